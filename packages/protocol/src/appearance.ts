@@ -1,0 +1,99 @@
+import { STATUSES } from './connection.ts'
+import type { Connection, Status } from './connection.ts'
+
+/** The five tones everything is coloured by; colour never speaks alone. */
+export type Tone = 'positive' | 'progress' | 'warning' | 'negative' | 'neutral'
+
+/**
+ * What the eye is shown: the status, except that a link lost for longer than the grace (or lost against the wish)
+ * is `lost`, and a value this reader does not know is `unknown`.
+ */
+export type Look = Status | 'lost'
+
+export interface Appearance {
+  readonly look: Look
+  readonly tone: Tone
+  /** Whether a person should look at this connection: warning or negative. */
+  readonly attention: boolean
+  /** The wall-clock time, in ms since the epoch, at which the answer changes by itself; `null` = never. */
+  readonly changesAt: number | null
+}
+
+/** The part of a row that its appearance depends on. */
+export type Seen = Pick<
+  Connection,
+  | 'status'
+  | 'reason'
+  | 'desired'
+  | 'desiredAt'
+  | 'device'
+  | 'since'
+  | 'generation'
+  | 'observedGeneration'
+  | 'managed'
+>
+
+/** How long a lost connection is shown as reconnecting before it is called lost, in ms. */
+export const RECONNECT_GRACE_MS = 30_000
+
+/** How long a command may wait for its result before every page says that there is no confirmation yet, in ms. */
+export const COMMAND_TIMEOUT_MS = 15_000
+
+/**
+ * A command was given that the supervisor has not acted on yet. Observed rows have no such promise: their
+ * writer may not know generations at all.
+ */
+export function isPending(
+  row: Pick<Seen, 'generation' | 'observedGeneration' | 'managed'>,
+): boolean {
+  return row.managed && row.generation > row.observedGeneration
+}
+
+/**
+ * How a row looks at a moment: one function for every element and for the hub's counts, so that a summary never
+ * disagrees with the cards below it.
+ */
+export function appearance(row: Seen, nowMs: number): Appearance {
+  const answerDueAt = isPending(row)
+    ? Date.parse(row.desiredAt ?? '') + COMMAND_TIMEOUT_MS
+    : Number.NaN
+  // A command that nobody answers in time stops hiding what is wrong.
+  if (nowMs < answerDueAt)
+    return { look: known(row.status), tone: 'progress', attention: false, changesAt: answerDueAt }
+  switch (row.status) {
+    case 'connected':
+      return still('connected', impaired(row) ? 'warning' : 'positive')
+    case 'connecting':
+    case 'disconnecting':
+      return still(row.status, 'progress')
+    case 'reconnecting':
+      return reconnecting(row, nowMs)
+    case 'failed':
+      return still('failed', 'negative')
+    case 'disconnected':
+      return row.desired === 'connected'
+        ? still('lost', 'warning')
+        : still('disconnected', 'neutral')
+    default:
+      // `unknown`, and whatever a newer server may call a status.
+      return still('unknown', row.desired === 'connected' ? 'warning' : 'neutral')
+  }
+}
+
+function known(status: Status): Status {
+  return STATUSES.includes(status) ? status : 'unknown'
+}
+
+function impaired(row: Seen): boolean {
+  return row.device === 'offline' || row.reason === 'subscription_denied'
+}
+
+function reconnecting(row: Seen, nowMs: number): Appearance {
+  const lostAt = Date.parse(row.since) + RECONNECT_GRACE_MS
+  if (nowMs >= lostAt) return still('lost', 'warning')
+  return { look: 'reconnecting', tone: 'progress', attention: false, changesAt: lostAt }
+}
+
+function still(look: Look, tone: Tone): Appearance {
+  return { look, tone, attention: tone === 'warning' || tone === 'negative', changesAt: null }
+}

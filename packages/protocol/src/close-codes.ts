@@ -1,0 +1,29 @@
+/**
+ * Why a socket was closed, as a number and a code. 40xx: does not come back unchanged. 41xx: comes back with
+ * back-off. 42xx: comes back as `bye.reconnectAfterMs` says.
+ */
+export const CLOSE_CODES = {
+  bad_request: 4000,
+  unauthorized: 4001,
+  forbidden: 4003,
+  version: 4006,
+  too_many_connections: 4009,
+  abuse: 4029,
+  token_expired: 4101,
+  too_slow: 4108,
+  no_pong: 4109,
+  rate_limited: 4113,
+  server_error: 4150,
+  hello_timeout: 4151,
+  shutdown: 4200,
+  rebalance: 4201,
+  resync: 4202,
+} as const
+
+export type CloseName = keyof typeof CLOSE_CODES
+export type CloseCode = (typeof CLOSE_CODES)[CloseName]
+
+/** Whether a client may dial again after this code (with back-off, or as `bye` said). */
+export function comesBack(code: number): boolean {
+  return code < 4000 || code >= 4100
+}

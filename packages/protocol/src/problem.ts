@@ -1,0 +1,36 @@
+/** Every code an HTTP problem or a socket `error` may carry; each has a heading in docs/errors.md. */
+export const PROBLEMS = {
+  bad_request: 400,
+  validation: 422,
+  unauthorized: 401,
+  forbidden: 403,
+  origin_not_allowed: 403,
+  host_not_allowed: 403,
+  not_found: 404,
+  not_controllable: 409,
+  idempotency_conflict: 409,
+  payload_too_large: 413,
+  limit_watch: 400,
+  rate_limited: 429,
+  internal: 500,
+  database_unavailable: 503,
+  shutting_down: 503,
+} as const
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+export interface FieldError {
+  readonly field: string
+  readonly code: string
+  readonly message: string
+}
+
+/** `application/problem+json` (RFC 9457) with a stable string `code`. */
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  readonly code: ProblemCode
+  readonly detail?: string
+  readonly errors?: readonly FieldError[]
+}

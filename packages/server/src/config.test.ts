@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+import { SetupError } from './errors.ts'
+import { SETTINGS } from './settings.ts'
+
+const DATABASE_URL = 'postgres://app:s3cret@db.example.com/app'
+const SECRET = 'a secret of at least thirty-two bytes'
+
+/** The message of the refusal, or of the lack of one. */
+function refusal(environment: Record<string, string>): string {
+  try {
+    readConfig({ DATABASE_URL, ...environment })
+  } catch (error) {
+    if (error instanceof SetupError) return error.message
+    throw error
+  }
+  return 'was accepted'
+}
+
+test('an address of a database is all that is needed', () => {
+  const { config, warnings } = readConfig({ DATABASE_URL })
+  expect(warnings).toEqual([])
+  expect(config).toMatchObject({
+    host: '127.0.0.1',
+    port: 8001,
+    basePath: '/',
+    auth: { kind: 'open' },
+    database: { url: DATABASE_URL, listenUrl: DATABASE_URL },
+    supervisor: {
+      enabled: true,
+      allow: { cidrs: [], hosts: [], ports: [1883, 8883, 443, 8083, 8084] },
+    },
+    log: { level: 'info', format: 'json' },
+  })
+})
+
+test('flags win over the environment, and blanks count as absent', () => {
+  const { config } = readConfig({ DATABASE_URL, PORT: '9000', TICK_MS: ' ' }, { PORT: '9001' })
+  expect(config.port).toBe(9001)
+  expect(config.hub.tickMs).toBe(50)
+})
+
+test('all faults are reported at once, with what was found and what is expected', () => {
+  const message = refusal({ PORT: '99999', SUPERVISOR: 'maybe', MQTT_ALLOW_CIDRS: '10.0.0.0' })
+  expect(message).toContain('3 faults')
+  expect(message).toContain('PORT: found "99999", expected a whole number from 0 to 65535')
+  expect(message).toContain('SUPERVISOR: found "maybe", expected on or off')
+  expect(message).toContain('MQTT_ALLOW_CIDRS')
+})
+
+test('without a database it says so and names the demo', () => {
+  expect(() => readConfig({})).toThrow(/DATABASE_URL: is not set.*mqtt-status demo/)
+})
+
+test('a wrong secret or database address is never repeated', () => {
+  expect(refusal({ AUTH_JWT_SECRET: 'hunter2' })).not.toContain('hunter2')
+  expect(refusal({ DATABASE_URL: 'mysql://app:hunter2@db/app' })).not.toContain('hunter2')
+})
+
+test('open access is refused anywhere but on loopback, with the ways to configure it', () => {
+  expect(refusal({ HOST: '0.0.0.0' })).toMatch(
+    /only allowed on loopback[^]*AUTH_JWT_SECRET[^]*HOST=127\.0\.0\.1/,
+  )
+  expect(refusal({ HOST: '127.0.0.1.evil.example' })).toContain('only allowed on loopback')
+  for (const HOST of ['localhost', '::1', '127.8.9.1'])
+    expect(refusal({ HOST })).toBe('was accepted')
+  expect(refusal({ HOST: '0.0.0.0', AUTH_JWT_SECRET: SECRET })).toBe('was accepted')
+})
+
+test('authentication that this version does not have is refused, not ignored', () => {
+  expect(refusal({ AUTH_JWKS_URL: 'https://id.example.com/jwks' })).toContain('not supported yet')
+})
+
+test('issuer and audience without a secret are refused: they would check nothing', () => {
+  expect(refusal({ AUTH_ISSUER: 'portal' })).toContain('AUTH_JWT_SECRET')
+})
+
+test('ports may be ranges, origins may be any', () => {
+  const { config } = readConfig({
+    DATABASE_URL,
+    MQTT_ALLOW_PORTS: '1883, 9000-9010',
+    ALLOWED_ORIGINS: '*',
+  })
+  expect(config.supervisor.allow.ports).toEqual([1883, [9000, 9010]])
+  expect(config.allowedOrigins).toBe('*')
+  expect(refusal({ ALLOWED_ORIGINS: 'portal.example.com' })).toContain('https://portal.example.com')
+})
+
+test('a base path always ends with a slash', () => {
+  expect(readConfig({ DATABASE_URL, BASE_PATH: '/mqtt' }).config.basePath).toBe('/mqtt/')
+})
+
+test('a misspelt variable is warned about, a foreign one is not', () => {
+  const { warnings } = readConfig({
+    DATABASE_URL,
+    MQTT_ALLOW_HOST: 'broker',
+    MQTT_BROKER: 'x',
+    PATH: '/bin',
+  })
+  expect(warnings).toEqual(['MQTT_ALLOW_HOST is not a setting; did you mean MQTT_ALLOW_HOSTS?'])
+})
+
+test('every setting has a flag of the same name', () => {
+  for (const { variable, flag } of SETTINGS) {
+    expect(flag).toBe(`--${variable.toLowerCase().replaceAll('_', '-')}`)
+  }
+})

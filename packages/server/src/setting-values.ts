@@ -1,0 +1,79 @@
+/** What the values of settings may look like, and how each is said when it does not. */
+import * as v from 'valibot'
+
+/** A port, or an inclusive range of ports. */
+export type PortRange = number | readonly [from: number, to: number]
+
+/** A whole number in a range. */
+export function whole(min: number, max: number): v.GenericSchema<string, number> {
+  const expected = `a whole number from ${min} to ${max}`
+  return v.pipe(
+    v.string(`expected ${expected}`),
+    v.regex(/^\d+$/, `expected ${expected}`),
+    v.transform(Number),
+    v.minValue(min, `expected ${expected}`),
+    v.maxValue(max, `expected ${expected}`),
+  )
+}
+
+/** Items separated by commas. */
+export const list: v.GenericSchema<string | undefined, string[]> = v.pipe(
+  v.optional(v.string(), ''),
+  v.transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ),
+)
+
+/** The address of a Postgres database. */
+export const postgresUrl: v.GenericSchema<string, string> = v.pipe(
+  v.string(),
+  v.check(
+    (text) => /^postgres(ql)?:$/.test(protocolOf(text)),
+    'expected an address like postgres://user:password@host:5432/database',
+  ),
+)
+
+/** Address ranges in CIDR notation. */
+export const cidrs: v.GenericSchema<string | undefined, string[]> = v.pipe(
+  list,
+  v.everyItem(
+    (item) => /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(item),
+    'expected address ranges like 10.0.0.0/8 or fd00::/8',
+  ),
+)
+
+/** Ports and ranges of ports. */
+export const ports: v.GenericSchema<string | undefined, PortRange[]> = v.pipe(
+  list,
+  v.everyItem((item) => toPorts(item) !== null, 'expected ports and ranges like 1883,8000-8100'),
+  v.transform((items) => items.map(toPorts).filter((range) => range !== null)),
+)
+
+/** Origins of pages, or `*`. */
+export const origins: v.GenericSchema<string | undefined, string[]> = v.pipe(
+  list,
+  v.everyItem(
+    (item) => item === '*' || isOrigin(item),
+    'expected origins like https://portal.example.com, or *',
+  ),
+)
+
+function protocolOf(text: string): string {
+  return URL.canParse(text) ? new URL(text).protocol : ''
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text.toLowerCase()
+}
+
+function toPorts(item: string): PortRange | null {
+  const [, first, last] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(item) ?? []
+  if (first === undefined) return null
+  const from = Number(first)
+  const to = last === undefined ? from : Number(last)
+  if (from < 1 || to > 65535 || from > to) return null
+  return from === to ? from : [from, to]
+}
