@@ -5,16 +5,17 @@ export default defineConfig({
     projects: [
       {
         test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/house/*.test.ts'],
+          exclude: ['packages/widgets/src/{elements,controllers}/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
           name: 'node',
-          include: [
-            'packages/*/src/**/*.test.ts',
-            'packages/*/test/**/*.test.ts',
-            'test/house/*.test.ts',
-          ],
-          exclude: [
-            'packages/widgets/src/{elements,controllers}/**',
-            'packages/widgets/test/browser/**',
-          ],
+          include: ['packages/*/test/**/*.test.ts'],
+          exclude: ['packages/widgets/test/browser/**'],
           globalSetup: ['test/postgres-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -100,6 +100,11 @@ test('a misspelt variable is warned about, a foreign one is not', () => {
   expect(warnings).toEqual(['MQTT_ALLOW_HOST is not a setting; did you mean MQTT_ALLOW_HOSTS?'])
 })
 
+test('a setting of the finished product that has no effect yet is said to have none', () => {
+  const { warnings } = readConfig({ DATABASE_URL, SOCKETS_PER_ADDRESS: '10' })
+  expect(warnings).toEqual([expect.stringContaining('SOCKETS_PER_ADDRESS')])
+})
+
 test('every setting has a flag of the same name', () => {
   for (const { variable, flag } of SETTINGS) {
     expect(flag).toBe(`--${variable.toLowerCase().replaceAll('_', '-')}`)

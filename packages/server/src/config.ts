@@ -51,6 +51,21 @@ const NOT_YET: Readonly<Record<string, string>> = {
   AUTH_JWKS_URL: 'tokens of an identity provider are not supported yet; use AUTH_JWT_SECRET',
 }
 
+/** Names of the finished product that this version passes over; harmless to ignore, but not in silence. */
+const WITHOUT_EFFECT = [
+  'LEASE_TTL_MS',
+  'MQTT_SECRET_KEYS',
+  'MQTT_SECRET_KEYS_FILE',
+  'SOCKETS_PER_ADDRESS',
+  'SOCKETS_PER_TOKEN',
+  'HANDSHAKES_PER_ADDRESS',
+  'TRUSTED_PROXIES',
+  'METRICS_TOKEN',
+  'ADOPT_DATABASE',
+  'HISTORY_RETENTION_DAYS',
+  'ACTIVITY_FLUSH_MS',
+]
+
 /**
  * Reads the whole configuration at once.
  *
@@ -73,7 +88,7 @@ export function readConfig(
     .filter(([name]) => blank(environment[name]) !== undefined)
     .map(([name, why]) => `${name}: ${why}`)
   const parsed = v.safeParse(schema, given)
-  if (!parsed.success) faults.push(...parsed.issues.map((issue) => describe(issue)))
+  if (!parsed.success) faults.push(...parsed.issues.map((issue) => describe(issue, given)))
   if (faults.length > 0 || !parsed.success) {
     throw new SetupError(
       `The configuration has ${count(faults)}:\n${faults.map((f) => `  ${f}`).join('\n')}`,
@@ -81,7 +96,13 @@ export function readConfig(
   }
   const config = toConfig(parsed.output, terminal)
   refuseOpenAccessToStrangers(config)
-  return { config, warnings: nearMisses(environment) }
+  return { config, warnings: [...withoutEffect(environment), ...nearMisses(environment)] }
+}
+
+function withoutEffect(environment: Environment): string[] {
+  return WITHOUT_EFFECT.filter((name) => blank(environment[name]) !== undefined).map(
+    (name) => `${name} is set, but this version does not know it yet: it has no effect`,
+  )
 }
 
 function blank(value: string | undefined): string | undefined {
@@ -140,10 +161,10 @@ type Parsed = v.InferOutput<typeof schema>
 /** Secrets are never repeated, not even a wrong one. */
 const UNSPEAKABLE = new Set(['AUTH_JWT_SECRET', 'DATABASE_URL', 'LISTEN_DATABASE_URL'])
 
-function describe(issue: v.BaseIssue<unknown>): string {
+function describe(issue: v.BaseIssue<unknown>, given: Environment): string {
   const variable = v.getDotPath(issue)?.split('.')[0] ?? 'configuration'
-  const found =
-    UNSPEAKABLE.has(variable) || typeof issue.input !== 'string' ? '' : `found "${issue.input}", `
+  const value = given[variable]
+  const found = UNSPEAKABLE.has(variable) || value === undefined ? '' : `found "${value}", `
   return `${variable}: ${found}${issue.message}`
 }
 

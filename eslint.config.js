@@ -1,0 +1,151 @@
+import { defineConfig, globalIgnores } from 'eslint/config'
+import importX from 'eslint-plugin-import-x'
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript'
+import tseslint from 'typescript-eslint'
+
+/** The house: each room, and the only rooms it may look into. What is not listed is forbidden. */
+const ground = ['errors.ts', 'log.ts']
+const rooms = {
+  'packages/server/src': {
+    'errors.ts': [],
+    'log.ts': [],
+    'settings.ts': [],
+    'setting-values.ts': [],
+    'config.ts': [...ground, 'settings.ts', 'setting-values.ts'],
+    db: ground,
+    mqtt: ground,
+    hub: ground,
+    auth: ground,
+    http: [...ground, 'auth', 'hub', 'db'],
+    embedded: ground,
+    'server.ts': [...ground, 'config.ts', 'db', 'mqtt', 'hub', 'auth', 'http'],
+    'index.ts': [...ground, 'config.ts', 'server.ts'],
+    cli: [...ground, 'config.ts', 'settings.ts', 'server.ts', 'embedded', 'auth', 'db'],
+    'main.ts': [...ground, 'cli'],
+  },
+  'packages/widgets/src': {
+    client: [],
+    locales: [],
+    controllers: ['client', 'locales'],
+    elements: ['controllers', 'client', 'locales'],
+    'index.ts': ['elements', 'controllers', 'client', 'locales'],
+    'define.ts': ['index.ts'],
+  },
+}
+
+const zones = Object.entries(rooms).flatMap(([root, list]) =>
+  Object.entries(list).map(([room, open]) => ({
+    target: `./${root}/${room}`,
+    from: `./${root}`,
+    except: [room, ...open].map((name) => `./${name}`),
+    message: `${room} may import only: ${open.join(', ') || 'nothing of this package'} (see eslint.config.js).`,
+  })),
+)
+
+/** Packages that only one place may import. */
+const owners = [
+  { packages: ['hono', 'hono/*', '@hono/*', 'ws'], owner: 'http/' },
+  { packages: ['mqtt'], owner: 'mqtt/session.ts' },
+  { packages: ['postgres'], owner: 'db/' },
+]
+
+/** Forbids what the owners in `not` do not own, in files outside of them. */
+function owned(files, not) {
+  const groups = owners.filter(({ owner }) => !not.includes(owner))
+  return {
+    files,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: groups.map(({ packages, owner }) => ({
+            group: packages,
+            message: `Only ${owner} imports this.`,
+          })),
+        },
+      ],
+    },
+  }
+}
+
+const process = {
+  name: 'process',
+  message: 'Only main.ts and cli/ touch the process; take what you need as an argument.',
+}
+
+export default defineConfig(
+  globalIgnores(['**/dist', '**/cdn', '**/node_modules', '**/*.d.ts']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { 'import-x': importX },
+    settings: {
+      // Without these settings no-cycle finds nothing and says nothing.
+      ...importX.flatConfigs.typescript.settings,
+      'import-x/resolver-next': [
+        createTypeScriptImportResolver({
+          project: 'packages/*/tsconfig.json',
+          noWarnOnMultipleProjects: true,
+        }),
+      ],
+    },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'import-x/no-cycle': 'error',
+      'import-x/no-extraneous-dependencies': 'error',
+      'import-x/no-default-export': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: false },
+      ],
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'max-params': ['error', 3],
+      'max-depth': ['error', 3],
+      complexity: ['error', 12],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['packages/server/src/**/*.ts'],
+    ignores: ['packages/server/src/main.ts', 'packages/server/src/cli/**'],
+    rules: { 'no-restricted-globals': ['error', process] },
+  },
+  owned(['packages/server/src/**/*.ts'], []),
+  owned(['packages/server/src/http/**/*.ts'], ['http/']),
+  owned(['packages/server/src/mqtt/session.ts'], ['mqtt/session.ts']),
+  owned(['packages/server/src/db/**/*.ts', 'packages/server/src/embedded/**/*.ts'], ['db/']),
+  {
+    files: ['packages/widgets/src/client/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['lit', 'lit/*', '@lit/*'], message: 'The client knows no framework.' },
+          ],
+        },
+      ],
+      'no-restricted-globals': ['error', 'HTMLElement', 'customElements'],
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.test.ts'],
+    rules: {
+      'max-lines': 'off',
+      'max-lines-per-function': 'off',
+      'no-restricted-globals': 'off',
+      'no-restricted-imports': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+)

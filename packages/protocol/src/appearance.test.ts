@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { appearance, COMMAND_TIMEOUT_MS, RECONNECT_GRACE_MS } from './appearance.ts'
+import type { Seen } from './appearance.ts'
+import { STATUSES } from './connection.ts'
+
+const SINCE = '2026-11-23T19:00:00.000Z'
+const SINCE_MS = Date.parse(SINCE)
+const CONNECTED: Seen = {
+  status: 'connected',
+  reason: null,
+  desired: 'connected',
+  desiredAt: SINCE,
+  device: 'unknown',
+  since: SINCE,
+  generation: 3,
+  observedGeneration: 3,
+  managed: true,
+}
+
+function look(change: Partial<Seen>, afterMs = 60_000): string {
+  const { look, tone, attention } = appearance({ ...CONNECTED, ...change }, SINCE_MS + afterMs)
+  return `${look} ${tone}${attention ? ' !' : ''}`
+}
+
+test('connected is positive, and a warning only for a reason that says so', () => {
+  expect(look({})).toBe('connected positive')
+  expect(look({ device: 'online' })).toBe('connected positive')
+  expect(look({ device: 'stale' })).toBe('connected positive')
+  expect(look({ device: 'offline' })).toBe('connected warning !')
+  expect(look({ reason: 'subscription_denied' })).toBe('connected warning !')
+})
+
+test('what is on its way is progress', () => {
+  expect(look({ status: 'connecting' })).toBe('connecting progress')
+  expect(look({ status: 'disconnecting', desired: 'disconnected' })).toBe('disconnecting progress')
+})
+
+test('reconnecting becomes a lost connection after the grace, and says when', () => {
+  const row: Seen = { ...CONNECTED, status: 'reconnecting', reason: 'connection_reset' }
+  expect(look(row, RECONNECT_GRACE_MS - 1)).toBe('reconnecting progress')
+  expect(look(row, RECONNECT_GRACE_MS)).toBe('lost warning !')
+  expect(appearance(row, SINCE_MS).changesAt).toBe(SINCE_MS + RECONNECT_GRACE_MS)
+  expect(appearance(row, SINCE_MS + RECONNECT_GRACE_MS).changesAt).toBeNull()
+})
+
+test('off as wished is calm, off against the wish is not', () => {
+  expect(look({ status: 'disconnected', desired: 'disconnected' })).toBe('disconnected neutral')
+  expect(look({ status: 'disconnected', desired: null })).toBe('disconnected neutral')
+  expect(look({ status: 'disconnected' })).toBe('lost warning !')
+  expect(look({ status: 'unknown' })).toBe('unknown warning !')
+  expect(look({ status: 'unknown', desired: null })).toBe('unknown neutral')
+})
+
+test('failed needs a person', () => {
+  expect(look({ status: 'failed', reason: 'bad_credentials' })).toBe('failed negative !')
+})
+
+test('a pending command is progress, until nobody has answered in time', () => {
+  const row: Seen = { ...CONNECTED, status: 'failed', generation: 4 }
+  expect(look(row, COMMAND_TIMEOUT_MS - 1)).toBe('failed progress')
+  expect(appearance(row, SINCE_MS).changesAt).toBe(SINCE_MS + COMMAND_TIMEOUT_MS)
+  expect(look(row, COMMAND_TIMEOUT_MS)).toBe('failed negative !')
+})
+
+test('an observed row has no pending: its writer may not know generations', () => {
+  expect(look({ managed: false, generation: 4 }, 0)).toBe('connected positive')
+})
+
+test('a status of a newer server is shown as unknown', () => {
+  const status = 'hibernating' as Seen['status']
+  expect(look({ status })).toBe('unknown warning !')
+  expect(look({ status, generation: 4 }, 0)).toBe('unknown progress')
+})
+
+test('attention means warning or negative, for every status, wish and moment', () => {
+  for (const status of STATUSES) {
+    for (const desired of ['connected', 'disconnected', null] as const) {
+      for (const afterMs of [0, 29_999, 30_000, 1e9]) {
+        const { tone, attention } = appearance(
+          { ...CONNECTED, status, desired },
+          SINCE_MS + afterMs,
+        )
+        expect(attention).toBe(tone === 'warning' || tone === 'negative')
+      }
+    }
+  }
+})

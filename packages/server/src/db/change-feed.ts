@@ -1,0 +1,252 @@
+/**
+ * Tells what changed in `connections`, whoever changed it. It reads after every poke, on a timer, and after every new
+ * listening session: a notification only makes it sooner, correctness never depends on one. One read at a time.
+ */
+import type { Log } from '../log.ts'
+import { within } from './deadline.ts'
+import { confirmEpoch } from './epoch.ts'
+import { readSince } from './feed-read.ts'
+import type { FeedRead } from './feed-read.ts'
+import { Listener } from './listener.ts'
+import type { Sql } from './sql.ts'
+import { pruneTombstones } from './tombstones.ts'
+
+export type { FeedRead, FeedRow, FeedTombstone } from './feed-read.ts'
+
+/** After a read, further pokes are gathered this long. */
+const GATHER_MS = 10
+const PRUNE_MS = 3_600_000
+/** A read that takes longer is given up: its session is probably cut off without knowing it. */
+const READ_MS = 15_000
+
+export interface ChangeFeedOptions {
+  readonly sql: Sql
+  readonly listenUrl: string
+  /** How often it reads without being poked, in ms. */
+  readonly pollMs: number
+  readonly log: Log
+  readonly onRead: (read: FeedRead) => void
+  /** `stale`: the database was not read for max(5 s, 3 × pollMs); `live` ends it. */
+  readonly onState: (state: 'live' | 'stale', since: Date) => void
+}
+
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions
+  readonly #listener: Listener
+  readonly #staleAfterMs: number
+
+  #epoch: string | null = null
+  #mark = 0n
+  /** What the next read will find again, because a transaction that is still open holds the mark back. */
+  #known: ReadonlyMap<string, number> = new Map()
+  /** A listening session is new: the database behind the address may be another one. */
+  #unconfirmed = true
+
+  #running: Promise<void> | null = null
+  #queued: Promise<void> | null = null
+  #startedAt = Number.NEGATIVE_INFINITY
+  #lastGoodAt = new Date()
+  #state: 'live' | 'stale' = 'live'
+  #failing = false
+  #stopped = false
+  #gather: NodeJS.Timeout | null = null
+  #poll: NodeJS.Timeout | null = null
+  #staleness: NodeJS.Timeout | null = null
+  #prune: NodeJS.Timeout | null = null
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options
+    this.#staleAfterMs = Math.max(5_000, 3 * options.pollMs)
+    this.#listener = new Listener({
+      url: options.listenUrl,
+      log: options.log,
+      onPoke: () => {
+        this.#poke()
+      },
+    })
+  }
+
+  get state(): 'live' | 'stale' {
+    return this.#state
+  }
+
+  /** Whether changes are told at once; otherwise they wait for the timer. */
+  get listening(): boolean {
+    return this.#listener.listening
+  }
+
+  get metrics(): { readonly reconnects: number; readonly notifications: number } {
+    return { reconnects: this.#listener.reconnects, notifications: this.#listener.notifications }
+  }
+
+  /**
+   * Delivers the first snapshot, then listens.
+   *
+   * @throws when the database can't be read
+   */
+  async start(): Promise<void> {
+    await this.read()
+    this.#listener.start()
+    this.#schedulePoll()
+    this.#prune = setInterval(() => void this.#forget(), PRUNE_MS)
+  }
+
+  /**
+   * Resolves after one read that began after this call; callers that wait for the same one share it.
+   *
+   * @throws when that read failed
+   */
+  read(): Promise<void> {
+    if (this.#stopped) return Promise.reject(new Error('The feed has ended'))
+    if (this.#running === null) return this.#begin()
+    // The one that is under way may have taken its snapshot already.
+    this.#queued ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#queued = null
+        return this.#begin()
+      })
+    return this.#queued
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const timer of [this.#gather, this.#poll, this.#staleness])
+      clearTimeout(timer ?? undefined)
+    clearInterval(this.#prune ?? undefined)
+    await this.#listener.stop()
+    await this.#running?.catch(() => undefined)
+    clearTimeout(this.#staleness ?? undefined)
+  }
+
+  #begin(): Promise<void> {
+    this.#startedAt = performance.now()
+    const running = this.#read().finally(() => {
+      if (this.#running === running) this.#running = null
+    })
+    this.#running = running
+    return running
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const read = await within(READ_MS, this.#fetch())
+      this.#succeeded()
+      if (!this.#stopped) this.#options.onRead(read)
+    } catch (error) {
+      this.#failed(error)
+      throw error
+    }
+  }
+
+  async #fetch(): Promise<FeedRead> {
+    const { sql, log } = this.#options
+    if (this.#unconfirmed) {
+      if (await confirmEpoch(sql))
+        log.warn('the database is a copy with a history of its own: new epoch')
+      this.#unconfirmed = false
+    }
+    if (this.#epoch !== null) {
+      const found = await readSince(sql, this.#mark)
+      const continued =
+        found.epoch === this.#epoch && found.floor <= this.#mark && found.mark >= this.#mark
+      if (continued) return this.#advance({ kind: 'changes', ...found })
+    }
+    return this.#advance({ kind: 'snapshot', ...(await readSince(sql, 0n)) })
+  }
+
+  /** Moves the mark, and leaves out what was told before. */
+  #advance(found: FeedRead): FeedRead {
+    const before = found.kind === 'changes' ? this.#known : new Map<string, number>()
+    const rows = found.rows.map((row) => ({
+      key: row.connection.id,
+      revision: row.connection.revision,
+      row,
+    }))
+    const stones = found.tombstones.map((stone) => ({
+      // No id contains a slash.
+      key: `${stone.id}/${stone.siteId}`,
+      revision: stone.revision,
+      stone,
+    }))
+    this.#known = new Map(
+      [
+        ...rows.filter(({ row }) => row.changed >= found.mark),
+        ...stones.filter(({ stone }) => stone.changed >= found.mark),
+      ].map(({ key, revision }) => [key, revision]),
+    )
+    this.#epoch = found.epoch
+    this.#mark = found.mark
+    return {
+      ...found,
+      rows: rows.filter(({ key, revision }) => before.get(key) !== revision).map(({ row }) => row),
+      tombstones: stones
+        .filter(({ key, revision }) => before.get(key) !== revision)
+        .map(({ stone }) => stone),
+    }
+  }
+
+  #succeeded(): void {
+    if (this.#stopped) return
+    if (this.#failing) this.#options.log.info('the database can be read again')
+    this.#failing = false
+    this.#lastGoodAt = new Date()
+    clearTimeout(this.#staleness ?? undefined)
+    this.#staleness = setTimeout(() => {
+      this.#turn('stale', this.#lastGoodAt)
+    }, this.#staleAfterMs)
+    this.#turn('live', this.#lastGoodAt)
+  }
+
+  #failed(error: unknown): void {
+    // Where the database went away, another one may come back.
+    this.#unconfirmed = true
+    if (!this.#failing && !this.#stopped)
+      this.#options.log.warn({ err: error }, 'the database can not be read')
+    this.#failing = true
+  }
+
+  #turn(state: 'live' | 'stale', since: Date): void {
+    if (this.#state === state) return
+    this.#state = state
+    this.#options.onState(state, since)
+  }
+
+  /** The first poke after an idle moment reads at once, those that follow are gathered. */
+  #poke(): void {
+    if (this.#stopped || this.#gather !== null) return
+    const waitMs = this.#startedAt + GATHER_MS - performance.now()
+    if (waitMs <= 0 && this.#running === null) {
+      this.#readSoon()
+      return
+    }
+    this.#gather = setTimeout(
+      () => {
+        this.#gather = null
+        this.#readSoon()
+      },
+      Math.max(0, waitMs),
+    )
+  }
+
+  #readSoon(): void {
+    // Its failure is logged where it happens, and the timer tries again.
+    if (!this.#stopped) this.read().catch(() => undefined)
+  }
+
+  #schedulePoll(): void {
+    if (this.#stopped) return
+    this.#poll = setTimeout(() => {
+      this.#readSoon()
+      this.#schedulePoll()
+    }, this.#options.pollMs)
+  }
+
+  async #forget(): Promise<void> {
+    try {
+      await pruneTombstones(this.#options.sql)
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'tombstones could not be pruned')
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { Action, Connection } from '@mqtt-status/protocol'
+import { findConnection } from './connections.ts'
+import type { Sql } from './sql.ts'
+
+export interface CommandRequest {
+  readonly id: string
+  readonly action: Action
+  /** Who asks; `null` where nobody has to say. */
+  readonly actor: string | null
+  /** Makes a repetition of the same request harmless, for 24 h. */
+  readonly idempotencyKey: string | null
+}
+
+export type CommandResult =
+  | { readonly kind: 'accepted'; readonly connection: Connection; readonly generation: number }
+  | { readonly kind: 'not_found' }
+  /** The writer of an observed row has no notion of a wish. */
+  | { readonly kind: 'not_controllable' }
+  /** The key was used for another action. */
+  | { readonly kind: 'idempotency_conflict' }
+
+/**
+ * Edits the wish of one connection, and nothing else: the feed carries it to whoever acts on it. The row is locked
+ * first, so commands for one connection happen one after the other and a repeated key always finds its first use.
+ */
+export async function command(sql: Sql, request: CommandRequest): Promise<CommandResult> {
+  return sql.begin(async (transaction): Promise<CommandResult> => {
+    // The types of postgres.js lose the template call on a transaction's own type.
+    const tx = transaction as unknown as Sql
+    const [row] = await tx<{ desired: string | null }[]>`
+      select desired
+      from connections
+      where id = ${request.id}
+      for update`
+    if (row === undefined) return { kind: 'not_found' }
+    if (row.desired === null) return { kind: 'not_controllable' }
+    const former = await formerUse(tx, request)
+    if (former !== null && former.action !== request.action) return { kind: 'idempotency_conflict' }
+    const generation = former?.generation ?? (await raise(tx, request))
+    const connection = await findConnection(tx, request.id)
+    return connection === null
+      ? { kind: 'not_found' }
+      : { kind: 'accepted', connection, generation }
+  })
+}
+
+async function formerUse(
+  tx: Sql,
+  { id, actor, idempotencyKey }: CommandRequest,
+): Promise<{ action: string; generation: number } | null> {
+  if (idempotencyKey === null) return null
+  const [former] = await tx<{ action: string; generation: number }[]>`
+    select action, generation
+    from commands
+    where connection_id = ${id}
+      and idempotency_key = ${idempotencyKey}
+      and actor is not distinct from ${actor}
+      and at > now() - interval '24 hours'
+    order by commands.id desc
+    limit 1`
+  return former ?? null
+}
+
+async function raise(
+  tx: Sql,
+  { id, action, actor, idempotencyKey }: CommandRequest,
+): Promise<number> {
+  const [raised] = await tx<{ generation: number }[]>`
+    update connections
+    set desired = ${action === 'disconnect' ? 'disconnected' : 'connected'},
+      generation = generation + 1,
+      restart_generation = restart_generation + ${action === 'reconnect' ? 1 : 0},
+      desired_at = now(),
+      desired_by = ${actor}
+    where id = ${id}
+    returning generation`
+  const generation = raised?.generation ?? 0
+  await tx`
+    insert into commands (connection_id, action, actor, idempotency_key, generation)
+    values (${id}, ${action}, ${actor}, ${idempotencyKey}, ${generation})`
+  return generation
+}

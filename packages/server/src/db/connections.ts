@@ -1,0 +1,42 @@
+/** The columns of `connections` as they travel: built as JSON by Postgres, so that there is one mapping and one format. */
+import type { Connection } from '@mqtt-status/protocol'
+import type { Sql } from './sql.ts'
+
+/** A fragment that is one row as JSON; times are ISO 8601 in UTC with milliseconds. */
+export function rowAsJson(sql: Sql): ReturnType<Sql> {
+  return sql`json_build_object(
+    'id', id,
+    'siteId', site_id,
+    'name', name,
+    'revision', revision,
+    'desired', desired,
+    'desiredAt', ${iso(sql, 'desired_at')},
+    'desiredBy', desired_by,
+    'status', status,
+    'reason', reason,
+    'detail', detail,
+    'since', ${iso(sql, 'since')},
+    'generation', generation,
+    'observedGeneration', observed_generation,
+    'lastMessageAt', ${iso(sql, 'last_message_at')},
+    'device', device,
+    'deviceSince', ${iso(sql, 'device_since')},
+    'managed', managed,
+    'labels', labels
+  )`
+}
+
+type TimeColumn = 'desired_at' | 'since' | 'last_message_at' | 'device_since'
+
+function iso(sql: Sql, column: TimeColumn): ReturnType<Sql> {
+  return sql`to_char(${sql(column)} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+}
+
+/** Reads one row, `null` if there is none. */
+export async function findConnection(sql: Sql, id: string): Promise<Connection | null> {
+  const [found] = await sql<{ connection: Connection }[]>`
+    select ${rowAsJson(sql)} as connection
+    from connections
+    where id = ${id}`
+  return found?.connection ?? null
+}

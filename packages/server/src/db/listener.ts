@@ -1,0 +1,132 @@
+/**
+ * The one session that listens. A LISTEN dies silently when its network path does, so the session is asked again and
+ * again whether it still listens, on itself; and it is never repaired, only replaced, because postgres.js reconnects
+ * without saying whether it listens again.
+ */
+import { fullJitter } from '@mqtt-status/protocol'
+import type { Log } from '../log.ts'
+import { within } from './deadline.ts'
+import { connectSql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+const CHANNEL = 'mqtt_status'
+const BACKOFF = { baseMs: 200, capMs: 10_000 }
+const HEARTBEAT_MS = 10_000
+const ANSWER_MS = 5_000
+
+export interface ListenerOptions {
+  /** A direct address: a pooler in transaction mode can't LISTEN. */
+  readonly url: string
+  readonly log: Log
+  /** Something changed; or may have, while nobody listened. */
+  readonly onPoke: () => void
+}
+
+type State =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'connecting'; readonly client: Sql }
+  | { readonly kind: 'listening'; readonly client: Sql; readonly heartbeat: NodeJS.Timeout }
+  | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
+
+export class Listener {
+  readonly #options: ListenerOptions
+  #state: State = { kind: 'stopped' }
+  #attempt = 0
+  /** How often a session was lost and replaced. */
+  reconnects = 0
+  /** How many notifications arrived. */
+  notifications = 0
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+  }
+
+  get listening(): boolean {
+    return this.#state.kind === 'listening'
+  }
+
+  start(): void {
+    if (this.#state.kind === 'stopped') this.#connect()
+  }
+
+  async stop(): Promise<void> {
+    const state = this.#state
+    this.#state = { kind: 'stopped' }
+    if (state.kind === 'waiting') clearTimeout(state.timer)
+    if (state.kind === 'listening') clearInterval(state.heartbeat)
+    if (state.kind === 'listening' || state.kind === 'connecting')
+      await state.client.end({ timeout: 1 })
+  }
+
+  #connect(): void {
+    const client = connectSql(this.#options.url, {
+      max: 1,
+      statementTimeoutMs: ANSWER_MS,
+      applicationName: 'mqtt-status-listen',
+      onnotify: () => {
+        this.notifications++
+        this.#options.onPoke()
+      },
+      onclose: () => {
+        this.#lost(client, 'the session was closed')
+      },
+    })
+    this.#state = { kind: 'connecting', client }
+    within(ANSWER_MS * 2, client.unsafe(`listen ${CHANNEL}`)).then(
+      () => {
+        this.#listening(client)
+      },
+      (error: unknown) => {
+        this.#lost(client, messageOf(error))
+      },
+    )
+  }
+
+  #listening(client: Sql): void {
+    if (!this.#isCurrent(client)) return
+    const heartbeat = setInterval(() => void this.#check(client), HEARTBEAT_MS)
+    this.#state = { kind: 'listening', client, heartbeat }
+    this.#options.log.debug('listening for changes')
+    // Whatever was notified while nobody listened is read now.
+    this.#options.onPoke()
+  }
+
+  async #check(client: Sql): Promise<void> {
+    try {
+      const channels = await within(
+        ANSWER_MS,
+        client<{ channel: string }[]>`select pg_listening_channels() as channel`,
+      )
+      if (!channels.some(({ channel }) => channel === CHANNEL))
+        throw new Error('it does not listen')
+      this.#attempt = 0
+    } catch (error) {
+      this.#lost(client, messageOf(error))
+    }
+  }
+
+  #lost(client: Sql, why: string): void {
+    if (!this.#isCurrent(client)) return
+    if (this.#state.kind === 'listening') clearInterval(this.#state.heartbeat)
+    const waitMs = fullJitter(this.#attempt++, BACKOFF, Math.random())
+    this.#options.log.warn({ why, waitMs: Math.round(waitMs) }, 'listening session lost')
+    this.#state = {
+      kind: 'waiting',
+      timer: setTimeout(() => {
+        this.reconnects++
+        this.#connect()
+      }, waitMs),
+    }
+    // Without a deadline: a black-holed socket never answers, and is cut.
+    client.end({ timeout: 0 }).catch(() => undefined)
+  }
+
+  #isCurrent(client: Sql): boolean {
+    const state = this.#state
+    return (state.kind === 'connecting' || state.kind === 'listening') && state.client === client
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown failure'
+}

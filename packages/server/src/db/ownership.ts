@@ -1,0 +1,111 @@
+/**
+ * Who keeps a connection. One instance supervises for now: it takes what it wants, and the epoch that rises with each
+ * change of owner makes every late write of a former one void.
+ */
+import type { Desired, Reason, Status } from '@mqtt-status/protocol'
+import type { Sql } from './sql.ts'
+
+/** What to dial, as stored: anybody may have written it, so nothing is believed yet. */
+export interface DialRow {
+  readonly protocol: string
+  readonly host: string | null
+  readonly port: number | null
+  readonly path: string | null
+  readonly protocolVersion: number | null
+  readonly clientId: string | null
+  readonly username: string | null
+  readonly keepaliveS: number | null
+  readonly tls: unknown
+  readonly topics: unknown
+}
+
+export interface Claimed {
+  readonly id: string
+  readonly epoch: number
+  readonly desired: Desired | null
+  readonly status: Status
+  readonly generation: number
+  readonly observedGeneration: number
+  readonly restartGeneration: number
+  readonly dial: DialRow
+}
+
+export interface StatusWrite {
+  readonly id: string
+  readonly epoch: number
+  readonly status: Status
+  readonly reason: Reason | null
+  readonly detail: string | null
+  readonly mqttReasonCode: number | null
+  readonly subscriptionsOk: boolean | null
+  readonly observedGeneration: number
+}
+
+/** Makes rows ours, or reads again those that are; rows that are not managed (any more) are left out. */
+export function claim(
+  sql: Sql,
+  ownerId: string,
+  ids: readonly string[],
+): Promise<readonly Claimed[]> {
+  return sql<Claimed[]>`
+    update connections
+    set epoch = case when owner_id = ${ownerId} then epoch else epoch + 1 end,
+      owner_id = ${ownerId}
+    where id = any(${ids as string[]}) and managed
+    returning id, epoch, desired, status, generation,
+      observed_generation as "observedGeneration",
+      restart_generation as "restartGeneration",
+      json_build_object(
+        'protocol', protocol,
+        'host', host,
+        'port', port,
+        'path', path,
+        'protocolVersion', protocol_version,
+        'clientId', client_id,
+        'username', username,
+        'keepaliveS', keepalive_s,
+        'tls', tls,
+        'topics', topics
+      ) as dial`
+}
+
+/**
+ * Writes what was seen, all rows in one statement.
+ *
+ * @returns the ids that were written; one that is missing is not ours any more, or gone
+ */
+export async function writeStatuses(
+  sql: Sql,
+  ownerId: string,
+  writes: readonly StatusWrite[],
+): Promise<ReadonlySet<string>> {
+  const written = await sql<{ id: string }[]>`
+    update connections c
+    set status = w.status,
+      reason = w.reason,
+      detail = w.detail,
+      mqtt_reason_code = w."mqttReasonCode",
+      subscriptions_ok = w."subscriptionsOk",
+      observed_generation = greatest(c.observed_generation, w."observedGeneration")
+    from json_to_recordset(${sql.json(writes as never)}) as w (
+      id text,
+      epoch bigint,
+      status text,
+      reason text,
+      detail text,
+      "mqttReasonCode" integer,
+      "subscriptionsOk" boolean,
+      "observedGeneration" bigint
+    )
+    where c.id = w.id and c.owner_id = ${ownerId} and c.epoch = w.epoch
+    returning c.id`
+  return new Set(written.map(({ id }) => id))
+}
+
+/** Lets go of everything; what was seen last stays until the next owner looks. */
+export async function release(sql: Sql, ownerId: string): Promise<void> {
+  await sql`
+    update connections
+    set owner_id = null
+    where owner_id = ${ownerId}`
+}

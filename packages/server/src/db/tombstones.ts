@@ -1,0 +1,22 @@
+import type { Sql } from './sql.ts'
+
+/**
+ * Forgets tombstones of more than 48 h ago, and raises the floor below which a cursor can't be honoured any more.
+ *
+ * @returns how many were forgotten
+ */
+export async function pruneTombstones(sql: Sql): Promise<number> {
+  const [pruned] = await sql<{ count: number }[]>`
+    with gone as (
+      delete from connection_tombstones
+      where deleted_at < now() - interval '48 hours'
+      returning changed::text::numeric as changed
+    ), floor as (
+      update meta
+      set tombstone_floor = greatest(tombstone_floor, (select max(changed) + 1 from gone)::text::xid8)
+      where exists (select from gone)
+    )
+    select count(*)::integer as count
+    from gone`
+  return pruned?.count ?? 0
+}

@@ -1,0 +1,189 @@
+/**
+ * The one place where the rooms are joined. Down: the feed's reads go to the hub and to the supervisor. Up: a
+ * command edits a row, and the feed brings it back. Nothing else is passed between rooms.
+ */
+import { randomUUID } from 'node:crypto'
+import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
+import { createVerify } from './auth/tokens.ts'
+import type { Config } from './config.ts'
+import { ChangeFeed } from './db/change-feed.ts'
+import type { FeedRead } from './db/change-feed.ts'
+import { command } from './db/commands.ts'
+import { migrate } from './db/migrate.ts'
+import { claim, release, writeStatuses } from './db/ownership.ts'
+import { connectSql } from './db/sql.ts'
+import type { Sql } from './db/sql.ts'
+import { listen } from './http/listen.ts'
+import type { Listening, Portal } from './http/listen.ts'
+import { Hub } from './hub/hub.ts'
+import type { Log } from './log.ts'
+import { Supervisor } from './mqtt/supervisor.ts'
+
+export interface ServerOptions {
+  /** The file that `/widgets/mqtt-status.js` serves. */
+  readonly widgetBundle: URL
+  /** A page for `/` instead of the short one that says what this is. */
+  readonly portal?: Portal
+}
+
+export class StatusServer {
+  readonly #config: Config
+  readonly #log: Log
+  readonly #options: ServerOptions
+  readonly #ownerId = randomUUID()
+  /** What has been started, in order; stopped from the last to the first. */
+  readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
+  #stopping: Promise<void> | null = null
+
+  constructor(config: Config, log: Log, options: ServerOptions) {
+    this.#config = config
+    this.#log = log
+    this.#options = options
+  }
+
+  /**
+   * Migrates the database, reads it, listens, and only then begins to dial: a server that can't be reached should
+   * not hold connections.
+   *
+   * @returns where it listens
+   * @throws SetupError where the operator has to change something (port in use, database out of reach, …)
+   */
+  async start(): Promise<{ url: string }> {
+    try {
+      return await this.#start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Drains the clients, lets go of the MQTT connections and of the database; may be called at any time. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll()
+    await this.#stopping
+  }
+
+  async #start(): Promise<{ url: string }> {
+    const { database, feed: feedConfig } = this.#config
+    const log = this.#log
+    const sql = connectSql(database.url, {
+      max: database.pool,
+      statementTimeoutMs: database.statementTimeoutMs,
+      applicationName: 'mqtt-status',
+    })
+    this.#onStop('database', () => sql.end({ timeout: 5 }))
+    await migrate(sql, log)
+
+    const readers: ((read: FeedRead) => void)[] = []
+    const feed = new ChangeFeed({
+      sql,
+      listenUrl: database.listenUrl,
+      pollMs: feedConfig.pollMs,
+      log: log.child({ room: 'db' }),
+      onRead: (read) => {
+        for (const reader of readers) reader(read)
+      },
+      onState: (state, since) => {
+        hub.setFeedState(state, since)
+      },
+    })
+    const hub = new Hub({
+      read: () => feed.read(),
+      tickMs: this.#config.hub.tickMs,
+      log: log.child({ room: 'hub' }),
+    })
+    readers.push((read) => {
+      hub.publish(read)
+    })
+    this.#onStop('hub', () => {
+      hub.stop()
+    })
+
+    // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
+    const supervision = this.#config.supervisor.enabled ? this.#supervise(sql, hub) : null
+    if (supervision) readers.push(supervision.reconcile)
+    await feed.start()
+    this.#onStop('feed', () => feed.stop())
+
+    const listening = await this.#listen(sql, hub, feed)
+    supervision?.begin()
+    this.#onStop('http', () => listening.drain(this.#config.drainMs))
+    return { url: listening.url }
+  }
+
+  /** A supervisor that holds what the feed tells it until it may begin. */
+  #supervise(sql: Sql, hub: Hub): { reconcile: (read: FeedRead) => void; begin: () => void } {
+    const { dialConcurrency, allow } = this.#config.supervisor
+    const held: FeedRead[] = []
+    const supervisor = new Supervisor({
+      store: {
+        claim: (ids) => claim(sql, this.#ownerId, ids),
+        write: (writes) => writeStatuses(sql, this.#ownerId, writes),
+      },
+      epoch: () => hub.epoch,
+      dialConcurrency,
+      allow,
+      log: this.#log.child({ room: 'mqtt' }),
+    })
+    this.#onStop('supervisor', async () => {
+      await supervisor.stop()
+      await release(sql, this.#ownerId)
+    })
+    let act = (read: FeedRead): void => {
+      held.push(read)
+    }
+    return {
+      reconcile: (read) => {
+        act(read)
+      },
+      begin: () => {
+        act = (read) => {
+          supervisor.reconcile(read)
+        }
+        for (const read of held.splice(0)) act(read)
+      },
+    }
+  }
+
+  #listen(sql: Sql, hub: Hub, feed: ChangeFeed): Promise<Listening> {
+    const { host, port, basePath, auth, allowedOrigins, heartbeatMs } = this.#config
+    return listen({
+      host,
+      port,
+      basePath,
+      hub,
+      auth,
+      verify: createVerify(auth),
+      allowedOrigins,
+      heartbeatMs,
+      commandTimeoutMs: COMMAND_TIMEOUT_MS,
+      command: (request) => command(sql, request),
+      ready: () => [
+        ...(feed.state === 'stale' ? ['the database can not be read'] : []),
+        ...(feed.listening ? [] : ['not listening for changes']),
+      ],
+      widgets: { file: this.#options.widgetBundle },
+      ...(this.#options.portal === undefined ? {} : { portal: this.#options.portal }),
+      log: this.#log.child({ room: 'http' }),
+    })
+  }
+
+  #onStop(name: string, stop: () => Promise<void> | void): void {
+    this.#stops.push({ name, stop })
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const { name, stop } of this.#stops.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        this.#log.error({ err: error, room: name }, 'could not be stopped cleanly')
+      }
+    }
+  }
+}
+
+/** A server that keeps and shows the connections of one database; nothing happens before `start`. */
+export function createServer(config: Config, log: Log, options: ServerOptions): StatusServer {
+  return new StatusServer(config, log, options)
+}

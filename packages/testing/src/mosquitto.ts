@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
+
+/** A real Mosquitto of the system, on a port of its own, that writes down what it receives. */
+export class Mosquitto {
+  readonly port: number
+  readonly #folder: string
+  #process: ChildProcess | null = null
+
+  private constructor(port: number, folder: string) {
+    this.port = port
+    this.#folder = folder
+  }
+
+  /** @throws when no `mosquitto` is installed */
+  static async start(): Promise<Mosquitto> {
+    const mosquitto = new Mosquitto(await freePort(), mkdtempSync(join(tmpdir(), 'mosquitto-')))
+    await mosquitto.#launch()
+    return mosquitto
+  }
+
+  /** How many MQTT DISCONNECT packets a client has sent; a socket that just ends does not count. */
+  disconnects(clientId: string): number {
+    return this.#count(`Received DISCONNECT from ${clientId}`)
+  }
+
+  /** How many CONNECT packets were accepted from a client. */
+  connects(clientId: string): number {
+    return this.#count(`Sending CONNACK to ${clientId} (0, 0)`)
+  }
+
+  /** kill -9: no farewell. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    if (child === null) return
+    this.#process = null
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  /** Comes back on the same port. */
+  async restart(): Promise<void> {
+    await this.kill()
+    await this.#launch()
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #launch(): Promise<void> {
+    const file = join(this.#folder, 'mosquitto.conf')
+    const lines = [
+      `listener ${this.port} 127.0.0.1`,
+      'allow_anonymous true',
+      'persistence false',
+      'log_type all',
+      `log_dest file ${join(this.#folder, 'log')}`,
+      // As root it would drop to a user that can't write this folder.
+      ...(process.getuid?.() === 0 ? ['user root'] : []),
+    ]
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    const child = spawn('mosquitto', ['-c', file], {
+      stdio: 'ignore',
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
+    })
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', (cause) => {
+        reject(new Error('mosquitto could not be started; is it installed?', { cause }))
+      })
+    })
+    this.#process = child
+    await Promise.race([failed, until(() => answers(this.port), { what: 'Mosquitto to listen' })])
+  }
+
+  #count(text: string): number {
+    return readFileSync(join(this.#folder, 'log'), 'utf8').split(text).length - 1
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => {
+      resolve(false)
+    })
+  })
+}

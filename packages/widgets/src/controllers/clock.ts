@@ -1,0 +1,54 @@
+/**
+ * The page's one timer. It sleeps until the next text or look changes by itself, not at all while the page is
+ * hidden, and catches up when it is seen again: a laptop that slept shows no old "3 min ago".
+ */
+
+interface Alarm {
+  dueAt: number
+  readonly ring: () => void
+}
+
+const alarms = new Set<Alarm>()
+let timer: ReturnType<typeof setTimeout> | undefined
+let timerDueAt = Infinity
+let watching = false
+
+/** Texts that change within the same moment are written together. */
+const TOGETHER_MS = 50
+/** Longer delays overflow the browser's timers. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Calls back once, `delayMs` from now. Returns the undo function. */
+export function wakeIn(delayMs: number, ring: () => void): () => void {
+  const alarm: Alarm = { dueAt: performance.now() + Math.max(0, delayMs), ring }
+  alarms.add(alarm)
+  watchVisibility()
+  if (alarm.dueAt < timerDueAt) schedule(alarm.dueAt)
+  return () => alarms.delete(alarm)
+}
+
+function schedule(dueAt: number): void {
+  clearTimeout(timer)
+  timer = undefined
+  timerDueAt = Infinity
+  if (dueAt === Infinity || document.hidden) return
+  timerDueAt = dueAt
+  timer = setTimeout(ringDue, Math.min(LONGEST_MS, dueAt - performance.now()))
+}
+
+function ringDue(): void {
+  const now = performance.now() + TOGETHER_MS
+  const due = [...alarms].filter((alarm) => alarm.dueAt <= now)
+  for (const alarm of due) alarms.delete(alarm)
+  // Rescheduled before anyone is called: who throws must not stop the clock.
+  let next = Infinity
+  for (const alarm of alarms) next = Math.min(next, alarm.dueAt)
+  schedule(next)
+  for (const { ring } of due) ring()
+}
+
+function watchVisibility(): void {
+  if (watching) return
+  watching = true
+  document.addEventListener('visibilitychange', ringDue)
+}

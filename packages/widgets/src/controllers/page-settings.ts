@@ -1,0 +1,46 @@
+/**
+ * What the page says once for all elements: `<script data-mqtt-status data-src="…">`, then
+ * `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
+ */
+
+/** A way to reach a server; the token settings belong to this address and to no other. */
+export interface Address {
+  readonly src: string
+  readonly token?: string
+  readonly tokenSrc?: string
+}
+
+let bundleSrc: string | null = null
+
+/** Remembers where the bundle came from, if that is a server of ours: `…/widgets/[version/]mqtt-status.js`. */
+export function rememberBundle(url: string): void {
+  bundleSrc = serverOfBundle(url)
+}
+
+/** The server that serves the bundle at this address, or `null` if it is none of ours (a public CDN). */
+export function serverOfBundle(url: string): string | null {
+  return /^(https?:\/\/.*\/)widgets\/(?:[^/?#]+\/)?mqtt-status\.js(?:[?#]|$)/.exec(url)?.[1] ?? null
+}
+
+/** A `data-` setting of the page's `<script data-mqtt-status>`. */
+export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): string | undefined {
+  return document.querySelector<HTMLElement>('script[data-mqtt-status]')?.dataset[name]
+}
+
+/** Where the page as a whole gets its rows from; `null` if it does not say. */
+export function pageAddress(): Address | null {
+  const src = scriptSetting('src')
+  if (src) return address(src, scriptSetting('token'), scriptSetting('tokenSrc'))
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="mqtt-status:src"]')?.content
+  const fallback = meta ?? bundleSrc
+  return fallback ? address(fallback, scriptSetting('token'), scriptSetting('tokenSrc')) : null
+}
+
+/** Leaves out what is not set. */
+export function address(
+  src: string,
+  token: string | null | undefined,
+  tokenSrc: string | null | undefined,
+): Address {
+  return { src, ...(token ? { token } : {}), ...(tokenSrc ? { tokenSrc } : {}) }
+}

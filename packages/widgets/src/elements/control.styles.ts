@@ -1,0 +1,130 @@
+import { css } from 'lit'
+import type { CSSResult } from 'lit'
+
+/** The quiet button, its confirmation, and the small link-like button for Retry. */
+export const controlStyles: CSSResult = css`
+  .control {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: flex-end;
+    gap: 8px;
+  }
+  button {
+    position: relative;
+    box-sizing: border-box;
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    gap: 8px;
+    min-block-size: 32px;
+    margin: 0;
+    padding: 0 12px;
+    border: 1px solid var(--_border);
+    border-radius: 8px;
+    background: transparent;
+    color: var(--_text);
+    font: 500 13px/18px var(--mqtt-status-font, inherit);
+    font-family: inherit;
+    white-space: nowrap;
+    cursor: pointer;
+    transition:
+      background-color var(--_transition),
+      color var(--_transition),
+      border-color var(--_transition);
+    -webkit-tap-highlight-color: transparent;
+  }
+  button::after {
+    content: '';
+    position: absolute;
+    inset: -1px;
+    border-radius: inherit;
+  }
+  @media (pointer: coarse) {
+    button::after {
+      inset-block: -7px;
+    }
+  }
+  @media (hover: hover) {
+    button:not([aria-disabled='true']):hover {
+      border-color: color-mix(in oklab, var(--_text) 22%, var(--_border));
+      background: color-mix(in oklab, var(--_text) 5%, transparent);
+    }
+  }
+  button:not([aria-disabled='true']):active {
+    background: color-mix(in oklab, var(--_text) 9%, transparent);
+  }
+  button:focus-visible {
+    outline: 2px solid var(--_focus);
+    outline-offset: 2px;
+  }
+  button[aria-disabled='true'] {
+    color: var(--_muted);
+    cursor: default;
+  }
+  button:not([aria-busy='true'])[aria-disabled='true'] {
+    border-style: dashed;
+  }
+  .glyph {
+    flex: none;
+    inline-size: 14px;
+    block-size: 14px;
+    color: var(--_muted);
+  }
+  [aria-busy='true'] .glyph {
+    color: var(--_progress);
+  }
+  /* Locked to the longest label, so that nothing moves when the word changes. */
+  .label {
+    display: inline-grid;
+    text-align: start;
+  }
+  .label::after {
+    content: attr(data-longest);
+    block-size: 0;
+    overflow: hidden;
+    visibility: hidden;
+  }
+  .confirm {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+  }
+  .ask {
+    font: 500 13px/18px inherit;
+    font-family: inherit;
+    font-size: 13px;
+  }
+  .confirm button {
+    min-inline-size: 44px;
+  }
+  .confirm .yes {
+    border-color: color-mix(in oklab, var(--_negative) 45%, var(--_border));
+    color: var(--_negative);
+  }
+  button.retry {
+    min-block-size: 24px;
+    padding: 0 8px;
+    border-radius: 4px;
+    font-size: 13px;
+  }
+  @media (forced-colors: active) {
+    button {
+      border-color: ButtonText;
+      color: ButtonText;
+    }
+    button[aria-disabled='true'] {
+      border-color: GrayText;
+      color: GrayText;
+    }
+    .glyph {
+      color: inherit;
+    }
+  }
+  @media print {
+    button,
+    .control {
+      display: none !important;
+    }
+  }
+`

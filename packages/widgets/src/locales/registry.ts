@@ -1,0 +1,48 @@
+import { en } from './en.ts'
+import { it } from './it.ts'
+import type { Locale } from './locale.ts'
+
+const locales = new Map<string, Locale>([en, it].map((locale) => [locale.code, locale]))
+const listeners = new Set<() => void>()
+
+/** Makes a language available to all elements, at once also to those on the page; English and Italian are built in. */
+export function registerLocale(locale: Locale): void {
+  locales.set(locale.code.toLowerCase(), locale)
+  for (const listener of [...listeners]) listener()
+}
+
+/** Calls back whenever a language was registered. */
+export function onLocale(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** A language and the tag that numbers and dates are formatted for. */
+export interface Language {
+  readonly locale: Locale
+  /** The wanted tag with its region, for example `it-CH`, spoken with the words of `it`. */
+  readonly tag: string
+}
+
+/** The first of the wanted tags that is registered, or English. */
+export function chooseLanguage(wanted: Iterable<string | null | undefined>): Language {
+  for (const tag of wanted) {
+    const locale = tag ? find(tag) : undefined
+    if (tag && locale) return { locale, tag: valid(tag) ?? locale.code }
+  }
+  return { locale: en, tag: en.code }
+}
+
+function find(tag: string): Locale | undefined {
+  const lower = tag.trim().toLowerCase()
+  return locales.get(lower) ?? locales.get(lower.split(/[-_]/, 1)[0] ?? '')
+}
+
+// A tag in a page may be anything; Intl throws on what is not BCP 47.
+function valid(tag: string): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(tag.trim())[0]
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Runs every test there is, one suite after the other, and closes with a line that counts them. With names of
+ * suites as arguments (`unit`, `node`, `browser`, `e2e`) it runs only those.
+ */
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+
+interface Count {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+interface Suite {
+  readonly name: string
+  readonly command: readonly [string, ...string[]]
+  /** Where the suite leaves its counts, as JSON. */
+  readonly result: string
+  count(result: unknown): Count
+}
+
+const CACHE = 'node_modules/.cache'
+
+function vitest(name: string): Suite {
+  const result = `${CACHE}/tests-${name}.json`
+  return {
+    name,
+    command: [
+      'vitest',
+      'run',
+      '--project',
+      name,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${result}`,
+    ],
+    result,
+    count(json) {
+      const { numPassedTests, numTotalTests, numPendingTests, numTodoTests, success } =
+        json as Record<string, number>
+      const passed = numPassedTests ?? 0
+      const skipped = (numPendingTests ?? 0) + (numTodoTests ?? 0)
+      const failed = (numTotalTests ?? 0) - passed - skipped
+      // A file that can't even be loaded has no tests to count, but it has failed.
+      return { passed, skipped, failed: failed === 0 && !success ? 1 : failed }
+    },
+  }
+}
+
+const suites: readonly Suite[] = [
+  vitest('unit'),
+  vitest('node'),
+  {
+    name: 'browser',
+    command: ['node', 'scripts/browser-tests.ts'],
+    result: `${CACHE}/browser-tests.json`,
+    count: (json) => ({ skipped: 0, ...(json as { passed: number; failed: number }) }),
+  },
+  vitest('e2e'),
+]
+
+function run([program, ...args]: readonly [string, ...string[]]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code ?? 1))
+  })
+}
+
+async function runSuite(suite: Suite): Promise<Count> {
+  console.log(`\n── ${suite.name} ──`)
+  rmSync(suite.result, { force: true })
+  const code = await run(suite.command)
+  let count: Count = { passed: 0, failed: 0, skipped: 0 }
+  try {
+    count = suite.count(JSON.parse(readFileSync(suite.result, 'utf8')))
+  } catch (error) {
+    console.error(`${suite.name}: left no readable counts (${(error as Error).message})`)
+  }
+  // A suite that fails without a failed test, or runs none, is a failure too.
+  const broken = count.failed === 0 && (code !== 0 || count.passed === 0)
+  return broken ? { ...count, failed: 1 } : count
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name))
+if (unknown.length > 0) {
+  console.error(
+    `No suite is called ${unknown.join(', ')}; there are ${suites.map((s) => s.name).join(', ')}.`,
+  )
+  process.exit(2)
+}
+
+mkdirSync(CACHE, { recursive: true })
+// The end-to-end suite shows what users get: the built server and the built bundle.
+if ((await run(['node', 'scripts/build.ts'])) !== 0) process.exit(1)
+
+const counts = new Map<string, Count>()
+for (const suite of suites) {
+  if (wanted.length === 0 || wanted.includes(suite.name))
+    counts.set(suite.name, await runSuite(suite))
+}
+
+console.log()
+const total = { passed: 0, failed: 0, skipped: 0 }
+for (const [name, { passed, failed, skipped }] of counts) {
+  console.log(`${name.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped} skipped`)
+  total.passed += passed
+  total.failed += failed
+  total.skipped += skipped
+}
+console.log(
+  `\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
+)
+process.exit(total.failed > 0 || total.skipped > 0 ? 1 : 0)

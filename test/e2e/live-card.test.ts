@@ -1,0 +1,191 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { until } from '@mqtt-status/testing/until'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { embed, PortalPages, ServerProcess, startBroker } from './world.ts'
+import type { AnyBroker } from './world.ts'
+
+const ID = 'plant-7'
+const CLIENT = 'plant-7-client'
+
+let database: TestDatabase
+let broker: AnyBroker
+let server: ServerProcess
+let portal: PortalPages
+let browser: Browser
+
+beforeAll(async () => {
+  ;[database, broker, browser] = await Promise.all([
+    createDatabase(),
+    startBroker(),
+    launchBrowser(),
+  ])
+  await database.sql`
+    insert into connections (id, site_id, name, protocol, host, port, client_id, topics, desired)
+    values (${ID}, 'site-7', 'Impianto 7', 'mqtt', '127.0.0.1', ${broker.port}, ${CLIENT}, '["plant/7/#"]', 'connected')`
+  server = await ServerProcess.start({ DATABASE_URL: database.url })
+  portal = await PortalPages.start(embed(server.url, ID))
+})
+
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()))
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await portal?.stop()
+  await server?.end('SIGTERM')
+  await broker?.stop()
+  await database?.drop()
+})
+
+/** A page of the portal in a browser of its own, as another visitor has it. */
+async function open(url = portal.url): Promise<Page> {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(url)
+  return page
+}
+
+/** What the card says, as one line. */
+function words(page: Page): Promise<string> {
+  return page
+    .locator('mqtt-status-card')
+    .evaluate((card) => card.shadowRoot?.textContent?.replace(/\s+/g, ' ') ?? '')
+}
+
+function card(page: Page, state: string): Promise<unknown> {
+  return page.waitForSelector(`mqtt-status-card:state(${state})`, { state: 'attached' })
+}
+
+async function status(): Promise<string> {
+  const [row] = await database.sql`select status from connections where id = ${ID}`
+  return String(row?.['status'])
+}
+
+/** Puts the connection back on its feet through the product's own door. */
+async function connected(): Promise<void> {
+  await fetch(`${server.url}/api/v1/connections/${ID}/reconnect`, { method: 'POST' })
+  await until(async () => (await status()) === 'connected', { what: 'the connection to be up' })
+}
+
+test('three lines in any page on loopback are a live card with a working button, in Italian', async () => {
+  await connected()
+  const page = await open()
+  await card(page, 'connected')
+  expect(await words(page)).toContain('Connesso')
+  const button = page.getByRole('button', { name: 'Disconnetti' })
+  expect(await button.getAttribute('aria-disabled')).not.toBe('true')
+})
+
+test('a row that anybody changes in the database shows in the open page in under a second', async () => {
+  await connected()
+  const page = await open()
+  await card(page, 'connected')
+  const changedAt = Date.now()
+  await database.sql`update connections set status = 'failed', reason = 'bad_credentials' where id = ${ID}`
+  await card(page, 'failed')
+  expect(Date.now() - changedAt).toBeLessThan(1_000)
+  expect(await words(page)).toContain('credenziali')
+})
+
+test('a click on Disconnect is pending at once, sends an MQTT DISCONNECT, and shows on two pages; Connect brings it back', async () => {
+  await connected()
+  const [mine, other] = await Promise.all([open(), open()])
+  await Promise.all([card(mine, 'connected'), card(other, 'connected')])
+  const before = broker.disconnects(CLIENT)
+
+  // In one task of the page: the click, and what the card says before anything can have answered.
+  const pending = await mine.locator('mqtt-status-card').evaluate(async (element) => {
+    const host = element as HTMLElement & { updateComplete: Promise<unknown> }
+    host.shadowRoot?.querySelector<HTMLElement>('[part~="control"]')?.click()
+    await host.updateComplete
+    return host.matches(':state(pending)')
+  })
+  expect(pending).toBe(true)
+
+  await Promise.all([card(mine, 'disconnected'), card(other, 'disconnected')])
+  await until(() => broker.disconnects(CLIENT) === before + 1, { what: 'the DISCONNECT packet' })
+  expect(await words(other)).toContain('Disconnesso')
+
+  await other.getByRole('button', { name: 'Connetti' }).click()
+  await Promise.all([card(mine, 'connected'), card(other, 'connected')])
+  expect(await status()).toBe('connected')
+})
+
+test('after kill -9 of the server the page says that it is stale, and is live again by itself with the right state', async () => {
+  await connected()
+  const page = await open()
+  await card(page, 'connected')
+  await server.end('SIGKILL')
+  await card(page, 'stale')
+  expect(await page.getByRole('button').getAttribute('aria-disabled')).toBe('true')
+
+  // Nobody is there to see this one; the restarted server has to.
+  await database.sql`update connections set desired = 'disconnected', generation = generation + 1 where id = ${ID}`
+  await server.launch()
+  await page.waitForSelector('mqtt-status-card:state(disconnected):state(link-live)', {
+    state: 'attached',
+  })
+  expect(await status()).toBe('disconnected')
+})
+
+test('an update arrives although the listening session was terminated', async () => {
+  await connected()
+  const page = await open()
+  await card(page, 'connected')
+  const killed = await database.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'mqtt-status-listen'`
+  expect(killed.length).toBe(1)
+  await database.sql`update connections set status = 'failed', reason = 'quota' where id = ${ID}`
+  await card(page, 'failed')
+})
+
+test('when the broker dies the card says so, and recovers by itself', async () => {
+  await connected()
+  const page = await open()
+  await card(page, 'connected')
+  await broker.kill()
+  await card(page, 'reconnecting')
+  await broker.restart()
+  await card(page, 'connected')
+})
+
+test('in a file opened from disk the card is live and has no button', async () => {
+  await connected()
+  const file = join(tmpdir(), `mqtt-status-${process.pid}.html`)
+  writeFileSync(file, embed(server.url, ID))
+  try {
+    const page = await open(pathToFileURL(file).href)
+    await card(page, 'connected')
+    expect(await page.getByRole('button').count()).toBe(0)
+    await database.sql`update connections set status = 'failed', reason = 'banned' where id = ${ID}`
+    await card(page, 'failed')
+  } finally {
+    rmSync(file)
+  }
+})
+
+test('many cards share one socket, and an unknown id is said to be missing', async () => {
+  const page = await open('about:blank')
+  const sockets: string[] = []
+  page.on('websocket', (socket) => sockets.push(socket.url()))
+  await page.goto(portal.url)
+  await card(page, 'link-live')
+  await page.evaluate(() => {
+    for (const id of ['plant-7', 'plant-7', 'nobody']) {
+      const element = document.createElement('mqtt-status-card')
+      element.setAttribute('connection-id', id)
+      document.body.append(element)
+    }
+  })
+  await card(page, 'missing')
+  expect(sockets).toHaveLength(1)
+})

@@ -1,0 +1,114 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { until } from '@mqtt-status/testing/until'
+import { WebSocket } from 'ws'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ServerProcess } from './world.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createDatabase()
+})
+
+afterAll(async () => {
+  await database?.drop()
+})
+
+/** Runs the server until it ends by itself, and answers what it said. */
+async function refusal(
+  environment: Record<string, string>,
+): Promise<{ code: number | null; output: string }> {
+  const server = await ServerProcess.prepare({ DATABASE_URL: database.url, ...environment })
+  const child = server.spawn()
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output: server.output }
+}
+
+test('without authentication it refuses to listen anywhere but on loopback, and names the ways out', async () => {
+  const { code, output } = await refusal({ HOST: '0.0.0.0' })
+  expect(code).toBe(1)
+  expect(output).toContain('AUTH_JWT_SECRET')
+  expect(output).not.toContain('    at ')
+})
+
+test('without a database it says so and names the demo', async () => {
+  const { code, output } = await refusal({ DATABASE_URL: '' })
+  expect(code).toBe(1)
+  expect(output).toContain('DATABASE_URL')
+  expect(output).toContain('demo')
+})
+
+test('a database that can not be reached is named without its password', async () => {
+  const { code, output } = await refusal({ DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:1/app' })
+  expect(code).toBe(1)
+  expect(output).toContain('127.0.0.1:1')
+  expect(output).not.toContain('hunter2')
+})
+
+test('a port in use is named', async () => {
+  const squatter = createServer().listen(0, '127.0.0.1')
+  await once(squatter, 'listening')
+  const { port } = squatter.address() as AddressInfo
+  const { code, output } = await refusal({ PORT: String(port) })
+  squatter.close()
+  expect(code).toBe(1)
+  expect(output).toContain(String(port))
+})
+
+test('SIGTERM says bye, closes with 4200 and ends with 0, leaving no session at the database', async () => {
+  const server = await ServerProcess.start({ DATABASE_URL: database.url })
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/status`, 'mqtt-status.v1')
+  const messages: { type: string }[] = []
+  socket.on('message', (data) =>
+    messages.push(JSON.parse((data as Buffer).toString('utf8')) as { type: string }),
+  )
+  await once(socket, 'open')
+  socket.send(JSON.stringify({ type: 'hello' }))
+  await until(() => messages.some(({ type }) => type === 'welcome'))
+  const closed = once(socket, 'close')
+  expect(await server.end('SIGTERM')).toBe(0)
+  const [code] = (await closed) as [number]
+  expect(code).toBe(4200)
+  expect(messages.at(-1)).toMatchObject({ type: 'bye', code: 4200, reason: 'shutdown' })
+  const sessions = await database.sql`
+    select application_name from pg_stat_activity
+    where datname = current_database() and application_name like 'mqtt-status%'`
+  expect(sessions).toHaveLength(0)
+})
+
+test('a second signal ends it at once', async () => {
+  const server = await ServerProcess.start({ DATABASE_URL: database.url })
+  // A peer that never answers the close makes the drain wait for it.
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/status`)
+  await once(socket, 'open')
+  socket.pause()
+  const first = server.end('SIGTERM')
+  await until(
+    async () =>
+      !(await fetch(`${server.url}/readyz`).then(
+        (r) => r.ok,
+        () => false,
+      )),
+  )
+  await server.end('SIGTERM')
+  await first
+  socket.terminate()
+})
+
+test('the token of the command line opens the door that a secret closed', async () => {
+  const secret = 'a secret of at least thirty-two bytes'
+  const server = await ServerProcess.start({ DATABASE_URL: database.url, AUTH_JWT_SECRET: secret })
+  expect((await fetch(`${server.url}/api/v1/connections`)).status).toBe(401)
+  const token = await ServerProcess.run(['token', '--sub', 'me', '--sites', '*'], {
+    AUTH_JWT_SECRET: secret,
+  })
+  const response = await fetch(`${server.url}/api/v1/connections`, {
+    headers: { authorization: `Bearer ${token.trim()}` },
+  })
+  expect(response.status).toBe(200)
+  await server.end('SIGTERM')
+})

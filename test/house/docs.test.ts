@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { PROBLEMS, REASONS } from '@mqtt-status/protocol'
+import { expect, test } from 'vitest'
+
+function page(name: string): string {
+  return readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+}
+
+test('every problem code has a heading in the docs, and every heading a code', () => {
+  const headings = [...page('errors.md').matchAll(/^## `(\w+)`$/gm)].map(([, code]) => code)
+  expect(headings.toSorted()).toEqual(Object.keys(PROBLEMS).toSorted())
+})
+
+test('every reason code is explained in the docs, with its class', () => {
+  const rows = [...page('mqtt.md').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)].map(([, code, kind]) => [code, kind])
+  expect(Object.fromEntries(rows)).toEqual(REASONS)
+})

@@ -1,0 +1,65 @@
+import { ESLint } from 'eslint'
+import { expect, test } from 'vitest'
+
+const eslint = new ESLint({ cwd: new URL('../..', import.meta.url).pathname })
+
+async function rulesBroken(filePath: string, source: string): Promise<string[]> {
+  const [result] = await eslint.lintText(source, { filePath })
+  return (result?.messages ?? []).map((message) => message.ruleId ?? message.message)
+}
+
+// A gate that never fires looks just like a clean house, so each one is broken here on purpose.
+
+test.each([
+  ['packages/server/src/mqtt/supervisor.ts', '../db/sql.ts'],
+  ['packages/server/src/db/sql.ts', '../hub/hub.ts'],
+  ['packages/server/src/hub/hub.ts', '../http/app.ts'],
+  ['packages/server/src/auth/scope.ts', '../hub/hub.ts'],
+  ['packages/server/src/http/app.ts', '../mqtt/supervisor.ts'],
+  ['packages/server/src/server.ts', './embedded/postgres.ts'],
+  ['packages/server/src/log.ts', './config.ts'],
+  ['packages/widgets/src/client/reduce.ts', '../controllers/clock.ts'],
+  ['packages/widgets/src/controllers/clock.ts', '../elements/card.ts'],
+])('%s may not import %s', async (file, target) => {
+  expect(await rulesBroken(file, `import '${target}'\n`)).toContain('import-x/no-restricted-paths')
+})
+
+test('the server may not import the widgets, nor either of them a package it does not declare', async () => {
+  expect(
+    await rulesBroken('packages/widgets/src/client/reduce.ts', `import 'postgres'\n`),
+  ).toContain('import-x/no-extraneous-dependencies')
+})
+
+test.each([
+  ['packages/server/src/hub/hub.ts', 'hono'],
+  ['packages/server/src/server.ts', 'postgres'],
+  ['packages/server/src/mqtt/supervisor.ts', 'mqtt'],
+  ['packages/widgets/src/client/reduce.ts', 'lit'],
+])('%s may not import the package %s', async (file, target) => {
+  expect(await rulesBroken(file, `import '${target}'\n`)).toContain('no-restricted-imports')
+})
+
+test('only the process edge names the process', async () => {
+  const source = 'export const home: unknown = process.env\n'
+  expect(await rulesBroken('packages/server/src/server.ts', source)).toContain(
+    'no-restricted-globals',
+  )
+  expect(await rulesBroken('packages/server/src/main.ts', source)).not.toContain(
+    'no-restricted-globals',
+  )
+})
+
+test('a circle of files is reported', async () => {
+  // session.ts imports session-state.ts already; closing the loop must fail.
+  const source = `import { Session } from './session.ts'\nexport const loop: unknown = Session\n`
+  expect(await rulesBroken('packages/server/src/mqtt/session-state.ts', source)).toContain(
+    'import-x/no-cycle',
+  )
+})
+
+test('a file that grows past the wall is reported', async () => {
+  const source = Array.from({ length: 301 }, (_, i) => `export const line${i}: number = ${i}`).join(
+    '\n',
+  )
+  expect(await rulesBroken('packages/server/src/server.ts', source)).toContain('max-lines')
+})
