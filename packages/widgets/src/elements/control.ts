@@ -27,8 +27,8 @@ export function control(view: ControlView): TemplateResult {
   const actions = shown(offer.actions, running)
   // The main button stays one and the same node whatever its word, so that focus stays on it.
   return html`<div class="control">
-    ${actions.length > 1 ? button(view, actions[1] ?? actions[0], false) : nothing}
     ${button(view, actions[0], true)}
+    ${actions[1] === undefined ? nothing : button(view, actions[1], false)}
   </div>`
 }
 
@@ -44,7 +44,7 @@ function button(view: ControlView, action: Action, main: boolean): TemplateResul
   const words = locale.action[action]
   return html`<button
     type="button"
-    part=${main ? 'control' : 'control control-second'}
+    part="control"
     class=${main ? 'main' : 'second'}
     aria-disabled=${disabled ? 'true' : 'false'}
     aria-busy=${busy ? 'true' : 'false'}

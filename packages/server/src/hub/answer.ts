@@ -1,0 +1,93 @@
+/** What a watch or a query is answered with: everything it names, or what changed of it since a cursor. */
+import { formatCursor, parseCursor } from '@mqtt-status/protocol'
+import type { Removed } from '@mqtt-status/protocol'
+import type { Mirror } from './mirror.ts'
+import { Row } from './mirror.ts'
+import { Pager } from './pages.ts'
+import type { HubScope } from './scope.ts'
+import { holds, present, select } from './watch.ts'
+import type { Filter } from './watch.ts'
+
+/** An answer that is being written, page by page. */
+export interface Answer {
+  readonly type: 'snapshot' | 'patch'
+  /** Of the watch that is answered; absent for changes that nobody asked for. */
+  readonly id: number | undefined
+  readonly isAnswer: boolean
+  readonly pager: Pager
+}
+
+/** The cursor of this moment. */
+export function cursorOf(mirror: Mirror, scope: HubScope): string {
+  return formatCursor({ epoch: mirror.epoch, mark: mirror.mark, scope: scope.key })
+}
+
+/** The mark of a cursor that can be honoured from memory; `null` means that a snapshot is due. */
+export function honour(mirror: Mirror, scope: HubScope, text: string | undefined): bigint | null {
+  const cursor = text === undefined ? null : parseCursor(text)
+  if (cursor === null || cursor.epoch !== mirror.epoch || cursor.scope !== scope.key) return null
+  return cursor.mark >= mirror.floor && cursor.mark <= mirror.mark ? cursor.mark : null
+}
+
+/** The ids of what is named and changed in transactions from `mark` on. */
+export function changedSince(
+  mirror: Mirror,
+  { scope, filter }: { scope: HubScope; filter: Filter },
+  mark: bigint,
+): readonly string[] {
+  const ids = new Set<string>()
+  for (const row of select(mirror, scope, filter))
+    if (row.changed >= mark) ids.add(row.connection.id)
+  for (const stone of mirror.buried()) {
+    if (stone.changed >= mark && holds(scope, filter, stone)) ids.add(stone.id)
+  }
+  return [...ids]
+}
+
+/** The ids that are named, but do not exist or may not be seen; the two are not told apart. */
+export function missingOf(mirror: Mirror, scope: HubScope, filter: Filter): readonly string[] {
+  return [...filter.connections].filter((id) => {
+    const row = mirror.rows.get(id)
+    return row === undefined || !scope.permits(id, row.connection.siteId)
+  })
+}
+
+/** Pages of these ids as they are when each page is written. */
+export function pagerOf(
+  mirror: Mirror,
+  view: { scope: HubScope; filter: Filter },
+  { ids, missing = [] }: { ids: readonly string[]; missing?: readonly string[] },
+): Pager {
+  function* rows(): Iterable<string> {
+    for (const id of ids) {
+      const found = present(mirror, view, id)
+      if (found instanceof Row) yield found.json(view.scope.control)
+    }
+  }
+  function* removed(): Iterable<Removed> {
+    for (const id of ids) {
+      const found = present(mirror, view, id)
+      if (found !== null && !(found instanceof Row)) yield { id, revision: found.revision }
+    }
+  }
+  return new Pager({ rows: rows(), removed: removed(), missing })
+}
+
+/** The answer to a watch that named `filter`, for a subscriber whose whole watch is `view`. */
+export function answerTo(
+  mirror: Mirror,
+  view: { scope: HubScope; filter: Filter },
+  asked: { filter: Filter; cursor: string | undefined; id: number | undefined },
+): Answer {
+  const { filter, id } = asked
+  const { scope } = view
+  const mark = honour(mirror, scope, asked.cursor)
+  const missing = missingOf(mirror, scope, filter)
+  if (mark === null) {
+    // The ids are fixed now: rows that change while pages are written come again as changes.
+    const ids = Array.from(select(mirror, scope, filter), (row) => row.connection.id)
+    return { type: 'snapshot', id, isAnswer: true, pager: pagerOf(mirror, view, { ids, missing }) }
+  }
+  const ids = changedSince(mirror, { scope, filter }, mark)
+  return { type: 'patch', id, isAnswer: true, pager: pagerOf(mirror, view, { ids, missing }) }
+}

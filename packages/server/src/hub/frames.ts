@@ -1,0 +1,51 @@
+import type { ServerMessage } from '@mqtt-status/protocol'
+
+/** A message that is encoded once, for each wire at most once, however many subscribers it goes to. */
+export class Frame {
+  readonly type: ServerMessage['type']
+  readonly json: string
+  /** Becomes the `id:` of an SSE event. */
+  readonly cursor: string | null
+  #websocket: Buffer | null = null
+  #sse: Buffer | null = null
+
+  constructor(type: ServerMessage['type'], json: string, cursor: string | null = null) {
+    this.type = type
+    this.json = json
+    this.cursor = cursor
+  }
+
+  static of(message: ServerMessage): Frame {
+    return new Frame(message.type, JSON.stringify(message))
+  }
+
+  /** A whole unmasked text frame (RFC 6455, 5.2), ready for the socket. */
+  get websocket(): Buffer {
+    this.#websocket ??= textFrame(Buffer.from(this.json))
+    return this.#websocket
+  }
+
+  /** A whole event (HTML Standard, 9.2.5). JSON has no line breaks, so one `data:` line is enough. */
+  get sse(): Buffer {
+    const id = this.cursor === null ? '' : `id: ${this.cursor}\n`
+    this.#sse ??= Buffer.from(`event: ${this.type}\ndata: ${this.json}\n${id}\n`)
+    return this.#sse
+  }
+}
+
+const FIN_TEXT = 0x81
+
+function textFrame(payload: Buffer): Buffer {
+  const { length } = payload
+  if (length < 126) return Buffer.concat([Buffer.of(FIN_TEXT, length), payload])
+  if (length < 65_536) {
+    const head = Buffer.of(FIN_TEXT, 126, 0, 0)
+    head.writeUInt16BE(length, 2)
+    return Buffer.concat([head, payload])
+  }
+  const head = Buffer.alloc(10)
+  head[0] = FIN_TEXT
+  head[1] = 127
+  head.writeBigUInt64BE(BigInt(length), 2)
+  return Buffer.concat([head, payload])
+}

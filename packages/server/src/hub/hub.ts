@@ -1,0 +1,267 @@
+/**
+ * Fan-out: what the feed tells goes to whoever listens. A row is encoded once, a frame is built once for all who watch
+ * the same, and a reader that can't keep up gets the latest rows later. Knows neither where rows come from nor what
+ * kind of socket they go to.
+ */
+import type { Connection, WatchFilter } from '@mqtt-status/protocol'
+import { StatusError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { cursorOf, pagerOf } from './answer.ts'
+import { Frame } from './frames.ts'
+import { Mirror, project } from './mirror.ts'
+import type { HubRead } from './mirror.ts'
+import { toFrame } from './pages.ts'
+import { queryOnce } from './query.ts'
+import type { Page, Query } from './query.ts'
+import type { HubScope } from './scope.ts'
+import { Subscriber } from './subscriber.ts'
+import type { Delivery, Host, Sink, WatchRequest } from './subscriber.ts'
+import { Summaries } from './summary.ts'
+import { Watches } from './watch.ts'
+import type { Watch } from './watch.ts'
+
+export type { HubRead } from './mirror.ts'
+export type { Page, Query } from './query.ts'
+export type { HubScope } from './scope.ts'
+export type { Sink, WatchRequest } from './subscriber.ts'
+export { Subscriber } from './subscriber.ts'
+
+export interface HubOptions {
+  /** Resolves after a read of the database that began after the call. */
+  readonly read: () => Promise<void>
+  /** How long changes are gathered after the first, in ms. @default 50 */
+  readonly tickMs?: number
+  /** Ids and sites that one subscriber may name. @default 1000 */
+  readonly watchLimit?: number
+  /** The wall clock, in ms since the epoch. @default Date.now */
+  readonly now?: () => number
+  readonly log: Log
+}
+
+const SWEEP_MS = 1_000
+const RETRY_MS = 1_000
+
+export class Hub {
+  readonly #read: () => Promise<void>
+  readonly #tickMs: number
+  readonly #now: () => number
+  readonly #log: Log
+  readonly #mirror = new Mirror()
+  readonly #watches = new Watches<Subscriber>()
+  readonly #summaries: Summaries
+  readonly #host: Host
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #dirty = new Set<Watch<Subscriber>>()
+  readonly #sweep: NodeJS.Timeout
+  #questions: { subscriber: Subscriber; request: WatchRequest }[] = []
+  #asking = false
+  #retry: NodeJS.Timeout | null = null
+  #tick: NodeJS.Timeout | null = null
+  #flushedAt = Number.NEGATIVE_INFINITY
+  #staleSince: Date | null = null
+
+  readonly watchLimit: number
+
+  constructor({ read, tickMs = 50, watchLimit = 1_000, now = Date.now, log }: HubOptions) {
+    this.#read = read
+    this.#tickMs = tickMs
+    this.#now = now
+    this.#log = log
+    this.watchLimit = watchLimit
+    this.#summaries = new Summaries(this.#mirror, now)
+    this.#host = {
+      mirror: this.#mirror,
+      watches: this.#watches,
+      summaries: this.#summaries,
+      watchLimit,
+      now,
+      ask: (subscriber, request) => {
+        this.#questions.push({ subscriber, request })
+        void this.#answerAll()
+      },
+      left: (subscriber, error) => {
+        this.#subscribers.delete(subscriber)
+        if (error !== undefined)
+          log.warn({ err: error }, 'a subscriber was dropped: its sink failed')
+      },
+    }
+    this.#sweep = setInterval(() => {
+      const nowMs = now()
+      for (const subscriber of [...this.#subscribers]) subscriber.sweep(nowMs)
+    }, SWEEP_MS)
+    this.#sweep.unref()
+  }
+
+  get epoch(): string {
+    return this.#mirror.epoch
+  }
+
+  /** Subscribers that are open. */
+  get size(): number {
+    return this.#subscribers.size
+  }
+
+  /** Distinct watches and summaries, for leak checks. */
+  get watchCount(): number {
+    return this.#watches.size + this.#summaries.size
+  }
+
+  subscribe(sink: Sink, scope: HubScope): Subscriber {
+    const subscriber = new Subscriber(this.#host, sink, scope)
+    this.#subscribers.add(subscriber)
+    if (this.#staleSince !== null) subscriber.tell(feedFrame('stale', this.#staleSince))
+    return subscriber
+  }
+
+  /** What the feed has read. */
+  publish(read: HubRead): void {
+    const former = this.#mirror.epoch
+    const touched = this.#mirror.apply(read)
+    if (former !== '' && former !== read.epoch) {
+      // Another history: whatever anybody knows is worth nothing.
+      for (const subscriber of [...this.#subscribers]) subscriber.end('resync')
+      return
+    }
+    for (const [id, sites] of touched) {
+      for (const watch of this.#watches.concerned(id, sites)) {
+        watch.dirty.add(id)
+        this.#dirty.add(watch)
+      }
+    }
+    this.#summaries.touch(touched)
+    if (touched.size > 0) this.#schedule()
+  }
+
+  /** Whether the database is read; everyone is told when it changes. */
+  setFeedState(state: 'live' | 'stale', since: Date): void {
+    this.#staleSince = state === 'stale' ? since : null
+    const frame = feedFrame(state, since)
+    for (const subscriber of [...this.#subscribers]) subscriber.tell(frame)
+  }
+
+  /**
+   * Answers once, after a read of the database that began after the call.
+   *
+   * @throws StatusError `database_unavailable`
+   */
+  async query(scope: HubScope, query: WatchFilter & Query): Promise<Page> {
+    await this.#fresh()
+    return queryOnce(this.#mirror, scope, { ...query, now: new Date(this.#now()).toISOString() })
+  }
+
+  /**
+   * One row as this scope may see it, `null` if there is none.
+   *
+   * @throws StatusError `database_unavailable`
+   */
+  async get(scope: HubScope, id: string): Promise<Connection | null> {
+    await this.#fresh()
+    const row = this.#mirror.rows.get(id)
+    if (row === undefined || !scope.permits(id, row.connection.siteId)) return null
+    return project(row.connection, scope.control)
+  }
+
+  project(connection: Connection, scope: HubScope): Connection {
+    return project(connection, scope.control)
+  }
+
+  /** No timer is left; subscribers are their transports' affair. */
+  stop(): void {
+    clearInterval(this.#sweep)
+    clearTimeout(this.#tick ?? undefined)
+    clearTimeout(this.#retry ?? undefined)
+    this.#questions = []
+    this.#summaries.stop()
+  }
+
+  async #fresh(): Promise<void> {
+    try {
+      await this.#read()
+    } catch (cause) {
+      throw new StatusError(
+        'database_unavailable',
+        'The database can not be read at the moment; try again.',
+        {
+          cause,
+        },
+      )
+    }
+  }
+
+  /** All questions of a moment share one read; those that come meanwhile wait for the next one. */
+  async #answerAll(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    while (this.#questions.length > 0) {
+      const asked = this.#questions
+      this.#questions = []
+      try {
+        await this.#read()
+      } catch {
+        // Nothing old is passed off as new: they wait until the database can be read again.
+        this.#questions = [...asked, ...this.#questions]
+        this.#retry = setTimeout(() => void this.#answerAll(), RETRY_MS)
+        break
+      }
+      // What has changed goes out first, so that the answers can carry a cursor.
+      this.#flush()
+      for (const { subscriber, request } of asked) subscriber.answer(request)
+    }
+    this.#asking = false
+  }
+
+  /** The first change after an idle moment is sent at once, those that follow are gathered. */
+  #schedule(): void {
+    if (this.#tick !== null) return
+    const waitMs = this.#flushedAt + this.#tickMs - performance.now()
+    if (waitMs <= 0) {
+      this.#flush()
+      return
+    }
+    this.#tick = setTimeout(() => {
+      this.#flush()
+    }, waitMs)
+  }
+
+  #flush(): void {
+    clearTimeout(this.#tick ?? undefined)
+    this.#tick = null
+    if (this.#dirty.size === 0) {
+      this.#summaries.flush()
+      return
+    }
+    this.#flushedAt = performance.now()
+    const watches = [...this.#dirty]
+    this.#dirty.clear()
+    for (const watch of watches) {
+      const delivery = this.#prepare(watch)
+      watch.dirty.clear()
+      for (const member of [...watch.members]) member.deliver(delivery)
+    }
+    this.#summaries.flush()
+    this.#log.debug({ watches: watches.length }, 'changes delivered')
+  }
+
+  #prepare(watch: Watch<Subscriber>): Delivery {
+    const ids = [...watch.dirty]
+    let built: readonly Frame[] | null = null
+    const frames = (): readonly Frame[] => (built ??= [...this.#build(watch, ids)])
+    return { ids, frames }
+  }
+
+  *#build(watch: Watch<Subscriber>, ids: readonly string[]): Iterable<Frame> {
+    const pager = pagerOf(this.#mirror, watch, { ids })
+    for (;;) {
+      const { page, last } = pager.next()
+      if (page.connections.length + page.removed.length > 0) {
+        const cursor = last ? cursorOf(this.#mirror, watch.scope) : null
+        yield toFrame(page, { type: 'patch', cursor })
+      }
+      if (last) return
+    }
+  }
+}
+
+function feedFrame(state: 'live' | 'stale', since: Date): Frame {
+  return Frame.of({ type: 'feed', state, since: since.toISOString() })
+}

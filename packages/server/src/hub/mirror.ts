@@ -1,0 +1,143 @@
+/** What the feed has told so far: the rows, by id and by site, and the places where rows were and are no more. */
+import type { Connection } from '@mqtt-status/protocol'
+
+/** What a reader of the database tells; see the change feed for the meaning of each field. */
+export interface HubRead {
+  readonly kind: 'snapshot' | 'changes'
+  readonly epoch: string
+  readonly mark: bigint
+  readonly floor: bigint
+  readonly rows: readonly { readonly connection: Connection; readonly changed: bigint }[]
+  readonly tombstones: readonly Tombstone[]
+}
+
+export interface Tombstone {
+  readonly id: string
+  readonly siteId: string
+  readonly revision: number
+  readonly changed: bigint
+}
+
+/** A row, encoded at most once for those who may control it and once for those who may only look. */
+export class Row {
+  readonly connection: Connection
+  readonly changed: bigint
+  #full: string | null = null
+  #viewed: string | null = null
+
+  constructor(connection: Connection, changed: bigint) {
+    this.connection = connection
+    this.changed = changed
+  }
+
+  json(control: boolean): string {
+    if (control) return (this.#full ??= JSON.stringify(this.connection))
+    return (this.#viewed ??= JSON.stringify(project(this.connection, control)))
+  }
+}
+
+/** What of a row may be seen: viewers learn neither the broker's text nor who gave the command. */
+export function project(connection: Connection, control: boolean): Connection {
+  return control ? connection : { ...connection, detail: null, desiredBy: null }
+}
+
+/** The ids that a read has touched, each with all sites it is or was at. */
+export type Touched = ReadonlyMap<string, ReadonlySet<string>>
+
+export class Mirror {
+  epoch = ''
+  mark = 0n
+  floor = 0n
+  readonly rows: Map<string, Row> = new Map()
+  readonly #sites = new Map<string, Set<string>>()
+  readonly #tombstones = new Map<string, Map<string, Tombstone>>()
+
+  /** The ids of a site. */
+  at(siteId: string): ReadonlySet<string> {
+    return this.#sites.get(siteId) ?? new Set()
+  }
+
+  /** Where a row was and is no more, by site. */
+  tombstones(id: string): Iterable<Tombstone> {
+    return this.#tombstones.get(id)?.values() ?? []
+  }
+
+  /** All tombstones. */
+  *buried(): Iterable<Tombstone> {
+    for (const places of this.#tombstones.values()) yield* places.values()
+  }
+
+  apply(read: HubRead): Touched {
+    const touched = new Map<string, Set<string>>()
+    if (read.kind === 'snapshot') this.#forget(read, touched)
+    this.epoch = read.epoch
+    this.mark = read.mark
+    this.floor = read.floor
+    for (const stone of read.tombstones) this.#bury(stone, touched)
+    for (const { connection, changed } of read.rows)
+      this.#put(new Row(connection, changed), touched)
+    return touched
+  }
+
+  /** A snapshot of the same history names all there is: what it leaves out is gone. */
+  #forget({ epoch, mark, rows }: HubRead, touched: Map<string, Set<string>>): void {
+    if (epoch !== this.epoch) {
+      this.rows.clear()
+      this.#sites.clear()
+      this.#tombstones.clear()
+      return
+    }
+    const present = new Set(rows.map(({ connection }) => connection.id))
+    for (const [id, { connection }] of this.rows) {
+      if (present.has(id)) continue
+      // Its own tombstone may be pruned already.
+      this.#bury(
+        { id, siteId: connection.siteId, revision: connection.revision + 1, changed: mark },
+        touched,
+      )
+    }
+  }
+
+  #bury(stone: Tombstone, touched: Map<string, Set<string>>): void {
+    const row = this.rows.get(stone.id)
+    if (row?.connection.siteId === stone.siteId) {
+      // The row has come back since.
+      if (row.connection.revision > stone.revision) return
+      this.#drop(row)
+    }
+    const places = this.#tombstones.get(stone.id) ?? new Map<string, Tombstone>()
+    this.#tombstones.set(stone.id, places)
+    places.set(stone.siteId, stone)
+    touch(touched, stone.id, stone.siteId)
+  }
+
+  #put(row: Row, touched: Map<string, Set<string>>): void {
+    const { id, siteId, revision } = row.connection
+    const before = this.rows.get(id)
+    if (before !== undefined) {
+      if (before.connection.revision >= revision) return
+      this.#drop(before)
+      touch(touched, id, before.connection.siteId)
+    }
+    this.rows.set(id, row)
+    const site = this.#sites.get(siteId) ?? new Set<string>()
+    this.#sites.set(siteId, site)
+    site.add(id)
+    const places = this.#tombstones.get(id)
+    if (places?.delete(siteId) && places.size === 0) this.#tombstones.delete(id)
+    touch(touched, id, siteId)
+  }
+
+  #drop({ connection: { id, siteId } }: Row): void {
+    this.rows.delete(id)
+    const site = this.#sites.get(siteId)
+    site?.delete(id)
+    if (site?.size === 0) this.#sites.delete(siteId)
+  }
+}
+
+function touch(touched: Map<string, Set<string>>, id: string, siteId: string): void {
+  const sites = touched.get(id)
+  if (sites === undefined) touched.set(id, new Set([siteId]))
+  else sites.add(siteId)
+}

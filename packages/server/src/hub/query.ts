@@ -1,0 +1,68 @@
+/** The same answer as a watch gets, once, as one object: for polling and for rendering on a server. */
+import type { WatchFilter } from '@mqtt-status/protocol'
+import { changedSince, cursorOf, honour, missingOf } from './answer.ts'
+import type { Mirror } from './mirror.ts'
+import { Row } from './mirror.ts'
+import type { HubScope } from './scope.ts'
+import { present, select, toFilter } from './watch.ts'
+
+export interface Query {
+  /** Only what changed since, if it can be honoured. */
+  readonly cursor?: string
+  /** Rows of a snapshot at most. @default 1000 */
+  readonly limit?: number
+  /** Rows of a snapshot after this id, in the order of ids. */
+  readonly after?: string
+}
+
+export interface Page {
+  /** A `snapshot` or `patch` object, as JSON. */
+  readonly json: string
+  /** The cursor in it. */
+  readonly cursor: string | null
+  /** Ask again with `after` set to it for the rest; `null` if there is none. */
+  readonly next: string | null
+}
+
+const LIMIT = 1_000
+
+/** Without any filter all that is permitted is meant. */
+export function queryOnce(
+  mirror: Mirror,
+  scope: HubScope,
+  query: WatchFilter & Query & { now: string },
+): Page {
+  const named = query.connections !== undefined || query.sites !== undefined || query.all === true
+  const filter = toFilter(named ? query : { all: true })
+  const view = { scope, filter }
+  const mark = honour(mirror, scope, query.cursor)
+  const missing = JSON.stringify(missingOf(mirror, scope, filter))
+  const cursor = cursorOf(mirror, scope)
+  if (mark !== null) {
+    const found = changedSince(mirror, view, mark).map((id) => ({
+      id,
+      now: present(mirror, view, id),
+    }))
+    const rows = found.flatMap(({ now }) => (now instanceof Row ? [now.json(scope.control)] : []))
+    const removed = found.flatMap(({ id, now }) =>
+      now === null || now instanceof Row ? [] : [{ id, revision: now.revision }],
+    )
+    const json =
+      `{"type":"patch","connections":[${rows.join(',')}],"removed":${JSON.stringify(removed)},` +
+      `"missing":${missing},"cursor":"${cursor}","final":true}`
+    return { json, cursor, next: null }
+  }
+  const { after = '', limit = LIMIT } = query
+  const rest = Array.from(select(mirror, scope, filter))
+    .filter(({ connection }) => connection.id > after)
+    .sort((a, b) => (a.connection.id < b.connection.id ? -1 : 1))
+  const rows = rest.slice(0, limit)
+  const next = rest.length > limit ? (rows.at(-1)?.connection.id ?? null) : null
+  // Pages are read at different moments: only the first one's cursor is before all of them.
+  const first = after === ''
+  const json =
+    `{"type":"snapshot","connections":[${rows.map((row) => row.json(scope.control)).join(',')}],"missing":${missing},` +
+    `${first ? `"cursor":"${cursor}",` : ''}"final":${next === null},` +
+    `${next === null ? '' : `"next":${JSON.stringify(next)},`}"now":"${query.now}"}`
+  return { json, cursor: first ? cursor : null, next }
+}

@@ -1,0 +1,349 @@
+/**
+ * One listening socket, WebSocket or stream alike: what it watches, and what it is owed.
+ *
+ *   current ──watch, no room, new scope──▶ owing ──all written──▶ current          any ──close──▶ closed
+ *
+ * `current`: it gets the frames that are shared by all who watch the same. `owing`: it is served alone, answers first,
+ * then the latest rows of whatever changed meanwhile, as long as its sink has room; what it is owed are ids, so it costs
+ * the same however long it takes. Frames carry no cursor while anything is owed.
+ */
+import type { CloseName, WatchFilter } from '@mqtt-status/protocol'
+import { answerTo, cursorOf, pagerOf } from './answer.ts'
+import type { Answer } from './answer.ts'
+import { Frame } from './frames.ts'
+import type { Mirror } from './mirror.ts'
+import { Pager, toFrame } from './pages.ts'
+import type { HubScope } from './scope.ts'
+import type { Summaries, SummaryGroup, SummaryMember } from './summary.ts'
+import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
+import type { Filter, Watch, Watches } from './watch.ts'
+
+/** What the hub writes to; a transport gives one per socket. */
+export interface Sink {
+  send(frame: Frame): void
+  /** Written and not yet taken by the network. */
+  readonly bufferedBytes: number
+  close(name: CloseName): void
+}
+
+export interface WatchRequest extends WatchFilter {
+  readonly id?: number
+  readonly cursor?: string
+}
+
+/** What a subscriber needs of the hub. */
+export interface Host {
+  readonly mirror: Mirror
+  readonly watches: Watches<Subscriber>
+  readonly summaries: Summaries
+  readonly watchLimit: number
+  readonly now: () => number
+  /** Answers this request after a read of the database that begins from now on. */
+  readonly ask: (subscriber: Subscriber, request: WatchRequest) => void
+  /** It is closed, by itself or because its sink failed. */
+  readonly left: (subscriber: Subscriber, error?: unknown) => void
+}
+
+/** Changes of one tick for all members of one watch; the frames are built when the first one needs them. */
+export interface Delivery {
+  readonly ids: readonly string[]
+  readonly frames: () => readonly Frame[]
+}
+
+type State =
+  | { readonly kind: 'current' }
+  | {
+      readonly kind: 'owing'
+      readonly answers: Answer[]
+      readonly dirty: Set<string>
+      readonly summaries: Set<SummaryGroup>
+      /** Watches that wait for a read of the database. */
+      unanswered: number
+      /** Since when nothing has drained, in ms; `null` while there is room. */
+      blockedAt: number | null
+    }
+  | { readonly kind: 'closed' }
+
+type Owing = Extract<State, { kind: 'owing' }>
+
+const HIGH_WATER_BYTES = 256 * 1024
+const TOO_SLOW_MS = 30_000
+
+export class Subscriber implements SummaryMember {
+  readonly #host: Host
+  readonly #sink: Sink
+  #scope: HubScope
+  #watch: Watch<Subscriber>
+  #summaries = new Map<string, SummaryGroup>()
+  #state: State = { kind: 'current' }
+  #lastBuffered = 0
+
+  constructor(host: Host, sink: Sink, scope: HubScope) {
+    this.#host = host
+    this.#sink = sink
+    this.#scope = scope
+    this.#watch = host.watches.join(this, scope, NOTHING)
+  }
+
+  /** Adds to what is watched; answered after a read of the database that began after this call. */
+  watch(request: WatchRequest): void {
+    if (this.#state.kind === 'closed') return
+    const filter = union(this.#watch.filter, toFilter(request))
+    if (filter.connections.size + filter.sites.size > this.#host.watchLimit) {
+      this.#refuse(request.id)
+      return
+    }
+    this.#owe().unanswered++
+    this.#turnTo(this.#scope, filter)
+    this.#host.ask(this, request)
+  }
+
+  /** The database was read: the hub calls it for what `ask` had asked. */
+  answer(request: WatchRequest): void {
+    if (this.#state.kind === 'closed') return
+    const owing = this.#owe()
+    owing.unanswered--
+    const { id, cursor } = request
+    owing.answers.push(
+      answerTo(this.#host.mirror, this.#watch, { filter: toFilter(request), id, cursor }),
+    )
+    for (const site of request.summary ?? []) {
+      const group = this.#host.summaries.join(this, this.#scope, site)
+      this.#summaries.set(site, group)
+      owing.summaries.add(group)
+    }
+    this.#pump()
+  }
+
+  /** Takes from what is watched, silently. */
+  unwatch(named: WatchFilter): void {
+    if (this.#state.kind === 'closed') return
+    for (const site of named.summary ?? []) this.#leaveSummary(site)
+    this.#turnTo(this.#scope, without(this.#watch.filter, toFilter(named)))
+    this.#pump()
+  }
+
+  /** A new token on the open socket: what may not be seen any more is removed, what may be seen now arrives. */
+  rescope(scope: HubScope): void {
+    if (this.#state.kind === 'closed') return
+    const { mirror } = this.#host
+    const before = { scope: this.#scope, filter: this.#watch.filter }
+    if (before.scope.key === scope.key && before.scope.control === scope.control) return
+    const owing = this.#owe()
+    const lost = Array.from(
+      select(mirror, before.scope, before.filter),
+      ({ connection }) => connection,
+    ).filter((connection) => !holds(scope, before.filter, connection))
+    const sites = [...this.#summaries.keys()]
+    for (const site of sites) this.#leaveSummary(site)
+    this.#scope = scope
+    this.#turnTo(scope, before.filter)
+    const removed = lost.map(({ id, revision }) => ({ id, revision }))
+    owing.answers.push({
+      type: 'patch',
+      id: undefined,
+      isAnswer: false,
+      pager: new Pager({ removed }),
+    })
+    // Another projection changes every row, so all of them are owed.
+    for (const { connection } of select(mirror, scope, before.filter)) {
+      const known = holds(before.scope, before.filter, connection)
+      if (!known || before.scope.control !== scope.control) owing.dirty.add(connection.id)
+    }
+    for (const site of sites) {
+      const group = this.#host.summaries.join(this, scope, site)
+      this.#summaries.set(site, group)
+      owing.summaries.add(group)
+    }
+    this.#pump()
+  }
+
+  /** Changes of a tick. */
+  deliver({ ids, frames }: Delivery): void {
+    if (this.#state.kind === 'current') {
+      let written = 0
+      const pages = frames()
+      for (const frame of pages) {
+        if (!this.#hasRoom()) break
+        if (!this.#send(frame)) return
+        written++
+      }
+      if (written === pages.length) return
+    }
+    if (this.#state.kind === 'closed') return
+    const owing = this.#owe()
+    for (const id of ids) owing.dirty.add(id)
+    this.#pump()
+  }
+
+  summarise(group: SummaryGroup): void {
+    if (this.#state.kind === 'closed') return
+    if (this.#state.kind === 'current' && this.#hasRoom()) {
+      if (group.frame !== null) this.#send(group.frame)
+      return
+    }
+    this.#owe().summaries.add(group)
+    this.#pump()
+  }
+
+  /** A short message that concerns everyone. */
+  tell(frame: Frame): void {
+    if (this.#state.kind !== 'closed') this.#send(frame)
+  }
+
+  /** The heartbeat, with the cursor if nothing is owed. */
+  ping(): void {
+    const cursor = this.#settled() ? cursorOf(this.#host.mirror, this.#scope) : null
+    const now = new Date(this.#host.now()).toISOString()
+    const json = JSON.stringify({ type: 'ping', now, ...(cursor === null ? {} : { cursor }) })
+    this.tell(new Frame('ping', json, cursor))
+  }
+
+  /** The sink has room again. */
+  drained(): void {
+    if (this.#state.kind === 'owing') this.#pump()
+  }
+
+  /** Called now and then: a reader that takes nothing for 30 s is let go. */
+  sweep(nowMs: number): void {
+    const state = this.#state
+    if (state.kind !== 'owing' || state.blockedAt === null) return
+    const buffered = this.#sink.bufferedBytes
+    if (buffered < this.#lastBuffered) state.blockedAt = nowMs
+    this.#lastBuffered = buffered
+    if (this.#hasRoom()) this.#pump()
+    else if (nowMs - state.blockedAt >= TOO_SLOW_MS) this.end('too_slow')
+  }
+
+  /** The hub ends it. */
+  end(name: CloseName): void {
+    this.close()
+    this.#sink.close(name)
+  }
+
+  /** Forgets everything; the sink is its transport's affair. */
+  close(): void {
+    if (this.#state.kind === 'closed') return
+    this.#state = { kind: 'closed' }
+    for (const site of [...this.#summaries.keys()]) this.#leaveSummary(site)
+    this.#host.watches.leave(this, this.#watch)
+    this.#host.left(this)
+  }
+
+  #owe(): Owing {
+    if (this.#state.kind === 'owing') return this.#state
+    const owing: Owing = {
+      kind: 'owing',
+      answers: [],
+      dirty: new Set(),
+      summaries: new Set(),
+      unanswered: 0,
+      blockedAt: null,
+    }
+    this.#state = owing
+    return owing
+  }
+
+  /** Another watch; what changed for the old one and was not written yet stays owed. */
+  #turnTo(scope: HubScope, filter: Filter): void {
+    const old = this.#watch
+    this.#watch = this.#host.watches.join(this, scope, filter)
+    if (this.#watch === old) return
+    this.#host.watches.leave(this, old)
+    if (old.dirty.size === 0) return
+    const owing = this.#owe()
+    for (const id of old.dirty) owing.dirty.add(id)
+  }
+
+  /** Writes what is owed, as far as there is room. */
+  #pump(): void {
+    while (this.#state.kind === 'owing') {
+      const owing = this.#state
+      if (!this.#hasRoom()) {
+        owing.blockedAt ??= this.#host.now()
+        return
+      }
+      owing.blockedAt = null
+      if (!this.#writeNext(owing)) return
+    }
+  }
+
+  /** @returns whether there may be more to write */
+  #writeNext(owing: Owing): boolean {
+    const [answer] = owing.answers
+    if (answer !== undefined) return this.#writePage(owing, answer)
+    if (owing.dirty.size > 0) {
+      const pager = pagerOf(this.#host.mirror, this.#watch, { ids: [...owing.dirty] })
+      owing.dirty.clear()
+      owing.answers.push({ type: 'patch', id: undefined, isAnswer: false, pager })
+      return true
+    }
+    for (const group of owing.summaries) {
+      owing.summaries.delete(group)
+      if (group.frame !== null) return this.#send(group.frame)
+    }
+    if (owing.unanswered > 0) return false
+    this.#state = { kind: 'current' }
+    return false
+  }
+
+  #writePage(owing: Owing, { type, id, isAnswer, pager }: Answer): boolean {
+    const { page, last } = pager.next()
+    if (last) owing.answers.shift()
+    if (!isAnswer && page.connections.length + page.removed.length === 0) return true
+    return this.#send(
+      toFrame(page, {
+        type,
+        id,
+        final: isAnswer ? last : undefined,
+        cursor: last && this.#settled() ? cursorOf(this.#host.mirror, this.#scope) : null,
+        now: type === 'snapshot' ? new Date(this.#host.now()).toISOString() : undefined,
+      }),
+    )
+  }
+
+  /** Whether everything that changed before the mark has been written to this sink. */
+  #settled(): boolean {
+    if (this.#watch.dirty.size > 0) return false
+    if (this.#state.kind !== 'owing') return this.#state.kind === 'current'
+    const { answers, dirty, unanswered } = this.#state
+    return answers.length === 0 && dirty.size === 0 && unanswered === 0
+  }
+
+  #hasRoom(): boolean {
+    return this.#sink.bufferedBytes <= HIGH_WATER_BYTES
+  }
+
+  /** @returns whether the sink took it; one that throws is let go, and nobody else is affected */
+  #send(frame: Frame): boolean {
+    try {
+      this.#sink.send(frame)
+      return true
+    } catch (error) {
+      this.close()
+      this.#host.left(this, error)
+      return false
+    }
+  }
+
+  #refuse(id: number | undefined): void {
+    const limit = this.#host.watchLimit
+    this.tell(
+      Frame.of({
+        type: 'error',
+        ...(id === undefined ? {} : { id }),
+        code: 'limit_watch',
+        message: `A socket may watch ${limit} ids and sites by name; nothing of this watch was added. Watch sites or all instead.`,
+        retryable: false,
+      }),
+    )
+  }
+
+  #leaveSummary(site: string): void {
+    const group = this.#summaries.get(site)
+    if (group === undefined) return
+    this.#summaries.delete(site)
+    if (this.#state.kind === 'owing') this.#state.summaries.delete(group)
+    this.#host.summaries.leave(this, group)
+  }
+}
