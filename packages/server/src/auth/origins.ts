@@ -1,0 +1,68 @@
+/**
+ * Who may call from where. A browser says which page asks (`Origin`) and which name it was sent to (`Host`); both are
+ * compared as they come, never rebuilt from a URL.
+ */
+
+export interface CallerRules {
+  /** No authentication is configured. */
+  readonly open: boolean
+  readonly allowedOrigins: readonly string[] | '*'
+}
+
+export interface Caller {
+  /** The `Origin` header; absent for whoever is not a browser. */
+  readonly origin: string | undefined
+  readonly host: string | undefined
+}
+
+export type Admission =
+  | { readonly kind: 'full' }
+  /** May look, but not command. */
+  | { readonly kind: 'view' }
+  | { readonly kind: 'refused'; readonly code: 'origin_not_allowed' | 'host_not_allowed' }
+
+const FULL: Admission = { kind: 'full' }
+
+export function admit({ open, allowedOrigins }: CallerRules, { origin, host }: Caller): Admission {
+  // A foreign name that resolves to this machine is how a page of anybody's would get in (DNS rebinding).
+  if (open && !isLoopbackName(hostnameOf(`http://${host ?? ''}`))) {
+    return { kind: 'refused', code: 'host_not_allowed' }
+  }
+  if (origin === undefined || allowedOrigins === '*') return FULL
+  if (allowedOrigins.includes(origin.toLowerCase()) || isOwn(origin, host)) return FULL
+  if (!open) return { kind: 'refused', code: 'origin_not_allowed' }
+  return isLoopbackName(hostnameOf(origin)) ? FULL : { kind: 'view' }
+}
+
+/** The page comes from this server itself. */
+function isOwn(origin: string, host: string | undefined): boolean {
+  if (host === undefined || host === '') return false
+  const lower = host.toLowerCase()
+  return [`http://${lower}`, `https://${lower}`].includes(origin.toLowerCase())
+}
+
+/** The host name of a plain origin; `null` for anything that is more, or less, than one. */
+function hostnameOf(origin: string): string | null {
+  if (!URL.canParse(origin)) return null
+  const url = new URL(origin)
+  const plain =
+    url.username === '' &&
+    url.password === '' &&
+    url.pathname === '/' &&
+    url.search === '' &&
+    url.hash === ''
+  return plain && ['http:', 'https:'].includes(url.protocol) && url.hostname !== ''
+    ? url.hostname
+    : null
+}
+
+function isLoopbackName(name: string | null): boolean {
+  if (name === null) return false
+  // RFC 6761, 6.3: names below localhost are loopback too.
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(name)
+  )
+}

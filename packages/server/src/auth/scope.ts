@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import type { Capability } from '@mqtt-status/protocol'
+
+/** What somebody may see and do; every subscriber and every request has one. */
+export interface Scope {
+  /** Who it is; `null` where nobody has to say. */
+  readonly subject: string | null
+  readonly can: readonly Capability[]
+  /** Equal for equal views: two tokens that may see the same have the same key, and share frames. */
+  readonly key: string
+  /** Holders of `control` also see the broker's text and who gave a command. */
+  readonly control: boolean
+  /** When it ends, in ms since the epoch; `null` = never. */
+  readonly expiresAt: number | null
+  permits(id: string, siteId: string): boolean
+}
+
+/** The ids that are meant; `*` = any. */
+export type Names = '*' | ReadonlySet<string>
+
+export interface Grant {
+  readonly subject: string | null
+  readonly sites: Names
+  readonly connections: Names
+  readonly can: readonly Capability[]
+  readonly expiresAt: number | null
+}
+
+export function createScope({ subject, sites, connections, can, expiresAt }: Grant): Scope {
+  const view = can.includes('view')
+  const control = can.includes('control')
+  return {
+    subject,
+    can,
+    control,
+    expiresAt,
+    key: keyOf([view, control, list(sites), list(connections)]),
+    permits: (id, siteId) => view && (names(sites, siteId) || names(connections, id)),
+  }
+}
+
+/** The scope of open mode: whoever reaches the port may do everything. */
+export const OPEN: Scope = createScope({
+  subject: null,
+  sites: '*',
+  connections: '*',
+  can: ['view', 'control', 'manage'],
+  expiresAt: null,
+})
+
+/** The same rows, but only to look at. */
+export function viewOnly(scope: Scope): Scope {
+  return {
+    ...scope,
+    can: scope.can.filter((word) => word === 'view'),
+    control: false,
+    key: `${scope.key}v`,
+  }
+}
+
+function names(named: Names, value: string): boolean {
+  return named === '*' || named.has(value)
+}
+
+function list(named: Names): string | readonly string[] {
+  return named === '*' ? named : [...named].sort()
+}
+
+/** Short, because it travels in every cursor; long enough that two views never meet by chance. */
+function keyOf(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12)
+}

@@ -1,0 +1,111 @@
+import { CAPABILITIES } from '@mqtt-status/protocol'
+import type { Capability } from '@mqtt-status/protocol'
+import { jwtVerify, SignJWT } from 'jose'
+import * as v from 'valibot'
+import { StatusError } from '../errors.ts'
+import { createScope, OPEN } from './scope.ts'
+import type { Names, Scope } from './scope.ts'
+
+/** Turns a token into what it permits. Throws a StatusError `unauthorized` with the reason in words. */
+export type Verify = (token: string | null) => Promise<Scope>
+
+export type TokenSettings =
+  | { readonly kind: 'open' }
+  | {
+      readonly kind: 'secret'
+      readonly secret: string
+      readonly issuer?: string
+      readonly audience?: string
+    }
+
+/** Clocks differ a little; it never makes a token last longer once it was accepted. */
+const CLOCK_TOLERANCE_S = 10
+
+const names = v.optional(v.union([v.literal('*'), v.array(v.string())]), [])
+
+const claims = v.object({
+  sub: v.optional(v.string()),
+  sites: names,
+  connections: names,
+  scope: v.optional(v.string(), 'view'),
+  exp: v.number(),
+})
+
+export function createVerify(settings: TokenSettings): Verify {
+  if (settings.kind === 'open') return () => Promise.resolve(OPEN)
+  const key = new TextEncoder().encode(settings.secret)
+  const options = {
+    algorithms: ['HS256'],
+    clockTolerance: CLOCK_TOLERANCE_S,
+    requiredClaims: ['exp'],
+    ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
+    ...(settings.audience === undefined ? {} : { audience: settings.audience }),
+  }
+  return async (token) => {
+    if (token === null || token === '')
+      throw new StatusError('unauthorized', 'A token is required.')
+    const payload = await verified(token, key, options)
+    const parsed = v.safeParse(claims, payload)
+    if (!parsed.success) {
+      const [issue] = parsed.issues
+      throw new StatusError(
+        'unauthorized',
+        `The token's claim "${v.getDotPath(issue) ?? ''}" is not as it should be: ${issue.message}.`,
+      )
+    }
+    return toScope(parsed.output)
+  }
+}
+
+async function verified(
+  token: string,
+  key: Uint8Array,
+  options: Parameters<typeof jwtVerify>[2],
+): Promise<unknown> {
+  try {
+    return (await jwtVerify(token, key, options)).payload
+  } catch (cause) {
+    // The messages of jose name the claim or the check that failed, never the token.
+    const why = cause instanceof Error ? cause.message : 'it can not be read'
+    throw new StatusError('unauthorized', `The token is not valid: ${why}.`, { cause })
+  }
+}
+
+function toScope(payload: v.InferOutput<typeof claims>): Scope {
+  const words = new Set(payload.scope.split(' '))
+  return createScope({
+    subject: payload.sub ?? null,
+    sites: toNames(payload.sites),
+    connections: toNames(payload.connections),
+    can: CAPABILITIES.filter((word) => words.has(word)),
+    expiresAt: payload.exp * 1_000,
+  })
+}
+
+function toNames(value: '*' | readonly string[]): Names {
+  // A "*" in a list means the same: nobody calls a site so.
+  return value === '*' || value.includes('*') ? '*' : new Set(value)
+}
+
+export interface TokenRequest {
+  readonly subject: string
+  readonly sites: '*' | readonly string[]
+  readonly connections: '*' | readonly string[]
+  readonly can: readonly Capability[]
+  readonly lifetimeS: number
+}
+
+/** Signs a token, for trying out and for portals that are written in something else. */
+export function mintToken(
+  settings: Extract<TokenSettings, { kind: 'secret' }>,
+  { subject, sites, connections, can, lifetimeS }: TokenRequest,
+): Promise<string> {
+  const token = new SignJWT({ sites, connections, scope: can.join(' ') })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(subject)
+    .setIssuedAt()
+    .setExpirationTime(`${lifetimeS}s`)
+  if (settings.issuer !== undefined) token.setIssuer(settings.issuer)
+  if (settings.audience !== undefined) token.setAudience(settings.audience)
+  return token.sign(new TextEncoder().encode(settings.secret))
+}

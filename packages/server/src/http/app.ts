@@ -1,0 +1,79 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { StatusError } from '../errors.ts'
+import { commandRoutes } from './commands.ts'
+import { connectionRoutes } from './connections.ts'
+import type { AppEnv, HttpContext } from './context.ts'
+import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
+import { healthRoutes } from './health.ts'
+import { landingRoutes } from './landing.ts'
+import { PROBLEM_TYPE, toProblem } from './problem.ts'
+import { streamRoutes } from './stream-sse.ts'
+import type { Streams } from './streams.ts'
+import { widgetRoutes } from './widget-bundle.ts'
+
+const BODY_BYTES = 64 * 1024
+
+/** Everything that is asked over HTTP. Middleware only adds headers before a handler runs: streams answer by themselves. */
+export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false }).basePath(context.basePath.slice(0, -1) || '/')
+
+  app.use(async (c, next) => {
+    c.header('x-content-type-options', 'nosniff')
+    await next()
+  })
+  app.route('/', healthRoutes(context, streams))
+  app.route('/', widgetRoutes(context))
+
+  app.use(async (c, next) => {
+    const { headers } = c.env.incoming
+    const admission = admissionOf(context.callers, headers)
+    for (const [name, value] of Object.entries(corsHeaders(admission, headers.origin)))
+      c.header(name, value)
+    refuseStrangers(admission)
+    if (c.req.method === 'OPTIONS') {
+      return c.body(null, 204, {
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers':
+          'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Cache-Control',
+        'access-control-max-age': '600',
+      })
+    }
+    return next()
+  })
+  app.route('/', landingRoutes(context))
+
+  app.use('/api/*', async (c, next) => {
+    c.header('cache-control', 'no-store')
+    await next()
+  })
+  app.use(
+    bodyLimit({
+      maxSize: BODY_BYTES,
+      onError: () => {
+        throw new StatusError('payload_too_large', `A body may have ${BODY_BYTES} bytes at most.`)
+      },
+    }),
+  )
+  for (const path of ['/api/*', '/sse/*']) {
+    app.use(path, async (c, next) => {
+      const { headers } = c.env.incoming
+      const admission = admissionOf(context.callers, headers)
+      c.set('scope', await scopeFor(context.verify, admission, bearer(headers.authorization)))
+      await next()
+    })
+  }
+  app.route('/', connectionRoutes(context))
+  app.route('/', commandRoutes(context))
+  app.route('/', streamRoutes(context, streams))
+
+  app.notFound(() => {
+    throw new StatusError('not_found', 'There is nothing at this path.')
+  })
+  app.onError((error, c) => {
+    const problem = toProblem(error, context.log)
+    if (problem.status === 401) c.header('www-authenticate', 'Bearer')
+    return c.body(JSON.stringify(problem), problem.status as 400, { 'content-type': PROBLEM_TYPE })
+  })
+  return app
+}

@@ -1,0 +1,59 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { StatusError } from '../errors.ts'
+import type { Page } from '../hub/hub.ts'
+import type { AppEnv, HttpContext } from './context.ts'
+import { parseWatchBody, parseWatchQuery } from './messages.ts'
+import type { WatchBody } from './messages.ts'
+
+const LIMIT = { fallback: 1_000, max: 10_000 }
+
+/** Rows, once: for polling, for rendering on a server, and for people with curl. */
+export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false })
+
+  app.get('/api/v1/connections', async (c) => {
+    const query = c.req.query()
+    const watch = limited(parseWatchQuery(query), hub.watchLimit)
+    const page = { limit: toLimit(query['limit']), after: query['after'] ?? '' }
+    return answer(c, await hub.query(c.var.scope, { ...watch, ...page }))
+  })
+
+  app.post('/api/v1/connections/query', async (c) => {
+    const watch = limited(parseWatchBody(await c.req.text()), hub.watchLimit)
+    return answer(c, await hub.query(c.var.scope, watch))
+  })
+
+  app.get('/api/v1/connections/:id', async (c) => {
+    const row = await hub.get(c.var.scope, c.req.param('id'))
+    if (row === null)
+      throw new StatusError('not_found', 'There is no such connection, or it may not be seen.')
+    return c.json(row)
+  })
+  return app
+}
+
+/** The object of the protocol, with what the caller may do in it. */
+function answer(c: Context<AppEnv>, { json }: Page): Response {
+  const can = JSON.stringify(c.var.scope.can)
+  return c.body(`${json.slice(0, -1)},"can":${can}}`, 200, { 'content-type': 'application/json' })
+}
+
+function limited(watch: WatchBody, limit: number): WatchBody {
+  const named = (watch.connections?.length ?? 0) + (watch.sites?.length ?? 0)
+  if (named <= limit) return watch
+  throw new StatusError(
+    'limit_watch',
+    `${named} ids and sites are named, ${limit} are allowed: ask in parts, or for all.`,
+  )
+}
+
+function toLimit(text: string | undefined): number {
+  if (text === undefined) return LIMIT.fallback
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT.max) return limit
+  throw new StatusError(
+    'bad_request',
+    `limit: found "${text}", expected a whole number from 1 to ${LIMIT.max}.`,
+  )
+}

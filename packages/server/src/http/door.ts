@@ -1,0 +1,47 @@
+/** Who is at the door: origin and host, then the token. Every request and every socket passes here. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { admit } from '../auth/origins.ts'
+import type { Admission, CallerRules } from '../auth/origins.ts'
+import { viewOnly } from '../auth/scope.ts'
+import type { Scope } from '../auth/scope.ts'
+import type { Verify } from '../auth/tokens.ts'
+import { StatusError } from '../errors.ts'
+
+const WHY = {
+  origin_not_allowed: 'Pages of this origin are not allowed here; add it to ALLOWED_ORIGINS.',
+  host_not_allowed:
+    'Without authentication this server only answers to loopback names, like http://127.0.0.1 or http://localhost.',
+} as const
+
+export function admissionOf(rules: CallerRules, { origin, host }: IncomingHttpHeaders): Admission {
+  return admit(rules, { origin, host })
+}
+
+/** @throws StatusError where the page or the name is not allowed */
+export function refuseStrangers(admission: Admission): void {
+  if (admission.kind === 'refused') throw new StatusError(admission.code, WHY[admission.code])
+}
+
+/** What the token permits, as far as the page that shows it may use it. */
+export async function scopeFor(
+  verify: Verify,
+  admission: Admission,
+  token: string | null,
+): Promise<Scope> {
+  const scope = await verify(token)
+  return admission.kind === 'view' ? viewOnly(scope) : scope
+}
+
+/** The token of an `Authorization: Bearer` header (RFC 6750, 2.1). */
+export function bearer(header: string | undefined): string | null {
+  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null
+}
+
+/** For pages of other origins: an allowed one is named, never "*", because answers depend on the token. */
+export function corsHeaders(
+  admission: Admission,
+  origin: string | undefined,
+): Record<string, string> {
+  if (origin === undefined || admission.kind === 'refused') return { vary: 'Origin' }
+  return { vary: 'Origin', 'access-control-allow-origin': origin }
+}

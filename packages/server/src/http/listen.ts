@@ -1,0 +1,106 @@
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { SetupError } from '../errors.ts'
+import { createApp } from './app.ts'
+import { PATIENCE } from './context.ts'
+import type { HttpContext, Patience } from './context.ts'
+import { serveWebSockets } from './stream-websocket.ts'
+import { Streams } from './streams.ts'
+
+export type { Portal } from './context.ts'
+
+export interface ListenOptions extends Omit<HttpContext, 'patience'> {
+  readonly host: string
+  /** 0 = any free one. */
+  readonly port: number
+  readonly patience?: Partial<Patience>
+}
+
+export interface Listening {
+  /** Where it is reached from this machine; ends with the base path, without its slash. */
+  readonly url: string
+  readonly port: number
+  /** Open sockets and streams. */
+  readonly streams: number
+  /** Says goodbye to everyone and lets go of the port, within this time. */
+  drain(withinMs: number): Promise<void>
+}
+
+/**
+ * One port for HTTP, WebSocket and SSE.
+ *
+ * @throws SetupError when the port can't be had
+ */
+export async function listen({ host, port, ...options }: ListenOptions): Promise<Listening> {
+  const context: HttpContext = { ...options, patience: { ...PATIENCE, ...options.patience } }
+  const streams = new Streams(context)
+  const app = createApp(context, streams)
+  const server = createServer(getRequestListener(app.fetch))
+  serveWebSockets(server, context, streams)
+  try {
+    await bind(server, host, port)
+  } catch (error) {
+    await streams.drain()
+    throw explain(error, host, port)
+  }
+  const address = server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}${context.basePath.slice(0, -1)}`,
+    port: bound,
+    get streams() {
+      return streams.size
+    },
+    drain: (withinMs) => drain(server, streams, withinMs),
+  }
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function drain(server: Server, streams: Streams, withinMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
+  await streams.drain()
+  server.closeIdleConnections()
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+  }, withinMs)
+  await closed
+  clearTimeout(timer)
+}
+
+function explain(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'EADDRINUSE':
+      return new SetupError(
+        `Port ${port} on ${host} is in use by another program.\n  Stop that one, or choose another port: PORT=8002, or --port 8002.`,
+        { cause: error },
+      )
+    case 'EACCES':
+      return new SetupError(
+        `Port ${port} may not be used by this user.\n  Choose one above 1023: PORT=8001, or --port 8001.`,
+        { cause: error },
+      )
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new SetupError(
+        `"${host}" is not an address of this machine.\n  Set HOST to one of its addresses, 127.0.0.1, or 0.0.0.0 for all.`,
+        { cause: error },
+      )
+    default:
+      return error
+  }
+}

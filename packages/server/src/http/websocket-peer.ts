@@ -1,0 +1,234 @@
+/**
+ * One WebSocket client.
+ *
+ *   greeting ──hello──▶ verifying ──token accepted──▶ live          any ──close──▶ closing
+ *
+ * Messages are taken one after the other: while a token is verified, later ones wait.
+ */
+import type { Duplex } from 'node:stream'
+import { CLOSE_CODES, SUBPROTOCOL } from '@mqtt-status/protocol'
+import type { ClientMessage, CloseName } from '@mqtt-status/protocol'
+import type { RawData, WebSocket } from 'ws'
+import type { Admission } from '../auth/origins.ts'
+import { StatusError } from '../errors.ts'
+import { Frame } from '../hub/frames.ts'
+import type { Sink, Subscriber } from '../hub/hub.ts'
+import type { HttpContext } from './context.ts'
+import { scopeFor } from './door.ts'
+import { byeFrame, expiringFrame, welcomeFrame } from './greetings.ts'
+import { parseMessage } from './messages.ts'
+import type { Stream, Streams } from './streams.ts'
+import { TokenClock } from './token-clock.ts'
+
+export interface PeerOptions {
+  readonly context: HttpContext
+  readonly streams: Streams
+  readonly websocket: WebSocket
+  /** The raw socket below: shared frames are written to it directly. */
+  readonly socket: Duplex
+  readonly admission: Admission
+}
+
+type State =
+  | { readonly kind: 'greeting'; readonly deadlineMs: number }
+  | { readonly kind: 'verifying' }
+  | { readonly kind: 'live'; readonly subscriber: Subscriber }
+  | { readonly kind: 'closing' }
+
+/** Messages that may wait for a token to be verified. */
+const QUEUE = 256
+
+export class WebSocketPeer implements Stream, Sink {
+  readonly #context: HttpContext
+  readonly #streams: Streams
+  readonly #websocket: WebSocket
+  readonly #socket: Duplex
+  readonly #admission: Admission
+  readonly #queue: ClientMessage[] = []
+  #state: State
+  #working = false
+  #token = new TokenClock(null)
+  #heardAt = Date.now()
+  #nextPingAt: number
+
+  constructor({ context, streams, websocket, socket, admission }: PeerOptions) {
+    this.#context = context
+    this.#streams = streams
+    this.#websocket = websocket
+    this.#socket = socket
+    this.#admission = admission
+    this.#state = { kind: 'greeting', deadlineMs: Date.now() + context.patience.helloMs }
+    // Spread over the period, so that a fleet that came at once is not pinged at once.
+    this.#nextPingAt = Date.now() + context.heartbeatMs * (0.5 + Math.random() / 2)
+    websocket.on('message', (data, isBinary) => {
+      this.#receive(data, isBinary)
+    })
+    // Protocol errors close by themselves (1002, 1009, …); what is left to do is to listen.
+    websocket.on('error', () => undefined)
+    websocket.on('close', () => {
+      this.#gone()
+    })
+    socket.on('drain', () => {
+      if (this.#state.kind === 'live') this.#state.subscriber.drained()
+    })
+    streams.add(this)
+    this.#refuse()
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  send(frame: Frame): void {
+    if (this.#state.kind !== 'closing') this.#socket.write(frame.websocket)
+  }
+
+  close(name: CloseName): void {
+    // 42xx: the client is told when to come back.
+    if (CLOSE_CODES[name] >= 4200) this.send(byeFrame(name))
+    this.#close(CLOSE_CODES[name], name)
+  }
+
+  farewell(): void {
+    this.close('shutdown')
+  }
+
+  terminate(): void {
+    this.#websocket.terminate()
+  }
+
+  tick(nowMs: number): void {
+    switch (this.#state.kind) {
+      case 'greeting':
+        if (nowMs >= this.#state.deadlineMs) this.close('hello_timeout')
+        return
+      case 'verifying':
+      case 'closing':
+        return
+      case 'live':
+        this.#checkToken(nowMs)
+        this.#beat(nowMs, this.#state.subscriber)
+    }
+  }
+
+  /** What can only be said after the handshake. */
+  #refuse(): void {
+    const { protocol } = this.#websocket
+    if (this.#admission.kind === 'refused') this.#close(CLOSE_CODES.forbidden, this.#admission.code)
+    else if (protocol !== '' && protocol !== SUBPROTOCOL) this.close('version')
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#state.kind === 'closing') return
+    this.#heardAt = Date.now()
+    if (isBinary || this.#queue.length >= QUEUE) {
+      this.close('bad_request')
+      return
+    }
+    try {
+      const message = parseMessage((data as Buffer).toString('utf8'))
+      if (message === null) return
+      this.#queue.push(message)
+      void this.#work()
+    } catch {
+      this.close('bad_request')
+    }
+  }
+
+  /** One message after the other, although verifying a token takes a moment. */
+  async #work(): Promise<void> {
+    if (this.#working) return
+    this.#working = true
+    try {
+      for (let message = this.#queue.shift(); message; message = this.#queue.shift()) {
+        await this.#handle(message)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#working = false
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    if (this.#state.kind === 'greeting') {
+      if (message.type !== 'hello')
+        throw new StatusError('bad_request', 'The first message is hello.')
+      this.#state = { kind: 'verifying' }
+      await this.#authorize(message.token ?? null)
+      return
+    }
+    if (this.#state.kind !== 'live') return
+    const { subscriber } = this.#state
+    switch (message.type) {
+      case 'hello':
+        throw new StatusError('bad_request', 'hello is said once.')
+      case 'auth':
+        await this.#authorize(message.token)
+        return
+      case 'watch':
+        subscriber.watch(message)
+        return
+      case 'unwatch':
+        subscriber.unwatch(message)
+        return
+      case 'ping':
+        this.send(Frame.of({ type: 'pong', now: new Date().toISOString() }))
+        return
+      case 'pong':
+    }
+  }
+
+  async #authorize(token: string | null): Promise<void> {
+    const scope = await scopeFor(this.#context.verify, this.#admission, token)
+    if (this.#state.kind === 'closing') return
+    this.#token = new TokenClock(scope.expiresAt)
+    this.send(welcomeFrame(this.#context, scope, this.#token))
+    if (this.#state.kind === 'live') this.#state.subscriber.rescope(scope)
+    else this.#state = { kind: 'live', subscriber: this.#context.hub.subscribe(this, scope) }
+    this.#checkToken(Date.now())
+  }
+
+  #checkToken(nowMs: number): void {
+    const due = this.#token.check(nowMs)
+    if (due === 'expiring') this.send(expiringFrame(this.#token))
+    if (due === 'expired') this.close('token_expired')
+  }
+
+  #beat(nowMs: number, subscriber: Subscriber): void {
+    const { heartbeatMs, patience } = this.#context
+    const pingedAt = this.#nextPingAt - heartbeatMs
+    if (this.#heardAt < pingedAt && nowMs >= pingedAt + patience.pongMs) {
+      this.close('no_pong')
+      return
+    }
+    if (nowMs < this.#nextPingAt) return
+    this.#nextPingAt = nowMs + heartbeatMs
+    subscriber.ping()
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof StatusError) {
+      this.close(error.code === 'unauthorized' ? 'unauthorized' : 'bad_request')
+      return
+    }
+    this.#context.log.error({ err: error }, 'a message could not be handled')
+    this.close('server_error')
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#state.kind === 'closing') return
+    if (this.#state.kind === 'live') this.#state.subscriber.close()
+    this.#state = { kind: 'closing' }
+    this.#websocket.close(code, reason)
+    // A peer that is gone, or never reads, does not answer.
+    setTimeout(() => {
+      this.#websocket.terminate()
+    }, this.#context.patience.closeMs).unref()
+  }
+
+  #gone(): void {
+    if (this.#state.kind === 'live') this.#state.subscriber.close()
+    this.#state = { kind: 'closing' }
+    this.#streams.delete(this)
+  }
+}
