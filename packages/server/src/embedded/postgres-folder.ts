@@ -1,0 +1,146 @@
+/**
+ * The folder of an embedded Postgres, which outlives the runs:
+ *
+ *     .mqtt-status    says that the folder is ours, and that what is named here may be deleted by us
+ *     data/           the cluster
+ *     password        of the user `postgres`, for this machine only
+ *     port            of the last run, taken again if it is free
+ *     postgres.log    what Postgres says
+ *     run.json        who runs it now
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { SetupError } from '../errors.ts'
+import { canReach } from './postgres-user.ts'
+import type { RunAs } from './postgres-user.ts'
+
+export interface PostgresFolder {
+  readonly path: string
+  readonly data: string
+  readonly password: string
+  readonly port: string
+  readonly log: string
+  readonly run: string
+}
+
+const MARKER = '.mqtt-status'
+const DRAFT = 'initdb-'
+const DRAFT_MS = 300_000
+
+const EXPLANATION = `This folder belongs to the embedded Postgres of mqtt-status. It may be deleted while nothing runs in it.\n`
+
+/** Only root has to avoid places that the user of Postgres can't reach, and root may write here. */
+const PLACE_OF_ROOT = '/var/lib/mqtt-status'
+
+/**
+ * Where the data goes: into the folder that is preferred, or, if the user of Postgres can't reach that one (a checkout
+ * below the home of root), to a folder of the system that is named after it.
+ */
+export async function reachableFolder(
+  preferred: string,
+  user: RunAs | null,
+  place: string = PLACE_OF_ROOT,
+): Promise<string> {
+  const path = resolve(preferred)
+  if (await canReach(user, await nearestExisting(path))) return path
+  const hash = createHash('sha256').update(path).digest('hex').slice(0, 8)
+  return join(place, `${basename(path).replace(/^\.+/, '')}-${hash}`)
+}
+
+/** What is where in a folder; touches nothing. */
+export function describeFolder(path: string): PostgresFolder {
+  const absolute = resolve(path)
+  const inside = (name: string): string => join(absolute, name)
+  return {
+    path: absolute,
+    data: inside('data'),
+    password: inside('password'),
+    port: inside('port'),
+    log: inside('postgres.log'),
+    run: inside('run.json'),
+  }
+}
+
+/**
+ * Makes the folder ours: a new one, an empty one, or the one of a former run.
+ *
+ * @throws SetupError when it holds something else, can't be written, or can't be reached by the user of Postgres
+ */
+export async function claimFolder(folder: PostgresFolder, user: RunAs | null): Promise<void> {
+  const { path } = folder
+  const marker = join(path, MARKER)
+  try {
+    await mkdir(path, { recursive: true })
+    const names = await readdir(path)
+    if (names.length > 0 && !names.includes(MARKER)) throw foreign(path)
+    // Others may pass through (the data is closed to them anyway), because the user of Postgres is another than we.
+    if (names.length === 0) await chmod(path, user === null ? 0o700 : 0o711)
+    await writeFile(marker, EXPLANATION)
+  } catch (cause) {
+    if (cause instanceof SetupError) throw cause
+    throw new SetupError(
+      `The folder ${path} for the data of Postgres can't be written (${reason(cause)}).\n` +
+        '  Make it writable, choose another with --folder, or set DATABASE_URL to a Postgres of yours.',
+      { cause },
+    )
+  }
+  if (await canReach(user, path)) return
+  throw new SetupError(
+    `The folder ${path} can't be used for the data of Postgres: Postgres does not run as root but as the user "postgres",\n` +
+      "  who can't reach it. Choose a folder that everybody may pass through with --folder, or start as an ordinary user.",
+  )
+}
+
+/** Forgets the data; touches nothing but what we have put there. */
+export async function emptyFolder(folder: PostgresFolder): Promise<void> {
+  for (const entry of [folder.data, folder.password, folder.port, folder.log, folder.run])
+    await rm(entry, { recursive: true, force: true })
+}
+
+/** A folder for a cluster in the making: it gets its name only when it is complete. */
+export async function createDraft(folder: PostgresFolder, user: RunAs | null): Promise<string> {
+  await removeOldDrafts(folder)
+  const draft = join(folder.path, `${DRAFT}${randomBytes(6).toString('hex')}`)
+  await mkdir(draft, { mode: 0o700 })
+  if (user !== null) await chown(draft, user.uid, user.gid)
+  return draft
+}
+
+/** What a run left that was cut off; a young one may be in the making by another process. */
+async function removeOldDrafts({ path }: PostgresFolder): Promise<void> {
+  const drafts = (await readdir(path)).filter((name) => name.startsWith(DRAFT))
+  for (const draft of drafts.map((name) => join(path, name))) {
+    const { mtimeMs } = await stat(draft)
+    if (Date.now() - mtimeMs > DRAFT_MS) await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/** A new password, in a file that only the user of Postgres (and root) may read. */
+export async function createPassword(folder: PostgresFolder, user: RunAs | null): Promise<void> {
+  await rm(folder.password, { force: true })
+  await writeFile(folder.password, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  if (user !== null) await chown(folder.password, user.uid, user.gid)
+}
+
+/** Whether there is a cluster, and of which major version; `null` = none. */
+export async function clusterVersion(folder: PostgresFolder): Promise<string | null> {
+  return (await readFile(join(folder.data, 'PG_VERSION'), 'utf8').catch(() => null))?.trim() ?? null
+}
+
+function foreign(path: string): SetupError {
+  return new SetupError(
+    `The folder ${path} holds files that are not ours, so it is left alone.\n` +
+      '  Choose an empty or a new folder with --folder.',
+  )
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    if (dirname(at) === at || (await stat(at).catch(() => null)) !== null) return at
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}

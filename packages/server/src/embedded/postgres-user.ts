@@ -1,0 +1,78 @@
+/**
+ * Postgres refuses to run as root. Started as root, its programs run as the user `postgres`, who has to be able to
+ * reach them and the data; this file knows that user and what it can reach.
+ */
+import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { platform, userInfo } from 'node:os'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { SetupError } from '../errors.ts'
+
+/** Whom the programs run as. */
+export interface RunAs {
+  readonly uid: number
+  readonly gid: number
+}
+
+const NAME = 'postgres'
+
+/** The search path of an ordinary user often lacks the folders with the commands that create users. */
+const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
+
+/** One of them exists, depending on the distribution. */
+const CREATORS: readonly (readonly [string, ...string[]])[] = [
+  ['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', NAME],
+  ['adduser', '-S', '-D', '-H', '-s', '/bin/false', NAME],
+]
+
+const run = promisify(execFile)
+
+/**
+ * The user that Postgres runs as, created if it is missing; `null` = ourselves, because we are not root.
+ *
+ * @throws SetupError when there is no such user and none can be made
+ */
+export async function postgresUser(): Promise<RunAs | null> {
+  if (platform() === 'win32' || userInfo().uid !== 0) return null
+  const known = await find()
+  if (known !== null) return known
+  for (const [command, ...args] of CREATORS) {
+    await run(command, args, { env: ENVIRONMENT }).catch(() => undefined)
+    const created = await find()
+    if (created !== null) return created
+  }
+  throw new SetupError(
+    `Postgres does not run as root, and the user "${NAME}" could not be created.\n` +
+      `  Create it ("useradd --system ${NAME}"), start as an ordinary user, or set DATABASE_URL to a Postgres of yours.`,
+  )
+}
+
+async function find(): Promise<RunAs | null> {
+  try {
+    const [uid, gid] = await Promise.all([id('-u'), id('-g')])
+    return { uid, gid }
+  } catch {
+    return null
+  }
+}
+
+async function id(which: '-u' | '-g'): Promise<number> {
+  return Number((await run('id', [which, NAME], { env: ENVIRONMENT })).stdout)
+}
+
+/** Whether the user may walk down to a folder and look into it. */
+export async function canReach(user: RunAs | null, folder: string): Promise<boolean> {
+  if (user === null) return true
+  for (let at = folder; ; at = dirname(at)) {
+    const found = await stat(at).catch(() => null)
+    if (found === null || !found.isDirectory()) return false
+    if ((found.mode & executeBit(user, found)) === 0) return false
+    if (dirname(at) === at) return true
+  }
+}
+
+function executeBit(user: RunAs, { uid, gid }: RunAs): number {
+  if (user.uid === uid) return 0o100
+  return user.gid === gid ? 0o010 : 0o001
+}

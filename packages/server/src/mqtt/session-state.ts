@@ -1,0 +1,323 @@
+/**
+ * The life of one supervised connection, as a pure function. Clock and randomness are arguments, what has to be done
+ * comes back as data.
+ *
+ *              wish: connected                opened
+ *      idle ────────────────────▶ dialling ────────────▶ up
+ *       ▲                         │  ▲   ▲               │
+ *       │ closed                  │  │   │ elapsed       │ broken
+ *       │                  broken │  │   └── waiting ◀───┘
+ *     closing ◀── wish ── (any)   └──┼──────────▲
+ *       └──── closed, wish: connected ┘   (reconnecting; after three permanent failures: failed)
+ *
+ * An outage is two writes however long it lasts: `reconnecting` covers waiting and dialling alike.
+ */
+import { fullJitter, REASONS } from '@mqtt-status/protocol'
+import type { Backoff, Desired, Reason, ReasonClass, Status } from '@mqtt-status/protocol'
+
+/** Why a dial failed or a connection was lost. */
+export interface Failure {
+  readonly reason: Reason
+  /** Cleaned text of the broker or the network. */
+  readonly detail: string | null
+  /** The code of MQTT, if there was one. */
+  readonly code: number | null
+}
+
+export interface Retry {
+  /** Failures in a row. */
+  readonly attempt: number
+  /** Permanent failures in a row. */
+  readonly permanent: number
+  /** When connections were lost that had been up for a short time only, in ms. */
+  readonly losses: readonly number[]
+  /** What was written last. */
+  readonly reason: Reason | null
+}
+
+export type SessionState =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'dialling'
+      readonly status: 'connecting' | 'reconnecting' | 'failed'
+      readonly retry: Retry
+    }
+  | {
+      readonly kind: 'up'
+      readonly sinceMs: number
+      readonly denied: Failure | null
+      readonly retry: Retry
+    }
+  | { readonly kind: 'waiting'; readonly status: 'reconnecting' | 'failed'; readonly retry: Retry }
+  | {
+      readonly kind: 'closing'
+      readonly status: 'disconnecting' | 'connecting'
+      readonly cause: Cause | null
+    }
+
+/** What makes a wish: it becomes the reason of the status that it causes. */
+export type Cause = Extract<Reason, 'command' | 'startup' | 'config_changed'>
+
+export type SessionEvent =
+  | {
+      readonly kind: 'wish'
+      readonly desired: Desired
+      readonly cause: Cause
+      /** Even a connection that is up is closed and dialled anew. */
+      readonly redial: boolean
+    }
+  /** CONNACK and SUBACK; `denied` if a topic was refused. */
+  | { readonly kind: 'opened'; readonly denied: Failure | null }
+  /** A dial failed, or the connection was lost. */
+  | { readonly kind: 'broken'; readonly failure: Failure }
+  /** What `close` asked for is done. */
+  | { readonly kind: 'closed' }
+  /** What `wait` asked for is over. */
+  | { readonly kind: 'elapsed' }
+
+export interface StatusChange {
+  readonly status: Status
+  readonly reason: Reason | null
+  readonly detail: string | null
+  readonly mqttReasonCode: number | null
+  readonly subscriptionsOk: boolean | null
+  /** It answers somebody who waits: written at once. */
+  readonly urgent: boolean
+}
+
+export type Effect =
+  | { readonly kind: 'dial' }
+  /** Ends the dial or the connection, with an MQTT DISCONNECT if it is up. */
+  | { readonly kind: 'close' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'cancel' }
+  | ({ readonly kind: 'write' } & StatusChange)
+
+/** How long is waited for what, in ms. */
+export interface Timing {
+  readonly transient: Backoff
+  readonly slow: Backoff
+  /** Between two tries of a connection that has failed; ± 50 %. */
+  readonly probeMs: number
+  /** A connection that was up this long starts again with short waits. */
+  readonly stableMs: number
+  /** Losses are counted within this time. */
+  readonly flappingMs: number
+}
+
+export const TIMING: Timing = {
+  transient: { baseMs: 1_000, capMs: 60_000 },
+  slow: { baseMs: 30_000, capMs: 600_000 },
+  probeMs: 1_800_000,
+  stableMs: 30_000,
+  flappingMs: 120_000,
+}
+
+export interface Moment {
+  readonly nowMs: number
+  /** In [0, 1). */
+  readonly random: number
+  readonly timing: Timing
+}
+
+export const IDLE: SessionState = { kind: 'idle' }
+
+const FRESH: Retry = { attempt: 0, permanent: 0, losses: [], reason: null }
+/** Brokers answer "not authorized" while their user database starts. */
+const PERMANENT_TRIES = 3
+const FLAPPING_LOSSES = 4
+/** A connection that ends this soon after it was accepted, without an error, was probably taken over. */
+const TAKEN_OVER_MS = 5_000
+
+type Step = readonly [SessionState, readonly Effect[]]
+
+export function step(state: SessionState, event: SessionEvent, moment: Moment): Step {
+  switch (event.kind) {
+    case 'wish':
+      return event.desired === 'connected' ? wishConnected(state, event) : wishDisconnected(state)
+    case 'opened':
+      return state.kind === 'dialling' ? opened(state, event.denied, moment) : [state, []]
+    case 'broken':
+      if (state.kind === 'dialling') return failed(state, event.failure, moment)
+      return state.kind === 'up' ? lost(state, event.failure, moment) : [state, []]
+    case 'closed':
+      return state.kind === 'closing' ? closed(state) : [state, []]
+    case 'elapsed':
+      if (state.kind !== 'waiting') return [state, []]
+      return [{ ...state, kind: 'dialling' }, [{ kind: 'dial' }]]
+  }
+}
+
+function wishConnected(
+  state: SessionState,
+  { cause, redial }: Extract<SessionEvent, { kind: 'wish' }>,
+): Step {
+  switch (state.kind) {
+    case 'idle':
+      return dial(cause)
+    case 'waiting': {
+      const [next, effects] = dial(cause)
+      return [next, [{ kind: 'cancel' }, ...effects]]
+    }
+    case 'dialling':
+      if (redial)
+        return [closing('connecting', cause), [write('connecting', cause), { kind: 'close' }]]
+      return [
+        { kind: 'dialling', status: 'connecting', retry: FRESH },
+        [write('connecting', cause)],
+      ]
+    case 'up':
+      if (redial)
+        return [closing('connecting', cause), [write('connecting', cause), { kind: 'close' }]]
+      return [state, [connectedAs(state.denied)]]
+    case 'closing':
+      return [closing(state.status, cause), []]
+  }
+}
+
+function wishDisconnected(state: SessionState): Step {
+  switch (state.kind) {
+    case 'idle':
+      return [state, [write('disconnected', 'command')]]
+    case 'waiting':
+      return [IDLE, [{ kind: 'cancel' }, write('disconnected', 'command')]]
+    case 'dialling':
+    case 'up':
+      return [
+        closing('disconnecting', null),
+        [write('disconnecting', 'command'), { kind: 'close' }],
+      ]
+    case 'closing':
+      return [closing('disconnecting', null), [write('disconnecting', 'command')]]
+  }
+}
+
+function opened(
+  { retry }: Extract<SessionState, { kind: 'dialling' }>,
+  denied: Failure | null,
+  { nowMs }: Moment,
+): Step {
+  return [
+    { kind: 'up', sinceMs: nowMs, denied, retry: { ...retry, reason: null } },
+    [connectedAs(denied)],
+  ]
+}
+
+/** A dial that did not succeed. */
+function failed(
+  { status, retry }: Extract<SessionState, { kind: 'dialling' }>,
+  failure: Failure,
+  moment: Moment,
+): Step {
+  const kind = REASONS[failure.reason]
+  const next: Retry = {
+    ...retry,
+    attempt: retry.attempt + 1,
+    permanent: kind === 'permanent' ? retry.permanent + 1 : 0,
+    reason: failure.reason,
+  }
+  const hopeless =
+    kind === 'permanent' && (status === 'failed' || next.permanent >= PERMANENT_TRIES)
+  const shown = hopeless ? 'failed' : 'reconnecting'
+  const told = status === shown && retry.reason === failure.reason
+  const ms = hopeless ? probe(moment) : delay(kind, retry.attempt, moment)
+  return [
+    { kind: 'waiting', status: shown, retry: next },
+    [...(told ? [] : [failing(shown, failure)]), { kind: 'wait', ms }],
+  ]
+}
+
+/** A connection that was up, and is not any more. */
+function lost(
+  { sinceMs, retry }: Extract<SessionState, { kind: 'up' }>,
+  failure: Failure,
+  moment: Moment,
+): Step {
+  const { nowMs, timing } = moment
+  const upMs = nowMs - sinceMs
+  const stable = upMs >= timing.stableMs
+  const losses = stable
+    ? []
+    : [...retry.losses.filter((at) => nowMs - at < timing.flappingMs), nowMs]
+  const flapping = losses.length >= FLAPPING_LOSSES
+  const takenOver = failure.reason === 'closed_by_broker' && upMs < TAKEN_OVER_MS
+  const named: Failure = flapping
+    ? { ...failure, reason: takenOver ? 'client_id_conflict' : 'flapping' }
+    : failure
+  const kind = REASONS[named.reason]
+  const attempt = stable ? 0 : retry.attempt
+  return [
+    {
+      kind: 'waiting',
+      status: 'reconnecting',
+      retry: {
+        attempt: attempt + 1,
+        permanent: kind === 'permanent' ? 1 : 0,
+        losses,
+        reason: named.reason,
+      },
+    },
+    [failing('reconnecting', named), { kind: 'wait', ms: delay(kind, attempt, moment) }],
+  ]
+}
+
+function closed({ cause }: Extract<SessionState, { kind: 'closing' }>): Step {
+  return cause === null ? [IDLE, [write('disconnected', 'command')]] : dial(cause)
+}
+
+function dial(cause: Cause): Step {
+  return [
+    { kind: 'dialling', status: 'connecting', retry: FRESH },
+    [write('connecting', cause), { kind: 'dial' }],
+  ]
+}
+
+function closing(status: 'disconnecting' | 'connecting', cause: Cause | null): SessionState {
+  return { kind: 'closing', status, cause }
+}
+
+function delay(kind: ReasonClass, attempt: number, { random, timing }: Moment): number {
+  if (kind === 'transient' || kind === 'none') return fullJitter(attempt, timing.transient, random)
+  // Slow ones never come back at once.
+  return fullJitter(attempt, timing.slow, 0.5 + random / 2)
+}
+
+function probe({ random, timing }: Moment): number {
+  return timing.probeMs * (0.5 + random)
+}
+
+function write(status: Status, reason: Reason): Effect {
+  return {
+    kind: 'write',
+    status,
+    reason,
+    detail: null,
+    mqttReasonCode: null,
+    subscriptionsOk: null,
+    urgent: true,
+  }
+}
+
+function connectedAs(denied: Failure | null): Effect {
+  return {
+    kind: 'write',
+    status: 'connected',
+    reason: denied === null ? null : 'subscription_denied',
+    detail: denied?.detail ?? null,
+    mqttReasonCode: denied?.code ?? 0,
+    subscriptionsOk: denied === null,
+    urgent: true,
+  }
+}
+
+function failing(status: 'reconnecting' | 'failed', { reason, detail, code }: Failure): Effect {
+  return {
+    kind: 'write',
+    status,
+    reason,
+    detail,
+    mqttReasonCode: code,
+    subscriptionsOk: null,
+    urgent: false,
+  }
+}

@@ -1,0 +1,91 @@
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { generate, parser } from 'mqtt-packet'
+import type { IConnectPacket, ISubscribePacket, Packet } from 'mqtt-packet'
+
+/** What a client gets to hear; everything else it does is ignored. */
+export interface Script {
+  /** Called for each CONNECT, with how many there were before; answers bytes, packets or nothing. */
+  readonly onConnect?: (
+    connection: ScriptedConnection,
+    packet: IConnectPacket,
+    before: number,
+  ) => void
+  readonly onSubscribe?: (connection: ScriptedConnection, packet: ISubscribePacket) => void
+  /** Called before anything is received. */
+  readonly onSocket?: (connection: ScriptedConnection) => void
+}
+
+export class ScriptedConnection {
+  readonly socket: Socket
+  version = 4
+
+  constructor(socket: Socket) {
+    this.socket = socket
+  }
+
+  send(packet: Packet): void {
+    this.socket.write(generate(packet, { protocolVersion: this.version }))
+  }
+
+  /** CONNACK with a return code (3.1.1) or reason code (5). */
+  connack(code: number): void {
+    const codes = this.version === 5 ? { reasonCode: code } : { returnCode: code }
+    this.send({ cmd: 'connack', sessionPresent: false, ...codes })
+  }
+}
+
+/** A server that says exactly what a test wants, deterministic in every code, garbage and silence. */
+export class ScriptedBroker {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  /** When each CONNECT arrived, in ms. */
+  readonly dials: number[] = []
+
+  private constructor(script: Script) {
+    this.#server = createServer((socket) => {
+      this.#serve(socket, script)
+    })
+  }
+
+  static async start(script: Script): Promise<ScriptedBroker> {
+    const broker = new ScriptedBroker(script)
+    await new Promise<void>((resolve) => broker.#server.listen(0, '127.0.0.1', resolve))
+    return broker
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  get sockets(): number {
+    return this.#sockets.size
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #serve(socket: Socket, { onConnect, onSubscribe, onSocket }: Script): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => undefined)
+    const connection = new ScriptedConnection(socket)
+    onSocket?.(connection)
+    const packets = parser()
+    packets.on('error', () => undefined)
+    packets.on('packet', (packet) => {
+      if (packet.cmd === 'connect') {
+        connection.version = packet.protocolVersion ?? 4
+        const before = this.dials.length
+        this.dials.push(performance.now())
+        onConnect?.(connection, packet, before)
+      }
+      if (packet.cmd === 'subscribe') onSubscribe?.(connection, packet)
+      if (packet.cmd === 'pingreq') connection.send({ cmd: 'pingresp' })
+    })
+    socket.on('data', (chunk) => packets.parse(chunk))
+  }
+}
