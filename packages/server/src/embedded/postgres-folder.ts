@@ -71,7 +71,8 @@ export async function claimFolder(folder: PostgresFolder, user: RunAs | null): P
   const { path } = folder
   const marker = join(path, MARKER)
   try {
-    await mkdir(path, { recursive: true })
+    if (!(await canReach(user, await nearestExisting(dirname(path))))) throw outOfReach(path)
+    await createFolder(path)
     const names = await readdir(path)
     if (names.length > 0 && !names.includes(MARKER)) throw foreign(path)
     // Others may pass through (the data is closed to them anyway), because the user of Postgres is another than we.
@@ -85,11 +86,16 @@ export async function claimFolder(folder: PostgresFolder, user: RunAs | null): P
       { cause },
     )
   }
-  if (await canReach(user, path)) return
-  throw new SetupError(
-    `The folder ${path} can't be used for the data of Postgres: Postgres does not run as root but as the user "postgres",\n` +
-      "  who can't reach it. Choose a folder that everybody may pass through with --folder, or start as an ordinary user.",
-  )
+  if (!(await canReach(user, path))) throw outOfReach(path)
+}
+
+/** Level by level: the recursive one of Node never returns in a place like /proc. */
+async function createFolder(path: string): Promise<void> {
+  if (await isThere(path)) return
+  await createFolder(dirname(path))
+  await mkdir(path).catch((error: unknown) => {
+    if (reason(error) !== 'EEXIST') throw error
+  })
 }
 
 /** Forgets the data; touches nothing but what we have put there. */
@@ -128,6 +134,14 @@ export async function clusterVersion(folder: PostgresFolder): Promise<string | n
   return (await readFile(join(folder.data, 'PG_VERSION'), 'utf8').catch(() => null))?.trim() ?? null
 }
 
+function outOfReach(path: string): SetupError {
+  return new SetupError(
+    `The folder ${path} can't be used for the data of Postgres: started as root, Postgres runs as the user\n` +
+      '  "postgres", who can\'t reach it. Choose a folder that everybody may pass through with --folder, or start as an\n' +
+      '  ordinary user.',
+  )
+}
+
 function foreign(path: string): SetupError {
   return new SetupError(
     `The folder ${path} holds files that are not ours, so it is left alone.\n` +
@@ -136,9 +150,17 @@ function foreign(path: string): SetupError {
 }
 
 async function nearestExisting(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
-    if (dirname(at) === at || (await stat(at).catch(() => null)) !== null) return at
-  }
+  return (await isThere(path)) || dirname(path) === path ? path : nearestExisting(dirname(path))
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (reason(error) !== 'ENOENT') throw error
+      return false
+    },
+  )
 }
 
 function reason(error: unknown): string {

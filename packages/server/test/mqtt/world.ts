@@ -1,0 +1,142 @@
+/** A supervisor over an in-memory table that fences writes as the database does. */
+import { until } from '@mqtt-status/testing/until'
+import { createLog } from '../../src/log.ts'
+import type { StoredSettings } from '../../src/mqtt/settings.ts'
+import { Supervisor, type Claimed, type StatusWrite } from '../../src/mqtt/supervisor.ts'
+import { TIMING } from '../../src/mqtt/session-state.ts'
+import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
+
+const NOTHING: StoredSettings = {
+  protocol: 'mqtt',
+  host: '127.0.0.1',
+  port: null,
+  path: null,
+  protocolVersion: null,
+  clientId: null,
+  username: null,
+  keepaliveS: 2,
+  tls: null,
+  topics: ['plant/#'],
+}
+
+type Row = Claimed & { readonly managed: boolean }
+
+export class World {
+  readonly supervisor: Supervisor
+  /** Every status that was written, in order, as `id status/reason`. */
+  readonly written: string[] = []
+  readonly writes: StatusWrite[] = []
+  readonly #rows = new Map<string, Row>()
+  reachable = true
+
+  constructor(options: Partial<SupervisorOptions> = {}) {
+    this.supervisor = new Supervisor({
+      store: {
+        claim: (ids) => {
+          if (!this.reachable) return Promise.reject(new Error('database away'))
+          const found = ids
+            .map((id) => this.#rows.get(id))
+            .filter((row) => row !== undefined && row.managed)
+          return Promise.resolve(structuredClone(found) as Claimed[])
+        },
+        write: (writes) => {
+          if (!this.reachable) return Promise.reject(new Error('database away'))
+          return Promise.resolve(
+            new Set(writes.filter((write) => this.#write(write)).map(({ id }) => id)),
+          )
+        },
+      },
+      epoch: () => '0b7d3c1e-9a8f-4a57-8f8e-2f6a3a1c9d10',
+      dialConcurrency: 50,
+      allow: { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535]] },
+      log: createLog({ level: 'silent', format: 'json' }),
+      timing: {
+        ...TIMING,
+        transient: { baseMs: 20, capMs: 100 },
+        slow: { baseMs: 40, capMs: 80 },
+        probeMs: 60_000,
+      },
+      ...options,
+    })
+  }
+
+  add(id: string, dial: Partial<StoredSettings>, change: Partial<Row> = {}): void {
+    this.#rows.set(id, {
+      id,
+      epoch: 1,
+      managed: true,
+      desired: 'connected',
+      status: 'disconnected',
+      generation: 1,
+      observedGeneration: 0,
+      restartGeneration: 0,
+      dial: { ...NOTHING, ...dial },
+      ...change,
+    })
+    this.#tell(id)
+  }
+
+  command(id: string, action: 'connect' | 'disconnect' | 'reconnect'): void {
+    this.edit(id, (row) => ({
+      ...row,
+      desired: action === 'disconnect' ? 'disconnected' : 'connected',
+      restartGeneration: row.restartGeneration + (action === 'reconnect' ? 1 : 0),
+    }))
+  }
+
+  /** Any change of a row that is something to act on. */
+  edit(id: string, change: (row: Row) => Row): void {
+    const row = this.row(id)
+    this.#rows.set(id, change({ ...row, generation: row.generation + 1 }))
+    this.#tell(id)
+  }
+
+  remove(id: string): void {
+    this.#rows.delete(id)
+    this.supervisor.reconcile({ kind: 'changes', rows: [], tombstones: [{ id }] })
+  }
+
+  /** Another instance has taken it over. */
+  steal(id: string): void {
+    const row = this.row(id)
+    this.#rows.set(id, { ...row, epoch: row.epoch + 1 })
+  }
+
+  row(id: string): Row {
+    const row = this.#rows.get(id)
+    if (row === undefined) throw new Error(`There is no row ${id}`)
+    return row
+  }
+
+  async status(id: string, status: string, reason?: string): Promise<void> {
+    const matches = (write: StatusWrite): boolean =>
+      write.id === id &&
+      write.status === status &&
+      (reason === undefined || write.reason === reason)
+    await until(() => this.row(id).status === status && this.writes.some(matches), {
+      what: `${id} to be ${status}/${reason ?? 'any'} after ${this.written.join(', ')}`,
+    })
+  }
+
+  #write(write: StatusWrite): boolean {
+    const row = this.#rows.get(write.id)
+    if (row === undefined || row.epoch !== write.epoch) return false
+    this.#rows.set(write.id, {
+      ...row,
+      status: write.status,
+      observedGeneration: write.observedGeneration,
+    })
+    this.writes.push(write)
+    this.written.push(`${write.id} ${write.status}/${write.reason ?? 'ok'}`)
+    this.#tell(write.id)
+    return true
+  }
+
+  #tell(id: string): void {
+    this.supervisor.reconcile({
+      kind: 'changes',
+      rows: [{ connection: this.row(id) }],
+      tombstones: [],
+    })
+  }
+}
