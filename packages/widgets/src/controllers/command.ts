@@ -89,7 +89,10 @@ export class CommandController implements ReactiveController {
       return { outcome: 'prevented', code: null }
     }
     this.#become({ kind: 'running', action })
-    const [outcome] = await Promise.all([client.command(id, action, { requestId }), shownLongEnough()])
+    const [outcome] = await Promise.all([
+      client.command(id, action, { requestId }),
+      shownLongEnough(),
+    ])
     this.#become(
       outcome.outcome === 'failed'
         ? { kind: 'failed', code: outcome.code ?? 'internal', seen: this.#target().seen }

@@ -54,9 +54,11 @@ function button(view: ControlView, action: Action, main: boolean): TemplateResul
       if (!disabled) view.press(action)
     }}
   >
-    ${busy
-      ? html`<span class="glyph" part="spinner">${spinner()}</span>`
-      : html`<span class="glyph">${actionIcon(action)}</span>`}
+    ${
+      busy
+        ? html`<span class="glyph" part="spinner">${spinner()}</span>`
+        : html`<span class="glyph">${actionIcon(action)}</span>`
+    }
     <span class="label" data-longest=${longest(locale)}>${busy ? words.busy : words.label}</span>
   </button>`
 }

@@ -11,7 +11,7 @@ export abstract class StatusElement extends LitElement {
   static readonly version: string = VERSION
   static override styles: CSSResultGroup = [tokens, iconStyles]
 
-  protected readonly language = new LanguageController(this)
+  protected readonly language: LanguageController = new LanguageController(this)
   readonly #internals = this.attachInternals()
 
   /** Registers the class, unless the name is taken already; says so if another version took it. */
@@ -28,12 +28,13 @@ export abstract class StatusElement extends LitElement {
 
   // `lang` belongs to HTMLElement; declared as a property of ours it would shadow the browser's.
   static override get observedAttributes(): string[] {
-    return [...super.observedAttributes, 'lang']
+    return [...super.observedAttributes, 'lang', 'density']
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value)
     if (name === 'lang') this.language.changed()
+    if (name === 'density') this.requestUpdate()
   }
 
   /** Makes exactly these `:state()`s true. */

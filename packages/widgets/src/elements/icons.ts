@@ -31,7 +31,9 @@ const actions: Readonly<Record<Action, Drawing>> = {
 const CLOCK = svg`<circle class="halo" cx="15.5" cy="15.5" r="5.5" /><g class="clock"><circle cx="15.5" cy="15.5" r="3.6" /><path d="M15.5 13.9v1.7l1 .7" /></g>`
 
 function icon(drawing: Drawing, overlay?: Drawing): TemplateResult {
-  return html`<svg viewBox="0 0 20 20" aria-hidden="true" focusable="false">${drawing}${overlay}</svg>`
+  return html`<svg viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+    ${drawing}${overlay}
+  </svg>`
 }
 
 /** The icon of a look; `stale` adds the small clock. */

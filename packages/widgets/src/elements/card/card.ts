@@ -223,7 +223,7 @@ export class MqttStatusCard extends StatusElement implements CommandHost {
     return {
       scene,
       locale,
-      density: this.shownDensity,
+      density: oneOf(['comfortable', 'compact', 'dense'], this.getAttribute('density'), 'density'),
       name: this.#name(),
       href: safeHref(this.href),
       headingLevel: headingLevel(this.headingLevel),
@@ -248,7 +248,12 @@ export class MqttStatusCard extends StatusElement implements CommandHost {
       state: this.#command.state,
       running: scene.running,
       locale,
-      why: blocked === null ? null : blocked === 'link' ? (scene.message?.text ?? null) : locale[blocked],
+      why:
+        blocked === null
+          ? null
+          : blocked === 'link'
+            ? (scene.message?.text ?? null)
+            : locale[blocked],
       press: (action) => {
         this.#press(action)
       },

@@ -2,7 +2,7 @@
 import type { Connection } from '@mqtt-status/protocol'
 import type { ConnectionView, LinkState } from '../../client/index.ts'
 import type { CommandState } from '../../controllers/command.ts'
-import type { FailureCode, Locale, TroubledLink } from '../../locales/locale.ts'
+import type { FailureCode, Locale } from '../../locales/locale.ts'
 import type { Language } from '../../locales/registry.ts'
 import { ago } from '../../locales/time.ts'
 
@@ -26,6 +26,8 @@ export interface Situation {
   readonly now: number
 }
 
+type Terminal = Extract<LinkState, 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'>
+
 export function explain(situation: Situation): Message | null {
   const { view, link, command, language } = situation
   const { locale } = language
@@ -43,7 +45,7 @@ export function explain(situation: Situation): Message | null {
 }
 
 /** The feed will not come back by itself. */
-export function isTerminal(link: LinkState): link is TroubledLink {
+export function isTerminal(link: LinkState): link is Terminal {
   return (
     link === 'unauthorized' ||
     link === 'forbidden' ||
@@ -82,9 +84,7 @@ function reasonText(row: Connection, locale: Locale): string | null {
   if (row.status === 'connected' && row.reason !== 'subscription_denied') return null
   // A newer server may know reasons that we don't: its code is better than silence.
   const text = known(locale.reason, row.reason) ?? row.reason
-  return row.reason === 'command' && row.desiredBy
-    ? `${text} ${locale.by(row.desiredBy)}`
-    : text
+  return row.reason === 'command' && row.desiredBy ? `${text} ${locale.by(row.desiredBy)}` : text
 }
 
 export function failureText(locale: Locale, code: string): string {

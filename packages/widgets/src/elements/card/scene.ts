@@ -53,8 +53,7 @@ export function compose(input: SceneInput): Scene {
     : explain({ view, link: link?.state ?? null, command, language, now })
   const running = command.kind === 'running' ? command.action : (waiting(view)?.action ?? null)
   if (row === null) {
-    const blind =
-      input.unconfigured || view.missing || (link !== null && isTerminal(link.state))
+    const blind = input.unconfigured || view.missing || (link !== null && isTerminal(link.state))
     return { ...EMPTY, kind: blind ? 'blind' : 'loading', message, running }
   }
   const look = appearance(row, now)

@@ -86,41 +86,54 @@ function status({ scene, locale, hidden }: CardParts): TemplateResult {
   // A status that only a newer server knows is told in its own word.
   const title = look === 'unknown' && row && row.status !== 'unknown' ? row.status : nothing
   return html`<p part="status" class="status">
-    <span class="word" title=${title}>${locale.look[look]}</span>${moment === null ||
-    hidden.has('time')
-      ? nothing
-      : html`<span part="time" class="time"
-          ><time datetime=${moment.iso} data-full=${moment.full} title=${moment.full}
-            >${moment.text}</time
-          ></span
-        >`}
+    <span class="word" title=${title}>${locale.look[look]}</span>${
+      moment === null || hidden.has('time')
+        ? nothing
+        : html`<span part="time" class="time"
+            ><time datetime=${moment.iso} data-full=${moment.full} title=${moment.full}
+              >${moment.text}</time
+            ></span
+          >`
+    }
   </p>`
 }
 
 function message(parts: CardParts): TemplateResult {
   const { scene, hidden } = parts
   const shown = scene.message && !(scene.message.part === 'reason' && hidden.has('reason'))
-  return html`<div class="message" id="message">${shown && scene.message
-    ? words(scene.message, parts)
-    : scene.kind === 'loading'
-      ? html`<span class="bone"></span>`
-      : nothing}</div>`
+  return html`<div class="message" id="message">
+    ${
+      shown && scene.message
+        ? words(scene.message, parts)
+        : scene.kind === 'loading'
+          ? html`<span class="bone"></span>`
+          : nothing
+    }
+  </div>`
 }
 
 function words(message: Message, { locale, retry }: CardParts): TemplateResult {
   const text = message.problem ? html`<slot name="error">${message.text}</slot>` : message.text
-  return html`<p part=${message.part} class=${message.problem ? 'problem' : ''} title=${message.text}>
+  return html`<p
+      part=${message.part}
+      class=${message.problem ? 'problem' : ''}
+      title=${message.text}
+    >
       ${text}
     </p>
-    ${message.detail
-      ? html`<details>
-          <summary>${locale.details}</summary>
-          <code translate="no">${message.detail}</code>
-        </details>`
-      : nothing}
-    ${message.retry
-      ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
-      : nothing}`
+    ${
+      message.detail
+        ? html`<details>
+            <summary>${locale.details}</summary>
+            <code translate="no">${message.detail}</code>
+          </details>`
+        : nothing
+    }
+    ${
+      message.retry
+        ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
+        : nothing
+    }`
 }
 
 function foot({ control, reserveControl, filled, hidden, slotChanged }: CardParts): TemplateResult {

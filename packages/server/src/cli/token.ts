@@ -1,0 +1,71 @@
+import { CAPABILITIES } from '@mqtt-status/protocol'
+import type { Capability } from '@mqtt-status/protocol'
+import { mintToken } from '../auth/tokens.ts'
+import { readConfig } from '../config.ts'
+import { SetupError } from '../errors.ts'
+import type { Edge } from './edge.ts'
+
+export interface TokenOptions {
+  readonly sub: string
+  readonly sites?: string
+  readonly connections?: string
+  readonly scope: string
+  readonly expires: string
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** Signs a token with the server's secret and prints nothing else, so that it can be used in a command line. */
+export async function token(edge: Edge, options: TokenOptions): Promise<void> {
+  const sites = names(options.sites)
+  const connections = names(options.connections)
+  if (sites.length === 0 && connections.length === 0)
+    throw new SetupError(
+      'Such a token would see nothing.\n  Say what it may see: --sites "*", --sites site-1,site-2 or --connections plant-7.',
+    )
+  // No database is used, and the rest of the settings needs one.
+  const { config } = readConfig(
+    edge.environment,
+    { DATABASE_URL: 'postgres://unused', HOST: '127.0.0.1' },
+    edge.terminal,
+  )
+  if (config.auth.kind === 'open')
+    throw new SetupError(
+      'AUTH_JWT_SECRET is not set: there is nothing to sign with.\n  Set it to the secret of the server, 32 bytes or more.',
+    )
+  edge.print(
+    await mintToken(config.auth, {
+      subject: options.sub,
+      sites,
+      connections,
+      can: capabilities(options.scope),
+      lifetimeS: seconds(options.expires),
+    }),
+  )
+}
+
+function names(text = ''): '*' | string[] {
+  const list = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  return list.includes('*') ? '*' : list
+}
+
+function capabilities(text: string): Capability[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  const unknown = words.filter((word) => !CAPABILITIES.some((known) => known === word))
+  if (unknown.length > 0 || words.length === 0)
+    throw new SetupError(
+      `--scope: found "${text}", expected one or more of ${CAPABILITIES.join(', ')}.`,
+    )
+  return CAPABILITIES.filter((known) => words.includes(known))
+}
+
+function seconds(text: string): number {
+  const [, amount, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text.trim()) ?? []
+  const total = Number(amount) * (SECONDS[unit] ?? 1)
+  if (!(total > 0))
+    throw new SetupError(`--expires: found "${text}", expected a duration like 30m, 12h or 7d.`)
+  return total
+}

@@ -1,0 +1,22 @@
+export type {
+  Action,
+  Capability,
+  Connection,
+  DeviceState,
+  Status,
+  Timestamp,
+} from '@mqtt-status/protocol'
+export { clientFor, createClient, StatusClient } from './client/index.ts'
+export type { ConnectionView, Link, LinkState, Outcome, Pending } from './client/index.ts'
+export { rememberBundle } from './controllers/page-settings.ts'
+export { MqttStatusCard } from './elements/card/card.ts'
+export {
+  MqttStatusChangeEvent,
+  MqttStatusCommandEndEvent,
+  MqttStatusCommandEvent,
+  MqttStatusErrorEvent,
+  MqttStatusLinkEvent,
+  MqttStatusReadyEvent,
+} from './elements/events.ts'
+export type { MqttStatusEventMap } from './elements/events.ts'
+export { MqttStatusProvider } from './elements/provider/provider.ts'

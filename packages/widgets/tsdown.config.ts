@@ -1,0 +1,11 @@
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/define.ts', 'src/client/index.ts'],
+  platform: 'neutral',
+  target: 'es2022',
+  fixedExtension: false,
+  dts: true,
+  // Private: both published packages carry it inside.
+  noExternal: ['@mqtt-status/protocol'],
+})
