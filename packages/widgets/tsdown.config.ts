@@ -7,5 +7,5 @@ export default defineConfig({
   fixedExtension: false,
   dts: true,
   // Private: both published packages carry it inside.
-  noExternal: ['@mqtt-status/protocol'],
+  deps: { alwaysBundle: ['@mqtt-status/protocol'] },
 })

@@ -38,7 +38,7 @@ export function createProgram(edge: Edge): Command {
   program
     .command('token')
     .description('sign a token for trying out, with the secret in AUTH_JWT_SECRET')
-    .requiredOption('--sub <name>', 'who it is for')
+    .option('--sub <name>', 'who it is for', 'operator')
     .option('--sites <list>', 'sites that it may see, comma separated; * = all')
     .option('--connections <list>', 'connections that it may see, comma separated; * = all')
     .option('--scope <list>', 'what it may do: view, control, manage, comma separated', 'view')

@@ -87,7 +87,7 @@ export async function writeStatuses(
       mqtt_reason_code = w."mqttReasonCode",
       subscriptions_ok = w."subscriptionsOk",
       observed_generation = greatest(c.observed_generation, w."observedGeneration")
-    from json_to_recordset(${sql.json(writes as never)}) as w (
+    from jsonb_to_recordset(${sql.json(writes as never)}) as w (
       id text,
       epoch bigint,
       status text,

@@ -5,6 +5,7 @@
  *     data/           the cluster
  *     password        of the user `postgres`, for this machine only
  *     port            of the last run, taken again if it is free
+ *     url             of the last run, for psql
  *     postgres.log    what Postgres says
  *     run.json        who runs it now
  */
@@ -20,6 +21,7 @@ export interface PostgresFolder {
   readonly data: string
   readonly password: string
   readonly port: string
+  readonly url: string
   readonly log: string
   readonly run: string
 }
@@ -57,6 +59,7 @@ export function describeFolder(path: string): PostgresFolder {
     data: inside('data'),
     password: inside('password'),
     port: inside('port'),
+    url: inside('url'),
     log: inside('postgres.log'),
     run: inside('run.json'),
   }
@@ -100,7 +103,8 @@ async function createFolder(path: string): Promise<void> {
 
 /** Forgets the data; touches nothing but what we have put there. */
 export async function emptyFolder(folder: PostgresFolder): Promise<void> {
-  for (const entry of [folder.data, folder.password, folder.port, folder.log, folder.run])
+  const { data, password, port, url, log, run } = folder
+  for (const entry of [data, password, port, url, log, run])
     await rm(entry, { recursive: true, force: true })
 }
 

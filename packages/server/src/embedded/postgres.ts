@@ -186,9 +186,13 @@ async function running(
   { keeper, ended }: { keeper: Keeper; ended: Promise<string> },
 ): Promise<RunningPostgres> {
   const password = await readFile(folder.password, 'utf8')
-  await writeFile(folder.port, String(port))
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+  await Promise.all([
+    writeFile(folder.port, String(port)),
+    writeFile(folder.url, `${url}\n`, { mode: 0o600 }),
+  ])
   return {
-    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    url,
     ended,
     async stop() {
       keeper.stdin.end()

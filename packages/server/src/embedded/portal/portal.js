@@ -36,9 +36,7 @@ const switches = {
   },
 }
 
-switches.language.set(
-  remembered('language') ?? (navigator.language.startsWith('it') ? 'it' : 'en'),
-)
+switches.language.set(remembered('language') ?? (navigator.language.startsWith('it') ? 'it' : 'en'))
 switches.theme.set(remembered('theme') ?? 'auto')
 
 document.addEventListener('DOMContentLoaded', () => {

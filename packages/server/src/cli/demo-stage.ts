@@ -1,0 +1,104 @@
+/** What the demo needs of the server itself; a file of its own, because loading it takes a while. */
+import type { Config } from '../config.ts'
+import { migrate } from '../db/migrate.ts'
+import { connectSql } from '../db/sql.ts'
+import { startBroker } from '../embedded/broker.ts'
+import type { DemoBroker } from '../embedded/broker.ts'
+import { deleteFleet, fleetPort, seedFleet } from '../embedded/fleet-rows.ts'
+import { admit, simulateFleet } from '../embedded/fleet.ts'
+import { PORTAL } from '../embedded/portal.ts'
+import { SetupError } from '../errors.ts'
+import { createLog } from '../log.ts'
+import type { Log } from '../log.ts'
+import { createServer } from '../server.ts'
+import type { Database } from './demo.ts'
+import { runServer, widgetBundle } from './running.ts'
+import type { Steps } from './steps.ts'
+
+export interface Play {
+  readonly config: Config
+  readonly database: Database
+  /** Write the rows of the fleet anew. */
+  readonly fresh: boolean
+  readonly signal: AbortSignal
+  readonly steps: Steps
+  readonly onListening: (url: string) => void
+}
+
+/** Plays until the signal; what it returns from has let go of everything but the database. */
+export async function play(options: Play): Promise<void> {
+  const { database, steps } = options
+  const log = createLog(options.config.log)
+  const broker = await steps.run('Broker and fleet are ready', () => prepareFleet(options, log))
+  const stopFleet = simulateFleet(broker)
+  try {
+    await Promise.race([perform(options, broker, log), failWhenEnded(database)])
+  } finally {
+    stopFleet()
+    await broker.stop()
+  }
+}
+
+/** Migrates, starts a broker where the rows of the last run expect it, and writes what rows are missing. */
+async function prepareFleet({ config, fresh }: Play, log: Log): Promise<DemoBroker> {
+  const sql = connectSql(config.database.url, {
+    max: 1,
+    statementTimeoutMs: config.database.statementTimeoutMs,
+    applicationName: 'mqtt-status-demo',
+  })
+  try {
+    await migrate(sql, log)
+    if (fresh) await deleteFleet(sql)
+    const broker = await startBroker({ port: await fleetPort(sql), admit })
+    await seedFleet(sql, broker.port)
+    return broker
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+async function perform(
+  { config, signal, steps, onListening }: Play,
+  broker: DemoBroker,
+  log: Log,
+): Promise<void> {
+  const server = createServer(withBroker(config, broker.port), log, {
+    widgetBundle: widgetBundle(),
+    portal: { files: PORTAL },
+  })
+  // Two ends of one run: that it can be reached, and that it is over.
+  let running = Promise.resolve()
+  const url = await steps.run(
+    'Server is listening',
+    () =>
+      new Promise<string | null>((resolve, reject) => {
+        running = runServer(server, { signal, drainMs: config.drainMs, onListening: resolve })
+        running.then(() => {
+          resolve(null)
+        }, reject)
+      }),
+  )
+  if (url !== null) onListening(url)
+  await running
+}
+
+/** The dial guard refuses loopback and odd ports; this broker is meant. */
+function withBroker(config: Config, port: number): Config {
+  const { allow } = config.supervisor
+  return {
+    ...config,
+    supervisor: {
+      ...config.supervisor,
+      allow: {
+        ...allow,
+        cidrs: [...allow.cidrs, '127.0.0.1/32'],
+        ports: [...allow.ports, port],
+      },
+    },
+  }
+}
+
+async function failWhenEnded({ ended }: Database): Promise<never> {
+  const said = (await ended).split('\n').slice(-3).join('\n  ')
+  throw new SetupError(`Postgres has ended by itself. Its last words:\n  ${said}`)
+}

@@ -1,0 +1,174 @@
+/**
+ * Everything at once: a Postgres and a broker of our own, a simulated fleet, the server as it is in production, and a
+ * portal page. The slow things start side by side; what others depend on is stopped last.
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { relative } from 'node:path'
+import { readConfig } from '../config.ts'
+import type { Config } from '../config.ts'
+import { describeFolder, reachableFolder } from '../embedded/postgres-folder.ts'
+import { postgresUser } from '../embedded/postgres-user.ts'
+import { startPostgres } from '../embedded/postgres.ts'
+import { SetupError } from '../errors.ts'
+import { openInBrowser } from './browser.ts'
+import type { Edge } from './edge.ts'
+import { Steps } from './steps.ts'
+
+export interface DemoOptions {
+  readonly fresh: boolean
+  readonly port?: string
+  readonly folder?: string
+  readonly open: boolean
+}
+
+/** A Postgres to play on. */
+export interface Database {
+  readonly url: string
+  /** Lines for the summary: what is where. */
+  readonly facts: readonly (readonly [string, string])[]
+  /** Whether it was emptied already, if that was asked for. */
+  readonly isFresh: boolean
+  /** Resolves with its last words if it ends by itself. */
+  readonly ended: Promise<string>
+  stop(): Promise<void>
+}
+
+/** Below the folder that the demo is started in, so that each checkout has data of its own. */
+const FOLDER = '.demo'
+
+/** Only to be asked for the rest of the settings before there is a database. */
+const NO_DATABASE = 'postgres://none'
+
+/** Runs it until the signal to end. */
+export async function demo(edge: Edge, options: DemoOptions): Promise<void> {
+  const signal = edge.signal()
+  try {
+    await run(edge, options, signal)
+  } catch (error) {
+    // What Ctrl-C has cut short may well complain.
+    if (!signal.aborted) throw error
+  }
+}
+
+async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const config = configure(edge, options)
+  await refuseUsedPort(config)
+  const steps = new Steps((line) => {
+    edge.print(line)
+  })
+  // Loading the server takes as long as starting Postgres, and neither needs the other.
+  const loading = import('./demo-stage.ts')
+  loading.catch(() => undefined)
+  const database = await startDatabase(edge, options, { config, steps })
+  try {
+    const { play } = await loading
+    await play({
+      config: { ...config, database: withUrl(config, database.url) },
+      database,
+      fresh: options.fresh && !database.isFresh,
+      signal,
+      steps,
+      onListening(url) {
+        summarise(edge, [['Portal', `${url}/`], ...database.facts])
+        if (options.open && edge.terminal) openInBrowser(`${url}/`, edge.environment)
+      },
+    })
+    edge.print('Stopping…')
+  } finally {
+    await database.stop()
+  }
+  edge.print('Everything is stopped.')
+}
+
+/** The settings of the server, with what a demo takes for granted. */
+function configure(edge: Edge, options: DemoOptions): Config {
+  const environment = Object.fromEntries(
+    // The page has no token to show, and open access is refused anywhere but on loopback.
+    Object.entries(edge.environment).filter(([name]) => !name.startsWith('AUTH_')),
+  )
+  return readConfig(
+    { DATABASE_URL: NO_DATABASE, LOG_LEVEL: 'warn', ...filled(environment) },
+    { BASE_PATH: '/', ...(options.port === undefined ? {} : { PORT: options.port }) },
+    edge.terminal,
+  ).config
+}
+
+/** An empty variable counts as not set. */
+function filled(environment: Edge['environment']): Edge['environment'] {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  )
+}
+
+function withUrl({ database }: Config, url: string): Config['database'] {
+  return { ...database, url, ...(database.listenUrl === NO_DATABASE ? { listenUrl: url } : {}) }
+}
+
+/** Said at once, not after everything else has been started. */
+async function refuseUsedPort({ host, port }: Config): Promise<void> {
+  const probe = createServer()
+  try {
+    probe.listen(port, host)
+    await once(probe, 'listening')
+  } catch (cause) {
+    // Anything else is said better by the server itself.
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) return
+    throw new SetupError(
+      `Port ${port} on ${host} is in use by another program, or by another demo.\n` +
+        '  Stop that one, or choose another port: PORT=8002, or --port 8002.',
+      { cause },
+    )
+  } finally {
+    probe.close()
+  }
+}
+
+async function startDatabase(
+  edge: Edge,
+  { fresh, folder: wanted }: DemoOptions,
+  { config, steps }: { config: Config; steps: Steps },
+): Promise<Database> {
+  const { url } = config.database
+  if (url !== NO_DATABASE) {
+    return {
+      url,
+      facts: [['Data', 'in the database of DATABASE_URL; --fresh writes the demo rows anew']],
+      isFresh: false,
+      ended: new Promise(() => undefined),
+      stop: () => Promise.resolve(),
+    }
+  }
+  const path = wanted ?? (await reachableFolder(FOLDER, await postgresUser()))
+  const folder = describeFolder(path)
+  const postgres = await steps.run('Postgres is running', () =>
+    startPostgres({
+      folder: path,
+      fresh,
+      log(message) {
+        edge.print(`  ${message}`)
+      },
+    }),
+  )
+  return {
+    ...postgres,
+    facts: [
+      ['Data', `${folder.path}, kept for the next run; --fresh starts anew`],
+      ['Database', `psql "$(cat ${shorter(folder.url)})"`],
+    ],
+    isFresh: fresh,
+    stop: () => postgres.stop(),
+  }
+}
+
+function shorter(path: string): string {
+  const fromHere = relative('.', path)
+  return fromHere.startsWith('..') ? path : fromHere
+}
+
+function summarise(edge: Edge, facts: readonly (readonly [string, string])[]): void {
+  const seconds = (performance.now() / 1_000).toFixed(1)
+  edge.print('')
+  for (const [name, value] of facts) edge.print(`  ${name.padEnd(10)}${value}`)
+  edge.print(`\nReady after ${seconds} s. Ctrl-C stops everything.`)
+}

@@ -1,0 +1,101 @@
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { command } from '../../src/db/commands.ts'
+import type { CommandRequest, CommandResult } from '../../src/db/commands.ts'
+import { claim, release, writeStatuses } from '../../src/db/ownership.ts'
+import type { StatusWrite } from '../../src/db/ownership.ts'
+import { connectSql } from '../../src/db/sql.ts'
+import type { Sql } from '../../src/db/sql.ts'
+
+let database: TestDatabase
+let sql: Sql
+
+beforeEach(async () => {
+  database = await createDatabase()
+  sql = connectSql(database.url, {
+    max: 8,
+    statementTimeoutMs: 10_000,
+    applicationName: 'test-commands',
+  })
+  await sql`insert into connections (id, site_id, name, managed, desired) values
+    ('a', 's', 'A', true, 'disconnected'), ('seen', 's', 'Seen', false, null), ('watched', 's', 'W', false, 'connected')`
+})
+
+afterEach(async () => {
+  await sql.end({ timeout: 1 })
+  await database.drop()
+})
+
+function ask(change: Partial<CommandRequest>): Promise<CommandResult> {
+  return command(sql, { id: 'a', action: 'connect', actor: 'me', idempotencyKey: null, ...change })
+}
+
+test('a command edits the wish, raises the generation and is audited', async () => {
+  expect(await ask({})).toMatchObject({
+    kind: 'accepted',
+    generation: 1,
+    connection: { desired: 'connected', desiredBy: 'me', generation: 1, observedGeneration: 0 },
+  })
+  await ask({ action: 'reconnect' })
+  await ask({ action: 'disconnect', actor: null })
+  const [row] =
+    await sql`select desired, generation, restart_generation, desired_by from connections where id = 'a'`
+  expect(row).toEqual({
+    desired: 'disconnected',
+    generation: 3,
+    restart_generation: 1,
+    desired_by: null,
+  })
+  const audit = await sql`select action, actor, generation from commands order by id`
+  expect(audit.map((entry) => Object.values(entry))).toEqual([
+    ['connect', 'me', 1],
+    ['reconnect', 'me', 2],
+    ['disconnect', null, 3],
+  ])
+})
+
+test('what does not exist, or has no notion of a wish, is refused', async () => {
+  expect(await ask({ id: 'nope' })).toEqual({ kind: 'not_found' })
+  expect(await ask({ id: 'seen' })).toEqual({ kind: 'not_controllable' })
+  expect(await ask({ id: 'watched', action: 'disconnect' })).toMatchObject({ kind: 'accepted' })
+})
+
+test('a repeated key is harmless, also at the same time; for another action it is a conflict', async () => {
+  const results = await Promise.all(Array.from({ length: 8 }, () => ask({ idempotencyKey: 'k' })))
+  expect(results.map((result) => result.kind === 'accepted' && result.generation)).toEqual(
+    Array(8).fill(1),
+  )
+  expect(await ask({ idempotencyKey: 'k', action: 'disconnect' })).toEqual({
+    kind: 'idempotency_conflict',
+  })
+  // Keys belong to who uses them, and are forgotten after a day.
+  expect(await ask({ idempotencyKey: 'k', action: 'disconnect', actor: 'you' })).toMatchObject({
+    generation: 2,
+  })
+  await sql`update commands set at = at - interval '25 hours'`
+  expect(await ask({ idempotencyKey: 'k', action: 'disconnect' })).toMatchObject({ generation: 3 })
+})
+
+test('only the present owner can write a status', async () => {
+  const write = (epoch: number): StatusWrite => ({
+    id: 'a',
+    epoch,
+    status: 'connected',
+    reason: null,
+    detail: null,
+    mqttReasonCode: 0,
+    subscriptionsOk: true,
+    observedGeneration: 0,
+  })
+  const [mine] = await claim(sql, 'me', ['a', 'watched', 'nope'])
+  expect(mine).toMatchObject({ id: 'a', epoch: 1, dial: { protocol: 'mqtt', host: null } })
+  expect(await claim(sql, 'me', ['a'])).toMatchObject([{ epoch: 1 }])
+  expect(await claim(sql, 'you', ['a'])).toMatchObject([{ epoch: 2 }])
+  expect(await writeStatuses(sql, 'me', [write(1)])).toEqual(new Set())
+  expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set(['a']))
+  const [row] = await sql`select status, subscriptions_ok from connections where id = 'a'`
+  expect(row).toEqual({ status: 'connected', subscriptions_ok: true })
+  await release(sql, 'you')
+  expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set())
+})
