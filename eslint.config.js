@@ -19,7 +19,7 @@ const rooms = {
     http: [...ground, 'auth', 'hub', 'db'],
     embedded: ground,
     'server.ts': [...ground, 'config.ts', 'db', 'mqtt', 'hub', 'auth', 'http'],
-    'index.ts': [...ground, 'config.ts', 'server.ts'],
+    'index.ts': [...ground, 'config.ts', 'setting-values.ts', 'server.ts', 'http'],
     cli: [...ground, 'config.ts', 'settings.ts', 'server.ts', 'embedded', 'auth', 'db'],
     'main.ts': [...ground, 'cli'],
   },
@@ -30,6 +30,7 @@ const rooms = {
     elements: ['controllers', 'client', 'locales'],
     'index.ts': ['elements', 'controllers', 'client', 'locales'],
     'define.ts': ['index.ts'],
+    'cdn.ts': ['define.ts', 'index.ts'],
   },
 }
 
@@ -44,9 +45,9 @@ const zones = Object.entries(rooms).flatMap(([root, list]) =>
 
 /** Packages that only one place may import. */
 const owners = [
-  { packages: ['hono', 'hono/*', '@hono/*', 'ws'], owner: 'http/' },
-  { packages: ['mqtt'], owner: 'mqtt/session.ts' },
-  { packages: ['postgres'], owner: 'db/' },
+  { packages: '^(hono|@hono|ws)(/|$)', owner: 'http/' },
+  { packages: '^mqtt(/|$)', owner: 'mqtt/session.ts' },
+  { packages: '^postgres(/|$)', owner: 'db/' },
 ]
 
 /** Forbids what the owners in `not` do not own, in files outside of them. */
@@ -59,7 +60,7 @@ function owned(files, not) {
         'error',
         {
           patterns: groups.map(({ packages, owner }) => ({
-            group: packages,
+            regex: packages,
             message: `Only ${owner} imports this.`,
           })),
         },
@@ -111,7 +112,10 @@ export default defineConfig(
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'max-params': ['error', 3],
       'max-depth': ['error', 3],
-      complexity: ['error', 12],
+      // A switch over a union is one decision: that no case is missing is checked above.
+      complexity: ['error', { max: 12, variant: 'modified' }],
+      // Libraries hand out their classes as interfaces; the rule takes that for a mistake.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'no-console': 'error',
     },
   },
@@ -139,10 +143,19 @@ export default defineConfig(
     },
   },
   {
+    // A style sheet is not code: its lines are declarations.
+    files: ['packages/widgets/src/**/*.styles.ts'],
+    rules: { 'max-lines': 'off' },
+  },
+  {
     files: ['packages/*/src/**/*.test.ts'],
     rules: {
       'max-lines': 'off',
       'max-lines-per-function': 'off',
+      complexity: 'off',
+      // Test runners belong to the workspace, not to a package.
+      'import-x/no-extraneous-dependencies': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
       'no-restricted-globals': 'off',
       'no-restricted-imports': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -1,16 +1,20 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/main.ts', 'src/index.ts', 'src/embedded/postgres-keeper.ts'],
+  entry: [
+    'src/index.ts',
+    'src/main.ts',
+    // Started as a process of its own.
+    'src/embedded/postgres-keeper.ts',
+  ],
   platform: 'node',
   target: 'node22',
   fixedExtension: false,
-  // File by file, so that what a file looks for beside itself is there in the sources and in the build alike.
+  // One file for one file: some find others by where they are (migrations, the keeper, the portal page).
   unbundle: true,
-  dts: true,
-  deps: {
-    // Private: both published packages carry it inside.
-    alwaysBundle: ['@mqtt-status/protocol'],
-  },
+  root: 'src',
+  dts: { entry: 'src/index.ts' },
+  // Private: both published packages carry it inside.
+  deps: { alwaysBundle: ['@mqtt-status/protocol'] },
   copy: [{ from: 'src/embedded/portal', to: 'dist/embedded' }],
 })

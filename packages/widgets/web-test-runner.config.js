@@ -18,7 +18,8 @@ function count(sessions) {
   const tests = sessions.flatMap(({ testResults }) => (testResults ? testsOf(testResults) : []))
   const passed = tests.filter((test) => test.passed).length
   const broken = sessions.filter(
-    ({ passed, testResults }) => !passed && (!testResults || testsOf(testResults).every((test) => test.passed)),
+    ({ passed, testResults }) =>
+      !passed && (!testResults || testsOf(testResults).every((test) => test.passed)),
   ).length
   return { passed, failed: tests.length - passed + broken }
 }

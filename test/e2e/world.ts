@@ -14,7 +14,7 @@ import { freePort } from '@mqtt-status/testing/free-port'
 import { Mosquitto } from '@mqtt-status/testing/mosquitto'
 import { until } from '@mqtt-status/testing/until'
 
-const MAIN = new URL('../../packages/server/src/main.ts', import.meta.url).pathname
+const MAIN = new URL('../../packages/server/dist/main.js', import.meta.url).pathname
 
 /** What a test needs of a broker, whichever it is. */
 export interface AnyBroker {

@@ -60,6 +60,11 @@ export function appearance(row: Seen, nowMs: number): Appearance {
   // A command that nobody answers in time stops hiding what is wrong.
   if (nowMs < answerDueAt)
     return { look: known(row.status), tone: 'progress', attention: false, changesAt: answerDueAt }
+  return settled(row, nowMs)
+}
+
+/** How it looks while nobody waits for an answer. */
+function settled(row: Seen, nowMs: number): Appearance {
   switch (row.status) {
     case 'connected':
       return still('connected', impaired(row) ? 'warning' : 'positive')

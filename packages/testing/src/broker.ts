@@ -1,14 +1,18 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { Aedes } from 'aedes'
-import type { AuthenticateError } from 'aedes'
+import type { AuthenticateError, AuthErrorCode } from 'aedes'
 import { parser } from 'mqtt-packet'
 
 export interface BrokerOptions {
   /** The return code of CONNACK for a client; 0 lets it in. @default everybody is let in */
-  readonly connack?: (client: { id: string; username: string | undefined }) => number
+  readonly connack?: (client: { id: string; username: string | undefined }) => 0 | AuthErrorCode
   /** Whether a topic may be subscribed. @default any */
   readonly maySubscribe?: (topic: string) => boolean
+}
+
+function refusal(returnCode: AuthErrorCode): AuthenticateError {
+  return Object.assign(new Error('refused'), { returnCode })
 }
 
 /** A real MQTT 3.1.1 broker in this process, that counts what it receives and can be killed. */
@@ -89,10 +93,11 @@ export class Broker {
   async #listen(): Promise<void> {
     const { connack = () => 0, maySubscribe = () => true } = this.#options
     const aedes = await Aedes.createBroker({
+      // eslint-disable-next-line max-params -- the signature is the broker's
       authenticate: (client, username, _password, done) => {
         const returnCode = connack({ id: client.id, username: username ?? undefined })
         if (returnCode === 0) done(null, true)
-        else done(Object.assign(new Error('refused'), { returnCode }) as AuthenticateError, false)
+        else done(refusal(returnCode), false)
       },
       authorizeSubscribe: (_client, subscription, done) => {
         done(null, maySubscribe(subscription.topic) ? subscription : null)

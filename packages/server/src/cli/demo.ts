@@ -61,6 +61,9 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
   const loading = import('./demo-stage.ts')
   loading.catch(() => undefined)
   const database = await startDatabase(edge, options, { config, steps })
+  signal.addEventListener('abort', () => {
+    edge.print('\nStopping…')
+  })
   try {
     const { play } = await loading
     await play({
@@ -74,7 +77,6 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
         if (options.open && edge.terminal) openInBrowser(`${url}/`, edge.environment)
       },
     })
-    edge.print('Stopping…')
   } finally {
     await database.stop()
   }

@@ -10,6 +10,8 @@ const FOLDER = new URL('../../migrations/', import.meta.url)
 /** Any number will do, as long as all instances agree on it. */
 const LOCK = 7_411_001
 
+const UNREACHABLE = 'Check DATABASE_URL, and that Postgres runs and lets this machine in.'
+
 interface Migration {
   readonly name: string
   readonly text: string
@@ -94,43 +96,33 @@ function compare(
   return files.filter(({ name }) => !known.some((other) => other.name === name))
 }
 
-/** Failures that the operator can mend, in words; without the address, which carries the password. */
+/** Failures that the operator can mend, and how. */
+const CURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: UNREACHABLE,
+  ENOTFOUND: UNREACHABLE,
+  EAI_AGAIN: UNREACHABLE,
+  ECONNRESET: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE,
+  CONNECT_TIMEOUT: UNREACHABLE,
+  CONNECTION_CLOSED: UNREACHABLE,
+  '28P01': 'Check the user and the password in DATABASE_URL.',
+  '28000': 'Check the user and the password in DATABASE_URL.',
+  '3D000': 'Create the database, or correct DATABASE_URL.',
+  '42501': 'Run "mqtt-status migrate" as the owner of the schema, or grant create on it.',
+}
+
+/** In words; without the address as it was configured, which carries the password. */
 function explain(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error
-  const { code } = error
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
+    return error
+  const cure = CURES[error.code]
+  if (cure === undefined) return error
+  if (cure !== UNREACHABLE) return new SetupError(`${error.message}.\n  ${cure}`, { cause: error })
   const at =
     'address' in error && 'port' in error
       ? ` at ${String(error.address)}:${String(error.port)}`
       : ''
-  switch (code) {
-    case 'ECONNREFUSED':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'ECONNRESET':
-    case 'EHOSTUNREACH':
-    case 'CONNECT_TIMEOUT':
-    case 'CONNECTION_CLOSED':
-      return new SetupError(
-        `The database can't be reached${at} (${code}).\n  Check DATABASE_URL, and that Postgres runs and lets this machine in.`,
-        { cause: error },
-      )
-    case '28P01':
-    case '28000':
-      return new SetupError(
-        `The database refused the login: ${error.message}.\n  Check the user and the password in DATABASE_URL.`,
-        { cause: error },
-      )
-    case '3D000':
-      return new SetupError(`${error.message}.\n  Create it, or correct DATABASE_URL.`, {
-        cause: error,
-      })
-    case '42501':
-      return new SetupError(
-        `The database user may not do what the migration needs: ${error.message}.\n` +
-          '  Run "mqtt-status migrate" as the owner of the schema, or grant create on it.',
-        { cause: error },
-      )
-    default:
-      return error
-  }
+  return new SetupError(`The database can't be reached${at} (${error.code}).\n  ${cure}`, {
+    cause: error,
+  })
 }

@@ -36,7 +36,8 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   const context: HttpContext = { ...options, patience: { ...PATIENCE, ...options.patience } }
   const streams = new Streams(context)
   const app = createApp(context, streams)
-  const server = createServer(getRequestListener(app.fetch))
+  const respond = getRequestListener(app.fetch)
+  const server = createServer((request, response) => void respond(request, response))
   serveWebSockets(server, context, streams)
   try {
     await bind(server, host, port)

@@ -31,7 +31,7 @@ export function streamRoutes(context: HttpContext, streams: Streams): Hono<AppEn
     new EventStream({
       context,
       streams,
-      response: outgoing as ServerResponse,
+      response: outgoing,
       scope: c.var.scope,
       headers: cors,
       watch: typeof last === 'string' && last !== '' ? { ...watch, cursor: last } : watch,

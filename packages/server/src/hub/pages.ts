@@ -92,7 +92,7 @@ export function toFrame({ connections, removed, missing }: Page, around: Envelop
   if (around.type === 'patch') fields.push(`"removed":${JSON.stringify(removed)}`)
   fields.push(`"missing":${JSON.stringify(missing)}`)
   if (cursor !== null) fields.push(`"cursor":${JSON.stringify(cursor)}`)
-  if (around.final !== undefined) fields.push(`"final":${around.final}`)
+  if (around.final !== undefined) fields.push(`"final":${String(around.final)}`)
   if (around.now !== undefined) fields.push(`"now":"${around.now}"`)
   return new Frame(around.type, `{${fields.join(',')}}`, cursor)
 }

@@ -5,6 +5,7 @@ import type { Mirror } from './mirror.ts'
 import { Row } from './mirror.ts'
 import type { HubScope } from './scope.ts'
 import { present, select, toFilter } from './watch.ts'
+import type { Filter } from './watch.ts'
 
 export interface Query {
   /** Only what changed since, if it can be honoured. */
@@ -38,20 +39,7 @@ export function queryOnce(
   const mark = honour(mirror, scope, query.cursor)
   const missing = JSON.stringify(missingOf(mirror, scope, filter))
   const cursor = cursorOf(mirror, scope)
-  if (mark !== null) {
-    const found = changedSince(mirror, view, mark).map((id) => ({
-      id,
-      now: present(mirror, view, id),
-    }))
-    const rows = found.flatMap(({ now }) => (now instanceof Row ? [now.json(scope.control)] : []))
-    const removed = found.flatMap(({ id, now }) =>
-      now === null || now instanceof Row ? [] : [{ id, revision: now.revision }],
-    )
-    const json =
-      `{"type":"patch","connections":[${rows.join(',')}],"removed":${JSON.stringify(removed)},` +
-      `"missing":${missing},"cursor":"${cursor}","final":true}`
-    return { json, cursor, next: null }
-  }
+  if (mark !== null) return patchSince(mirror, view, { mark, missing })
   const { after = '', limit = LIMIT } = query
   const rest = Array.from(select(mirror, scope, filter))
     .filter(({ connection }) => connection.id > after)
@@ -62,7 +50,28 @@ export function queryOnce(
   const first = after === ''
   const json =
     `{"type":"snapshot","connections":[${rows.map((row) => row.json(scope.control)).join(',')}],"missing":${missing},` +
-    `${first ? `"cursor":"${cursor}",` : ''}"final":${next === null},` +
+    `${first ? `"cursor":"${cursor}",` : ''}"final":${String(next === null)},` +
     `${next === null ? '' : `"next":${JSON.stringify(next)},`}"now":"${query.now}"}`
   return { json, cursor: first ? cursor : null, next }
+}
+
+function patchSince(
+  mirror: Mirror,
+  view: { scope: HubScope; filter: Filter },
+  { mark, missing }: { mark: bigint; missing: string },
+): Page {
+  const { scope } = view
+  const cursor = cursorOf(mirror, scope)
+  const found = changedSince(mirror, view, mark).map((id) => ({
+    id,
+    now: present(mirror, view, id),
+  }))
+  const rows = found.flatMap(({ now }) => (now instanceof Row ? [now.json(scope.control)] : []))
+  const removed = found.flatMap(({ id, now }) =>
+    now === null || now instanceof Row ? [] : [{ id, revision: now.revision }],
+  )
+  const json =
+    `{"type":"patch","connections":[${rows.join(',')}],"removed":${JSON.stringify(removed)},` +
+    `"missing":${missing},"cursor":"${cursor}","final":true}`
+  return { json, cursor, next: null }
 }

@@ -130,17 +130,8 @@ export function checkSettings(
     )
   const { protocol, host, port, protocolVersion, clientId, username, keepaliveS, tls, topics } =
     parsed.output
-  if (protocol === 'mqtt' && (tls?.cert ?? tls?.key)) {
-    return invalid([
-      'tls: expected protocol mqtts; with plain mqtt a certificate would be of no use',
-    ])
-  }
-  if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
-    return invalid(['tls: expected both cert and key, or neither'])
-  }
-  if (tls?.cert !== undefined && tls.key !== undefined && !belongTogether(tls.cert, tls.key)) {
-    return invalid(['tls: the key does not belong to the certificate'])
-  }
+  const fault = tlsFault(protocol, tls ?? {})
+  if (fault !== null) return invalid([fault])
   return {
     protocol,
     host,
@@ -153,6 +144,15 @@ export function checkSettings(
     tls: dropUndefined(tls ?? {}),
     topics: topics ?? [],
   }
+}
+
+/** What only shows when the settings are seen together. */
+function tlsFault(protocol: string, { cert, key }: v.InferOutput<typeof tlsSchema>): string | null {
+  if (cert === undefined && key === undefined) return null
+  if (protocol === 'mqtt')
+    return 'tls: expected protocol mqtts; with plain mqtt a certificate would be of no use'
+  if (cert === undefined || key === undefined) return 'tls: expected both cert and key, or neither'
+  return belongTogether(cert, key) ? null : 'tls: the key does not belong to the certificate'
 }
 
 function invalid(faults: readonly string[]): Failure {

@@ -13,12 +13,14 @@ import type {
   Welcome,
 } from '@mqtt-status/protocol'
 import { CommandError, sendCommand } from './commands.ts'
+import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import type { Outcome } from './commands.ts'
 import { LinkKeeper } from './link.ts'
 import type { Link } from './link.ts'
+import { notify } from './notify.ts'
 import { Pendings } from './pending.ts'
-import type { Pending } from './pending.ts'
 import { Rows } from './rows.ts'
+import { absolute } from './server-address.ts'
 import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
 import { WatchSet } from './watch-set.ts'
@@ -35,20 +37,6 @@ export interface ClientSurroundings {
   readonly open?: OpenTransport
   readonly now?: () => number
   readonly random?: () => number
-}
-
-/** What is known of one connection. Its identity changes only when something in it does. */
-export interface ConnectionView {
-  readonly connection: Connection | null
-  /** The server says that it does not exist, or may not be seen. */
-  readonly missing: boolean
-  readonly pending: Pending | null
-}
-
-export interface ConnectionHandle {
-  /** Calls at once with what is known, then at every change; returns the undo function. */
-  subscribe(listener: (view: ConnectionView) => void): () => void
-  get(): ConnectionView
 }
 
 const NOTHING: ConnectionView = { connection: null, missing: false, pending: null }
@@ -297,7 +285,7 @@ export class StatusClient {
       default:
         return
     }
-    if ('final' in message && message.final === true) {
+    if ('final' in message && message.final) {
       this.#asked.delete(message.id ?? 0)
       this.#link.answered()
     }
@@ -357,30 +345,6 @@ export class StatusClient {
 }
 
 const NO_FILTER: Filter = { connections: new Set(), sites: new Set(), all: false }
-
-/** Over a copy, and an exception of one never starves the next. */
-function notify<T extends unknown[]>(
-  listeners: ReadonlySet<(...args: T) => void>,
-  ...args: T
-): void {
-  for (const listener of [...listeners]) {
-    try {
-      listener(...args)
-    } catch (error) {
-      // Reported like any uncaught error, but later.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
-}
-
-/** As the page resolves it, always with a slash at the end. */
-function absolute(src: string): string {
-  const url = new URL(src, typeof document === 'undefined' ? undefined : document.baseURI)
-  if (!url.pathname.endsWith('/')) url.pathname += '/'
-  return url.href
-}
 
 /** A client of one's own, shared with nobody. */
 export function createClient(

@@ -1,10 +1,6 @@
 export { createClient, StatusClient } from './client.ts'
-export type {
-  ClientSettings,
-  ClientSurroundings,
-  ConnectionHandle,
-  ConnectionView,
-} from './client.ts'
+export type { ClientSettings, ClientSurroundings } from './client.ts'
+export type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 export type { Outcome } from './commands.ts'
 export type { Link } from './link.ts'
 export type { LinkState } from './link-state.ts'

@@ -90,39 +90,54 @@ type Step = readonly [LinkPhase, readonly LinkEffect[]]
 
 export function nextLink(phase: LinkPhase, event: LinkEvent, moment: LinkMoment): Step {
   switch (event.kind) {
-    case 'stop':
-      return [{ kind: 'idle' }, ['close']]
     case 'start':
       return phase.kind === 'idle' ? dial(0) : [phase, []]
-    case 'retry':
-      // A line that works is not given up for a new one.
-      return phase.kind === 'idle' || phase.kind === 'live' || phase.kind === 'open'
-        ? [phase, []]
-        : again(0)
+    case 'stop':
+      return [{ kind: 'idle' }, ['close']]
     case 'welcomed':
       return phase.kind === 'opening' ? [{ kind: 'open', attempt: phase.attempt }, []] : [phase, []]
     case 'answered':
-      if (phase.kind !== 'open') return [phase, []]
-      return [{ kind: 'live', attempt: phase.attempt, sinceMs: moment.nowMs, feedStale: false }, []]
+      return answered(phase, moment)
     case 'feed':
       return phase.kind === 'live' ? [{ ...phase, feedStale: event.stale }, []] : [phase, []]
     case 'elapsed':
       return phase.kind === 'waiting'
         ? [{ kind: 'opening', attempt: phase.attempt, refused: phase.refused }, ['dial']]
         : [phase, []]
-    case 'online':
-      return phase.kind === 'offline' || phase.kind === 'waiting'
-        ? dial(phase.attempt)
-        : [phase, []]
-    case 'offline':
-      if (phase.kind === 'idle' || phase.kind === 'ended') return [phase, []]
-      return [{ kind: 'offline', attempt: 0 }, ['close']]
     case 'denied':
-      return phase.kind === 'opening'
-        ? [{ kind: 'ended', state: 'unauthorized' }, ['close']]
-        : [phase, []]
+      return phase.kind === 'opening' ? end('unauthorized') : [phase, []]
     case 'lost':
       return lost(phase, event, moment)
+    case 'retry':
+    case 'online':
+    case 'offline':
+      return fromOutside(phase, event.kind)
+  }
+}
+
+function answered(phase: LinkPhase, { nowMs }: LinkMoment): Step {
+  if (phase.kind !== 'open') return [phase, []]
+  return [{ kind: 'live', attempt: phase.attempt, sinceMs: nowMs, feedStale: false }, []]
+}
+
+/** What a person or the network says, whatever the line is doing. */
+function fromOutside(phase: LinkPhase, said: 'retry' | 'online' | 'offline'): Step {
+  switch (phase.kind) {
+    case 'idle':
+      return [phase, []]
+    case 'open':
+    case 'live':
+      // A line that works is not given up for a new one.
+      return said === 'offline' ? [{ kind: 'offline', attempt: 0 }, ['close']] : [phase, []]
+    case 'opening':
+      if (said === 'online') return [phase, []]
+      return said === 'offline' ? [{ kind: 'offline', attempt: 0 }, ['close']] : again()
+    case 'waiting':
+    case 'offline':
+      return said === 'offline' ? [{ kind: 'offline', attempt: 0 }, ['close']] : again()
+    case 'ended':
+      // Only a person ends what the server has said for good.
+      return said === 'retry' ? again() : [phase, []]
   }
 }
 
@@ -132,32 +147,37 @@ function lost(
   moment: LinkMoment,
 ): Step {
   if (phase.kind !== 'opening' && phase.kind !== 'open' && phase.kind !== 'live') return [phase, []]
-  const { code, window, renewable } = event
   // A token that was refused is asked for anew, once at once; then there is no hurry.
-  const refused = code === 4001 && renewable
-  if (!comesBack(code) && !refused)
-    return [{ kind: 'ended', state: ENDINGS[code] ?? 'unavailable' }, []]
+  const refused = event.code === 4001 && event.renewable
+  if (!comesBack(event.code) && !refused) return end(ENDINGS[event.code] ?? 'unavailable')
   const stable = phase.kind === 'live' && moment.nowMs - phase.sinceMs >= STABLE_MS
   const attempt = stable ? 0 : phase.attempt
   const hurry = refused && !(phase.kind === 'opening' && phase.refused)
-  const waitMs = hurry
-    ? 0
-    : window === null
-      ? fullJitter(attempt, BACKOFF, moment.random)
-      : within(window, moment.random)
-  return [{ kind: 'waiting', attempt: attempt + 1, untilMs: moment.nowMs + waitMs, refused }, []]
+  const waitMs = hurry ? 0 : waitFor(attempt, event.window, moment)
+  const untilMs = moment.nowMs + waitMs
+  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }, []]
+}
+
+function waitFor(
+  attempt: number,
+  window: readonly [number, number] | null,
+  { random }: LinkMoment,
+): number {
+  if (window === null) return fullJitter(attempt, BACKOFF, random)
+  const [from, to] = window
+  return from + random * Math.max(0, to - from)
+}
+
+function end(state: Ended): Step {
+  return [{ kind: 'ended', state }, ['close']]
+}
+
+/** Starts over; whatever is under way is dropped first. */
+function again(): Step {
+  const [phase, effects] = dial(0)
+  return [phase, ['close', ...effects]]
 }
 
 function dial(attempt: number): Step {
   return [{ kind: 'opening', attempt, refused: false }, ['dial']]
-}
-
-/** Whatever is under way is dropped first. */
-function again(attempt: number): Step {
-  const [phase, effects] = dial(attempt)
-  return [phase, ['close', ...effects]]
-}
-
-function within([from, to]: readonly [number, number], random: number): number {
-  return from + random * Math.max(0, to - from)
 }

@@ -44,8 +44,7 @@ export class Pendings {
 
   /** @returns how it ends; `settle` of the same id may end it sooner */
   begin(id: string, action: Action): { readonly outcome: Promise<Outcome> } {
-    let settle = (_outcome: Outcome): void => undefined
-    const outcome = new Promise<Outcome>((resolve) => (settle = resolve))
+    const { promise: outcome, resolve: settle } = Promise.withResolvers<Outcome>()
     this.#sent.set(id, {
       action,
       phase: 'sent',

@@ -4,8 +4,9 @@
  */
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
+import { absolute } from './server-address.ts'
 
-const KEY: unique symbol = Symbol.for('mqtt-status.client.v1') as never
+const KEY = Symbol.for('mqtt-status.client.v1')
 
 interface Registry {
   readonly clients: Map<string, StatusClient>
@@ -14,12 +15,12 @@ interface Registry {
 
 /** The client that the whole page shares for these settings; made when the first one asks. */
 export function clientFor(settings: ClientSettings): StatusClient {
-  const place = globalThis as { [KEY]?: Registry }
-  const { clients, functions } = (place[KEY] ??= { clients: new Map(), functions: [] })
-  const base = typeof document === 'undefined' ? undefined : document.baseURI
+  const place = globalThis as Partial<Record<symbol, Registry>>
+  const registry: Registry = (place[KEY] ??= { clients: new Map(), functions: [] })
+  const { clients, functions } = registry
   const key = JSON.stringify([
-    new URL(settings.src, base).href.replace(/\/?$/, '/'),
-    settings.tokenSrc === undefined ? null : new URL(settings.tokenSrc, base).href,
+    absolute(settings.src),
+    settings.tokenSrc === undefined ? null : absolute(settings.tokenSrc),
     settings.token ?? null,
     settings.getToken === undefined ? null : numberOf(functions, settings.getToken),
   ])

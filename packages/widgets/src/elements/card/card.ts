@@ -175,11 +175,10 @@ export class MqttStatusCard extends StatusElement implements CommandHost {
     const scene = this.#compose()
     this.#scene = scene
     this.showStates(this.#states(scene))
-    const root = this.shadowRoot
-    const hadFocus = root?.activeElement != null
+    const hadFocus = this.#hasFocus()
     super.update(changed)
     // A button that made room for another one must not throw the keyboard back to the top of the page.
-    if (hadFocus && root.activeElement === null) this.#focusControl()
+    if (hadFocus && !this.#hasFocus()) this.#focusControl()
     this.#stopWaiting?.()
     this.#stopWaiting =
       scene.staysMs === null
@@ -276,6 +275,10 @@ export class MqttStatusCard extends StatusElement implements CommandHost {
     void this.updateComplete.then(() => {
       this.#focusControl()
     })
+  }
+
+  #hasFocus(): boolean {
+    return this.shadowRoot?.activeElement != null
   }
 
   #focusControl(): void {

@@ -52,10 +52,22 @@ export function compose(input: SceneInput): Scene {
     ? { part: 'message', text: language.locale.unconfigured, problem: true }
     : explain({ view, link: link?.state ?? null, command, language, now })
   const running = command.kind === 'running' ? command.action : (waiting(view)?.action ?? null)
-  if (row === null) {
-    const blind = input.unconfigured || view.missing || (link !== null && isTerminal(link.state))
-    return { ...EMPTY, kind: blind ? 'blind' : 'loading', message, running }
-  }
+  if (row === null)
+    return { ...EMPTY, kind: isBlind(input) ? 'blind' : 'loading', message, running }
+  return { ...composeRow(row, input, message), message, running }
+}
+
+/** Nothing will come, so there is nothing to wait for. */
+function isBlind({ unconfigured, view, link }: SceneInput): boolean {
+  return unconfigured || view.missing || (link !== null && isTerminal(link.state))
+}
+
+function composeRow(
+  row: Connection,
+  input: SceneInput,
+  message: Message | null,
+): Omit<Scene, 'message' | 'running'> {
+  const { link, now } = input
   const look = appearance(row, now)
   const dimmed = link?.state !== 'live'
   const moment = dimmed && link ? asOf(link.since, input) : since(row, look, input)
@@ -65,9 +77,7 @@ export function compose(input: SceneInput): Scene {
     appearance: look,
     dimmed,
     moment,
-    message,
     offer: offer({ row, linkIsLive: !dimmed, can: input.can, controls: input.controls }),
-    running,
     staysMs: soonest([moment.staysMs, message?.staysMs, look.changesAt && look.changesAt - now]),
   }
 }

@@ -19,8 +19,8 @@ export interface CardParts {
   readonly control: TemplateResult | null
   /** Room for the button that will most likely come. */
   readonly reserveControl: boolean
-  slotChanged(): void
-  retry(): void
+  readonly slotChanged: () => void
+  readonly retry: () => void
 }
 
 export function card(parts: CardParts): TemplateResult {
@@ -100,11 +100,11 @@ function status({ scene, locale, hidden }: CardParts): TemplateResult {
 
 function message(parts: CardParts): TemplateResult {
   const { scene, hidden } = parts
-  const shown = scene.message && !(scene.message.part === 'reason' && hidden.has('reason'))
+  const shown = scene.message?.part === 'reason' && hidden.has('reason') ? null : scene.message
   return html`<div class="message" id="message">
     ${
-      shown && scene.message
-        ? words(scene.message, parts)
+      shown
+        ? words(shown, parts)
         : scene.kind === 'loading'
           ? html`<span class="bone"></span>`
           : nothing

@@ -1,0 +1,16 @@
+import type { Connection } from '@mqtt-status/protocol'
+import type { Pending } from './pending.ts'
+
+/** What is known of one connection. Its identity changes only when something in it does. */
+export interface ConnectionView {
+  readonly connection: Connection | null
+  /** The server says that it does not exist, or may not be seen. */
+  readonly missing: boolean
+  readonly pending: Pending | null
+}
+
+export interface ConnectionHandle {
+  /** Calls at once with what is known, then at every change; returns the undo function. */
+  subscribe(listener: (view: ConnectionView) => void): () => void
+  get(): ConnectionView
+}
