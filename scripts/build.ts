@@ -1,7 +1,7 @@
 /** Builds everything that is run or published: the widgets (npm entries and the single file) and the server. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
@@ -41,6 +41,11 @@ function run([program, ...args]: readonly [string, ...string[]], cwd: string): P
     // Windows runs its .CMD files only through a shell.
     const child = spawn(windows ? `"${file}"` : file, args, {
       cwd,
+      // The tools are for the Node that runs this, not for whichever comes first on the machine.
+      env: {
+        ...process.env,
+        PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      },
       stdio: ['ignore', 'inherit', 'inherit'],
       shell: windows,
     })

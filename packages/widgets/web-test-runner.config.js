@@ -35,7 +35,8 @@ export default {
   files: 'test/browser/**/*.test.ts',
   rootDir: root,
   nodeResolve: true,
-  concurrency: 2,
+  // A page in the background gets no animation frames.
+  concurrency: 1,
   testsFinishTimeout: 120_000,
   plugins: [
     esbuildPlugin({

@@ -141,8 +141,8 @@ export async function clusterVersion(folder: PostgresFolder): Promise<string | n
 function outOfReach(path: string): SetupError {
   return new SetupError(
     `The folder ${path} can't be used for the data of Postgres: started as root, Postgres runs as the user\n` +
-      '  "postgres", who can\'t reach it. Choose a folder that everybody may pass through with --folder, or start as an\n' +
-      '  ordinary user.',
+      '  "postgres", who can\'t reach it. Choose a folder that everybody may pass through with --folder, start as an\n' +
+      '  ordinary user, or set DATABASE_URL to a Postgres of yours.',
   )
 }
 

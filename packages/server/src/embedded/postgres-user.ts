@@ -66,8 +66,8 @@ export async function canReach(user: RunAs | null, folder: string): Promise<bool
   if (user === null) return true
   for (let at = folder; ; at = dirname(at)) {
     const found = await stat(at).catch(() => null)
-    if (found === null || !found.isDirectory()) return false
-    if ((found.mode & executeBit(user, found)) === 0) return false
+    if (found === null) return false
+    if (found.isDirectory() && (found.mode & executeBit(user, found)) === 0) return false
     if (dirname(at) === at) return true
   }
 }

@@ -19,7 +19,9 @@ export function rememberBundle(url: string): void {
 
 /** The server that serves the bundle at this address, or `null` if it is none of ours (a public CDN). */
 export function serverOfBundle(url: string): string | null {
-  return /^(https?:\/\/.*\/)widgets\/(?:[^/?#]+\/)?mqtt-status\.js(?:[?#]|$)/.exec(url)?.[1] ?? null
+  return (
+    /^(https?:\/\/.*\/)widgets\/(?:\d[^/?#]*\/)?mqtt-status\.js(?:[?#]|$)/.exec(url)?.[1] ?? null
+  )
 }
 
 /** A `data-` setting of the page's `<script data-mqtt-status>`. */

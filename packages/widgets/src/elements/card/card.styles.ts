@@ -24,11 +24,13 @@ export const cardStyles: CSSResult = css`
   .card {
     position: relative;
     box-sizing: border-box;
+    /* In a row of cards all are as high as the highest. */
+    block-size: 100%;
     display: grid;
     grid-template:
       'icon header header' auto
       '. status status' auto
-      '. message message' auto
+      '. message message' 1fr
       '. foot foot' auto
       / var(--_icon-size) minmax(0, 1fr) auto;
     column-gap: var(--_gap);
@@ -191,10 +193,11 @@ export const cardStyles: CSSResult = css`
     margin-block-start: 12px;
   }
   .meta {
-    flex: 1;
+    /* A line of its own rather than a word in pieces. */
+    flex: 1 1 max-content;
     min-inline-size: 0;
     color: var(--_muted);
-    overflow-wrap: anywhere;
+    overflow-wrap: break-word;
   }
   .bare .foot,
   .bare .meta {

@@ -1,0 +1,322 @@
+import { STATUSES } from '@mqtt-status/protocol'
+import type { Connection } from '@mqtt-status/protocol'
+import { expect, fixture, html, oneEvent, waitUntil } from '@open-wc/testing'
+import type { MqttStatusCard } from '../../src/index.ts'
+import '../../src/define.ts'
+import { row, Wire } from './wire.ts'
+
+let wire: Wire
+const realFetch = window.fetch
+
+/** What the server answers to commands; `null` = it can't be reached. */
+function answerCommands(answer: () => { status: number; body: unknown } | null): Request[] {
+  const asked: Request[] = []
+  window.fetch = (input, init) => {
+    asked.push(new Request(input, init))
+    const given = answer()
+    if (given === null) return Promise.reject(new TypeError('Failed to fetch'))
+    return Promise.resolve(new Response(JSON.stringify(given.body), { status: given.status }))
+  }
+  return asked
+}
+
+async function show(
+  template = html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
+) {
+  const card = await fixture<MqttStatusCard>(template)
+  card.client = wire.client
+  return card
+}
+
+async function shown(card: MqttStatusCard, state: string): Promise<void> {
+  await waitUntil(() => card.matches(`:state(${state})`), state, { timeout: 5_000 })
+}
+
+function text(card: MqttStatusCard): string {
+  return card.shadowRoot?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
+}
+
+function button(card: MqttStatusCard): HTMLButtonElement {
+  const found = card.shadowRoot?.querySelector<HTMLButtonElement>('[part~="control"]')
+  if (!found) throw new Error(`No button: ${text(card)}`)
+  return found
+}
+
+function accepted(change: Partial<Connection>) {
+  return {
+    status: 202,
+    body: { connection: row({ revision: 2, ...change }), generation: 2, timeoutMs: 15_000 },
+  }
+}
+
+beforeEach(() => {
+  wire = new Wire()
+})
+
+afterEach(() => {
+  wire.client.close()
+  window.fetch = realFetch
+})
+
+for (const theme of ['light', 'dark']) {
+  for (const density of ['comfortable', 'compact', 'dense']) {
+    it(`passes the accessibility audit in every status: ${theme}, ${density}`, async () => {
+      const card = await show(
+        html`<mqtt-status-card
+          connection-id="plant-7"
+          lang="en"
+          theme=${theme}
+          density=${density}
+        ></mqtt-status-card>`,
+      )
+      await shown(card, 'connected')
+      for (const status of STATUSES) {
+        wire.push({ status, reason: status === 'failed' ? 'bad_credentials' : null })
+        await shown(card, status)
+        await expect(card).to.be.accessible()
+      }
+    })
+  }
+}
+
+it('shows name, word, icon and time of its row, and says so to the page', async () => {
+  const card = await fixture<MqttStatusCard>(
+    html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
+  )
+  setTimeout(() => (card.client = wire.client))
+  const { detail } = await oneEvent(card, 'mqtt-status-ready')
+  expect(detail.connection.id).to.equal('plant-7')
+  expect(text(card)).to.contain('Impianto 7').and.contain('Connected')
+  expect(card.shadowRoot?.querySelector('time')?.dateTime).to.equal(card.connection?.since)
+  expect(card.shadowRoot?.querySelector('svg')).to.exist
+})
+
+it('speaks the nearest language', async () => {
+  const section = await fixture(
+    html`<section lang="it">
+      <mqtt-status-card connection-id="plant-7"></mqtt-status-card>
+    </section>`,
+  )
+  const card = section.querySelector('mqtt-status-card') as MqttStatusCard
+  card.client = wire.client
+  await shown(card, 'connected')
+  expect(text(card)).to.contain('Connesso').and.contain('Disconnetti')
+  card.lang = 'en'
+  await waitUntil(() => text(card).includes('Connected'))
+})
+
+it('shows a skeleton until the first row, and what is wrong when there is none', async () => {
+  wire.mute = true
+  const card = await show()
+  await shown(card, 'loading')
+  await expect(card).to.be.accessible()
+  wire = new Wire({ rows: [] })
+  card.client = wire.client
+  await shown(card, 'missing')
+  expect(text(card)).to.contain('not found')
+  await expect(card).to.be.accessible()
+})
+
+it('says that nothing is configured, instead of waiting for ever', async () => {
+  const card = await fixture<MqttStatusCard>(
+    html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
+  )
+  expect(text(card)).to.match(/server/i)
+})
+
+it('gives the reason of a failure in words, and the text of the broker behind Details', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  wire.push({
+    status: 'failed',
+    reason: 'bad_credentials',
+    detail: 'Connection refused: <b>bad</b>',
+  })
+  await shown(card, 'negative')
+  expect(text(card)).to.contain('credentials')
+  expect(card.shadowRoot?.querySelector('details code')?.textContent).to.equal(
+    'Connection refused: <b>bad</b>',
+  )
+})
+
+it('is pending at once, keeps the focus, ignores a second click, and ends when a row answers', async () => {
+  const asked = answerCommands(() =>
+    accepted({ generation: 2, desired: 'disconnected', desiredAt: new Date().toISOString() }),
+  )
+  const card = await show()
+  await shown(card, 'connected')
+  button(card).focus()
+  button(card).click()
+  await card.updateComplete
+  expect(card.matches(':state(pending)')).to.equal(true)
+  expect(button(card).getAttribute('aria-disabled')).to.equal('true')
+  expect(button(card).disabled).to.equal(false)
+  button(card).click()
+  expect(text(card)).to.contain('Connected')
+  const ended = oneEvent(card, 'mqtt-status-command-end')
+  await waitUntil(() => asked.length === 1)
+  wire.push({
+    status: 'disconnecting',
+    desired: 'disconnected',
+    generation: 2,
+    observedGeneration: 2,
+  })
+  wire.push({ status: 'disconnected' })
+  expect((await ended).detail).to.include({ action: 'disconnect', outcome: 'done', code: null })
+  await shown(card, 'disconnected')
+  await waitUntil(() => !card.matches(':state(pending)'))
+  expect(asked).to.have.length(1)
+  expect(asked[0]?.url).to.equal('http://status.test/api/v1/connections/plant-7/disconnect')
+  expect(asked[0]?.headers.get('idempotency-key')).to.match(/^[0-9a-f]{32}$/)
+  expect(card.shadowRoot?.activeElement).to.equal(button(card))
+})
+
+it('shows on every card of the connection that a command is pending', async () => {
+  answerCommands(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
+  const [one, other] = [await show(), await show()]
+  await Promise.all([shown(one, 'connected'), shown(other, 'connected')])
+  void one.disconnect()
+  await shown(other, 'pending')
+  expect(button(other).getAttribute('aria-disabled')).to.equal('true')
+})
+
+it('sends nothing when the page prevents the command', async () => {
+  const asked = answerCommands(() => accepted({}))
+  const card = await show()
+  await shown(card, 'connected')
+  card.addEventListener('mqtt-status-command', (event) => event.preventDefault())
+  expect(await card.disconnect()).to.deep.equal({ outcome: 'prevented', code: null })
+  expect(card.matches(':state(pending)')).to.equal(false)
+  expect(asked).to.have.length(0)
+})
+
+it('says in place why a command failed, and lets it be tried again', async () => {
+  answerCommands(() => ({ status: 403, body: { code: 'forbidden' } }))
+  const card = await show()
+  await shown(card, 'connected')
+  const { outcome, code } = await card.disconnect()
+  expect({ outcome, code }).to.deep.equal({ outcome: 'failed', code: 'forbidden' })
+  await card.updateComplete
+  expect(card.shadowRoot?.querySelector('.problem')).to.exist
+  expect(button(card).getAttribute('aria-disabled')).to.not.equal('true')
+  answerCommands(() => null)
+  expect((await card.disconnect()).code).to.equal('unreachable')
+})
+
+it('asks first where it is told to, and takes the question back on Escape', async () => {
+  const asked = answerCommands(() => accepted({ generation: 2 }))
+  const card = await show(
+    html`<mqtt-status-card
+      connection-id="plant-7"
+      lang="en"
+      confirm="disconnect"
+    ></mqtt-status-card>`,
+  )
+  await shown(card, 'connected')
+  button(card).click()
+  await waitUntil(() => card.shadowRoot?.activeElement?.classList.contains('no'))
+  card.shadowRoot?.activeElement?.dispatchEvent(
+    new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }),
+  )
+  await waitUntil(() => card.shadowRoot?.querySelector('.no') === null)
+  expect(asked).to.have.length(0)
+})
+
+it('offers no button to those who may only look, and shows it with the reason where it is asked for', async () => {
+  wire = new Wire({ can: ['view'] })
+  const card = await show()
+  await shown(card, 'connected')
+  expect(card.shadowRoot?.querySelector('button')).to.equal(null)
+  const always = await show(
+    html`<mqtt-status-card connection-id="plant-7" lang="en" controls="show"></mqtt-status-card>`,
+  )
+  await shown(always, 'connected')
+  expect(button(always).getAttribute('aria-disabled')).to.equal('true')
+  await expect(always).to.be.accessible()
+})
+
+it('offers Connect when off, Reconnect when failed, and nothing for a connection that is only observed', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  wire.push({ status: 'disconnected', desired: 'disconnected' })
+  await shown(card, 'disconnected')
+  expect(button(card).textContent).to.contain('Connect')
+  wire.push({ status: 'failed', desired: 'connected' })
+  await shown(card, 'failed')
+  expect(text(card)).to.contain('Reconnect').and.contain('Disconnect')
+  wire.push({ managed: false })
+  await waitUntil(() => card.shadowRoot?.querySelector('button') === null)
+})
+
+it('keeps the last row when the line is lost, says so after a moment, and blocks the button with the reason', async () => {
+  const card = await show()
+  await shown(card, 'link-live')
+  wire.cut()
+  expect(card.matches(':state(stale)')).to.equal(false)
+  wire.mute = true
+  await shown(card, 'stale')
+  expect(text(card))
+    .to.contain('Connected')
+    .and.match(/as of \d/)
+  expect(button(card).getAttribute('aria-disabled')).to.equal('true')
+  await expect(card).to.be.accessible()
+  wire.mute = false
+  wire.cut()
+  await shown(card, 'link-live')
+})
+
+it('a feed that is stale is stale, although the socket lives', async () => {
+  const card = await show()
+  await shown(card, 'link-live')
+  wire.say({ type: 'feed', state: 'stale', since: new Date().toISOString() })
+  await shown(card, 'link-stale')
+  wire.say({ type: 'feed', state: 'live', since: new Date().toISOString() })
+  await shown(card, 'link-live')
+})
+
+for (const [code, state] of [
+  [4001, 'unauthorized'],
+  [4003, 'forbidden'],
+  [4006, 'incompatible'],
+  [4009, 'unavailable'],
+] as const) {
+  it(`a close with ${code} is ${state}, with a button to try again`, async () => {
+    const card = await show()
+    await shown(card, 'link-live')
+    const error = oneEvent(card, 'mqtt-status-link')
+    wire.cut(code)
+    expect((await error).detail.state).to.equal(state)
+    await shown(card, `link-${state}`)
+    await expect(card).to.be.accessible()
+    card.shadowRoot?.querySelector<HTMLButtonElement>('.retry')?.click()
+    await shown(card, 'link-live')
+  })
+}
+
+it('tells the page what has changed', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  const change = oneEvent(card, 'mqtt-status-change')
+  wire.push({ status: 'reconnecting', reason: 'connection_reset' })
+  const { detail } = await change
+  expect(detail.previous.status).to.equal('connected')
+  expect(detail.connection).to.include({ status: 'reconnecting', reason: 'connection_reset' })
+  expect(detail.replay).to.equal(false)
+})
+
+it('calls a connection lost when it has been reconnecting for half a minute', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  wire.push({ status: 'reconnecting', since: new Date(Date.now() - 29_000).toISOString() })
+  await shown(card, 'progress')
+  await shown(card, 'warning')
+  expect(text(card)).to.contain('Connection lost')
+})
+
+it('shows a status of a newer server as unknown, with its own word at hand', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  wire.push({ status: 'hibernating' as Connection['status'] })
+  await shown(card, 'hibernating')
+  expect(card.shadowRoot?.querySelector('[title="hibernating"]')).to.exist
+})

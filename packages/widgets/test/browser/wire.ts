@@ -1,0 +1,120 @@
+/** A server of the tests' own at the other end of the wire: says what a test wants, and keeps what it hears. */
+import type { ClientMessage, Connection, ServerMessage } from '@mqtt-status/protocol'
+import { createClient } from '../../src/client/index.ts'
+import type { StatusClient, TransportListener } from '../../src/client/index.ts'
+
+export function row(change: Partial<Connection> = {}): Connection {
+  return {
+    id: 'plant-7',
+    siteId: 's1',
+    name: 'Impianto 7',
+    revision: 1,
+    desired: 'connected',
+    desiredAt: null,
+    desiredBy: null,
+    status: 'connected',
+    reason: null,
+    detail: null,
+    since: new Date(Date.now() - 180_000).toISOString(),
+    generation: 1,
+    observedGeneration: 1,
+    lastMessageAt: null,
+    device: 'unknown',
+    deviceSince: null,
+    managed: true,
+    labels: {},
+    ...change,
+  }
+}
+
+export interface WireOptions {
+  readonly can?: readonly ('view' | 'control')[]
+  readonly rows?: readonly Connection[]
+}
+
+export class Wire {
+  readonly client: StatusClient
+  readonly heard: ClientMessage[] = []
+  readonly #rows = new Map<string, Connection>()
+  readonly #can: readonly ('view' | 'control')[]
+  #listener: TransportListener | null = null
+  /** Answers nothing while true. */
+  mute = false
+
+  constructor({ can = ['view', 'control'], rows = [row()] }: WireOptions = {}) {
+    this.#can = can
+    for (const one of rows) this.#rows.set(one.id, one)
+    this.client = createClient(
+      { src: 'http://status.test/' },
+      {
+        open: (_src, listener) => {
+          this.#listener = listener
+          queueMicrotask(() => listener.onOpen())
+          return {
+            send: (message) => {
+              this.heard.push(message)
+              if (!this.mute) queueMicrotask(() => this.#answer(message))
+              return true
+            },
+            close: () => undefined,
+          }
+        },
+      },
+    )
+  }
+
+  /** A row changes, as if somebody had written the table. */
+  push(change: Partial<Connection> & { id?: string }): void {
+    const id = change.id ?? 'plant-7'
+    const known = this.#rows.get(id) ?? row({ id, revision: 0 })
+    const next = { ...known, ...change, revision: known.revision + 1 }
+    this.#rows.set(id, next)
+    this.say({
+      type: 'patch',
+      connections: [next],
+      removed: [],
+      missing: [],
+      cursor: `e.${next.revision}.s`,
+    })
+  }
+
+  say(message: ServerMessage): void {
+    this.#listener?.onMessage(JSON.stringify(message))
+  }
+
+  /** The line breaks, or the server closes it. */
+  cut(code = 1006): void {
+    const listener = this.#listener
+    this.#listener = null
+    listener?.onClose(code)
+  }
+
+  #answer(message: ClientMessage): void {
+    const now = new Date().toISOString()
+    if (message.type === 'hello') {
+      this.say({
+        type: 'welcome',
+        session: 's',
+        epoch: 'e',
+        now,
+        heartbeatMs: 25_000,
+        commandTimeoutMs: 15_000,
+        expiresAt: null,
+        can: this.#can,
+        limits: { watch: 1_000 },
+      })
+    }
+    if (message.type === 'watch') {
+      const ids = message.connections ?? []
+      this.say({
+        type: 'snapshot',
+        id: message.id ?? 0,
+        connections: ids.flatMap((id) => this.#rows.get(id) ?? []),
+        missing: ids.filter((id) => !this.#rows.has(id)),
+        cursor: 'e.1.s',
+        final: true,
+        now,
+      })
+    }
+  }
+}
