@@ -1,6 +1,6 @@
-import { defineConfig } from 'tsdown'
+import type { UserConfig } from 'tsdown'
 
-export default defineConfig({
+const config: UserConfig = {
   entry: [
     'src/index.ts',
     'src/main.ts',
@@ -17,4 +17,6 @@ export default defineConfig({
   // Private: both published packages carry it inside.
   deps: { alwaysBundle: ['@mqtt-status/protocol'] },
   copy: [{ from: 'src/embedded/portal', to: 'dist/embedded' }],
-})
+}
+
+export default config

@@ -12,6 +12,9 @@ test('every problem code has a heading in the docs, and every heading a code', (
 })
 
 test('every reason code is explained in the docs, with its class', () => {
-  const rows = [...page('mqtt.md').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)].map(([, code, kind]) => [code, kind])
+  const rows = [...page('mqtt.md').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)].map(([, code, kind]) => [
+    code,
+    kind,
+  ])
   expect(Object.fromEntries(rows)).toEqual(REASONS)
 })

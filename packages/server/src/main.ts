@@ -5,8 +5,8 @@ import type { Edge } from './cli/edge.ts'
 import { createProgram } from './cli/program.ts'
 import { SetupError } from './errors.ts'
 
-/** pnpm and some terminals deliver one Ctrl-C twice; that is not impatience. */
-const ECHO_MS = 250
+/** npm hands a Ctrl-C on to a process that the terminal has told already; that is not impatience. */
+const ECHO_MS = 100
 /** What still runs when everything is done is not waited for. */
 const LINGER_MS = 500
 

@@ -9,7 +9,7 @@ import type { DemoBroker } from './broker.ts'
  * - `refused`: the broker knows another password
  * - `off`: switched off on purpose
  */
-export type Behaviour = 'healthy' | 'slow' | 'silent' | 'flapping' | 'refused' | 'off'
+type Behaviour = 'healthy' | 'slow' | 'silent' | 'flapping' | 'refused' | 'off'
 
 export interface Datalogger {
   /** Also its user name at the broker. */
@@ -72,7 +72,7 @@ export function admit(username: string | undefined): { returnCode: number; after
 }
 
 /** Where a datalogger publishes. */
-export function topicOf(id: string): string {
+function topicOf(id: string): string {
   return `plants/${id}/telemetry`
 }
 

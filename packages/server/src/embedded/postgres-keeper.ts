@@ -29,6 +29,8 @@ export type KeeperReport =
   { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly said: string }
 
 const POLL_MS = 10
+/** Characters of the log that the owner is told; they have to fit into the pipe. */
+const LAST_WORDS = 4_000
 /** A fast shutdown takes milliseconds; what does not end then is asked less and less kindly. */
 const INSISTENCE: readonly (readonly [NodeJS.Signals, number])[] = [
   ['SIGQUIT', 15_000],
@@ -91,6 +93,6 @@ child.once('error', (error) => {
   end(error.message)
 })
 child.once('exit', () => {
-  end(readFileSync(log).subarray(logStart).toString('utf8').trim())
+  end(readFileSync(log).subarray(logStart).toString('utf8').slice(-LAST_WORDS).trim())
 })
 await awaitReady()

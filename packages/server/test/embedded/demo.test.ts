@@ -116,10 +116,11 @@ test('the demo shows a fleet with its troubles, keeps what was asked for, and le
   for (const path of ['portal.css', 'portal.js', 'portal.svg'])
     expect((await fetch(`${demo.url}/${path}`)).status, path).toBe(200)
 
-  const fleet = await until(
+  let fleet = new Map<string, Connection>()
+  await until(
     async () => {
-      const found = await rows(demo)
-      return found.get('plant-7')?.status === 'connected' && found
+      fleet = await rows(demo)
+      return fleet.get('plant-7')?.status === 'connected'
     },
     { what: 'Impianto 7 to be connected' },
   )

@@ -53,7 +53,7 @@ async function startOwner(): Promise<{ url: string; owner: ChildProcess; lines: 
   owners.push(owner)
   const lines: string[] = []
   createInterface({ input: owner.stdout }).on('line', (line) => lines.push(line))
-  const url = await until(() => lines[0], { what: 'Postgres of the owner' })
+  const url = await until(() => lines[0] ?? '', { what: 'Postgres of the owner' })
   ports.push(portOf(url))
   return { url, owner, lines }
 }
