@@ -19,4 +19,6 @@ export {
   MqttStatusReadyEvent,
 } from './elements/events.ts'
 export type { MqttStatusEventMap } from './elements/events.ts'
+export { registerLocale } from './locales/registry.ts'
+export type { Locale } from './locales/locale.ts'
 export { MqttStatusProvider } from './elements/provider/provider.ts'

@@ -38,21 +38,33 @@ export function queryOnce(
   const view = { scope, filter }
   const mark = honour(mirror, scope, query.cursor)
   const missing = JSON.stringify(missingOf(mirror, scope, filter))
-  const cursor = cursorOf(mirror, scope)
   if (mark !== null) return patchSince(mirror, view, { mark, missing })
-  const { after = '', limit = LIMIT } = query
+  return snapshotPage(mirror, view, { ...query, missing })
+}
+
+function snapshotPage(
+  mirror: Mirror,
+  view: { scope: HubScope; filter: Filter },
+  { after = '', limit = LIMIT, missing, now }: Query & { missing: string; now: string },
+): Page {
+  const { scope, filter } = view
   const rest = Array.from(select(mirror, scope, filter))
     .filter(({ connection }) => connection.id > after)
     .sort((a, b) => (a.connection.id < b.connection.id ? -1 : 1))
   const rows = rest.slice(0, limit)
   const next = rest.length > limit ? (rows.at(-1)?.connection.id ?? null) : null
   // Pages are read at different moments: only the first one's cursor is before all of them.
-  const first = after === ''
-  const json =
-    `{"type":"snapshot","connections":[${rows.map((row) => row.json(scope.control)).join(',')}],"missing":${missing},` +
-    `${first ? `"cursor":"${cursor}",` : ''}"final":${String(next === null)},` +
-    `${next === null ? '' : `"next":${JSON.stringify(next)},`}"now":"${query.now}"}`
-  return { json, cursor: first ? cursor : null, next }
+  const cursor = after === '' ? cursorOf(mirror, scope) : null
+  const fields = [
+    `"type":"snapshot"`,
+    `"connections":[${rows.map((row) => row.json(scope.control)).join(',')}]`,
+    `"missing":${missing}`,
+    ...(cursor === null ? [] : [`"cursor":"${cursor}"`]),
+    `"final":${String(next === null)}`,
+    ...(next === null ? [] : [`"next":${JSON.stringify(next)}`]),
+    `"now":"${now}"`,
+  ]
+  return { json: `{${fields.join(',')}}`, cursor, next }
 }
 
 function patchSince(

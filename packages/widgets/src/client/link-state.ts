@@ -146,7 +146,7 @@ function lost(
   event: Extract<LinkEvent, { kind: 'lost' }>,
   moment: LinkMoment,
 ): Step {
-  if (phase.kind !== 'opening' && phase.kind !== 'open' && phase.kind !== 'live') return [phase, []]
+  if (!isDialled(phase)) return [phase, []]
   // A token that was refused is asked for anew, once at once; then there is no hurry.
   const refused = event.code === 4001 && event.renewable
   if (!comesBack(event.code) && !refused) return end(ENDINGS[event.code] ?? 'unavailable')
@@ -156,6 +156,12 @@ function lost(
   const waitMs = hurry ? 0 : waitFor(attempt, event.window, moment)
   const untilMs = moment.nowMs + waitMs
   return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }, []]
+}
+
+function isDialled(
+  phase: LinkPhase,
+): phase is Extract<LinkPhase, { kind: 'opening' | 'open' | 'live' }> {
+  return phase.kind === 'opening' || phase.kind === 'open' || phase.kind === 'live'
 }
 
 function waitFor(

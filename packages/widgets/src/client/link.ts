@@ -133,22 +133,25 @@ export class LinkKeeper {
   #settle(phase: LinkPhase): void {
     clearTimeout(this.#wait ?? undefined)
     if (phase.kind === 'waiting') {
-      this.#wait = setTimeout(() => {
-        this.#handle({ kind: 'elapsed' })
-      }, phase.untilMs - this.#options.now())
+      this.#wait = setTimeout(
+        () => {
+          this.#handle({ kind: 'elapsed' })
+        },
+        Math.max(0, phase.untilMs - this.#options.now()),
+      )
     }
     this.#show(phase)
   }
 
   #show(phase: LinkPhase): void {
     const state = this.#stateOf(phase)
-    const retryAt = phase.kind === 'waiting' ? phase.untilMs : null
+    const retryAt = retryTime(phase)
     const flickers = this.#view.state === 'live' && state === 'stale' && phase.kind !== 'live'
     if (flickers && this.#flicker === null) {
       const since = this.clock.now()
       this.#flicker = setTimeout(() => {
         this.#flicker = null
-        this.#become({ state: this.#stateOf(this.#phase), since, retryAt: this.#view.retryAt })
+        this.#become({ state: this.#stateOf(this.#phase), since, retryAt: retryTime(this.#phase) })
       }, FLICKER_MS)
     }
     if (flickers) return
@@ -291,4 +294,9 @@ export class LinkKeeper {
     this.#transport = null
     this.#window = null
   }
+}
+
+/** When the next attempt is made, in ms since the epoch. */
+function retryTime(phase: LinkPhase): number | null {
+  return phase.kind === 'waiting' ? phase.untilMs : null
 }

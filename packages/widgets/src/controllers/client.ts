@@ -102,7 +102,7 @@ function sameServer(one: string, other: string): boolean {
 }
 
 /** An address as the browser would resolve it, always ending in a slash. */
-export function absolute(src: string): string {
+function absolute(src: string): string {
   const url = new URL(src, document.baseURI)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url.href

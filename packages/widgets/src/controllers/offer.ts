@@ -1,4 +1,3 @@
-import { ACTIONS } from '@mqtt-status/protocol'
 import type { Action, Capability, Connection } from '@mqtt-status/protocol'
 
 /** What keeps a button that is shown from working. */
@@ -39,9 +38,4 @@ function actionsFor(row: Connection): Offer['actions'] {
   if (row.desired === 'disconnected') return ['connect']
   if (row.status === 'failed') return ['reconnect', 'disconnect']
   return ['disconnect']
-}
-
-/** Whether a text names an action. */
-export function isAction(text: string | null): text is Action {
-  return (ACTIONS as readonly (string | null)[]).includes(text)
 }

@@ -19,7 +19,7 @@ export function words(text: string | null): readonly string[] {
 const warned = new Set<string>()
 
 /** Warns once, and only where the page runs Lit's development build. */
-export function warn(message: string): void {
+function warn(message: string): void {
   if (!('litIssuedWarnings' in globalThis) || warned.has(message)) return
   warned.add(message)
   // eslint-disable-next-line no-console -- the console is where developers look

@@ -4,7 +4,7 @@ import { LanguageController } from '../controllers/language.ts'
 import { iconStyles, tokens } from './tokens.styles.ts'
 
 /** Which release an element belongs to; told when two meet on one page. */
-export const VERSION = '0.1.0'
+const VERSION = '0.1.0'
 
 /** What all elements share: registration, language, look, and the states that style sheets can ask for. */
 export abstract class StatusElement extends LitElement {

@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+/** The client alone, minified, only to be weighed. */
+export default defineConfig({
+  build: {
+    target: 'es2022',
+    outDir: fileURLToPath(new URL('../../node_modules/.cache/size', import.meta.url)),
+    emptyOutDir: true,
+    modulePreload: false,
+    rolldownOptions: {
+      input: 'src/client/index.ts',
+      preserveEntrySignatures: 'strict',
+      output: { format: 'es', entryFileNames: 'client.js' },
+    },
+  },
+})
