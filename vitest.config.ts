@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['packages/*/test/**/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', 'test/client/*.test.ts'],
           exclude: ['packages/widgets/test/browser/**'],
           globalSetup: ['test/postgres-setup.ts'],
           testTimeout: 30_000,

@@ -1,6 +1,7 @@
 import { defineConfig } from 'tsdown'
+import type { UserConfig } from 'tsdown'
 
-export default defineConfig({
+const config: UserConfig = defineConfig({
   entry: ['src/index.ts', 'src/define.ts', 'src/client/index.ts'],
   platform: 'neutral',
   target: 'es2022',
@@ -9,3 +10,5 @@ export default defineConfig({
   // Private: both published packages carry it inside.
   deps: { alwaysBundle: ['@mqtt-status/protocol'] },
 })
+
+export default config

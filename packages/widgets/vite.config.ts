@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite'
+import type { UserConfig } from 'vite'
 import type { Plugin } from 'vite'
 
 /**
@@ -34,7 +35,7 @@ const narrowStyles: Plugin = {
 }
 
 /** The single file for script tags; library mode would leave its white space. */
-export default defineConfig({
+const config: UserConfig = defineConfig({
   plugins: [ownPolicy, narrowStyles],
   build: {
     target: 'es2022',
@@ -48,3 +49,5 @@ export default defineConfig({
     },
   },
 })
+
+export default config

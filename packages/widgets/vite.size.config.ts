@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import type { UserConfig } from 'vite'
 
 /** The client alone, minified, only to be weighed. */
-export default defineConfig({
+const config: UserConfig = defineConfig({
   build: {
     target: 'es2022',
     outDir: fileURLToPath(new URL('../../node_modules/.cache/size', import.meta.url)),
@@ -15,3 +16,5 @@ export default defineConfig({
     },
   },
 })
+
+export default config

@@ -1,54 +1,59 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { CallerRules } from '../auth/origins.ts';
-import type { Scope } from '../auth/scope.ts';
-import type { Verify } from '../auth/tokens.ts';
-import type { CommandRequest, CommandResult } from '../db/commands.ts';
-import type { Hub } from '../hub/hub.ts';
-import type { Log } from '../log.ts';
+import type { HttpBindings } from '@hono/node-server'
+import type { CallerRules } from '../auth/origins.ts'
+import type { Scope } from '../auth/scope.ts'
+import type { Verify } from '../auth/tokens.ts'
+import type { CommandRequest, CommandResult } from '../db/commands.ts'
+import type { Hub } from '../hub/hub.ts'
+import type { Log } from '../log.ts'
 /** A page for `/` and the files it needs, by path relative to the base path. */
 export interface Portal {
-    readonly files: Readonly<Record<string, {
-        readonly file: URL;
-        readonly type: string;
-    }>>;
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly file: URL
+        readonly type: string
+      }
+    >
+  >
 }
 /** How long peers are waited for, in ms. */
 export interface Patience {
-    /** For the first message of a socket. */
-    readonly helloMs: number;
-    /** For any sign of life after a ping. */
-    readonly pongMs: number;
-    /** For a peer to close after it was told to. */
-    readonly closeMs: number;
-    /** How long a stream of events lasts: at least, at most. Ends are ordinary, so that deploys are. */
-    readonly streamMs: readonly [number, number];
+  /** For the first message of a socket. */
+  readonly helloMs: number
+  /** For any sign of life after a ping. */
+  readonly pongMs: number
+  /** For a peer to close after it was told to. */
+  readonly closeMs: number
+  /** How long a stream of events lasts: at least, at most. Ends are ordinary, so that deploys are. */
+  readonly streamMs: readonly [number, number]
 }
-export declare const PATIENCE: Patience;
+export declare const PATIENCE: Patience
 /** What the doors of the house need of the rest of it. */
 export interface HttpContext {
-    readonly hub: Hub;
-    readonly verify: Verify;
-    readonly callers: CallerRules;
-    /** Starts and ends with a slash. */
-    readonly basePath: string;
-    /** Time between pings, in ms. */
-    readonly heartbeatMs: number;
-    /** How long a caller waits for the result of a command, in ms. */
-    readonly commandTimeoutMs: number;
-    readonly command: (request: CommandRequest) => Promise<CommandResult>;
-    /** Why the server is not ready; empty = it is. */
-    readonly ready: () => readonly string[];
-    readonly widgets: {
-        readonly file: URL;
-    };
-    readonly portal?: Portal;
-    readonly patience: Patience;
-    readonly log: Log;
+  readonly hub: Hub
+  readonly verify: Verify
+  readonly callers: CallerRules
+  /** Starts and ends with a slash. */
+  readonly basePath: string
+  /** Time between pings, in ms. */
+  readonly heartbeatMs: number
+  /** How long a caller waits for the result of a command, in ms. */
+  readonly commandTimeoutMs: number
+  readonly command: (request: CommandRequest) => Promise<CommandResult>
+  /** Why the server is not ready; empty = it is. */
+  readonly ready: () => readonly string[]
+  readonly widgets: {
+    readonly file: URL
+  }
+  readonly portal?: Portal
+  readonly patience: Patience
+  readonly log: Log
 }
 /** What Hono carries from the door to the handlers. */
 export interface AppEnv {
-    Bindings: HttpBindings;
-    Variables: {
-        readonly scope: Scope;
-    };
+  Bindings: HttpBindings
+  Variables: {
+    readonly scope: Scope
+  }
 }

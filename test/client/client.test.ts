@@ -3,9 +3,13 @@ import type { Connection } from '@mqtt-status/protocol'
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { House, row } from '../../../server/test/http/house.ts'
-import { clientFor, createClient } from '../../src/client/index.ts'
-import type { ClientSettings, ConnectionView, StatusClient } from '../../src/client/index.ts'
+import { House, row } from '../../packages/server/test/http/house.ts'
+import { clientFor, createClient } from '../../packages/widgets/src/client/index.ts'
+import type {
+  ClientSettings,
+  ConnectionView,
+  StatusClient,
+} from '../../packages/widgets/src/client/index.ts'
 
 let house: House
 let clients: StatusClient[]
@@ -196,7 +200,7 @@ test('a command that is refused, or given while the line is down, fails with its
 
 test('a token that can not be had is tried again; one that is refused for good is unauthorized until somebody retries', async () => {
   await house.close()
-  const { mintToken } = await import('../../../server/src/auth/tokens.ts')
+  const { mintToken } = await import('../../packages/server/src/auth/tokens.ts')
   const secret = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
   house = await House.open(secret)
   const good = await mintToken(secret, {
