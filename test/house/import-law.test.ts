@@ -18,23 +18,23 @@ test.each([
   ['packages/server/src/http/app.ts', '../mqtt/supervisor.ts'],
   ['packages/server/src/server.ts', './embedded/postgres.ts'],
   ['packages/server/src/log.ts', './config.ts'],
-  ['packages/widgets/src/client/reduce.ts', '../controllers/clock.ts'],
-  ['packages/widgets/src/controllers/clock.ts', '../elements/card.ts'],
+  ['packages/widgets/src/client/rows.ts', '../controllers/clock.ts'],
+  ['packages/widgets/src/controllers/clock.ts', '../elements/card/card.ts'],
 ])('%s may not import %s', async (file, target) => {
   expect(await rulesBroken(file, `import '${target}'\n`)).toContain('import-x/no-restricted-paths')
 })
 
 test('the server may not import the widgets, nor either of them a package it does not declare', async () => {
-  expect(
-    await rulesBroken('packages/widgets/src/client/reduce.ts', `import 'postgres'\n`),
-  ).toContain('import-x/no-extraneous-dependencies')
+  expect(await rulesBroken('packages/widgets/src/client/rows.ts', `import 'postgres'\n`)).toContain(
+    'import-x/no-extraneous-dependencies',
+  )
 })
 
 test.each([
   ['packages/server/src/hub/hub.ts', 'hono'],
   ['packages/server/src/server.ts', 'postgres'],
   ['packages/server/src/mqtt/supervisor.ts', 'mqtt'],
-  ['packages/widgets/src/client/reduce.ts', 'lit'],
+  ['packages/widgets/src/client/rows.ts', 'lit'],
 ])('%s may not import the package %s', async (file, target) => {
   expect(await rulesBroken(file, `import '${target}'\n`)).toContain('no-restricted-imports')
 })
@@ -50,8 +50,8 @@ test('only the process edge names the process', async () => {
 })
 
 test('a circle of files is reported', async () => {
-  // session.ts imports session-state.ts already; closing the loop must fail.
-  const source = `import { Session } from './session.ts'\nexport const loop: unknown = Session\n`
+  // keeper.ts imports session-state.ts already; closing the loop must fail.
+  const source = `import { Keeper } from './keeper.ts'\nexport const loop: unknown = Keeper\n`
   expect(await rulesBroken('packages/server/src/mqtt/session-state.ts', source)).toContain(
     'import-x/no-cycle',
   )

@@ -73,6 +73,7 @@ export class Streams {
     if (this.#open.size > 0)
       this.#log.info({ count: this.#open.size }, 'cutting off peers that do not close')
     for (const stream of [...this.#open]) stream.terminate()
+    await this.#empty()
     clearInterval(this.#clock)
   }
 
