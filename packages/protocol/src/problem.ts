@@ -12,6 +12,7 @@ export const PROBLEMS = {
   payload_too_large: 413,
   limit_watch: 400,
   rate_limited: 429,
+  too_many_connections: 429,
   internal: 500,
   database_unavailable: 503,
   shutting_down: 503,

@@ -42,6 +42,13 @@ export interface Config {
   readonly feed: { readonly pollMs: number }
   readonly hub: { readonly tickMs: number }
   readonly heartbeatMs: number
+  /** 0 = no limit. */
+  readonly limits: {
+    readonly socketsPerAddress: number
+    readonly socketsPerToken: number
+    readonly handshakesPerAddress: number
+    readonly trustedProxies: readonly string[]
+  }
   readonly drainMs: number
   readonly log: { readonly level: LogLevel; readonly format: LogFormat }
 }
@@ -56,10 +63,6 @@ const WITHOUT_EFFECT = [
   'LEASE_TTL_MS',
   'MQTT_SECRET_KEYS',
   'MQTT_SECRET_KEYS_FILE',
-  'SOCKETS_PER_ADDRESS',
-  'SOCKETS_PER_TOKEN',
-  'HANDSHAKES_PER_ADDRESS',
-  'TRUSTED_PROXIES',
   'METRICS_TOKEN',
   'ADOPT_DATABASE',
   'HISTORY_RETENTION_DAYS',
@@ -148,6 +151,10 @@ const schema = v.object({
   FEED_POLL_MS: whole(50, 600_000),
   TICK_MS: whole(1, 10_000),
   HEARTBEAT_MS: whole(100, 600_000),
+  SOCKETS_PER_ADDRESS: whole(0, 1_000_000),
+  SOCKETS_PER_TOKEN: whole(0, 1_000_000),
+  HANDSHAKES_PER_ADDRESS: whole(0, 1_000_000),
+  TRUSTED_PROXIES: cidrs,
   DRAIN_MS: whole(100, 600_000),
   LOG_LEVEL: v.picklist(
     ['debug', 'info', 'warn', 'error', 'silent'],
@@ -193,6 +200,12 @@ function toConfig(p: Parsed, terminal: boolean): Config {
     feed: { pollMs: p.FEED_POLL_MS },
     hub: { tickMs: p.TICK_MS },
     heartbeatMs: p.HEARTBEAT_MS,
+    limits: {
+      socketsPerAddress: p.SOCKETS_PER_ADDRESS,
+      socketsPerToken: p.SOCKETS_PER_TOKEN,
+      handshakesPerAddress: p.HANDSHAKES_PER_ADDRESS,
+      trustedProxies: p.TRUSTED_PROXIES,
+    },
     drainMs: p.DRAIN_MS,
     log: { level: p.LOG_LEVEL, format: p.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
   }

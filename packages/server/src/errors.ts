@@ -1,5 +1,11 @@
 import type { FieldError, ProblemCode } from '@mqtt-status/protocol'
 
+interface StatusErrorOptions {
+  readonly cause?: unknown
+  readonly fields?: readonly FieldError[]
+  readonly retryAfterS?: number | null
+}
+
 /**
  * A refusal that a caller may be shown: a stable code and a message that says what, why and what to do. Whatever
  * else is thrown is a fault of ours and reaches nobody but the log.
@@ -8,15 +14,18 @@ export class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly code: ProblemCode
   readonly fields: readonly FieldError[]
+  /** When it is worth trying again, in seconds; `null` where waiting does not help. */
+  readonly retryAfterS: number | null
 
   constructor(
     code: ProblemCode,
     message: string,
-    { cause, fields = [] }: { cause?: unknown; fields?: readonly FieldError[] } = {},
+    { cause, fields = [], retryAfterS = null }: StatusErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.fields = fields
+    this.retryAfterS = retryAfterS
   }
 }
 

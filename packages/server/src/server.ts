@@ -146,7 +146,7 @@ export class StatusServer {
   }
 
   #listen(sql: Sql, hub: Hub, feed: ChangeFeed): Promise<Listening> {
-    const { host, port, basePath, auth, allowedOrigins, heartbeatMs } = this.#config
+    const { host, port, basePath, auth, allowedOrigins, heartbeatMs, limits } = this.#config
     return listen({
       host,
       port,
@@ -155,6 +155,7 @@ export class StatusServer {
       verify: createVerify(auth),
       callers: { open: auth.kind === 'open', allowedOrigins },
       heartbeatMs,
+      limits,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,
       command: (request) => command(sql, request),
       ready: () => [

@@ -1,4 +1,6 @@
 /** What the values of settings may look like, and how each is said when it does not. */
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import * as v from 'valibot'
 
 /** A port, or an inclusive range of ports. */
@@ -36,12 +38,13 @@ export const postgresUrl: v.GenericSchema<string, string> = v.pipe(
   ),
 )
 
-/** Address ranges in CIDR notation. */
+/** Address ranges in CIDR notation; an address alone is a range of one. */
 export const cidrs: v.GenericSchema<string | undefined, string[]> = v.pipe(
   list,
+  v.mapItems((item) => (isIP(item) === 0 ? item : `${item}/${isIP(item) === 4 ? 32 : 128}`)),
   v.everyItem(
-    (item) => /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(item),
-    'expected address ranges like 10.0.0.0/8 or fd00::/8',
+    (item) => ipaddr.isValidCIDR(item),
+    'expected addresses or ranges like 192.0.2.7, 10.0.0.0/8 or fd00::/8',
   ),
 )
 

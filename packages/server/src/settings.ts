@@ -55,6 +55,22 @@ export const SETTINGS: readonly Setting[] = [
   setting('FEED_POLL_MS', '2000', 'how often the database is read without being told to, in ms'),
   setting('TICK_MS', '50', 'how long changes are gathered after the first, in ms'),
   setting('HEARTBEAT_MS', '25000', 'time between pings to a client, in ms'),
+  setting(
+    'SOCKETS_PER_ADDRESS',
+    '256',
+    'open sockets and streams of one address at most; 0 = no limit',
+  ),
+  setting('SOCKETS_PER_TOKEN', '64', 'open sockets and streams of one token at most; 0 = no limit'),
+  setting(
+    'HANDSHAKES_PER_ADDRESS',
+    '50',
+    'sockets and streams that one address may open, per second; 0 = no limit',
+  ),
+  setting(
+    'TRUSTED_PROXIES',
+    '',
+    'address ranges of proxies whose X-Forwarded-For is believed, comma separated',
+  ),
   setting('DRAIN_MS', '15000', 'longest time a shutdown may take, in ms'),
   setting('LOG_LEVEL', 'info', 'debug, info, warn, error or silent'),
   setting('LOG_FORMAT', undefined, 'json or pretty (default: pretty on a terminal, else json)'),
@@ -72,11 +88,11 @@ function setting(variable: string, fallback: string | undefined, description: st
 /** Environment variables are strings or absent. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Warnings about variables that look like a misspelt setting. */
 /** Names that begin like ours; a variable of another program must not be warned about. */
 const OURS =
-  /^(MQTT_|AUTH_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_)/
+  /^(MQTT_|AUTH_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
 
+/** Warnings about variables that look like a misspelt setting. */
 export function nearMisses(environment: Environment): string[] {
   const known = SETTINGS.map((s) => s.variable)
   return Object.keys(environment)

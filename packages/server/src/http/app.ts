@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { StatusError } from '../errors.ts'
 import { commandRoutes } from './commands.ts'
@@ -55,14 +56,7 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
       },
     }),
   )
-  for (const path of ['/api/*', '/sse/*']) {
-    app.use(path, async (c, next) => {
-      const { headers } = c.env.incoming
-      const admission = admissionOf(context.callers, headers)
-      c.set('scope', await scopeFor(context.verify, admission, bearer(headers.authorization)))
-      await next()
-    })
-  }
+  for (const path of ['/api/*', '/sse/*']) app.use(path, identify(context))
   app.route('/', connectionRoutes(context))
   app.route('/', commandRoutes(context))
   app.route('/', streamRoutes(context, streams))
@@ -73,7 +67,20 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
   app.onError((error, c) => {
     const problem = toProblem(error, context.log)
     if (problem.status === 401) c.header('www-authenticate', 'Bearer')
+    if (error instanceof StatusError && error.retryAfterS !== null)
+      c.header('retry-after', String(error.retryAfterS))
     return c.body(JSON.stringify(problem), problem.status as 400, { 'content-type': PROBLEM_TYPE })
   })
   return app
+}
+
+/** Finds out who asks, for the handlers after it. */
+function identify({ callers, verify }: HttpContext): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { headers } = c.env.incoming
+    const token = bearer(headers.authorization)
+    c.set('scope', await scopeFor(verify, admissionOf(callers, headers), token))
+    c.set('token', token)
+    await next()
+  }
 }

@@ -5,6 +5,7 @@ import type { Verify } from '../auth/tokens.ts'
 import type { CommandRequest, CommandResult } from '../db/commands.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { Log } from '../log.ts'
+import type { Limits } from './limits.ts'
 
 /** A page for `/` and the files it needs, by path relative to the base path. */
 export interface Portal {
@@ -13,6 +14,8 @@ export interface Portal {
 
 /** How long peers are waited for, in ms. */
 export interface Patience {
+  /** For the head of a request; Node's own limit is a minute, and a socket that trickles pays nothing for it. */
+  readonly headMs: number
   /** For the first message of a socket. */
   readonly helloMs: number
   /** For any sign of life after a ping. */
@@ -24,6 +27,7 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = {
+  headMs: 10_000,
   helloMs: 10_000,
   pongMs: 10_000,
   closeMs: 2_000,
@@ -47,11 +51,16 @@ export interface HttpContext {
   readonly widgets: { readonly file: URL }
   readonly portal?: Portal
   readonly patience: Patience
+  readonly limits: Limits
   readonly log: Log
 }
 
 /** What Hono carries from the door to the handlers. */
 export interface AppEnv {
   Bindings: HttpBindings
-  Variables: { readonly scope: Scope }
+  Variables: {
+    readonly scope: Scope
+    /** As it was sent; `null` where nobody has to say who they are. */
+    readonly token: string | null
+  }
 }

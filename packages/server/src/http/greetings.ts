@@ -7,8 +7,11 @@ import { Frame } from '../hub/frames.ts'
 import type { HttpContext } from './context.ts'
 import type { TokenClock } from './token-clock.ts'
 
-/** Clients come back spread over this time, so that they do not all knock at once. */
-const RECONNECT_AFTER_MS = [800, 9_000] as const
+/** A server that restarts is not back sooner. */
+const RECONNECT_SOONEST_MS = 800
+/** Clients come back spread out, so that they do not all knock at once: about this many in a second. */
+const RECONNECTS_PER_SECOND = 600
+const RECONNECT_SPREAD_MS = { least: 1_200, most: 60_000 }
 
 export function welcomeFrame(
   { hub, heartbeatMs, commandTimeoutMs }: HttpContext,
@@ -28,12 +31,18 @@ export function welcomeFrame(
   })
 }
 
-export function byeFrame(reason: CloseName): Frame {
+/** @param fleet how many are told the same at about the same time: the more, the wider they are spread */
+export function byeFrame(reason: CloseName, fleet: number): Frame {
+  const { least, most } = RECONNECT_SPREAD_MS
+  const spreadMs = Math.round((fleet / RECONNECTS_PER_SECOND) * 1_000)
   return Frame.of({
     type: 'bye',
     code: CLOSE_CODES[reason],
     reason,
-    reconnectAfterMs: RECONNECT_AFTER_MS,
+    reconnectAfterMs: [
+      RECONNECT_SOONEST_MS,
+      RECONNECT_SOONEST_MS + Math.min(most, Math.max(least, spreadMs)),
+    ],
   })
 }
 

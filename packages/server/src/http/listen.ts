@@ -1,20 +1,23 @@
 import { createServer } from 'node:http'
-import type { Server } from 'node:http'
+import type { Server, ServerOptions } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { SetupError } from '../errors.ts'
 import { createApp } from './app.ts'
 import { PATIENCE } from './context.ts'
 import type { HttpContext, Patience } from './context.ts'
+import { Limits, LIMITS } from './limits.ts'
+import type { LimitSettings } from './limits.ts'
 import { serveWebSockets } from './stream-websocket.ts'
 import { Streams } from './streams.ts'
 
 export type { Portal } from './context.ts'
 
-export interface ListenOptions extends Omit<HttpContext, 'patience'> {
+export interface ListenOptions extends Omit<HttpContext, 'patience' | 'limits'> {
   readonly host: string
   /** 0 = any free one. */
   readonly port: number
   readonly patience?: Partial<Patience>
+  readonly limits?: Partial<LimitSettings>
 }
 
 export interface Listening {
@@ -23,6 +26,8 @@ export interface Listening {
   readonly port: number
   /** Open sockets and streams. */
   readonly streams: number
+  /** Addresses and tokens that hold a place, for leak checks. */
+  readonly seats: number
   /** Says goodbye to everyone and lets go of the port, within this time. */
   drain(withinMs: number): Promise<void>
 }
@@ -33,11 +38,18 @@ export interface Listening {
  * @throws SetupError when the port can't be had
  */
 export async function listen({ host, port, ...options }: ListenOptions): Promise<Listening> {
-  const context: HttpContext = { ...options, patience: { ...PATIENCE, ...options.patience } }
+  const context: HttpContext = {
+    ...options,
+    patience: { ...PATIENCE, ...options.patience },
+    limits: new Limits({ ...LIMITS, ...options.limits }),
+  }
   const streams = new Streams(context)
   const app = createApp(context, streams)
   const respond = getRequestListener(app.fetch)
-  const server = createServer((request, response) => void respond(request, response))
+  const server = createServer(
+    timeouts(context.patience),
+    (request, response) => void respond(request, response),
+  )
   serveWebSockets(server, context, streams)
   try {
     await bind(server, host, port)
@@ -53,7 +65,18 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
     get streams() {
       return streams.size
     },
+    get seats() {
+      return context.limits.taken
+    },
     drain: (withinMs) => drain(server, streams, withinMs),
+  }
+}
+
+function timeouts({ headMs }: Patience): ServerOptions {
+  return {
+    headersTimeout: headMs,
+    requestTimeout: 3 * headMs,
+    connectionsCheckingInterval: headMs / 2,
   }
 }
 

@@ -36,9 +36,24 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }
-    const admission = admissionOf(context.callers, request.headers)
-    sockets.handleUpgrade(request, socket, head, (websocket: WebSocket) => {
-      new WebSocketPeer({ context, streams, websocket, socket, admission })
-    })
+    void accept({ request, socket, head })
   })
+
+  async function accept({ request, socket, head }: Upgrade): Promise<void> {
+    const admission = admissionOf(context.callers, request.headers)
+    const entry = await context.limits.enter(request)
+    // The handshake may fail: then there is no peer to give the place back.
+    socket.once('close', () => {
+      if (entry.kind === 'admitted') entry.leave()
+    })
+    sockets.handleUpgrade(request, socket, head, (websocket: WebSocket) => {
+      new WebSocketPeer({ context, streams, websocket, socket, admission, entry: entry.kind })
+    })
+  }
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
 }

@@ -38,7 +38,11 @@ export class Streams {
         const nowMs = Date.now()
         for (const stream of [...this.#open]) stream.tick(nowMs)
       },
-      Math.min(1_000, heartbeatMs / 5, patience.pongMs / 5, patience.helloMs / 5),
+      Math.min(
+        1_000,
+        heartbeatMs / 5,
+        ...[patience.pongMs, patience.helloMs, patience.closeMs].map((ms) => ms / 5),
+      ),
     )
   }
 

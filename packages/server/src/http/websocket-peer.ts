@@ -16,6 +16,7 @@ import type { Sink, Subscriber } from '../hub/hub.ts'
 import type { HttpContext } from './context.ts'
 import { scopeFor } from './door.ts'
 import { byeFrame, expiringFrame, welcomeFrame } from './greetings.ts'
+import type { Entry } from './limits.ts'
 import { parseMessage } from './messages.ts'
 import type { Stream, Streams } from './streams.ts'
 import { TokenClock } from './token-clock.ts'
@@ -27,16 +28,21 @@ export interface PeerOptions {
   /** The raw socket below: shared frames are written to it directly. */
   readonly socket: Duplex
   readonly admission: Admission
+  /** Whether its address may open one more. */
+  readonly entry: Entry['kind']
 }
 
 type State =
   | { readonly kind: 'greeting'; readonly deadlineMs: number }
   | { readonly kind: 'verifying' }
   | { readonly kind: 'live'; readonly subscriber: Subscriber }
-  | { readonly kind: 'closing' }
+  /** A peer that is gone, or never reads, does not answer. */
+  | { readonly kind: 'closing'; readonly deadlineMs: number }
 
 /** Messages that may wait for a token to be verified. */
 const QUEUE = 256
+/** Messages between two ticks of the clock, which are a second apart at most. */
+const MESSAGES_PER_TICK = 200
 
 export class WebSocketPeer implements Stream, Sink {
   readonly #context: HttpContext
@@ -47,11 +53,14 @@ export class WebSocketPeer implements Stream, Sink {
   readonly #queue: ClientMessage[] = []
   #state: State
   #working = false
+  #messages = 0
+  /** Gives the place of its token back. */
+  #rise: () => void = () => undefined
   #token = new TokenClock(null)
   #heardAt = Date.now()
   #nextPingAt: number
 
-  constructor({ context, streams, websocket, socket, admission }: PeerOptions) {
+  constructor({ context, streams, websocket, socket, admission, entry }: PeerOptions) {
     this.#context = context
     this.#streams = streams
     this.#websocket = websocket
@@ -72,7 +81,7 @@ export class WebSocketPeer implements Stream, Sink {
       if (this.#state.kind === 'live') this.#state.subscriber.drained()
     })
     streams.add(this)
-    this.#refuse()
+    this.#refuse(entry)
   }
 
   get bufferedBytes(): number {
@@ -85,7 +94,7 @@ export class WebSocketPeer implements Stream, Sink {
 
   close(name: CloseName): void {
     // 42xx: the client is told when to come back.
-    if (CLOSE_CODES[name] >= 4200) this.send(byeFrame(name))
+    if (CLOSE_CODES[name] >= 4200) this.send(byeFrame(name, this.#streams.size))
     this.#close(CLOSE_CODES[name], name)
   }
 
@@ -98,12 +107,15 @@ export class WebSocketPeer implements Stream, Sink {
   }
 
   tick(nowMs: number): void {
+    this.#messages = 0
     switch (this.#state.kind) {
       case 'greeting':
         if (nowMs >= this.#state.deadlineMs) this.close('hello_timeout')
         return
       case 'verifying':
+        return
       case 'closing':
+        if (nowMs >= this.#state.deadlineMs) this.terminate()
         return
       case 'live':
         this.#checkToken(nowMs)
@@ -112,15 +124,22 @@ export class WebSocketPeer implements Stream, Sink {
   }
 
   /** What can only be said after the handshake. */
-  #refuse(): void {
+  #refuse(entry: Entry['kind']): void {
     const { protocol } = this.#websocket
-    if (this.#admission.kind === 'refused') this.#close(CLOSE_CODES.forbidden, this.#admission.code)
+    if (entry !== 'admitted') this.close(entry)
+    else if (this.#admission.kind === 'refused')
+      this.#close(CLOSE_CODES.forbidden, this.#admission.code)
     else if (protocol !== '' && protocol !== SUBPROTOCOL) this.close('version')
   }
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#state.kind === 'closing') return
     this.#heardAt = Date.now()
+    // Nobody who means well says that much.
+    if (++this.#messages > MESSAGES_PER_TICK) {
+      this.close('abuse')
+      return
+    }
     if (isBinary || this.#queue.length >= QUEUE) {
       this.close('bad_request')
       return
@@ -181,6 +200,13 @@ export class WebSocketPeer implements Stream, Sink {
   async #authorize(token: string | null): Promise<void> {
     const scope = await scopeFor(this.#context.verify, this.#admission, token)
     if (this.#state.kind === 'closing') return
+    this.#rise()
+    const rise = this.#context.limits.seat(token)
+    if (rise === null) {
+      this.close('too_many_connections')
+      return
+    }
+    this.#rise = rise
     this.#token = new TokenClock(scope.expiresAt)
     this.send(welcomeFrame(this.#context, scope, this.#token))
     if (this.#state.kind === 'live') this.#state.subscriber.rescope(scope)
@@ -218,17 +244,14 @@ export class WebSocketPeer implements Stream, Sink {
   #close(code: number, reason: string): void {
     if (this.#state.kind === 'closing') return
     if (this.#state.kind === 'live') this.#state.subscriber.close()
-    this.#state = { kind: 'closing' }
+    this.#state = { kind: 'closing', deadlineMs: Date.now() + this.#context.patience.closeMs }
     this.#websocket.close(code, reason)
-    // A peer that is gone, or never reads, does not answer.
-    setTimeout(() => {
-      this.#websocket.terminate()
-    }, this.#context.patience.closeMs).unref()
   }
 
   #gone(): void {
     if (this.#state.kind === 'live') this.#state.subscriber.close()
-    this.#state = { kind: 'closing' }
+    this.#state = { kind: 'closing', deadlineMs: Number.POSITIVE_INFINITY }
+    this.#rise()
     this.#streams.delete(this)
   }
 }

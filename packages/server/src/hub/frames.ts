@@ -8,6 +8,7 @@ export class Frame {
   readonly cursor: string | null
   #websocket: Buffer | null = null
   #sse: Buffer | null = null
+  #sseChunk: Buffer | null = null
 
   constructor(type: ServerMessage['type'], json: string, cursor: string | null = null) {
     this.type = type
@@ -31,6 +32,12 @@ export class Frame {
     this.#sse ??= Buffer.from(`event: ${this.type}\ndata: ${this.json}\n${id}\n`)
     return this.#sse
   }
+
+  /** The event as a chunk of HTTP/1.1 (RFC 9112, 7.1), ready for the socket. */
+  get sseChunk(): Buffer {
+    this.#sseChunk ??= chunk(this.sse)
+    return this.#sseChunk
+  }
 }
 
 const FIN_TEXT = 0x81
@@ -48,4 +55,10 @@ function textFrame(payload: Buffer): Buffer {
   head[1] = 127
   head.writeBigUInt64BE(BigInt(length), 2)
   return Buffer.concat([head, payload])
+}
+
+const CRLF = Buffer.from('\r\n')
+
+function chunk(payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${payload.length.toString(16)}\r\n`), payload, CRLF])
 }

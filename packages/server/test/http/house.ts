@@ -101,9 +101,10 @@ export class House {
   async close(): Promise<void> {
     await this.listening.drain(3_000)
     this.hub.stop()
-    if (this.listening.streams + this.hub.size + this.hub.watchCount > 0) {
+    const { streams, seats } = this.listening
+    if (streams + seats + this.hub.size + this.hub.watchCount > 0) {
       throw new Error(
-        `Left behind: ${this.listening.streams} streams, ${this.hub.size} subscribers`,
+        `Left behind: ${streams} streams, ${seats} seats, ${this.hub.size} subscribers, ${this.hub.watchCount} watches`,
       )
     }
   }

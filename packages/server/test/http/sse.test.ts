@@ -155,7 +155,7 @@ test('streams end after a while with a bye, and at a shutdown too', async () => 
   await reader.heard('ping')
   expect((await reader.heard('bye')).data).toMatchObject({
     code: 4201,
-    reconnectAfterMs: [800, 9_000],
+    reconnectAfterMs: [800, 2_000],
   })
   await house.close()
   house = await House.open()

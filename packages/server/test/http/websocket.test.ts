@@ -234,7 +234,7 @@ test('a shutdown says bye with a window and closes with 4200', async () => {
     type: 'bye',
     code: 4200,
     reason: 'shutdown',
-    reconnectAfterMs: [800, 9_000],
+    reconnectAfterMs: [800, 2_000],
   })
   house = await House.open()
 })

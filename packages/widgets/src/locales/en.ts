@@ -104,6 +104,7 @@ export const en: Locale = {
     payload_too_large: 'The request was too large',
     limit_watch: 'Too many connections on this page',
     rate_limited: 'Too many requests, try again in a moment',
+    too_many_connections: 'Too many pages are open',
     internal: 'The server failed to do this',
     database_unavailable: 'The server can’t do this right now',
     shutting_down: 'The server is restarting, try again in a moment',

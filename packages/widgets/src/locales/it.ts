@@ -104,6 +104,7 @@ export const it: Locale = {
     payload_too_large: 'La richiesta è troppo grande',
     limit_watch: 'Troppe connessioni in questa pagina',
     rate_limited: 'Troppe richieste, riprova tra poco',
+    too_many_connections: 'Troppe pagine aperte',
     internal: 'Il server non è riuscito a farlo',
     database_unavailable: 'Il server al momento non può farlo',
     shutting_down: 'Il server si sta riavviando, riprova tra poco',

@@ -1,0 +1,78 @@
+/** How much of the house one caller may take. What is over a limit is refused with a code, never queued. */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { createAddressOf } from './address.ts'
+import type { AddressOf } from './address.ts'
+import { Seats } from './seats.ts'
+
+/** 0 = no limit. */
+export interface LimitSettings {
+  /** Open sockets and streams of one address. @default 256 */
+  readonly socketsPerAddress: number
+  /** Open sockets and streams of one token. @default 64 */
+  readonly socketsPerToken: number
+  /** Sockets and streams that one address may open, per second. @default 50 */
+  readonly handshakesPerAddress: number
+  /** Address ranges of proxies whose `X-Forwarded-For` is believed. @default none */
+  readonly trustedProxies: readonly string[]
+}
+
+export const LIMITS: LimitSettings = {
+  socketsPerAddress: 256,
+  socketsPerToken: 64,
+  handshakesPerAddress: 50,
+  trustedProxies: [],
+}
+
+/** A place at the door, or why there is none. */
+export type Entry =
+  | { readonly kind: 'admitted'; readonly leave: () => void }
+  | { readonly kind: 'too_many_connections' }
+  | { readonly kind: 'rate_limited'; readonly retryAfterS: number }
+
+export class Limits {
+  readonly #addressOf: AddressOf
+  readonly #addresses: Seats
+  readonly #tokens: Seats
+  readonly #handshakes: RateLimiterMemory | null
+
+  constructor(settings: LimitSettings) {
+    this.#addressOf = createAddressOf(settings.trustedProxies)
+    this.#addresses = new Seats(settings.socketsPerAddress)
+    this.#tokens = new Seats(settings.socketsPerToken)
+    const points = settings.handshakesPerAddress
+    this.#handshakes = points === 0 ? null : new RateLimiterMemory({ points, duration: 1 })
+  }
+
+  /** Places that are taken, for leak checks. */
+  get taken(): number {
+    return this.#addresses.size + this.#tokens.size
+  }
+
+  /** Somebody wants to open a socket or a stream; `leave` when it is closed. */
+  async enter(request: IncomingMessage): Promise<Entry> {
+    const address = this.#addressOf(request)
+    const waitMs = await this.#wait(address)
+    if (waitMs > 0) return { kind: 'rate_limited', retryAfterS: Math.ceil(waitMs / 1_000) }
+    const leave = this.#addresses.take(address)
+    return leave === null ? { kind: 'too_many_connections' } : { kind: 'admitted', leave }
+  }
+
+  /** A place for the holder of a token; `null` if it has too many. Callers without one are only counted by address. */
+  seat(token: string | null): (() => void) | null {
+    if (token === null) return () => undefined
+    return this.#tokens.take(createHash('sha256').update(token).digest('base64url'))
+  }
+
+  /** @returns ms until this address may knock again; 0 = now */
+  async #wait(address: string): Promise<number> {
+    try {
+      await this.#handshakes?.consume(address)
+      return 0
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext)
+      throw refusal
+    }
+  }
+}
