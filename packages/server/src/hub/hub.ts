@@ -40,6 +40,13 @@ export interface HubOptions {
 
 const SWEEP_MS = 1_000
 const RETRY_MS = 1_000
+/** How long answers are written without a break. */
+const ANSWERING_MS = 20
+
+interface Question {
+  readonly subscriber: Subscriber
+  readonly request: WatchRequest
+}
 
 export class Hub {
   readonly #read: () => Promise<void>
@@ -53,7 +60,7 @@ export class Hub {
   readonly #subscribers = new Set<Subscriber>()
   readonly #dirty = new Set<Watch<Subscriber>>()
   readonly #sweep: NodeJS.Timeout
-  #questions: { subscriber: Subscriber; request: WatchRequest }[] = []
+  #questions: Question[] = []
   #asking = false
   #retry: NodeJS.Timeout | null = null
   #tick: NodeJS.Timeout | null = null
@@ -205,9 +212,20 @@ export class Hub {
       }
       // What has changed goes out first, so that the answers can carry a cursor.
       this.#flush()
-      for (const { subscriber, request } of asked) subscriber.answer(request)
+      await this.#answer(asked)
     }
     this.#asking = false
+  }
+
+  /** A fleet that comes back at once must not hold up everybody else. */
+  async #answer(asked: readonly Question[]): Promise<void> {
+    let began = performance.now()
+    for (const { subscriber, request } of asked) {
+      subscriber.answer(request)
+      if (performance.now() - began < ANSWERING_MS) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      began = performance.now()
+    }
   }
 
   /** The first change after an idle moment is sent at once, those that follow are gathered. */

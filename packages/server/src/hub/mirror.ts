@@ -11,9 +11,13 @@ export interface HubRead {
   readonly tombstones: readonly Tombstone[]
 }
 
-export interface Tombstone {
+/** Where a row is, or was. */
+export interface Place {
   readonly id: string
   readonly siteId: string
+}
+
+export interface Tombstone extends Place {
   readonly revision: number
   readonly changed: bigint
 }
@@ -51,6 +55,8 @@ export class Mirror {
   readonly rows: Map<string, Row> = new Map()
   readonly #sites = new Map<string, Set<string>>()
   readonly #tombstones = new Map<string, Map<string, Tombstone>>()
+  /** By mark; a fleet that comes back at once resumes from a few. */
+  readonly #changed = new Map<bigint, readonly Place[]>()
 
   /** The ids of a site. */
   at(siteId: string): ReadonlySet<string> {
@@ -62,13 +68,23 @@ export class Mirror {
     return this.#tombstones.get(id)?.values() ?? []
   }
 
-  /** All tombstones. */
-  *buried(): Iterable<Tombstone> {
-    for (const places of this.#tombstones.values()) yield* places.values()
+  /** Where something changed in transactions from `mark` on; looked up once for all who ask before the next read. */
+  changedSince(mark: bigint): readonly Place[] {
+    const known = this.#changed.get(mark)
+    if (known !== undefined) return known
+    const places: Place[] = []
+    for (const { changed, connection } of this.rows.values())
+      if (changed >= mark) places.push(connection)
+    for (const stones of this.#tombstones.values()) {
+      for (const stone of stones.values()) if (stone.changed >= mark) places.push(stone)
+    }
+    this.#changed.set(mark, places)
+    return places
   }
 
   apply(read: HubRead): Touched {
     const touched = new Map<string, Set<string>>()
+    this.#changed.clear()
     if (read.kind === 'snapshot') this.#forget(read, touched)
     this.epoch = read.epoch
     this.mark = read.mark

@@ -14,7 +14,8 @@ import { Frame } from './frames.ts'
 import type { Mirror } from './mirror.ts'
 import { Pager, toFrame } from './pages.ts'
 import type { HubScope } from './scope.ts'
-import type { Summaries, SummaryGroup, SummaryMember } from './summary.ts'
+import type { SummaryGroup, SummaryMember } from './summary-group.ts'
+import type { Summaries } from './summary.ts'
 import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
 import type { Filter, Watch, Watches } from './watch.ts'
 
@@ -89,7 +90,9 @@ export class Subscriber implements SummaryMember {
   watch(request: WatchRequest): void {
     if (this.#state.kind === 'closed') return
     const filter = union(this.#watch.filter, toFilter(request))
-    if (filter.connections.size + filter.sites.size > this.#host.watchLimit) {
+    const summaries = new Set([...this.#summaries.keys(), ...(request.summary ?? [])])
+    const named = filter.connections.size + filter.sites.size + summaries.size
+    if (named > this.#host.watchLimit) {
       this.#refuse(request.id)
       return
     }
