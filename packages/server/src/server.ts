@@ -26,6 +26,17 @@ export interface ServerOptions {
   readonly portal?: Portal
 }
 
+/** What is open at a moment; all are 0 after a stop. */
+export interface Open {
+  /** Sockets and event streams. */
+  readonly streams: number
+  /** Addresses and tokens that hold a place. */
+  readonly seats: number
+  readonly subscribers: number
+  /** Distinct watches and summaries. */
+  readonly watches: number
+}
+
 export class StatusServer {
   readonly #config: Config
   readonly #log: Log
@@ -34,6 +45,7 @@ export class StatusServer {
   /** What has been started, in order; stopped from the last to the first. */
   readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
   #stopping: Promise<void> | null = null
+  #counts: () => Open = () => ({ streams: 0, seats: 0, subscribers: 0, watches: 0 })
 
   constructor(config: Config, log: Log, options: ServerOptions) {
     this.#config = config
@@ -55,6 +67,10 @@ export class StatusServer {
       await this.stop()
       throw error
     }
+  }
+
+  get open(): Open {
+    return this.#counts()
   }
 
   /** Drains the clients, lets go of the MQTT connections and of the database; may be called at any time. */
@@ -106,6 +122,12 @@ export class StatusServer {
     this.#onStop('feed', () => feed.stop())
 
     const listening = await this.#listen(sql, hub, feed)
+    this.#counts = () => ({
+      streams: listening.streams,
+      seats: listening.seats,
+      subscribers: hub.size,
+      watches: hub.watchCount,
+    })
     supervision?.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
     return { url: listening.url }

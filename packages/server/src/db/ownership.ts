@@ -51,7 +51,7 @@ export function claim(
     update connections
     set epoch = case when owner_id = ${ownerId} then epoch else epoch + 1 end,
       owner_id = ${ownerId}
-    where id = any(${ids as string[]}) and managed
+    where id in (select jsonb_array_elements_text(${sql.json(ids as string[])})) and managed
     returning id, epoch, desired, status, generation,
       observed_generation as "observedGeneration",
       restart_generation as "restartGeneration",

@@ -25,6 +25,9 @@ export function connectSql(url: string, options: SqlOptions): Sql {
     // The default drops a session after 30–60 min, and with it, silently, its LISTEN.
     max_lifetime: null,
     connect_timeout: CONNECT_TIMEOUT_S,
+    // A session that dies while it asks for array types rejects a promise that nobody holds, and ends the process
+    // (3.4.9, `fetchArrayTypes`). So lists go as JSON.
+    fetch_types: false,
     // Notices are for people at a prompt.
     onnotice: () => undefined,
     ...(options.onnotify === undefined ? {} : { onnotify: options.onnotify }),

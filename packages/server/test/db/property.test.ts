@@ -6,6 +6,7 @@
  */
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { randomFrom } from '@mqtt-status/testing/random'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
@@ -13,26 +14,12 @@ import type { FeedRead } from '../../src/db/change-feed.ts'
 import { connectSql } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
+import { SITES, write } from './writer.ts'
 
 const RUNS = Number(process.env['RUNS'] ?? 2)
 const FIRST_SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
 const WRITERS = 8
 const TRANSACTIONS = 60
-const IDS = Array.from({ length: 40 }, (_, i) => `c${i}`)
-const SITES = ['s0', 's1', 's2']
-const STATUSES = ['disconnected', 'connecting', 'connected', 'reconnecting', 'failed']
-
-/** Small, seeded and good enough: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 /** A reader that watches one site, or all (`null`), as a client does: the highest revision wins. */
 class Watcher {
   readonly site: string | null
@@ -87,43 +74,6 @@ afterEach(async () => {
   await database.drop()
 })
 
-/** One writer: its transactions fail, sleep and roll back as they please. */
-async function write(random: () => number): Promise<void> {
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
-  for (let i = 0; i < TRANSACTIONS; i++) {
-    const steps = 1 + Math.floor(random() * 3)
-    const rollBack = random() < 0.15
-    try {
-      await sql.begin(async (transaction) => {
-        const tx = transaction as unknown as Sql
-        for (let step = 0; step < steps; step++) {
-          const id = pick(IDS)
-          const kind = random()
-          const savepoint = random() < 0.2
-          if (savepoint) await tx`savepoint s`
-          if (kind < 0.3) {
-            await tx`
-              insert into connections (id, site_id, name)
-              values (${id}, ${pick(SITES)}, ${id})
-              on conflict (id) do nothing`
-          } else if (kind < 0.65)
-            await tx`update connections set status = ${pick(STATUSES)} where id = ${id}`
-          else if (kind < 0.8)
-            await tx`update connections set site_id = ${pick(SITES)} where id = ${id}`
-          else await tx`delete from connections where id = ${id}`
-          if (savepoint && random() < 0.5) await tx`rollback to savepoint s`
-          if (random() < 0.3) await tx`select pg_sleep(${random() * 0.02})`
-        }
-        if (rollBack) throw new Error('rolled back on purpose')
-      })
-    } catch (error) {
-      // Deadlocks between writers are theirs to have.
-      const { code, message } = error as { code?: string; message: string }
-      if (code !== '40P01' && message !== 'rolled back on purpose') throw error
-    }
-  }
-}
-
 test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
   'seed %i: what is heard is what is there',
   { timeout: 60_000 },
@@ -142,7 +92,11 @@ test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
     await feed.start()
     try {
       await until(() => feed.listening)
-      await Promise.all(Array.from({ length: WRITERS }, (_, i) => write(randomFrom(seed * 31 + i))))
+      await Promise.all(
+        Array.from({ length: WRITERS }, (_, i) =>
+          write({ sql, random: randomFrom(seed * 31 + i), transactions: TRANSACTIONS }),
+        ),
+      )
       await feed.read()
       const truth = await sql<{ id: string; siteId: string; status: string }[]>`
         select id, site_id as "siteId", status
