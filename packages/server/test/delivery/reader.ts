@@ -109,6 +109,8 @@ export class Reader {
       if (this.#isNews(row.id, row.revision)) this.rows.set(row.id, row)
     }
     for (const { id, revision } of message.type === 'patch' ? message.removed : []) {
+      // It may have left the place that is watched long before it was lost from sight.
+      if (!this.rows.has(id) && revision < (this.#highest.get(id) ?? 0)) continue
       if (this.#isNews(id, revision)) this.rows.delete(id)
     }
     this.#cursor = message.cursor ?? this.#cursor
