@@ -14,7 +14,15 @@ export interface Answer {
   /** Of the watch that is answered; absent for changes that nobody asked for. */
   readonly id: number | undefined
   readonly isAnswer: boolean
+  /** What it is about, written or not. */
+  readonly ids: readonly string[]
   readonly pager: Pager
+}
+
+/** What somebody watches, and may see of it, at the moment it is looked at. */
+export interface View {
+  readonly scope: HubScope
+  readonly filter: Filter
 }
 
 /** The cursor of this moment. */
@@ -32,7 +40,7 @@ export function honour(mirror: Mirror, scope: HubScope, text: string | undefined
 /** The ids of what is named and changed in transactions from `mark` on. */
 export function changedSince(
   mirror: Mirror,
-  { scope, filter }: { scope: HubScope; filter: Filter },
+  { scope, filter }: View,
   mark: bigint,
 ): readonly string[] {
   if (filter.all || filter.sites.size > 0) {
@@ -58,21 +66,21 @@ export function missingOf(mirror: Mirror, scope: HubScope, filter: Filter): read
   })
 }
 
-/** Pages of these ids as they are when each page is written. */
+/** Pages of these ids as they are, and as they may be seen, when each page is written. */
 export function pagerOf(
   mirror: Mirror,
-  view: { scope: HubScope; filter: Filter },
+  view: () => View,
   { ids, missing = [] }: { ids: readonly string[]; missing?: readonly string[] },
 ): Pager {
   function* rows(): Iterable<string> {
     for (const id of ids) {
-      const found = present(mirror, view, id)
-      if (found instanceof Row) yield found.json(view.scope.control)
+      const found = present(mirror, view(), id)
+      if (found instanceof Row) yield found.json(view().scope.control)
     }
   }
   function* removed(): Iterable<Removed> {
     for (const id of ids) {
-      const found = present(mirror, view, id)
+      const found = present(mirror, view(), id)
       if (found !== null && !(found instanceof Row)) yield { id, revision: found.revision }
     }
   }
@@ -82,18 +90,19 @@ export function pagerOf(
 /** The answer to a watch that named `filter`, for a subscriber whose whole watch is `view`. */
 export function answerTo(
   mirror: Mirror,
-  view: { scope: HubScope; filter: Filter },
+  view: () => View,
   asked: { filter: Filter; cursor: string | undefined; id: number | undefined },
 ): Answer {
   const { filter, id } = asked
-  const { scope } = view
+  const { scope } = view()
   const mark = honour(mirror, scope, asked.cursor)
   const missing = missingOf(mirror, scope, filter)
   if (mark === null) {
     // The ids are fixed now: rows that change while pages are written come again as changes.
     const ids = Array.from(select(mirror, scope, filter), (row) => row.connection.id)
-    return { type: 'snapshot', id, isAnswer: true, pager: pagerOf(mirror, view, { ids, missing }) }
+    const pager = pagerOf(mirror, view, { ids, missing })
+    return { type: 'snapshot', id, isAnswer: true, ids, pager }
   }
   const ids = changedSince(mirror, { scope, filter }, mark)
-  return { type: 'patch', id, isAnswer: true, pager: pagerOf(mirror, view, { ids, missing }) }
+  return { type: 'patch', id, isAnswer: true, ids, pager: pagerOf(mirror, view, { ids, missing }) }
 }

@@ -268,7 +268,7 @@ export class Hub {
   }
 
   *#build(watch: Watch<Subscriber>, ids: readonly string[]): Iterable<Frame> {
-    const pager = pagerOf(this.#mirror, watch, { ids })
+    const pager = pagerOf(this.#mirror, () => watch, { ids })
     for (;;) {
       const { page, last } = pager.next()
       if (page.connections.length + page.removed.length > 0) {

@@ -7,16 +7,17 @@
  * then the latest rows of whatever changed meanwhile, as long as its sink has room; what it is owed are ids, so it costs
  * the same however long it takes. Frames carry no cursor while anything is owed.
  */
-import type { CloseName, WatchFilter } from '@mqtt-status/protocol'
+import type { CloseName, Removed, WatchFilter } from '@mqtt-status/protocol'
 import { answerTo, cursorOf, pagerOf } from './answer.ts'
-import type { Answer } from './answer.ts'
+import type { Answer, View } from './answer.ts'
 import { Frame } from './frames.ts'
+import { Row } from './mirror.ts'
 import type { Mirror } from './mirror.ts'
 import { Pager, toFrame } from './pages.ts'
 import type { HubScope } from './scope.ts'
 import type { SummaryGroup, SummaryMember } from './summary-group.ts'
 import type { Summaries } from './summary.ts'
-import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
+import { holds, NOTHING, present, select, toFilter, union, without } from './watch.ts'
 import type { Filter, Watch, Watches } from './watch.ts'
 
 /** What the hub writes to; a transport gives one per socket. */
@@ -108,7 +109,7 @@ export class Subscriber implements SummaryMember {
     owing.unanswered--
     const { id, cursor } = request
     owing.answers.push(
-      answerTo(this.#host.mirror, this.#watch, { filter: toFilter(request), id, cursor }),
+      answerTo(this.#host.mirror, () => this.#watch, { filter: toFilter(request), id, cursor }),
     )
     for (const site of request.summary ?? []) {
       const group = this.#host.summaries.join(this, this.#scope, site)
@@ -133,19 +134,16 @@ export class Subscriber implements SummaryMember {
     const before = { scope: this.#scope, filter: this.#watch.filter }
     if (before.scope.key === scope.key && before.scope.control === scope.control) return
     const owing = this.#owe()
-    const lost = Array.from(
-      select(mirror, before.scope, before.filter),
-      ({ connection }) => connection,
-    ).filter((connection) => !holds(scope, before.filter, connection))
+    const removed = this.#lost(before, scope)
     const sites = [...this.#summaries.keys()]
     for (const site of sites) this.#leaveSummary(site)
     this.#scope = scope
     this.#turnTo(scope, before.filter)
-    const removed = lost.map(({ id, revision }) => ({ id, revision }))
     owing.answers.push({
       type: 'patch',
       id: undefined,
       isAnswer: false,
+      ids: [],
       pager: new Pager({ removed }),
     })
     // Another projection changes every row, so all of them are owed.
@@ -233,6 +231,25 @@ export class Subscriber implements SummaryMember {
     this.#host.left(this)
   }
 
+  /** What has to be taken back: rows that may be seen no more, and rows whose end was not told yet. */
+  #lost(before: View, scope: HubScope): Removed[] {
+    const { mirror } = this.#host
+    const { answers, dirty } = this.#owe()
+    const untold = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
+    const known = Array.from(
+      select(mirror, before.scope, before.filter),
+      (row) => row.connection.id,
+    )
+    const lost: Removed[] = []
+    for (const id of new Set([...known, ...untold])) {
+      if (present(mirror, { scope, filter: before.filter }, id) instanceof Row) continue
+      const found = present(mirror, before, id)
+      if (found instanceof Row) lost.push({ id, revision: found.connection.revision })
+      else if (found !== null) lost.push({ id, revision: found.revision })
+    }
+    return lost
+  }
+
   #owe(): Owing {
     if (this.#state.kind === 'owing') return this.#state
     const owing: Owing = {
@@ -276,9 +293,10 @@ export class Subscriber implements SummaryMember {
     const [answer] = owing.answers
     if (answer !== undefined) return this.#writePage(owing, answer)
     if (owing.dirty.size > 0) {
-      const pager = pagerOf(this.#host.mirror, this.#watch, { ids: [...owing.dirty] })
+      const ids = [...owing.dirty]
       owing.dirty.clear()
-      owing.answers.push({ type: 'patch', id: undefined, isAnswer: false, pager })
+      const pager = pagerOf(this.#host.mirror, () => this.#watch, { ids })
+      owing.answers.push({ type: 'patch', id: undefined, isAnswer: false, ids, pager })
       return true
     }
     for (const group of owing.summaries) {

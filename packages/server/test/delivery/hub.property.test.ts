@@ -24,7 +24,7 @@ const SCOPES: readonly HubScope[] = [
   { key: 'looks', control: false, permits: () => true },
   { key: 's1', control: false, permits: (_, siteId) => siteId === 's1' },
 ]
-const WATCHES = [{ all: true }, { sites: ['s1'], connections: ['a', 'b'] }, { connections: IDS }]
+const WATCHES = [{ all: true }, { sites: ['s1'], connections: ['a', 'b'] }]
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -142,6 +142,10 @@ class Party {
     this.#subscriber?.drained()
   }
 
+  ping(): void {
+    this.#subscriber?.ping()
+  }
+
   rescope(scope: HubScope): void {
     this.scope = scope
     this.#subscriber?.rescope(scope)
@@ -173,8 +177,9 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.constantFrom(0, 10, 60) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('stuff'), reader }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('unstuff'), reader }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('take'), reader }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('reconnect'), reader }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('take'), reader }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('reconnect'), reader }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('ping'), reader }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('rescope'), reader, scope: fc.constantFrom(...SCOPES) }),
@@ -191,6 +196,7 @@ async function act(world: World, parties: readonly Party[], it: Step): Promise<v
   else if (it.do === 'stuff') party?.stuff()
   else if (it.do === 'unstuff') party?.unstuff()
   else if (it.do === 'take') party?.take(false)
+  else if (it.do === 'ping') party?.ping()
   else party?.reader.connect('')
 }
 
@@ -213,6 +219,7 @@ test('every reader ends with what it may see, and can resume from every cursor',
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const world = new World()
+      for (const each of IDS) world.set(each, 's1')
       const parties = Array.from(
         { length: SCOPES.length * WATCHES.length },
         (_, index) => new Party(world, index),
