@@ -238,6 +238,6 @@ test('every reader ends with what it may see, and can resume from every cursor',
       }
       expect([world.hub.size, world.hub.watchCount]).toEqual([0, 0])
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 2) * 100 },
+    { numRuns: Number(process.env['RUNS'] ?? 2) * 500 },
   )
 })
