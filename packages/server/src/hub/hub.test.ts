@@ -267,6 +267,23 @@ test('a reader that is slow gets only the latest rows, without a cursor until it
   ])
 })
 
+test('while another answer is owed, none carries a cursor', async () => {
+  tell([row('a', 1), row('b', 2)])
+  const sink = new Recorder()
+  sink.bufferedBytes = 1_000_000
+  const subscriber = hub.subscribe(sink, ALL)
+  subscriber.watch({ id: 1, connections: ['a'] })
+  subscriber.watch({ id: 2, connections: ['b'] })
+  await settle()
+  expect(sink.take()).toEqual([])
+  sink.bufferedBytes = 0
+  subscriber.drained()
+  const [first, second] = sink.take()
+  expect(first).toMatchObject({ id: 1, final: true })
+  expect(first).not.toHaveProperty('cursor')
+  expect(second).toMatchObject({ id: 2, final: true, cursor: expect.any(String) as string })
+})
+
 test('a reader that takes nothing for 30 s is let go, one that takes a little is not', async () => {
   tell([row('a', 1)])
   const dead = await watcher({ all: true })
