@@ -1,0 +1,123 @@
+/** P1, P2, P4, P6 and P7: what a delivery costs, what an idle client costs, and who notices a slow one. */
+import { parseArgs } from 'node:util'
+import { freePort } from '@mqtt-status/testing/free-port'
+import { CrowdProcess } from './crowd-process.ts'
+import { startDatabase } from './database.ts'
+import type { BenchDatabase } from './database.ts'
+import { measureIdle } from './measures/idle.ts'
+import { measureFew } from './measures/few.ts'
+import { measureRate } from './measures/rate.ts'
+import { measureSlow } from './measures/slow.ts'
+import { startFloor, startOurs, startPeer } from './subject.ts'
+import type { PeerName, Subject } from './subject.ts'
+import { printMachine, printTable, say } from './table.ts'
+import type { Cell } from './table.ts'
+
+const USAGE = `Usage: node bench/fanout.ts [options]
+  --clients <n>   clients that watch everything (default 2000)
+  --seconds <n>   how long each rate is measured (default 10)
+  --runs <n>      runs of the slow clients, the median counts (default 5)
+  --only <list>   of rate, idle, few, slow (default all)`
+
+const ROWS = 100
+const MANY_ROWS = 10_000
+const RATES = [15, 25]
+
+const { values } = parseArgs({
+  options: {
+    clients: { type: 'string', default: '2000' },
+    seconds: { type: 'string', default: '10' },
+    runs: { type: 'string', default: '5' },
+    only: { type: 'string', default: 'rate,idle,few,slow' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+/** One subject after the other, each with fresh clients. */
+function subjects(database: BenchDatabase): Record<string, () => Promise<Subject | null>> {
+  const ours = (wire: 'status-ws' | 'status-sse') => async () =>
+    startOurs(wire, { url: database.url, sql: database.sql, rows: ROWS, port: await freePort() })
+  const peer = (name: PeerName) => () => startPeer(name)
+  return {
+    floor: startFloor,
+    'status-ws': ours('status-ws'),
+    'ws-ready': peer('ws-ready'),
+    ws: peer('ws'),
+    socketio: peer('socketio'),
+    'status-sse': ours('status-sse'),
+    sse: peer('sse'),
+    'sse-hono': peer('sse-hono'),
+  }
+}
+
+async function rates(database: BenchDatabase, only: ReadonlySet<string>): Promise<Cell[][]> {
+  const rows: Cell[][] = []
+  for (const start of Object.values(subjects(database))) {
+    const subject = await start()
+    if (subject === null) continue
+    const crowd = new CrowdProcess()
+    try {
+      const row: Cell[] = [subject.name]
+      if (only.has('rate')) {
+        say(`${subject.name}: ${values.clients} clients`)
+        await crowd.open({ ...whole(subject), count: Number(values.clients) })
+        for (const perSecond of RATES) {
+          const seconds = Number(values.seconds)
+          const rate = await measureRate({ subject, crowd, database, perSecond, seconds })
+          row.push(rate.usPerDelivery, rate.p99Ms, rate.delivered)
+          if (perSecond === RATES.at(-1)) row.push(rate.postgresUsPerDelivery)
+        }
+        await crowd.close()
+      }
+      if (only.has('idle') && subject.kind !== 'raw') {
+        say(`${subject.name}: idle`)
+        row.push(await measureIdle(subject, crowd))
+      } else if (only.has('idle')) row.push(null)
+      rows.push(row)
+    } finally {
+      await crowd.end()
+      await subject.stop()
+    }
+  }
+  return rows
+}
+
+function whole({ kind, port }: Subject) {
+  return { kind, port, watch: 'all', together: 100 } as const
+}
+
+async function main(): Promise<void> {
+  const only = new Set(values.only.split(','))
+  const database = await startDatabase(ROWS)
+  try {
+    printMachine(database.version)
+    if (only.has('rate') || only.has('idle')) {
+      const head = ['system']
+      for (const rate of only.has('rate') ? RATES : [])
+        head.push(`${rate}/s: µs CPU per delivery`, 'p99 ms', 'delivered')
+      if (only.has('rate')) head.push('Postgres µs')
+      if (only.has('idle')) head.push('KiB per idle client')
+      printTable(head, await rates(database, only))
+    }
+    if (only.has('few')) {
+      console.log('\nEach client watches 3 of 10,000 rows; 200 row changes/s\n')
+      printTable(
+        ['clients', 'µs CPU per delivery', 'p99 ms', 'server CPU'],
+        await measureFew(database, MANY_ROWS, Number(values.seconds)),
+      )
+    }
+    if (only.has('slow')) {
+      console.log('\nA twentieth of the clients stop reading\n')
+      printTable(
+        ['system', 'p99 ms, all read', 'p99 ms of the others', 'ratio', 'server MiB more'],
+        await measureSlow(database, { clients: Number(values.clients), runs: Number(values.runs) }),
+      )
+    }
+  } finally {
+    await database.stop()
+  }
+}
+
+if (values.help) console.log(USAGE)
+else await main()
+process.exit()

@@ -1,0 +1,32 @@
+import type { CrowdProcess } from '../crowd-process.ts'
+import { delay, rssKiB } from '../process.ts'
+import type { Subject } from '../subject.ts'
+
+const FEW = 2_000
+const MANY = 6_000
+
+/** The slope of resident memory between 2,000 and 6,000 clients that hear nothing, in KiB per client. */
+export async function measureIdle(subject: Subject, crowd: CrowdProcess): Promise<number> {
+  const open = {
+    kind: subject.kind,
+    port: subject.port,
+    watch: { each: 1, of: 1 },
+    together: 100,
+  } as const
+  await crowd.open({ ...open, count: FEW })
+  const few = await steadyRss(subject.pid)
+  await crowd.open({ ...open, count: MANY - FEW })
+  const many = await steadyRss(subject.pid)
+  await crowd.close()
+  return (many - few) / (MANY - FEW)
+}
+
+/** The lowest of some seconds: what is garbage is not counted, if it is collected by then. */
+async function steadyRss(pid: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 20; i++) {
+    await delay(250)
+    least = Math.min(least, rssKiB(pid))
+  }
+  return least
+}
