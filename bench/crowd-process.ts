@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import type { Command, OpenCommand, Report } from './load/crowd.ts'
+import type { Answer, Command, OpenCommand, Report, Request } from './load/crowd.ts'
 import { adopt, end } from './process.ts'
 
 const FILE = new URL('load/crowd.ts', import.meta.url)
@@ -9,9 +8,15 @@ const FILE = new URL('load/crowd.ts', import.meta.url)
 /** The clients of a benchmark, from the outside. */
 export class CrowdProcess {
   readonly #child: ChildProcess
+  readonly #waiting = new Map<number, (answer: Answer) => void>()
+  #asked = 0
 
   constructor() {
     this.#child = adopt(fork(FILE, { serialization: 'advanced' }))
+    this.#child.on('message', (answer: Answer) => {
+      this.#waiting.get(answer.number)?.(answer)
+      this.#waiting.delete(answer.number)
+    })
   }
 
   open(open: OpenCommand): Promise<unknown> {
@@ -45,8 +50,10 @@ export class CrowdProcess {
   }
 
   async #ask(command: Command): Promise<unknown> {
-    this.#child.send(command)
-    const [answer] = (await once(this.#child, 'message')) as [{ value?: unknown; error?: string }]
+    const number = ++this.#asked
+    const answered = new Promise<Answer>((resolve) => this.#waiting.set(number, resolve))
+    this.#child.send({ number, command } satisfies Request)
+    const answer = await answered
     if (answer.error !== undefined) throw new Error(`The clients failed: ${answer.error}`)
     return answer.value
   }

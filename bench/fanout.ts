@@ -8,7 +8,7 @@ import { measureIdle } from './measures/idle.ts'
 import { measureFew } from './measures/few.ts'
 import { measureRate } from './measures/rate.ts'
 import { measureSlow } from './measures/slow.ts'
-import { startFloor, startOurs, startPeer } from './subject.ts'
+import { startFloor, startNchanPeer, startOurs, startPeer } from './subject.ts'
 import type { PeerName, Subject } from './subject.ts'
 import { printMachine, printTable, say } from './table.ts'
 import type { Cell } from './table.ts'
@@ -41,10 +41,12 @@ function subjects(database: BenchDatabase): Record<string, () => Promise<Subject
   return {
     floor: startFloor,
     'status-ws': ours('status-ws'),
+    'nchan-ws': () => startNchanPeer('ws'),
     'ws-ready': peer('ws-ready'),
     ws: peer('ws'),
     socketio: peer('socketio'),
     'status-sse': ours('status-sse'),
+    'nchan-sse': () => startNchanPeer('sse'),
     sse: peer('sse'),
     'sse-hono': peer('sse-hono'),
   }

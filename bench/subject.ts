@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import type postgres from 'postgres'
 import type { WireKind } from './load/wire.ts'
 import { marker, remark } from './marker.ts'
+import { startNchan } from './peers/nchan.ts'
 import type { Broadcast } from './peers/peer.ts'
 import { adopt, delay, end } from './process.ts'
 
@@ -16,6 +17,8 @@ export interface Subject {
   readonly kind: WireKind
   readonly pid: number
   readonly port: number
+  /** Whether its garbage is collected on SIGUSR2. */
+  readonly isNode: boolean
   /** Makes this many changes at once, numbered from `sequence`. */
   change(sequence: number, times: number): Promise<void>
   stop(): Promise<void>
@@ -51,6 +54,9 @@ const TEXT = JSON.stringify({
   cursor: '0b0e3c5e-77ce-4f52-a7c5-95b2c1b0a0a0.12345.abcdefghijkl',
 })
 
+/** SIGUSR2 collects garbage. */
+const COLLECT = ['--expose-gc', '--import', new URL('collect.ts', import.meta.url).href]
+
 export type PeerName = 'ws' | 'ws-ready' | 'socketio' | 'sse' | 'sse-hono'
 
 const KINDS: Readonly<Record<PeerName, WireKind>> = {
@@ -70,13 +76,14 @@ export const TITLES: Readonly<Record<PeerName, string>> = {
 }
 
 export async function startPeer(peer: PeerName): Promise<Subject> {
-  const child = adopt(fork(new URL(`peers/${peer}.ts`, import.meta.url)))
+  const child = adopt(fork(new URL(`peers/${peer}.ts`, import.meta.url), { execArgv: COLLECT }))
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return {
     name: TITLES[peer],
     kind: KINDS[peer],
     pid: child.pid ?? 0,
     port,
+    isNode: true,
     change(sequence, times) {
       child.send({ text: TEXT, sequence, times } satisfies Broadcast)
       return Promise.resolve()
@@ -101,6 +108,7 @@ export async function startFloor(): Promise<Subject | null> {
     kind: 'raw',
     pid: child.pid ?? 0,
     port: Number(line),
+    isNode: false,
     change(sequence, times) {
       for (let i = 0; i < times; i++) {
         const text = remark(TEXT, sequence + i)
@@ -109,6 +117,24 @@ export async function startFloor(): Promise<Subject | null> {
       return Promise.resolve()
     },
     stop: () => end(child, 'SIGKILL'),
+  }
+}
+
+/** `null` where nchan is not installed. */
+export async function startNchanPeer(kind: 'ws' | 'sse'): Promise<Subject | null> {
+  const nchan = await startNchan()
+  if (nchan === null) return null
+  return {
+    name: `nchan in nginx, ${kind === 'ws' ? 'WebSocket' : 'SSE'}`,
+    kind,
+    pid: nchan.pid,
+    port: nchan.port,
+    isNode: false,
+    async change(sequence, times) {
+      const texts = Array.from({ length: times }, (_, i) => remark(TEXT, sequence + i))
+      await Promise.all(texts.map((text) => nchan.publish(text)))
+    },
+    stop: () => nchan.stop(),
   }
 }
 
@@ -128,7 +154,7 @@ export async function startOurs(
 ): Promise<Subject> {
   if (!existsSync(MAIN)) throw new Error('Build it first: node scripts/build.ts')
   const child = adopt(
-    spawn(process.execPath, [MAIN, 'serve'], {
+    spawn(process.execPath, [...COLLECT, MAIN, 'serve'], {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: url,
@@ -148,6 +174,7 @@ export async function startOurs(
     kind: wire,
     pid: child.pid ?? 0,
     port,
+    isNode: true,
     async change(sequence, times) {
       const changes = Array.from({ length: times }, (_, i) => ({
         id: `c${(sequence + i) % rows}`,

@@ -24,6 +24,17 @@ export type Command =
   /** Answered when each client that reads has seen this many changes since the reset. */
   | { readonly do: 'await'; readonly changes: number }
 
+export interface Request {
+  readonly number: number
+  readonly command: Command
+}
+
+export interface Answer {
+  readonly number: number
+  readonly value: unknown
+  readonly error?: string
+}
+
 export interface Report {
   readonly changes: number
   readonly chunks: number
@@ -126,10 +137,11 @@ async function obey(command: Command): Promise<unknown> {
   }
 }
 
-process.on('message', (command: Command) => {
+process.on('message', ({ number, command }: Request) => {
   obey(command).then(
-    (value) => process.send?.({ value: value ?? null }),
-    (error: unknown) => process.send?.({ error: String(error) }),
+    (value) => process.send?.({ number, value } satisfies Answer),
+    (error: unknown) =>
+      process.send?.({ number, value: null, error: String(error) } satisfies Answer),
   )
 })
 process.on('disconnect', () => process.exit())

@@ -30,7 +30,9 @@ export function greeting(kind: WireKind, port: number, watched: Watched): Buffer
       )
     }
     case 'sse':
-      return Buffer.from(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`)
+      return Buffer.from(
+        `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`,
+      )
   }
 }
 

@@ -14,19 +14,18 @@ export async function measureIdle(subject: Subject, crowd: CrowdProcess): Promis
     together: 100,
   } as const
   await crowd.open({ ...open, count: FEW })
-  const few = await steadyRss(subject.pid)
+  const few = await steadyRss(subject)
   await crowd.open({ ...open, count: MANY - FEW })
-  const many = await steadyRss(subject.pid)
+  const many = await steadyRss(subject)
   await crowd.close()
   return (many - few) / (MANY - FEW)
 }
 
-/** The lowest of some seconds: what is garbage is not counted, if it is collected by then. */
-async function steadyRss(pid: number): Promise<number> {
-  let least = Number.POSITIVE_INFINITY
-  for (let i = 0; i < 20; i++) {
-    await delay(250)
-    least = Math.min(least, rssKiB(pid))
+async function steadyRss({ pid, isNode }: Subject): Promise<number> {
+  await delay(2_000)
+  for (let i = 0; i < 3; i++) {
+    if (isNode) process.kill(pid, 'SIGUSR2')
+    await delay(1_000)
   }
-  return least
+  return rssKiB(pid)
 }

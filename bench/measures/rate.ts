@@ -20,7 +20,7 @@ export interface Rate {
   readonly usPerDelivery: number
   readonly postgresUsPerDelivery: number | null
   readonly p99Ms: number | null
-  /** The share that arrived. */
+  /** Changes that arrived at a client. */
   readonly delivered: string
   /** Share of one core. */
   readonly cpu: number
@@ -28,24 +28,23 @@ export interface Rate {
 
 let sequence = 1
 
+/** As many changes as it takes to compile what is hot: nobody runs a server for ten seconds. */
+const WARM_UP = { perSecond: 50, seconds: 4 }
+
 /** Changes at an even rate, and what they cost until all have arrived. */
 export async function measureRate(options: RateOptions): Promise<Rate> {
-  const { subject, crowd, database, perSecond, seconds, rows = 1 } = options
+  const { subject, crowd, database } = options
   const ours = subject.kind.startsWith('status')
+  await crowd.reset()
+  await change({ ...options, ...WARM_UP })
+  await crowd.until(WARM_UP.perSecond * WARM_UP.seconds, 10_000)
   await delay(1_000)
   await crowd.reset()
   const postgres = (): number | null =>
     ours && database.pid !== null ? treeCpuMs(database.pid) : null
   const before = { server: cpuMs(subject.pid), postgres: postgres() }
   const beganAt = performance.now()
-  const total = perSecond * seconds
-  const pending: Promise<void>[] = []
-  for (let i = 0; i < total; i++) {
-    await delay(Math.max(0, beganAt + (i * 1_000) / perSecond - performance.now()))
-    pending.push(subject.change(sequence, rows))
-    sequence += rows
-  }
-  await Promise.all(pending)
+  await change(options)
   // What is late is late; who is hopelessly behind is not waited for.
   await delay(1_000)
   const took = performance.now() - beganAt
@@ -62,4 +61,15 @@ export async function measureRate(options: RateOptions): Promise<Rate> {
     delivered: String(changes),
     cpu: usedMs / took,
   }
+}
+
+async function change({ subject, perSecond, seconds, rows = 1 }: RateOptions): Promise<void> {
+  const beganAt = performance.now()
+  const pending: Promise<void>[] = []
+  for (let i = 0; i < perSecond * seconds; i++) {
+    await delay(Math.max(0, beganAt + (i * 1_000) / perSecond - performance.now()))
+    pending.push(subject.change(sequence, rows))
+    sequence += rows
+  }
+  await Promise.all(pending)
 }
