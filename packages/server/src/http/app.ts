@@ -2,20 +2,18 @@ import { Hono } from 'hono'
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { StatusError } from '../errors.ts'
+import { BODY_BYTES, tooLarge } from './body.ts'
 import { commandRoutes } from './commands.ts'
 import { connectionRoutes } from './connections.ts'
 import type { AppEnv, HttpContext } from './context.ts'
 import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
 import { healthRoutes } from './health.ts'
 import { landingRoutes } from './landing.ts'
-import { PROBLEM_TYPE, toProblem } from './problem.ts'
-import { streamRoutes } from './stream-sse.ts'
+import { problemAnswer } from './problem.ts'
 import type { Streams } from './streams.ts'
 import { widgetRoutes } from './widget-bundle.ts'
 
-const BODY_BYTES = 64 * 1024
-
-/** Everything that is asked over HTTP. Middleware only adds headers before a handler runs: streams answer by themselves. */
+/** Everything that is asked over HTTP and answered at once; streams are not (see stream-sse.ts). */
 export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false }).basePath(context.basePath.slice(0, -1) || '/')
 
@@ -52,24 +50,20 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
     bodyLimit({
       maxSize: BODY_BYTES,
       onError: () => {
-        throw new StatusError('payload_too_large', `A body may have ${BODY_BYTES} bytes at most.`)
+        throw tooLarge()
       },
     }),
   )
-  for (const path of ['/api/*', '/sse/*']) app.use(path, identify(context))
+  app.use('/api/*', identify(context))
   app.route('/', connectionRoutes(context))
   app.route('/', commandRoutes(context))
-  app.route('/', streamRoutes(context, streams))
 
   app.notFound(() => {
     throw new StatusError('not_found', 'There is nothing at this path.')
   })
   app.onError((error, c) => {
-    const problem = toProblem(error, context.log)
-    if (problem.status === 401) c.header('www-authenticate', 'Bearer')
-    if (error instanceof StatusError && error.retryAfterS !== null)
-      c.header('retry-after', String(error.retryAfterS))
-    return c.body(JSON.stringify(problem), problem.status as 400, { 'content-type': PROBLEM_TYPE })
+    const { status, headers, body } = problemAnswer(error, context.log)
+    return c.body(body, status as 400, headers)
   })
   return app
 }
@@ -80,7 +74,6 @@ function identify({ callers, verify }: HttpContext): MiddlewareHandler<AppEnv> {
     const { headers } = c.env.incoming
     const token = bearer(headers.authorization)
     c.set('scope', await scopeFor(verify, admissionOf(callers, headers), token))
-    c.set('token', token)
     await next()
   }
 }

@@ -58,9 +58,5 @@ export interface HttpContext {
 /** What Hono carries from the door to the handlers. */
 export interface AppEnv {
   Bindings: HttpBindings
-  Variables: {
-    readonly scope: Scope
-    /** As it was sent; `null` where nobody has to say who they are. */
-    readonly token: string | null
-  }
+  Variables: { readonly scope: Scope }
 }

@@ -64,7 +64,6 @@ export class EventStream implements Stream, Sink {
       // Compressing or buffering proxies would hold events back.
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
     })
     response.on('close', this.#gone)
     response.on('error', () => undefined)

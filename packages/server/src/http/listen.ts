@@ -7,6 +7,7 @@ import { PATIENCE } from './context.ts'
 import type { HttpContext, Patience } from './context.ts'
 import { Limits, LIMITS } from './limits.ts'
 import type { LimitSettings } from './limits.ts'
+import { eventStreams } from './stream-sse.ts'
 import { serveWebSockets } from './stream-websocket.ts'
 import { Streams } from './streams.ts'
 
@@ -45,11 +46,11 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   }
   const streams = new Streams(context)
   const app = createApp(context, streams)
+  const openStream = eventStreams(context, streams)
   const respond = getRequestListener(app.fetch)
-  const server = createServer(
-    timeouts(context.patience),
-    (request, response) => void respond(request, response),
-  )
+  const server = createServer(timeouts(context.patience), (request, response) => {
+    if (!openStream(request, response)) void respond(request, response)
+  })
   serveWebSockets(server, context, streams)
   try {
     await bind(server, host, port)

@@ -5,10 +5,29 @@ import type { Problem } from '@mqtt-status/protocol'
 import { StatusError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
-export const PROBLEM_TYPE = 'application/problem+json'
+/** How an error is answered over HTTP (RFC 9457). */
+export interface ProblemAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export function problemAnswer(error: unknown, log: Log): ProblemAnswer {
+  const problem = toProblem(error, log)
+  const retryAfterS = error instanceof StatusError ? error.retryAfterS : null
+  return {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) }),
+    },
+    body: JSON.stringify(problem),
+  }
+}
 
 /** What a caller is told of an error; whatever is not meant for callers gets a reference into the log instead. */
-export function toProblem(error: unknown, log: Log): Problem {
+function toProblem(error: unknown, log: Log): Problem {
   if (error instanceof StatusError) {
     if (error.cause !== undefined)
       log.debug({ code: error.code, err: error.cause }, 'request refused')

@@ -1,47 +1,86 @@
-/** `/sse/status`: the same messages as Server-Sent Events, for plain `EventSource`, `fetch` and curl. */
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { Hono } from 'hono'
-import type { Context } from 'hono'
+/**
+ * `/sse/status`: the same messages as Server-Sent Events, for plain `EventSource`, `fetch` and curl. Taken in hand like
+ * the upgrade of a WebSocket: what a framework keeps of a request would be kept as long as the stream lasts.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StatusError } from '../errors.ts'
-import type { AppEnv, HttpContext } from './context.ts'
-import { admissionOf, corsHeaders } from './door.ts'
+import { readBody } from './body.ts'
+import type { HttpContext } from './context.ts'
+import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { parseWatchBody, parseWatchQuery } from './messages.ts'
 import type { WatchBody } from './messages.ts'
+import { problemAnswer } from './problem.ts'
 import type { Streams } from './streams.ts'
 
-export function streamRoutes(context: HttpContext, streams: Streams): Hono<AppEnv> {
-  const app = new Hono<AppEnv>({ strict: false })
-
-  async function open(c: Context<AppEnv>, watch: WatchBody): Promise<Response> {
-    // Hono answers HEAD with what GET does; a stream would have nothing to say and never end.
-    if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' })
-    if (streams.draining)
-      throw new StatusError('shutting_down', 'This server is shutting down; come back in a moment.')
-    const { incoming, outgoing } = c.env
-    const { scope, token } = c.var
-    const leave = await enter(context, incoming, token)
-    // Whoever has gone meanwhile has no 'close' to come any more.
-    if (outgoing.destroyed) {
-      leave()
-      return RESPONSE_ALREADY_SENT
-    }
-    const last = incoming.headers['last-event-id']
-    new EventStream({
-      context,
-      streams,
-      response: outgoing,
-      scope,
-      leave,
-      headers: corsHeaders(admissionOf(context.callers, incoming.headers), incoming.headers.origin),
-      watch: typeof last === 'string' && last !== '' ? { ...watch, cursor: last } : watch,
-    })
-    return RESPONSE_ALREADY_SENT
+/** @returns a handler that answers whether the request was one for a stream */
+export function eventStreams(
+  context: HttpContext,
+  streams: Streams,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const path = `${context.basePath}sse/status`
+  return (request, response) => {
+    const [asked = '', query = ''] = (request.url ?? '').split('?', 2)
+    if (asked.replace(/\/$/, '') !== path || !METHODS.has(request.method ?? '')) return false
+    void open({ context, streams, request, response, query })
+    return true
   }
+}
 
-  app.get('/sse/status', (c) => open(c, parseWatchQuery(c.req.query())))
-  app.post('/sse/status', async (c) => open(c, parseWatchBody(await c.req.text())))
-  return app
+/** What a page asks before (`OPTIONS`) is answered where it is answered for everything. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
+
+interface Asked {
+  readonly context: HttpContext
+  readonly streams: Streams
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly query: string
+}
+
+async function open(asked: Asked): Promise<void> {
+  const { context, request, response } = asked
+  const admission = admissionOf(context.callers, request.headers)
+  const headers = {
+    ...corsHeaders(admission, request.headers.origin),
+    'x-content-type-options': 'nosniff',
+  }
+  try {
+    refuseStrangers(admission)
+    await begin(asked, headers)
+  } catch (error) {
+    const answer = problemAnswer(error, context.log)
+    response.writeHead(answer.status, { ...headers, ...answer.headers }).end(answer.body)
+  }
+}
+
+async function begin(
+  { context, streams, request, response, query }: Asked,
+  headers: Record<string, string>,
+): Promise<void> {
+  const token = bearer(request.headers.authorization)
+  const admission = admissionOf(context.callers, request.headers)
+  const scope = await scopeFor(context.verify, admission, token)
+  const watch = await watchOf(request, query)
+  if (request.method === 'HEAD') {
+    response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' }).end()
+    return
+  }
+  if (streams.draining)
+    throw new StatusError('shutting_down', 'This server is shutting down; come back in a moment.')
+  const leave = await enter(context, request, token)
+  // Whoever has gone meanwhile has no 'close' to come any more.
+  if (response.destroyed) leave()
+  else new EventStream({ context, streams, response, scope, leave, headers, watch })
+}
+
+async function watchOf(request: IncomingMessage, query: string): Promise<WatchBody> {
+  const watch =
+    request.method === 'POST'
+      ? parseWatchBody(await readBody(request))
+      : parseWatchQuery(Object.fromEntries(new URLSearchParams(query)))
+  const last = request.headers['last-event-id']
+  return typeof last === 'string' && last !== '' ? { ...watch, cursor: last } : watch
 }
 
 /**
@@ -50,7 +89,7 @@ export function streamRoutes(context: HttpContext, streams: Streams): Hono<AppEn
  */
 async function enter(
   { limits }: HttpContext,
-  request: AppEnv['Bindings']['incoming'],
+  request: IncomingMessage,
   token: string | null,
 ): Promise<() => void> {
   const entry = await limits.enter(request)
