@@ -70,8 +70,14 @@ async function begin(
     throw new StatusError('shutting_down', 'This server is shutting down; come back in a moment.')
   const leave = await enter(context, request, token)
   // Whoever has gone meanwhile has no 'close' to come any more.
-  if (response.destroyed) leave()
-  else new EventStream({ context, streams, response, scope, leave, headers, watch })
+  if (response.destroyed) {
+    leave()
+    return
+  }
+  new EventStream({ context, streams, response, scope, leave, headers, watch })
+  // Cookies and all, they would be kept as long as the stream lasts.
+  request.headers = {}
+  request.rawHeaders = []
 }
 
 async function watchOf(request: IncomingMessage, query: string): Promise<WatchBody> {
