@@ -6,7 +6,7 @@ import type { Watched, WireKind } from './wire.ts'
 
 const CURSOR = Buffer.from('"cursor":"')
 const QUOTE = 0x22
-const PATCH = Buffer.from('{"type":"patch","id":1')
+const SNAPSHOT = Buffer.from('"type":"snapshot"')
 
 export interface ClientOptions {
   readonly kind: WireKind
@@ -67,7 +67,7 @@ export class LoadClient {
         const answer = reply(kind, chunk)
         if (answer !== null) this.#socket.write(answer)
         if (head.includes(READY[kind])) {
-          this.answeredBy = head.includes(PATCH) ? 'patch' : 'snapshot'
+          this.answeredBy = head.includes(SNAPSHOT) ? 'snapshot' : 'patch'
           head = null
           onReady()
         }

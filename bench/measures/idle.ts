@@ -15,8 +15,12 @@ export async function measureIdle(subject: Subject, crowd: CrowdProcess): Promis
   } as const
   await crowd.open({ ...open, count: FEW })
   const few = await steadyRss(subject)
-  await crowd.open({ ...open, count: MANY - FEW })
-  const many = await steadyRss(subject)
+  // In equal steps, so that the garbage of opening is the same for both numbers.
+  let many = few
+  for (let clients = FEW; clients < MANY; clients += FEW) {
+    await crowd.open({ ...open, count: FEW })
+    many = await steadyRss(subject)
+  }
   await crowd.close()
   return (many - few) / (MANY - FEW)
 }
