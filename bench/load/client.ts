@@ -6,6 +6,7 @@ import type { Watched, WireKind } from './wire.ts'
 
 const CURSOR = Buffer.from('"cursor":"')
 const QUOTE = 0x22
+const BYE = Buffer.from('"reconnectAfterMs":[')
 const SNAPSHOT = Buffer.from('"type":"snapshot"')
 
 export interface ClientOptions {
@@ -25,6 +26,8 @@ export class LoadClient {
   chunks = 0
   bytes = 0
   closed = false
+  /** Whether it was told to come back later. */
+  saidBye = false
   readonly ready: Promise<void>
 
   constructor(options: ClientOptions) {
@@ -79,6 +82,7 @@ export class LoadClient {
 
   #note(chunk: Buffer): void {
     if (!this.#options.kind.startsWith('status')) return
+    if (chunk.includes(BYE)) this.saidBye = true
     const at = chunk.lastIndexOf(CURSOR)
     if (at === -1) return
     const end = chunk.indexOf(QUOTE, at + CURSOR.length)

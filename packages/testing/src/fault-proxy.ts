@@ -1,14 +1,18 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 
-/** `pass` forwards; `drop` swallows everything both ways and closes nothing; `up-drop` swallows what the client sends. */
-export type FaultMode = 'pass' | 'drop' | 'up-drop'
+/**
+ * `pass` forwards; `drop` swallows everything both ways and closes nothing; `up-drop` swallows what the client sends;
+ * `hold` keeps what the server sends, as a proxy that buffers does, until it passes again.
+ */
+export type FaultMode = 'pass' | 'drop' | 'up-drop' | 'hold'
 
 /** A TCP proxy that breaks the way networks do: silently. */
 export class FaultProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  mode: FaultMode = 'pass'
+  readonly #held: (() => void)[] = []
+  #mode: FaultMode = 'pass'
 
   private constructor(targetPort: number) {
     this.#server = createServer((client) => {
@@ -28,6 +32,15 @@ export class FaultProxy {
     return (this.#server.address() as AddressInfo).port
   }
 
+  get mode(): FaultMode {
+    return this.#mode
+  }
+
+  set mode(mode: FaultMode) {
+    this.#mode = mode
+    if (mode === 'pass') for (const release of this.#held.splice(0)) release()
+  }
+
   /** Resets every connection (RST). */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy()
@@ -43,12 +56,16 @@ export class FaultProxy {
     this.#sockets.add(from)
     from.on('error', () => undefined)
     from.on('data', (chunk) => {
-      if (this.mode === 'pass' || (this.mode === 'up-drop' && !up)) to.write(chunk)
+      if (this.#mode === 'pass' || (this.#mode === 'up-drop' && !up)) to.write(chunk)
+      else if (this.#mode === 'hold') {
+        if (up) to.write(chunk)
+        else this.#held.push(() => to.write(chunk))
+      }
     })
     from.once('close', () => {
       this.#sockets.delete(from)
       // In a black hole nobody hears that the other side is gone.
-      if (this.mode === 'pass') to.destroy()
+      if (this.#mode === 'pass') to.destroy()
     })
   }
 }

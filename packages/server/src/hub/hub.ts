@@ -33,6 +33,8 @@ export interface HubOptions {
   readonly tickMs?: number
   /** Ids and sites that one subscriber may name. @default 1000 */
   readonly watchLimit?: number
+  /** How long a reader may take nothing while something is owed to it, in ms. @default 30_000 */
+  readonly tooSlowMs?: number
   /** The wall clock, in ms since the epoch. @default Date.now */
   readonly now?: () => number
   readonly log: Log
@@ -69,7 +71,14 @@ export class Hub {
 
   readonly watchLimit: number
 
-  constructor({ read, tickMs = 50, watchLimit = 1_000, now = Date.now, log }: HubOptions) {
+  constructor({
+    read,
+    tickMs = 50,
+    watchLimit = 1_000,
+    tooSlowMs = 30_000,
+    now = Date.now,
+    log,
+  }: HubOptions) {
     this.#read = read
     this.#tickMs = tickMs
     this.#now = now
@@ -81,6 +90,7 @@ export class Hub {
       watches: this.#watches,
       summaries: this.#summaries,
       watchLimit,
+      tooSlowMs,
       now,
       ask: (subscriber, request) => {
         this.#questions.push({ subscriber, request })
@@ -92,10 +102,13 @@ export class Hub {
           log.warn({ err: error }, 'a subscriber was dropped: its sink failed')
       },
     }
-    this.#sweep = setInterval(() => {
-      const nowMs = now()
-      for (const subscriber of [...this.#subscribers]) subscriber.sweep(nowMs)
-    }, SWEEP_MS)
+    this.#sweep = setInterval(
+      () => {
+        const nowMs = now()
+        for (const subscriber of [...this.#subscribers]) subscriber.sweep(nowMs)
+      },
+      Math.min(SWEEP_MS, tooSlowMs / 5),
+    )
     this.#sweep.unref()
   }
 

@@ -39,6 +39,7 @@ export interface Host {
   readonly watches: Watches<Subscriber>
   readonly summaries: Summaries
   readonly watchLimit: number
+  readonly tooSlowMs: number
   readonly now: () => number
   /** Answers this request after a read of the database that begins from now on. */
   readonly ask: (subscriber: Subscriber, request: WatchRequest) => void
@@ -69,7 +70,6 @@ type State =
 type Owing = Extract<State, { kind: 'owing' }>
 
 const HIGH_WATER_BYTES = 256 * 1024
-const TOO_SLOW_MS = 30_000
 
 export class Subscriber implements SummaryMember {
   readonly #host: Host
@@ -205,7 +205,7 @@ export class Subscriber implements SummaryMember {
     if (this.#state.kind === 'owing') this.#pump()
   }
 
-  /** Called now and then: a reader that takes nothing for 30 s is let go. */
+  /** Called now and then: a reader that takes nothing for too long is let go. */
   sweep(nowMs: number): void {
     const state = this.#state
     if (state.kind !== 'owing' || state.blockedAt === null) return
@@ -213,7 +213,7 @@ export class Subscriber implements SummaryMember {
     if (buffered < this.#lastBuffered) state.blockedAt = nowMs
     this.#lastBuffered = buffered
     if (this.#hasRoom()) this.#pump()
-    else if (nowMs - state.blockedAt >= TOO_SLOW_MS) this.end('too_slow')
+    else if (nowMs - state.blockedAt >= this.#host.tooSlowMs) this.end('too_slow')
   }
 
   /** The hub ends it. */

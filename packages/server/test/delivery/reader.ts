@@ -28,6 +28,8 @@ export class Reader {
   readonly name: string
   readonly rows: Map<string, Connection> = new Map()
   readonly faults: string[] = []
+  /** Snapshots and patches that were heard. */
+  frames = 0
   /** How the answers to its watches came. */
   readonly answers: { snapshot: number; patch: number } = { snapshot: 0, patch: 0 }
   readonly #wire: Wire
@@ -61,7 +63,10 @@ export class Reader {
       watch: { ...this.#watch, ...(cursor === undefined ? {} : { cursor }) },
       onFrame: (message, bytes) => {
         if (this.#line !== line) return
-        if (bytes > FRAME_BYTES) this.faults.push(`a frame of ${bytes} bytes`)
+        if (message.type === 'snapshot' || message.type === 'patch') this.frames++
+        // A row that is larger than a frame goes alone.
+        if (bytes > FRAME_BYTES && rowsOf(message) > 1)
+          this.faults.push(`a frame of ${bytes} bytes`)
         this.#hear(message)
       },
       onClose: () => {
@@ -138,4 +143,8 @@ export class Reader {
     this.#highest.clear()
     this.#cursor = undefined
   }
+}
+
+function rowsOf(message: ServerMessage): number {
+  return 'connections' in message ? message.connections.length : 0
 }

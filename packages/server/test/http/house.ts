@@ -45,15 +45,20 @@ export class House {
   listening!: Listening
   #mark = 100n
 
-  constructor() {
-    this.hub = new Hub({ read: () => Promise.resolve(), tickMs: 10, log })
+  constructor(tooSlowMs?: number) {
+    this.hub = new Hub({
+      read: () => Promise.resolve(),
+      tickMs: 10,
+      ...(tooSlowMs === undefined ? {} : { tooSlowMs }),
+      log,
+    })
   }
 
   static async open(
     auth: TokenSettings = { kind: 'open' },
-    options: Partial<ListenOptions> = {},
+    { tooSlowMs, ...options }: Partial<ListenOptions> & { tooSlowMs?: number } = {},
   ): Promise<House> {
-    const house = new House()
+    const house = new House(tooSlowMs)
     house.publish([])
     house.listening = await listen({
       host: '127.0.0.1',

@@ -1,0 +1,72 @@
+/** Five thousand clients on two real servers, which are restarted one after the other: all come back, by patches. */
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { until } from '@mqtt-status/testing/until'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { LoadClient } from '../../bench/load/client.ts'
+import { ServerProcess } from './world.ts'
+
+const CLIENTS = 5_000
+const ROWS = 50
+/** Dials at a time for those who come first; later they all dial at once. */
+const TOGETHER = 200
+
+let database: TestDatabase
+let servers: ServerProcess[]
+let clients: LoadClient[] = []
+
+beforeEach(async () => {
+  database = await createDatabase()
+  await database.sql`
+    insert into connections (id, site_id, name)
+    select 'c' || i, 's1', 'plant' from generate_series(1, ${ROWS}::int) i`
+  servers = await Promise.all(
+    [0, 1].map(() =>
+      ServerProcess.start({
+        DATABASE_URL: database.url,
+        SUPERVISOR: 'off',
+        SOCKETS_PER_ADDRESS: '0',
+        HANDSHAKES_PER_ADDRESS: '0',
+      }),
+    ),
+  )
+})
+
+afterEach(async () => {
+  for (const client of clients) client.destroy()
+  for (const server of servers) await server.end('SIGTERM')
+  await database.drop()
+})
+
+function dial(port: number, cursor: string | null): LoadClient {
+  return new LoadClient({
+    kind: 'status-ws',
+    port,
+    watched: { all: true, ...(cursor === null ? {} : { cursor }) },
+    onChange: () => undefined,
+  })
+}
+
+const portOf = (index: number): number => Number(new URL(servers[index]?.url ?? '').port)
+
+test('a fleet of 5,000 whose server is restarted resumes on the other one, and back again, by patches', async () => {
+  for (let start = 0; start < CLIENTS; start += TOGETHER) {
+    const batch = Array.from({ length: TOGETHER }, () => dial(portOf(0), null))
+    clients.push(...batch)
+    await Promise.all(batch.map((client) => client.ready))
+  }
+  for (const [leaving, other] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    expect(await servers[leaving]?.end('SIGTERM')).toBe(0)
+    await until(() => clients.every((client) => client.closed))
+    expect(clients.filter((client) => !client.saidBye)).toEqual([])
+    await database.sql`
+      update connections set status = 'failed', name = name || '!' where id in ('c1', 'c2')`
+    clients = clients.map((client) => dial(portOf(other), client.cursor))
+    await Promise.all(clients.map((client) => client.ready))
+    expect(clients.filter((client) => client.answeredBy !== 'patch')).toEqual([])
+    await servers[leaving]?.launch()
+  }
+})
