@@ -90,6 +90,11 @@ export class ServerProcess {
     return child
   }
 
+  /** Tells it something, and does not wait. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
   /** @returns the exit code, `null` if a signal ended it */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
