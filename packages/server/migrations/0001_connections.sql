@@ -76,16 +76,37 @@ create table connection_tombstones (
 create index connection_tombstones_changed on connection_tombstones (changed);
 create index connection_tombstones_deleted_at on connection_tombstones (deleted_at);
 
--- One row. The epoch names one history of this database; it is valid in the cluster that was recorded with it.
+-- One row. The epoch names one history of this database; it is valid at the place that was recorded with it.
 create table meta (
   singleton boolean primary key default true check (singleton),
   epoch uuid not null default gen_random_uuid(),
   system_identifier bigint not null,
   timeline_id integer not null,
+  database_oid oid not null,
+  table_oid oid not null,
+  -- null: a copy that nobody has confirmed, so nothing is dialled on its behalf. What is made here is nobody's copy.
+  adopted_at timestamptz default now(),
   -- Tombstones below it are pruned: older cursors can't be honoured.
   tombstone_floor xid8 not null default '0'
 );
 
-insert into meta (system_identifier, timeline_id)
-select system_identifier, timeline_id
-from pg_control_system(), pg_control_checkpoint();
+-- Where this database is: the cluster, the timeline of its log, the database (one made from a template differs by it
+-- alone), and this very table (a dump restored over its original differs by it alone). The control file learns of a
+-- promotion only with the next checkpoint, the log at once; a standby, which writes none, is where its original is.
+create function meta_home(
+  out system_identifier bigint, out timeline_id integer, out database_oid oid, out table_oid oid
+)
+language sql stable security definer set search_path from current as $$
+  select s.system_identifier,
+    case
+      when pg_is_in_recovery() then c.timeline_id
+      else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
+    end,
+    (select oid from pg_database where datname = current_database()),
+    'meta'::regclass::oid
+  from pg_control_system() s, pg_control_checkpoint() c
+$$;
+
+insert into meta (system_identifier, timeline_id, database_oid, table_oid)
+select system_identifier, timeline_id, database_oid, table_oid
+from meta_home();

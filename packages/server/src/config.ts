@@ -27,6 +27,8 @@ export interface Config {
     readonly listenUrl: string
     readonly pool: number
     readonly statementTimeoutMs: number
+    /** Whether a copy of another database may be supervised without being asked about. */
+    readonly adopt: boolean
   }
   readonly auth: AuthConfig
   readonly allowedOrigins: readonly string[] | '*'
@@ -64,7 +66,6 @@ const WITHOUT_EFFECT = [
   'MQTT_SECRET_KEYS',
   'MQTT_SECRET_KEYS_FILE',
   'METRICS_TOKEN',
-  'ADOPT_DATABASE',
   'HISTORY_RETENTION_DAYS',
   'ACTIVITY_FLUSH_MS',
 ]
@@ -131,6 +132,7 @@ const schema = v.object({
   LISTEN_DATABASE_URL: v.optional(postgresUrl),
   DATABASE_POOL: whole(2, 1000),
   STATEMENT_TIMEOUT_MS: whole(100, 600_000),
+  ADOPT_DATABASE: v.picklist(['1', '0'], 'expected 1 or 0'),
   AUTH_JWT_SECRET: v.optional(
     v.pipe(
       v.string(),
@@ -187,6 +189,7 @@ function toConfig(p: Parsed, terminal: boolean): Config {
       listenUrl: p.LISTEN_DATABASE_URL ?? p.DATABASE_URL,
       pool: p.DATABASE_POOL,
       statementTimeoutMs: p.STATEMENT_TIMEOUT_MS,
+      adopt: p.ADOPT_DATABASE === '1',
     },
     auth: toAuth(p),
     allowedOrigins: p.ALLOWED_ORIGINS.includes('*')

@@ -2,7 +2,6 @@
  * The one place where the rooms are joined. Down: the feed's reads go to the hub and to the supervisor. Up: a
  * command edits a row, and the feed brings it back. Nothing else is passed between rooms.
  */
-import { randomUUID } from 'node:crypto'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import { createVerify } from './auth/tokens.ts'
 import type { Config } from './config.ts'
@@ -10,14 +9,14 @@ import { ChangeFeed } from './db/change-feed.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { command } from './db/commands.ts'
 import { migrate } from './db/migrate.ts'
-import { claim, release, writeStatuses } from './db/ownership.ts'
 import { connectSql } from './db/sql.ts'
 import type { Sql } from './db/sql.ts'
 import { listen } from './http/listen.ts'
 import type { Listening, Portal } from './http/listen.ts'
 import { Hub } from './hub/hub.ts'
 import type { Log } from './log.ts'
-import { Supervisor } from './mqtt/supervisor.ts'
+import { Supervision } from './supervision.ts'
+import type { SupervisionState } from './supervision.ts'
 
 export interface ServerOptions {
   /** The file that `/widgets/mqtt-status.js` serves. */
@@ -35,17 +34,20 @@ export interface Open {
   readonly subscribers: number
   /** Distinct watches and summaries. */
   readonly watches: number
+  /** MQTT connections that are kept, whatever their state. */
+  readonly connections: number
 }
 
 export class StatusServer {
   readonly #config: Config
   readonly #log: Log
   readonly #options: ServerOptions
-  readonly #ownerId = randomUUID()
   /** What has been started, in order; stopped from the last to the first. */
   readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
   #stopping: Promise<void> | null = null
-  #counts: () => Open = () => ({ streams: 0, seats: 0, subscribers: 0, watches: 0 })
+  #hub: Hub | null = null
+  #listening: Listening | null = null
+  #supervision: Supervision | null = null
 
   constructor(config: Config, log: Log, options: ServerOptions) {
     this.#config = config
@@ -69,14 +71,26 @@ export class StatusServer {
     }
   }
 
-  get open(): Open {
-    return this.#counts()
-  }
-
   /** Drains the clients, lets go of the MQTT connections and of the database; may be called at any time. */
   async stop(): Promise<void> {
     this.#stopping ??= this.#stopAll()
     await this.#stopping
+  }
+
+  /** `off`: by configuration. `paused`: the database is a copy that nobody has adopted. */
+  get supervision(): SupervisionState | 'off' {
+    return this.#supervision?.state ?? 'off'
+  }
+
+  /** How much is held open at this moment. */
+  get open(): Open {
+    return {
+      streams: this.#listening?.streams ?? 0,
+      seats: this.#listening?.seats ?? 0,
+      subscribers: this.#hub?.size ?? 0,
+      watches: this.#hub?.watchCount ?? 0,
+      connections: this.#supervision?.size ?? 0,
+    }
   }
 
   async #start(): Promise<{ url: string }> {
@@ -87,7 +101,8 @@ export class StatusServer {
       statementTimeoutMs: database.statementTimeoutMs,
       applicationName: 'mqtt-status',
     })
-    this.#onStop('database', () => sql.end({ timeout: 5 }))
+    // Whoever uses it has ended before. After an outage a session may still wait for its next dial, which is not waited for.
+    this.#onStop('database', () => sql.end({ timeout: 1 }))
     await migrate(sql, log)
 
     const readers: ((read: FeedRead) => void)[] = []
@@ -95,6 +110,7 @@ export class StatusServer {
       sql,
       listenUrl: database.listenUrl,
       pollMs: feedConfig.pollMs,
+      adopt: database.adopt,
       log: log.child({ room: 'db' }),
       onRead: (read) => {
         for (const reader of readers) reader(read)
@@ -111,60 +127,40 @@ export class StatusServer {
     readers.push((read) => {
       hub.publish(read)
     })
+    this.#hub = hub
     this.#onStop('hub', () => {
       hub.stop()
     })
 
     // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
-    const supervision = this.#config.supervisor.enabled ? this.#supervise(sql, hub) : null
-    if (supervision) readers.push(supervision.reconcile)
+    const supervision = this.#supervise(sql, feed)
+    if (supervision) {
+      readers.push((read) => {
+        supervision.reconcile(read)
+      })
+    }
     await feed.start()
     this.#onStop('feed', () => feed.stop())
 
     const listening = await this.#listen(sql, hub, feed)
-    this.#counts = () => ({
-      streams: listening.streams,
-      seats: listening.seats,
-      subscribers: hub.size,
-      watches: hub.watchCount,
-    })
+    this.#listening = listening
     supervision?.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
     return { url: listening.url }
   }
 
-  /** A supervisor that holds what the feed tells it until it may begin. */
-  #supervise(sql: Sql, hub: Hub): { reconcile: (read: FeedRead) => void; begin: () => void } {
-    const { dialConcurrency, allow } = this.#config.supervisor
-    const held: FeedRead[] = []
-    const supervisor = new Supervisor({
-      store: {
-        claim: (ids) => claim(sql, this.#ownerId, ids),
-        write: (writes) => writeStatuses(sql, this.#ownerId, writes),
+  #supervise(sql: Sql, feed: ChangeFeed): Supervision | null {
+    if (!this.#config.supervisor.enabled) return null
+    const supervision = new Supervision({
+      sql,
+      supervisor: this.#config.supervisor,
+      startOver: () => {
+        feed.startOver()
       },
-      epoch: () => hub.epoch,
-      dialConcurrency,
-      allow,
       log: this.#log.child({ room: 'mqtt' }),
     })
-    this.#onStop('supervisor', async () => {
-      await supervisor.stop()
-      await release(sql, this.#ownerId)
-    })
-    let act = (read: FeedRead): void => {
-      held.push(read)
-    }
-    return {
-      reconcile: (read) => {
-        act(read)
-      },
-      begin: () => {
-        act = (read) => {
-          supervisor.reconcile(read)
-        }
-        for (const read of held.splice(0)) act(read)
-      },
-    }
+    this.#onStop('supervisor', () => supervision.stop())
+    return (this.#supervision = supervision)
   }
 
   #listen(sql: Sql, hub: Hub, feed: ChangeFeed): Promise<Listening> {
@@ -182,6 +178,7 @@ export class StatusServer {
       command: (request) => command(sql, request),
       ready: () => [
         ...(feed.state === 'stale' ? ['the database can not be read'] : []),
+        ...(feed.readOnly ? ['the database is read-only (a standby?)'] : []),
         ...(feed.listening ? [] : ['not listening for changes']),
       ],
       widgets: { file: this.#options.widgetBundle },

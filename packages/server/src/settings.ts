@@ -27,6 +27,11 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('DATABASE_POOL', '10', 'database connections at most'),
   setting('STATEMENT_TIMEOUT_MS', '10000', 'longest time that one statement may take, in ms'),
+  setting(
+    'ADOPT_DATABASE',
+    '0',
+    '1: supervise the connections of a copied, restored or promoted database without being asked; 0: wait for "doctor --adopt"',
+  ),
   setting('AUTH_JWT_SECRET', undefined, 'secret of the HS256 tokens, 32 bytes or more'),
   setting('AUTH_ISSUER', undefined, 'issuer (iss) that tokens must name'),
   setting('AUTH_AUDIENCE', undefined, 'audience (aud) that tokens must name'),
@@ -90,7 +95,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names that begin like ours; a variable of another program must not be warned about. */
 const OURS =
-  /^(MQTT_|AUTH_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
+  /^(MQTT_|AUTH_|ADOPT_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
 
 /** Warnings about variables that look like a misspelt setting. */
 export function nearMisses(environment: Environment): string[] {

@@ -20,6 +20,8 @@ export async function createDatabase(): Promise<TestDatabase> {
   await administer(server, (admin) => admin.unsafe(`create database ${name} template ${template}`))
   const url = databaseUrl(server, name)
   const sql = postgres(url, { max: 4, onnotice: () => undefined, max_lifetime: null })
+  // The server takes a copy for what it is, and waits for somebody to adopt it; this one is as good as new.
+  await sql`update meta set database_oid = (select database_oid from meta_home())`
   return {
     url,
     sql,

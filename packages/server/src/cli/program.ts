@@ -3,6 +3,11 @@ import { Command, Option } from 'commander'
 import { SETTINGS } from '../settings.ts'
 import type { Edge } from './edge.ts'
 
+interface DoctorFlags extends Record<string, string | boolean> {
+  readonly adopt: boolean
+  readonly json: boolean
+}
+
 export function createProgram(edge: Edge): Command {
   const program = new Command('mqtt-status')
     .description('Keeps the MQTT connections listed in a Postgres table and shows them live.')
@@ -35,6 +40,8 @@ export function createProgram(edge: Edge): Command {
       await (await import('./migrate.ts')).migrateDatabase(edge, byVariable(flags))
     })
 
+  addDoctor(program, edge)
+
   program
     .command('token')
     .description('sign a token for trying out, with the secret in AUTH_JWT_SECRET')
@@ -61,12 +68,31 @@ export function createProgram(edge: Edge): Command {
   return program
 }
 
+function addDoctor(program: Command, edge: Edge): void {
+  program
+    .command('doctor')
+    .description(
+      'check the setup, and say what is wrong and what to do; exit code 1 if anything is',
+    )
+    .option(
+      '--adopt',
+      'let the connections of this database be supervised, although it is a copy',
+      false,
+    )
+    .option('--json', 'print the findings as JSON', false)
+    .option('--database-url <url>', 'instead of DATABASE_URL')
+    .option('--listen-database-url <url>', 'instead of LISTEN_DATABASE_URL')
+    .action(async ({ adopt, json, ...flags }: DoctorFlags) => {
+      await (await import('./doctor.ts')).doctor(edge, byVariable(flags), { adopt, json })
+    })
+}
+
 /** From the names of commander (`databaseUrl`) to those of the variables. */
-function byVariable(flags: Readonly<Record<string, string>>): Record<string, string> {
+function byVariable(flags: Readonly<Record<string, string | boolean>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, value]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
-      value,
+      String(value),
     ]),
   )
 }

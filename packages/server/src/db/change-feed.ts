@@ -6,8 +6,9 @@ import type { Log } from '../log.ts'
 import { within } from './deadline.ts'
 import { confirmEpoch } from './epoch.ts'
 import { readSince } from './feed-read.ts'
-import type { FeedRead } from './feed-read.ts'
+import type { FeedAnswer, FeedRead } from './feed-read.ts'
 import { Listener } from './listener.ts'
+import type { ListenerTiming } from './listener.ts'
 import type { Sql } from './sql.ts'
 import { pruneTombstones } from './tombstones.ts'
 
@@ -24,6 +25,9 @@ export interface ChangeFeedOptions {
   readonly listenUrl: string
   /** How often it reads without being poked, in ms. */
   readonly pollMs: number
+  /** Whether a copy may be supervised without being asked about. @default false */
+  readonly adopt?: boolean
+  readonly listenerTiming?: ListenerTiming
   readonly log: Log
   readonly onRead: (read: FeedRead) => void
   /** `stale`: the database was not read for max(5 s, 3 × pollMs); `live` ends it. */
@@ -39,8 +43,8 @@ export class ChangeFeed {
   #mark = 0n
   /** What the next read will find again, because a transaction that is still open holds the mark back. */
   #known: ReadonlyMap<string, number> = new Map()
-  /** A listening session is new: the database behind the address may be another one. */
-  #unconfirmed = true
+  #readOnly = false
+  #startsOver = false
 
   #running: Promise<void> | null = null
   #queued: Promise<void> | null = null
@@ -59,6 +63,7 @@ export class ChangeFeed {
     this.#staleAfterMs = Math.max(5_000, 3 * options.pollMs)
     this.#listener = new Listener({
       url: options.listenUrl,
+      ...(options.listenerTiming === undefined ? {} : { timing: options.listenerTiming }),
       log: options.log,
       onPoke: () => {
         this.#poke()
@@ -75,6 +80,11 @@ export class ChangeFeed {
     return this.#listener.listening
   }
 
+  /** Whether the database took no writes when it was read last: a standby, or an old primary after a failover. */
+  get readOnly(): boolean {
+    return this.#readOnly
+  }
+
   get metrics(): { readonly reconnects: number; readonly notifications: number } {
     return { reconnects: this.#listener.reconnects, notifications: this.#listener.notifications }
   }
@@ -85,6 +95,8 @@ export class ChangeFeed {
    * @throws when the database can't be read
    */
   async start(): Promise<void> {
+    // A copy with many rows takes longer than a read may take.
+    await this.#confirm()
     await this.read()
     this.#listener.start()
     this.#schedulePoll()
@@ -107,6 +119,12 @@ export class ChangeFeed {
         return this.#begin()
       })
     return this.#queued
+  }
+
+  /** Soon delivers a snapshot: somebody has to begin with all rows. */
+  startOver(): void {
+    this.#startsOver = true
+    this.#poke()
   }
 
   async stop(): Promise<void> {
@@ -140,19 +158,31 @@ export class ChangeFeed {
   }
 
   async #fetch(): Promise<FeedRead> {
-    const { sql, log } = this.#options
-    if (this.#unconfirmed) {
-      if (await confirmEpoch(sql))
-        log.warn('the database is a copy with a history of its own: new epoch')
-      this.#unconfirmed = false
-    }
-    if (this.#epoch !== null) {
-      const found = await readSince(sql, this.#mark)
+    if (this.#epoch !== null && !this.#startsOver) {
+      const found = await this.#ask(this.#mark)
       const continued =
         found.epoch === this.#epoch && found.floor <= this.#mark && found.mark >= this.#mark
-      if (continued) return this.#advance({ kind: 'changes', ...found })
+      const settled = found.own && (found.adopted || this.#options.adopt !== true)
+      if (continued && settled) return this.#advance({ kind: 'changes', ...found })
     }
-    return this.#advance({ kind: 'snapshot', ...(await readSince(sql, 0n)) })
+    // The database behind the address may have become another one at any time.
+    await this.#confirm()
+    const found = await this.#ask(0n)
+    if (!found.own) throw new Error('The database has just become a copy of another one')
+    this.#startsOver = false
+    return this.#advance({ kind: 'snapshot', ...found })
+  }
+
+  async #ask(since: bigint): Promise<FeedAnswer> {
+    const found = await readSince(this.#options.sql, since)
+    this.#readOnly = found.readOnly
+    return found
+  }
+
+  async #confirm(): Promise<void> {
+    const { sql, log, adopt } = this.#options
+    if (await confirmEpoch(sql, adopt))
+      log.info('the database is a copy with a history of its own: new epoch')
   }
 
   /** Moves the mark, and leaves out what was told before. */
@@ -199,8 +229,6 @@ export class ChangeFeed {
   }
 
   #failed(error: unknown): void {
-    // Where the database went away, another one may come back.
-    this.#unconfirmed = true
     if (!this.#failing && !this.#stopped)
       this.#options.log.warn({ err: error }, 'the database can not be read')
     this.#failing = true

@@ -1,5 +1,7 @@
 import type { Action, Connection } from '@mqtt-status/protocol'
+import { StatusError } from '../errors.ts'
 import { findConnection } from './connections.ts'
+import { isAway } from './explain.ts'
 import type { Sql } from './sql.ts'
 
 export interface CommandRequest {
@@ -22,8 +24,23 @@ export type CommandResult =
 /**
  * Edits the wish of one connection, and nothing else: the feed carries it to whoever acts on it. The row is locked
  * first, so commands for one connection happen one after the other and a repeated key always finds its first use.
+ *
+ * @throws StatusError `database_unavailable`
  */
 export async function command(sql: Sql, request: CommandRequest): Promise<CommandResult> {
+  try {
+    return await edit(sql, request)
+  } catch (cause) {
+    if (!isAway(cause)) throw cause
+    throw new StatusError(
+      'database_unavailable',
+      'The database takes no commands at the moment; try again.',
+      { cause },
+    )
+  }
+}
+
+function edit(sql: Sql, request: CommandRequest): Promise<CommandResult> {
   return sql.begin(async (transaction): Promise<CommandResult> => {
     // The types of postgres.js lose the template call on a transaction's own type.
     const tx = transaction as unknown as Sql

@@ -1,6 +1,7 @@
 /** One read of the feed: the statement, and what it answers. */
 import type { Connection } from '@mqtt-status/protocol'
 import { rowAsJson } from './connections.ts'
+import { isOwn } from './epoch.ts'
 import type { Sql } from './sql.ts'
 
 export interface FeedRow {
@@ -26,14 +27,27 @@ export interface FeedRead {
   readonly mark: bigint
   /** Cursors below it can't be honoured: tombstones are missing. */
   readonly floor: bigint
+  /** Whether connections may be supervised; a copy has to be adopted first. */
+  readonly adopted: boolean
   readonly rows: readonly FeedRow[]
   readonly tombstones: readonly FeedTombstone[]
+}
+
+/** A read, and what it tells of the database itself. */
+export interface FeedAnswer extends Omit<FeedRead, 'kind'> {
+  /** Whether the epoch is of this very database; if not, this is a copy that nobody has noticed yet. */
+  readonly own: boolean
+  /** A standby, or a server that is told to take no writes. */
+  readonly readOnly: boolean
 }
 
 interface Answer {
   readonly epoch: string
   readonly mark: string
   readonly floor: string
+  readonly own: boolean
+  readonly adopted: boolean
+  readonly readOnly: boolean
   readonly rows: readonly { readonly connection: Connection; readonly changed: string }[]
   readonly tombstones: readonly (Omit<FeedTombstone, 'changed'> & { readonly changed: string })[]
 }
@@ -45,12 +59,15 @@ interface Answer {
  *
  * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */
-export async function readSince(sql: Sql, since: bigint): Promise<Omit<FeedRead, 'kind'>> {
+export async function readSince(sql: Sql, since: bigint): Promise<FeedAnswer> {
   const mark = String(since)
   const [answer] = await sql<Answer[]>`
     select
       meta.epoch::text as epoch,
       meta.tombstone_floor::text as floor,
+      meta.adopted_at is not null as adopted,
+      ${isOwn(sql)} as own,
+      pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "readOnly",
       pg_snapshot_xmin(pg_current_snapshot())::text as mark,
       (
         select coalesce(json_agg(json_build_object(
@@ -73,7 +90,7 @@ export async function readSince(sql: Sql, since: bigint): Promise<Omit<FeedRead,
     from meta`
   if (answer === undefined) throw new Error('The table "meta" is empty; was it emptied by hand?')
   return {
-    epoch: answer.epoch,
+    ...answer,
     mark: BigInt(answer.mark),
     floor: BigInt(answer.floor),
     rows: answer.rows.map((row) => ({ ...row, changed: BigInt(row.changed) })),

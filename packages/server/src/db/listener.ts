@@ -11,12 +11,22 @@ import type { Sql } from './sql.ts'
 
 const CHANNEL = 'mqtt_status'
 const BACKOFF = { baseMs: 200, capMs: 10_000 }
-const HEARTBEAT_MS = 10_000
-const ANSWER_MS = 5_000
+
+/** How the session is watched, in ms. */
+export interface ListenerTiming {
+  /** How often it is asked whether it still listens. */
+  readonly heartbeatMs: number
+  /** How long it may take to answer. */
+  readonly answerMs: number
+}
+
+const TIMING: ListenerTiming = { heartbeatMs: 10_000, answerMs: 5_000 }
 
 export interface ListenerOptions {
   /** A direct address: a pooler in transaction mode can't LISTEN. */
   readonly url: string
+  /** @default every 10 s, 5 s to answer */
+  readonly timing?: ListenerTiming
   readonly log: Log
   /** Something changed; or may have, while nobody listened. */
   readonly onPoke: () => void
@@ -30,6 +40,7 @@ type State =
 
 export class Listener {
   readonly #options: ListenerOptions
+  readonly #timing: ListenerTiming
   #state: State = { kind: 'stopped' }
   #attempt = 0
   /** How often a session was lost and replaced. */
@@ -39,6 +50,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#timing = options.timing ?? TIMING
   }
 
   get listening(): boolean {
@@ -61,7 +73,7 @@ export class Listener {
   #connect(): void {
     const client = connectSql(this.#options.url, {
       max: 1,
-      statementTimeoutMs: ANSWER_MS,
+      statementTimeoutMs: this.#timing.answerMs,
       applicationName: 'mqtt-status-listen',
       onnotify: () => {
         this.notifications++
@@ -72,7 +84,7 @@ export class Listener {
       },
     })
     this.#state = { kind: 'connecting', client }
-    within(ANSWER_MS * 2, client.unsafe(`listen ${CHANNEL}`)).then(
+    within(this.#timing.answerMs * 2, client.unsafe(`listen ${CHANNEL}`)).then(
       () => {
         this.#listening(client)
       },
@@ -84,7 +96,7 @@ export class Listener {
 
   #listening(client: Sql): void {
     if (!this.#isCurrent(client)) return
-    const heartbeat = setInterval(() => void this.#check(client), HEARTBEAT_MS)
+    const heartbeat = setInterval(() => void this.#check(client), this.#timing.heartbeatMs)
     this.#state = { kind: 'listening', client, heartbeat }
     this.#options.log.debug('listening for changes')
     // Whatever was notified while nobody listened is read now.
@@ -94,7 +106,7 @@ export class Listener {
   async #check(client: Sql): Promise<void> {
     try {
       const channels = await within(
-        ANSWER_MS,
+        this.#timing.answerMs,
         client<{ channel: string }[]>`select pg_listening_channels() as channel`,
       )
       if (!channels.some(({ channel }) => channel === CHANNEL))

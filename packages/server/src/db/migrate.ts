@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { SetupError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { explain } from './explain.ts'
 import type { Sql } from './sql.ts'
 
 /** Beside the sources and beside the build alike. */
@@ -9,8 +10,6 @@ const FOLDER = new URL('../../migrations/', import.meta.url)
 
 /** Any number will do, as long as all instances agree on it. */
 const LOCK = 7_411_001
-
-const UNREACHABLE = 'Check DATABASE_URL, and that Postgres runs and lets this machine in.'
 
 interface Migration {
   readonly name: string
@@ -63,6 +62,23 @@ export async function migrate(
   return applied
 }
 
+/**
+ * The names that are still to be applied; changes nothing.
+ *
+ * @throws SetupError when a newer version has been here, or when a released file was edited
+ */
+export async function missingMigrations(
+  sql: Sql,
+  folder: URL = FOLDER,
+): Promise<readonly string[]> {
+  const [found] = await sql<{ there: boolean }[]>`
+    select to_regclass('migrations') is not null as there`
+  const known = found?.there
+    ? await sql<{ name: string; checksum: string }[]>`select name, checksum from migrations`
+    : []
+  return compare(await readMigrations(folder), known).map(({ name }) => name)
+}
+
 async function readMigrations(folder: URL): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).toSorted()
   return Promise.all(
@@ -94,35 +110,4 @@ function compare(
     }
   }
   return files.filter(({ name }) => !known.some((other) => other.name === name))
-}
-
-/** Failures that the operator can mend, and how. */
-const CURES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: UNREACHABLE,
-  ENOTFOUND: UNREACHABLE,
-  EAI_AGAIN: UNREACHABLE,
-  ECONNRESET: UNREACHABLE,
-  EHOSTUNREACH: UNREACHABLE,
-  CONNECT_TIMEOUT: UNREACHABLE,
-  CONNECTION_CLOSED: UNREACHABLE,
-  '28P01': 'Check the user and the password in DATABASE_URL.',
-  '28000': 'Check the user and the password in DATABASE_URL.',
-  '3D000': 'Create the database, or correct DATABASE_URL.',
-  '42501': 'Run "mqtt-status migrate" as the owner of the schema, or grant create on it.',
-}
-
-/** In words; without the address as it was configured, which carries the password. */
-function explain(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
-    return error
-  const cure = CURES[error.code]
-  if (cure === undefined) return error
-  if (cure !== UNREACHABLE) return new SetupError(`${error.message}.\n  ${cure}`, { cause: error })
-  const at =
-    'address' in error && 'port' in error
-      ? ` at ${String(error.address)}:${String(error.port)}`
-      : ''
-  return new SetupError(`The database can't be reached${at} (${error.code}).\n  ${cure}`, {
-    cause: error,
-  })
 }

@@ -3,6 +3,7 @@
  * change of owner makes every late write of a former one void.
  */
 import type { Desired, Reason, Status } from '@mqtt-status/protocol'
+import { isOwn } from './epoch.ts'
 import type { Sql } from './sql.ts'
 
 /** What to dial, as stored: anybody may have written it, so nothing is believed yet. */
@@ -41,7 +42,10 @@ export interface StatusWrite {
   readonly observedGeneration: number
 }
 
-/** Makes rows ours, or reads again those that are; rows that are not managed (any more) are left out. */
+/**
+ * Makes rows ours, or reads again those that are; rows that are not managed (any more) are left out. So are all rows
+ * where the database has turned into a copy that nobody has adopted: it may do so between two reads of the feed.
+ */
 export function claim(
   sql: Sql,
   ownerId: string,
@@ -51,7 +55,9 @@ export function claim(
     update connections
     set epoch = case when owner_id = ${ownerId} then epoch else epoch + 1 end,
       owner_id = ${ownerId}
-    where id in (select jsonb_array_elements_text(${sql.json(ids as string[])})) and managed
+    where id in (select jsonb_array_elements_text(${sql.json(ids)}))
+      and managed
+      and (select meta.adopted_at is not null and ${isOwn(sql)} from meta)
     returning id, epoch, desired, status, generation,
       observed_generation as "observedGeneration",
       restart_generation as "restartGeneration",

@@ -1,3 +1,4 @@
+import { fullJitter } from '@mqtt-status/protocol'
 import postgres from 'postgres'
 
 /** A connection pool, or one transaction of it. `int8` columns are numbers; `xid8` is read as text. */
@@ -17,6 +18,8 @@ export interface SqlOptions {
 }
 
 const CONNECT_TIMEOUT_S = 10
+/** The default waits up to 20 s after an outage, and whoever asks waits with it. */
+const BACKOFF = { baseMs: 50, capMs: 1_000 }
 
 /** Nothing is dialled before the first statement. */
 export function connectSql(url: string, options: SqlOptions): Sql {
@@ -25,8 +28,9 @@ export function connectSql(url: string, options: SqlOptions): Sql {
     // The default drops a session after 30–60 min, and with it, silently, its LISTEN.
     max_lifetime: null,
     connect_timeout: CONNECT_TIMEOUT_S,
-    // A session that dies while it asks for array types rejects a promise that nobody holds, and ends the process
-    // (3.4.9, `fetchArrayTypes`). So lists go as JSON.
+    backoff: (failures) => fullJitter(failures, BACKOFF, Math.random()) / 1_000,
+    // The statement that fetches the array types is awaited by nobody: where it fails, because the server goes away at that
+    // very moment, the process ends (porsager/postgres#1192). Hence no arrays as parameters, and no `reserve` (#1219).
     fetch_types: false,
     // Notices are for people at a prompt.
     onnotice: () => undefined,

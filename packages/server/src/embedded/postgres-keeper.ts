@@ -77,7 +77,8 @@ let ran = false
 async function awaitReady(): Promise<void> {
   for (;;) {
     const postmaster = await readPostmaster(data)
-    if (postmaster?.pid === child.pid && postmaster?.state === 'ready') break
+    // A copy with a standby.signal is as ready as it gets.
+    if (postmaster?.pid === child.pid && /^(ready|standby)$/.test(postmaster?.state ?? '')) break
     await delay(POLL_MS)
   }
   ran = true

@@ -106,3 +106,21 @@ export function answerTo(
   const ids = changedSince(mirror, { scope, filter }, mark)
   return { type: 'patch', id, isAnswer: true, ids, pager: pagerOf(mirror, view, { ids, missing }) }
 }
+
+/**
+ * What has to be taken back when a view changes its scope: rows that may be seen no more, and of what was not told yet
+ * (`untold`) the ends that are still owed.
+ */
+export function lostWith(
+  mirror: Mirror,
+  before: View,
+  { scope, untold }: { scope: HubScope; untold: readonly string[] },
+): Removed[] {
+  const known = Array.from(select(mirror, before.scope, before.filter), (row) => row.connection.id)
+  return [...new Set([...known, ...untold])].flatMap((id) => {
+    if (present(mirror, { scope, filter: before.filter }, id) instanceof Row) return []
+    const found = present(mirror, before, id)
+    if (found === null) return []
+    return [{ id, revision: found instanceof Row ? found.connection.revision : found.revision }]
+  })
+}

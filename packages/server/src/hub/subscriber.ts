@@ -7,17 +7,16 @@
  * then the latest rows of whatever changed meanwhile, as long as its sink has room; what it is owed are ids, so it costs
  * the same however long it takes. Frames carry no cursor while anything is owed.
  */
-import type { CloseName, Removed, WatchFilter } from '@mqtt-status/protocol'
-import { answerTo, cursorOf, pagerOf } from './answer.ts'
-import type { Answer, View } from './answer.ts'
+import type { CloseName, WatchFilter } from '@mqtt-status/protocol'
+import { answerTo, cursorOf, lostWith, pagerOf } from './answer.ts'
+import type { Answer } from './answer.ts'
 import { Frame } from './frames.ts'
-import { Row } from './mirror.ts'
 import type { Mirror } from './mirror.ts'
 import { Pager, toFrame } from './pages.ts'
 import type { HubScope } from './scope.ts'
 import type { SummaryGroup, SummaryMember } from './summary-group.ts'
 import type { Summaries } from './summary.ts'
-import { holds, NOTHING, present, select, toFilter, union, without } from './watch.ts'
+import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
 import type { Filter, Watch, Watches } from './watch.ts'
 
 /** What the hub writes to; a transport gives one per socket. */
@@ -134,7 +133,9 @@ export class Subscriber implements SummaryMember {
     const before = { scope: this.#scope, filter: this.#watch.filter }
     if (before.scope.key === scope.key && before.scope.control === scope.control) return
     const owing = this.#owe()
-    const removed = this.#lost(before, scope)
+    const { answers, dirty } = owing
+    const untold = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
+    const removed = lostWith(mirror, before, { scope, untold })
     const sites = [...this.#summaries.keys()]
     for (const site of sites) this.#leaveSummary(site)
     this.#scope = scope
@@ -229,25 +230,6 @@ export class Subscriber implements SummaryMember {
     for (const site of [...this.#summaries.keys()]) this.#leaveSummary(site)
     this.#host.watches.leave(this, this.#watch)
     this.#host.left(this)
-  }
-
-  /** What has to be taken back: rows that may be seen no more, and rows whose end was not told yet. */
-  #lost(before: View, scope: HubScope): Removed[] {
-    const { mirror } = this.#host
-    const { answers, dirty } = this.#owe()
-    const untold = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
-    const known = Array.from(
-      select(mirror, before.scope, before.filter),
-      (row) => row.connection.id,
-    )
-    const lost: Removed[] = []
-    for (const id of new Set([...known, ...untold])) {
-      if (present(mirror, { scope, filter: before.filter }, id) instanceof Row) continue
-      const found = present(mirror, before, id)
-      if (found instanceof Row) lost.push({ id, revision: found.connection.revision })
-      else if (found !== null) lost.push({ id, revision: found.revision })
-    }
-    return lost
   }
 
   #owe(): Owing {

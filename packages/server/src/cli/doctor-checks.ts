@@ -1,0 +1,134 @@
+/** What `doctor` looks at, in which order; here what concerns the server and the way to it. */
+import { randomUUID } from 'node:crypto'
+import type { Config } from '../config.ts'
+import { within } from '../db/deadline.ts'
+import { connectSql } from '../db/sql.ts'
+import type { Sql } from '../db/sql.ts'
+import { epoch, rights, schema } from './doctor-schema.ts'
+import { toAnswer } from './finding.ts'
+import type { Answer, Finding } from './finding.ts'
+
+/** What makes all that follows pointless is checked first: nothing is looked at after a check that must pass. */
+interface Check {
+  readonly check: string
+  readonly look: () => Promise<Answer>
+  readonly mustPass?: boolean
+}
+
+const ANSWER_MS = 5_000
+const CLOCK_MS = 2_000
+const OLDEST_VERSION = 130_000
+const APPLICATION = 'mqtt-status-doctor'
+
+/** Looks at the database from the outside to the inside. */
+export async function* examine(
+  database: Config['database'],
+  adopt: boolean,
+): AsyncGenerator<Finding, void, undefined> {
+  const sql = connectSql(database.url, {
+    max: 2,
+    statementTimeoutMs: database.statementTimeoutMs,
+    applicationName: APPLICATION,
+  })
+  const checks: readonly Check[] = [
+    { check: 'database', look: () => reachable(sql), mustPass: true },
+    { check: 'version', look: () => version(sql), mustPass: true },
+    { check: 'clock', look: () => clock(sql) },
+    { check: 'writable', look: () => writable(sql) },
+    { check: 'listen', look: () => listens(sql, database.listenUrl) },
+    { check: 'schema', look: () => schema(sql), mustPass: true },
+    { check: 'rights', look: () => rights(sql) },
+    { check: 'epoch', look: () => epoch(sql, adopt) },
+  ]
+  try {
+    for (const { check, look, mustPass = false } of checks) {
+      const answer = await look().catch(toAnswer)
+      yield { check, ...answer }
+      if (mustPass && answer.state !== 'ok') return
+    }
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function reachable(sql: Sql): Promise<Answer> {
+  const [found] = await sql<{ name: string; role: string }[]>`
+    select current_database() as name, current_user as role`
+  return { state: 'ok', found: `"${found?.name ?? ''}" is reached as "${found?.role ?? ''}"` }
+}
+
+async function version(sql: Sql): Promise<Answer> {
+  const [found] = await sql<{ number: number; name: string }[]>`
+    select current_setting('server_version_num')::integer as number,
+      current_setting('server_version') as name`
+  const name = `Postgres ${found?.name ?? ''}`
+  if ((found?.number ?? 0) >= OLDEST_VERSION) return { state: 'ok', found: name }
+  return { state: 'broken', found: name, cure: 'Postgres 13 or newer is needed: upgrade it.' }
+}
+
+async function clock(sql: Sql): Promise<Answer> {
+  const before = Date.now()
+  const [found] = await sql<{ ms: number }[]>`
+    select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`
+  const aheadMs = Math.round((found?.ms ?? 0) - (before + Date.now()) / 2)
+  const said = `the database is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine`
+  if (Math.abs(aheadMs) <= CLOCK_MS) return { state: 'ok', found: said }
+  return {
+    state: 'warning',
+    found: said,
+    cure: 'Times of the rows are those of the database, ends of tokens those of this machine: set both with NTP.',
+  }
+}
+
+async function writable(sql: Sql): Promise<Answer> {
+  const [found] = await sql<{ standby: boolean; readOnly: boolean }[]>`
+    select pg_is_in_recovery() as standby,
+      current_setting('transaction_read_only')::boolean as "readOnly"`
+  if (found?.standby)
+    return {
+      state: 'broken',
+      found: 'this is a standby',
+      cure: 'Point DATABASE_URL at the primary, or promote this one.',
+    }
+  if (found?.readOnly)
+    return {
+      state: 'broken',
+      found: 'default_transaction_read_only is on',
+      cure: 'Turn it off for this role and database, or point DATABASE_URL at the primary.',
+    }
+  return { state: 'ok', found: 'takes writes' }
+}
+
+/** The whole way: listen at one address, notify at the other, and wait until it arrives. */
+async function listens(sql: Sql, listenUrl: string): Promise<Answer> {
+  const channel = `mqtt_status_doctor_${randomUUID().slice(0, 8)}`
+  const arrived = Promise.withResolvers<undefined>()
+  const listener = connectSql(listenUrl, {
+    max: 1,
+    statementTimeoutMs: ANSWER_MS,
+    applicationName: APPLICATION,
+    onnotify: () => {
+      arrived.resolve(undefined)
+    },
+  })
+  try {
+    await listener.unsafe(`listen ${channel}`)
+    const begun = performance.now()
+    await sql`select pg_notify(${channel}, '')`
+    await within(ANSWER_MS, arrived.promise)
+    return {
+      state: 'ok',
+      found: `a notification took ${(performance.now() - begun).toFixed(1)} ms`,
+    }
+  } catch (error) {
+    return {
+      state: 'broken',
+      found: `no notification arrives (${toAnswer(error).found}); changes would wait for the timer (FEED_POLL_MS)`,
+      cure:
+        'Set LISTEN_DATABASE_URL to the direct address of the same database: a pooler in transaction mode (PgBouncer)\n' +
+        'does not pass notifications on, and a standby has none.',
+    }
+  } finally {
+    await listener.end({ timeout: 1 })
+  }
+}

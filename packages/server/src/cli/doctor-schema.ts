@@ -1,0 +1,75 @@
+/** What `doctor` looks at inside of the database; each check really does what the server will do. */
+import { randomUUID } from 'node:crypto'
+import { confirmEpoch, readEpoch } from '../db/epoch.ts'
+import { missingMigrations } from '../db/migrate.ts'
+import type { Sql } from '../db/sql.ts'
+import type { Answer } from './finding.ts'
+
+/** Whether the tables are those of this version. */
+export async function schema(sql: Sql): Promise<Answer> {
+  const missing = await missingMigrations(sql)
+  if (missing.length === 0) return { state: 'ok', found: 'is the one of this version' }
+  return {
+    state: 'warning',
+    found: `to be migrated: ${missing.join(', ')}`,
+    cure: 'Run "mqtt-status migrate", or let "mqtt-status serve" do it. What depends on it was not checked.',
+  }
+}
+
+class RolledBack extends Error {}
+
+/** Writes a row in every way there is, with all its triggers, and takes it back. */
+export async function rights(sql: Sql): Promise<Answer> {
+  const id = `doctor-${randomUUID()}`
+  const trial = sql.begin(async (transaction) => {
+    const tx = transaction as unknown as Sql
+    await tx`insert into connections (id, site_id, name, managed) values (${id}, ${id}, ${id}, false)`
+    await tx`update connections set status = 'connected', owner_id = ${id} where id = ${id}`
+    await tx`insert into commands (connection_id, action, generation) values (${id}, 'connect', 0)`
+    await tx`delete from connections where id = ${id}`
+    await tx`delete from connection_tombstones where id = ${id}`
+    await tx`update meta set tombstone_floor = tombstone_floor where false`
+    await tx`select from connection_events, connection_secrets, supervisors where false`
+    throw new RolledBack()
+  })
+  await trial.catch((error: unknown) => {
+    if (!(error instanceof RolledBack)) throw error
+  })
+  const disabled = await sql<{ name: string }[]>`
+    select tgname as name
+    from pg_trigger
+    where tgrelid = 'connections'::regclass and not tgisinternal and tgenabled not in ('O', 'A')
+    order by tgname`
+  if (disabled.length === 0)
+    return { state: 'ok', found: 'rows can be read, written and deleted, and the triggers fire' }
+  return {
+    state: 'broken',
+    found: `triggers are disabled: ${disabled.map(({ name }) => name).join(', ')}`,
+    cure: 'Changes are lost without them: "alter table connections enable trigger user".',
+  }
+}
+
+/** Whether this database is a copy, and whether it may be supervised; adopts it, if it is to. */
+export async function epoch(sql: Sql, adopt: boolean): Promise<Answer> {
+  const before = await readEpoch(sql)
+  if (adopt) {
+    await confirmEpoch(sql, true)
+    const news = before.own && before.adopted ? 'was adopted already' : 'is adopted now'
+    return { state: 'ok', found: `this database ${news}: its connections are supervised` }
+  }
+  const cure =
+    'If the original is gone, or never had these brokers: run "mqtt-status doctor --adopt", or start with ADOPT_DATABASE=1.'
+  if (!before.own)
+    return {
+      state: 'warning',
+      found: 'this database is a copy; the server will take a new epoch and wait to be adopted',
+      cure,
+    }
+  if (!before.adopted)
+    return {
+      state: 'warning',
+      found: 'this database is a copy that is not adopted: supervision is paused',
+      cure,
+    }
+  return { state: 'ok', found: `${before.epoch} is this database's own, and adopted` }
+}

@@ -1,0 +1,63 @@
+import { readConfig } from '../config.ts'
+import type { Config } from '../config.ts'
+import { SetupError } from '../errors.ts'
+import { examine } from './doctor-checks.ts'
+import type { Edge } from './edge.ts'
+import type { Finding } from './finding.ts'
+
+export interface DoctorOptions {
+  /** Confirm that the connections of this database may be supervised, although it is a copy. */
+  readonly adopt: boolean
+  /** One JSON array instead of lines. */
+  readonly json: boolean
+}
+
+const SIGNS = { ok: '✓', warning: '!', broken: '✗' } as const
+
+/**
+ * Checks the setup and says what it found: what, why and what to do. Changes nothing, unless it is to adopt.
+ *
+ * @throws SetupError when something is broken, so that the exit code tells
+ */
+export async function doctor(
+  edge: Edge,
+  flags: Record<string, string>,
+  { adopt, json }: DoctorOptions,
+): Promise<void> {
+  const findings: Finding[] = []
+  const note = (finding: Finding): void => {
+    findings.push(finding)
+    if (!json) for (const line of toLines(finding)) edge.print(line)
+  }
+  const config = configure(edge, flags, note)
+  if (config !== null) for await (const finding of examine(config.database, adopt)) note(finding)
+  if (json) edge.print(JSON.stringify(findings, null, 2))
+  const broken = findings.filter(({ state }) => state === 'broken').map(({ check }) => check)
+  if (broken.length > 0) throw new SetupError(`To be mended: ${broken.join(', ')}.`)
+}
+
+function configure(
+  edge: Edge,
+  flags: Record<string, string>,
+  note: (finding: Finding) => void,
+): Config | null {
+  const check = 'configuration'
+  try {
+    const { config, warnings } = readConfig(edge.environment, flags, edge.terminal)
+    for (const found of warnings) note({ check, state: 'warning', found })
+    note({ check, state: 'ok', found: 'can be read' })
+    return config
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    const [found = '', ...rest] = error.message.split('\n')
+    note({ check, state: 'broken', found, cure: rest.map((line) => line.trim()).join('\n') })
+    return null
+  }
+}
+
+function toLines({ check, state, found, cure }: Finding): string[] {
+  return [
+    `${SIGNS[state]} ${check}: ${found}`,
+    ...(cure === undefined || cure === '' ? [] : cure.split('\n').map((line) => `    ${line}`)),
+  ]
+}

@@ -1,0 +1,55 @@
+import { SetupError } from '../errors.ts'
+
+const UNREACHABLE = 'Check DATABASE_URL, and that Postgres runs and lets this machine in.'
+const READ_ONLY =
+  'It is a standby, or default_transaction_read_only is on there. Point DATABASE_URL at the primary.'
+
+/** Failures that the operator can mend, and how. */
+const CURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: UNREACHABLE,
+  ENOTFOUND: UNREACHABLE,
+  EAI_AGAIN: UNREACHABLE,
+  ECONNRESET: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE,
+  CONNECT_TIMEOUT: UNREACHABLE,
+  CONNECTION_CLOSED: UNREACHABLE,
+  '25006': READ_ONLY,
+  // It shuts down, it starts, it is full.
+  '57P01': UNREACHABLE,
+  '57P03': UNREACHABLE,
+  '53300': UNREACHABLE,
+  '28P01': 'Check the user and the password in DATABASE_URL.',
+  '28000': 'Check the user and the password in DATABASE_URL.',
+  '3D000': 'Create the database, or correct DATABASE_URL.',
+  '42501': 'Run "mqtt-status migrate" as the owner of the schema, or grant create on it.',
+}
+
+/**
+ * A failure of the database in words; without the address as it was configured, which carries the password. What
+ * nobody but us can mend stays as it is.
+ */
+export function explain(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
+    return error
+  const cure = CURES[error.code]
+  if (cure === undefined) return error
+  return new SetupError(`${whatOf(error, error.code)}.\n  ${cure}`, { cause: error })
+}
+
+function whatOf(error: Error, code: string): string {
+  const cure = CURES[code]
+  if (cure === READ_ONLY) return `The database is read-only (${error.message})`
+  if (cure !== UNREACHABLE) return error.message
+  const at =
+    'address' in error && 'port' in error
+      ? ` at ${String(error.address)}:${String(error.port)}`
+      : ''
+  return `The database can't be reached${at} (${code})`
+}
+
+/** Whether the database can't be used at this moment; the same may well succeed later, or on another node. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  const cure = CURES[String(error.code)]
+  return cure === UNREACHABLE || cure === READ_ONLY
+}

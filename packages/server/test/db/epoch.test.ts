@@ -1,0 +1,115 @@
+import { createDatabase, administer, databaseUrl } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { confirmEpoch, readEpoch } from '../../src/db/epoch.ts'
+import { claim, writeStatuses } from '../../src/db/ownership.ts'
+import { connectSql } from '../../src/db/sql.ts'
+import type { Sql } from '../../src/db/sql.ts'
+
+let database: TestDatabase
+let sql: Sql
+
+beforeEach(async () => {
+  database = await createDatabase()
+  sql = connect(database.url)
+  await database.sql`
+    insert into connections (id, site_id, name, managed, desired, status, device)
+    values ('kept', 's1', 'A', true, 'connected', 'connected', 'online'),
+      ('off', 's1', 'B', true, 'disconnected', 'disconnected', 'unknown'),
+      ('observed', 's1', 'C', false, null, 'connected', 'online')`
+})
+
+afterEach(async () => {
+  await sql.end({ timeout: 1 })
+  await database.drop()
+})
+
+function connect(url: string): Sql {
+  return connectSql(url, { max: 3, statementTimeoutMs: 10_000, applicationName: 'test-epoch' })
+}
+
+/** As if it had been restored elsewhere. */
+async function move(): Promise<void> {
+  await database.sql`update meta set system_identifier = system_identifier - 1`
+}
+
+test('a database that was made here is its own, and nobody has to adopt it', async () => {
+  expect(await readEpoch(sql)).toMatchObject({ own: true, adopted: true })
+  expect(await confirmEpoch(sql)).toBe(false)
+})
+
+test('a copy does not claim what its original has seen: what was kept is unknown, the rest as it was', async () => {
+  await move()
+  expect(await confirmEpoch(sql)).toBe(true)
+  expect(await readEpoch(sql)).toMatchObject({ own: true, adopted: false })
+  const rows = await database.sql`select id, status, reason, device from connections order by id`
+  expect([...rows]).toEqual([
+    { id: 'kept', status: 'unknown', reason: 'supervisor_lost', device: 'stale' },
+    { id: 'observed', status: 'connected', reason: null, device: 'online' },
+    { id: 'off', status: 'disconnected', reason: null, device: 'unknown' },
+  ])
+})
+
+test('in a copy nothing can be claimed until it is adopted, noticed or not', async () => {
+  expect(await claim(sql, 'me', ['kept'])).toHaveLength(1)
+  await move()
+  expect(await claim(sql, 'me', ['kept'])).toEqual([])
+  await confirmEpoch(sql)
+  expect(await claim(sql, 'me', ['kept'])).toEqual([])
+  expect(await confirmEpoch(sql, true)).toBe(false)
+  expect(await claim(sql, 'me', ['kept'])).toHaveLength(1)
+})
+
+test('a late write of the keeper of the original does not get into the copy', async () => {
+  const [claimed] = await claim(sql, 'me', ['kept'])
+  await move()
+  await confirmEpoch(sql, true)
+  const written = await writeStatuses(sql, 'me', [
+    {
+      id: 'kept',
+      epoch: claimed?.epoch ?? 0,
+      status: 'connected',
+      reason: null,
+      detail: null,
+      mqttReasonCode: null,
+      subscriptionsOk: null,
+      observedGeneration: 0,
+    },
+  ])
+  expect(written.size).toBe(0)
+})
+
+test('twenty instances that find a copy at once take one new epoch', async () => {
+  await move()
+  const pools = Array.from({ length: 20 }, () => connect(database.url))
+  const taken = await Promise.all(pools.map((pool) => confirmEpoch(pool)))
+  await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
+  expect(taken.filter(Boolean)).toHaveLength(1)
+})
+
+test('a database made from this one as a template is a copy, on the same server', async () => {
+  const name = `${new URL(database.url).pathname.slice(1)}_clone`
+  await sql.end({ timeout: 1 })
+  await database.sql.end({ timeout: 1 })
+  const template = new URL(database.url).pathname.slice(1)
+  await administer(databaseUrl(database.url, 'postgres'), (admin) =>
+    admin.unsafe(`create database ${name} template ${template}`),
+  )
+  const clone = connect(databaseUrl(database.url, name))
+  expect(await readEpoch(clone)).toMatchObject({ own: false })
+  await clone.end({ timeout: 1 })
+  await administer(databaseUrl(database.url, 'postgres'), (admin) =>
+    admin.unsafe(`drop database ${name} with (force)`),
+  )
+})
+
+test('a dump that is restored over its original is a copy: history has gone back', async () => {
+  const [{ rows } = { rows: '' }] = await database.sql<{ rows: string }[]>`
+    select json_agg(meta)::text as rows from meta`
+  await database.sql`create table restored (like meta including all)`
+  await database.sql`
+    insert into restored select * from json_populate_recordset(null::restored, ${rows}::text::json)`
+  await database.sql`drop table meta`
+  await database.sql`alter table restored rename to meta`
+  expect(await readEpoch(sql)).toMatchObject({ own: false, adopted: true })
+})

@@ -1,0 +1,127 @@
+import { createDatabase, databaseUrl } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { doctor } from '../../src/cli/doctor.ts'
+import type { Finding } from '../../src/cli/finding.ts'
+
+let database: TestDatabase
+
+beforeEach(async () => {
+  database = await createDatabase()
+})
+
+afterEach(async () => {
+  const left = await database.sql`
+    select from pg_stat_activity where application_name = 'mqtt-status-doctor'`
+  expect(left).toHaveLength(0)
+  await database.drop()
+})
+
+interface Report {
+  /** The sentence that the exit code 1 comes with. */
+  readonly failure: string
+  readonly printed: string
+}
+
+async function run(environment: Record<string, string>, json = false): Promise<Report> {
+  const lines: string[] = []
+  const edge = {
+    environment,
+    version: '0.0.0',
+    terminal: false,
+    print: (line: string) => lines.push(line),
+    signal: () => new AbortController().signal,
+  }
+  const failure = await doctor(edge, {}, { adopt: false, json }).then(
+    () => '',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  )
+  return { failure, printed: lines.join('\n') }
+}
+
+async function states(environment: Record<string, string>): Promise<Record<string, string>> {
+  const { printed } = await run(environment, true)
+  const findings = JSON.parse(printed) as Finding[]
+  return Object.fromEntries(findings.map(({ check, state }) => [check, state]))
+}
+
+test('a healthy setup gets a tick for everything, as lines and as JSON', async () => {
+  const { failure, printed } = await run({ DATABASE_URL: database.url })
+  expect(failure).toBe('')
+  expect(printed.split('\n').map((line) => line.split(':')[0])).toEqual([
+    '✓ configuration',
+    '✓ database',
+    '✓ version',
+    '✓ clock',
+    '✓ writable',
+    '✓ listen',
+    '✓ schema',
+    '✓ rights',
+    '✓ epoch',
+  ])
+  expect(printed).toMatch(/listen: a notification took [\d.]+ ms/)
+  expect(new Set(Object.values(await states({ DATABASE_URL: database.url })))).toEqual(
+    new Set(['ok']),
+  )
+  expect(await database.sql`select from connections`).toHaveLength(0)
+  expect(await database.sql`select from connection_tombstones`).toHaveLength(0)
+})
+
+test('a fault of the configuration is said in words', async () => {
+  const { failure, printed } = await run({ DATABASE_URL: database.url, PORT: 'http' })
+  expect(failure).toContain('configuration')
+  expect(printed).toContain('✗ configuration')
+  expect(printed).toContain('PORT: found "http"')
+})
+
+test('a password is never printed, whatever is wrong', async () => {
+  const away = new URL(database.url)
+  away.password = 'hunter2'
+  for (const url of [away.href, 'postgres://app:hunter2@127.0.0.1:1/x']) {
+    const { failure, printed } = await run({ DATABASE_URL: url, LISTEN_DATABASE_URL: url })
+    expect(failure).toContain('database')
+    expect(printed).toMatch(/✗ database: .*(password|can't be reached)/)
+    expect(printed + failure).not.toContain('hunter2')
+  }
+})
+
+test('an address for LISTEN that brings no notifications is found', async () => {
+  // To a listener a pooler in transaction mode is like another database: it may listen, and hears nothing.
+  const elsewhere = databaseUrl(database.url, 'postgres')
+  const { failure, printed } = await run({
+    DATABASE_URL: database.url,
+    LISTEN_DATABASE_URL: elsewhere,
+  })
+  expect(failure).toContain('listen')
+  expect(printed).toMatch(/✗ listen: no notification arrives[^]*LISTEN_DATABASE_URL/)
+})
+
+test('a schema that is not migrated is a warning, one of a newer version is a fault', async () => {
+  await database.sql.unsafe('drop schema public cascade; create schema public')
+  expect(await states({ DATABASE_URL: database.url })).toMatchObject({ schema: 'warning' })
+  await database.sql`create table migrations (name text, checksum text)`
+  await database.sql`insert into migrations values ('9999_future.sql', 'x')`
+  const { failure, printed } = await run({ DATABASE_URL: database.url })
+  expect(failure).toContain('schema')
+  expect(printed).toContain('newer version')
+})
+
+test('triggers that somebody has turned off are named', async () => {
+  await database.sql`alter table connections disable trigger connections_poke_update`
+  const { failure, printed } = await run({ DATABASE_URL: database.url })
+  expect(failure).toContain('rights')
+  expect(printed).toContain('connections_poke_update')
+})
+
+test('a role with too few rights is told which one is missing', async () => {
+  const role = `reader_${crypto.randomUUID().slice(0, 8)}`
+  await database.sql.unsafe(`create role ${role} login password 'secret-of-reader'`)
+  await database.sql.unsafe(`grant select on all tables in schema public to ${role}`)
+  const url = new URL(database.url)
+  url.username = role
+  url.password = 'secret-of-reader'
+  const { failure, printed } = await run({ DATABASE_URL: url.href })
+  expect(failure).toContain('rights')
+  expect(printed).toMatch(/✗ rights: permission denied for table connections/)
+  await database.sql.unsafe(`drop owned by ${role}; drop role ${role}`)
+})
