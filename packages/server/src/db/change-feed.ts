@@ -157,8 +157,9 @@ export class ChangeFeed {
     try {
       // Only what is told moves the mark: a read that was given up may still be answered, and nobody hears it.
       const read = this.#advance(await within(this.#options.readMs ?? READ_MS, this.#fetch()))
-      this.#succeeded()
+      // In this order: "live" is said of what has been told.
       if (!this.#stopped) this.#options.onRead(read)
+      this.#succeeded()
     } catch (error) {
       this.#failed(error)
       throw error
