@@ -126,7 +126,7 @@ export class WebSocketPeer implements Stream, Sink {
         return
       case 'live':
         this.#checkToken(nowMs)
-        this.#beat(nowMs, this.#state.subscriber)
+        this.#beat(nowMs)
     }
   }
 
@@ -227,7 +227,10 @@ export class WebSocketPeer implements Stream, Sink {
     if (due === 'expired') this.close('token_expired')
   }
 
-  #beat(nowMs: number, subscriber: Subscriber): void {
+  #beat(nowMs: number): void {
+    // Its token may have ended a moment ago.
+    if (this.#state.kind !== 'live') return
+    const { subscriber } = this.#state
     const { heartbeatMs, patience } = this.#context
     if (this.#pingedAt !== null && this.#heardAt >= this.#pingedAt) this.#pingedAt = null
     if (this.#pingedAt !== null && nowMs >= this.#pingedAt + patience.pongMs) {

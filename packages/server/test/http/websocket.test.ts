@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { until } from '@mqtt-status/testing/until'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { mintToken } from '../../src/auth/tokens.ts'
 import { Client, House, row } from './house.ts'
 
@@ -10,6 +10,7 @@ const SECRET = { kind: 'secret', secret: 'a secret of at least thirty-two bytes'
 let house: House
 
 afterEach(async () => {
+  vi.useRealTimers()
   await house.close()
 })
 
@@ -207,6 +208,17 @@ test('a token that ends soon is announced', async () => {
   const client = await Client.welcomed(house, await token(['view'], ['s1'], 30))
   expect(Date.parse((await client.heard('expiring')).expiresAt)).toBeLessThan(Date.now() + 31_000)
   client.socket.close()
+})
+
+test('a token that has ended closes with 4101, whatever else is due at that moment', async () => {
+  house = await House.open(SECRET)
+  const client = await Client.welcomed(house, await token(['view'], ['s1'], 60))
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(Date.now() + 60_000 + 30_000 + 1_000)
+  expect(await client.closed).toEqual({ code: 4101, reason: 'token_expired' })
+  vi.useRealTimers()
+  const other = await Client.welcomed(house, await token())
+  other.socket.close()
 })
 
 test('pings carry the cursor, and a peer that shows no sign of life is let go', async () => {
