@@ -1,7 +1,8 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
-import type { Desired, Status } from '@mqtt-status/protocol'
+import type { Desired, Reason, Status } from '@mqtt-status/protocol'
 import type { DialGuard } from './dial-guard.ts'
 import type { DialLimiter } from './dial-limiter.ts'
+import type { DialPermit } from './dial-permit.ts'
 import { Session } from './session.ts'
 import { IDLE, step } from './session-state.ts'
 import type {
@@ -23,15 +24,19 @@ export interface Claimed {
   readonly epoch: number
   readonly desired: Desired | null
   readonly status: Status
+  readonly reason: Reason | null
   readonly generation: number
   readonly observedGeneration: number
   readonly restartGeneration: number
+  /** Whether its last owner has not passed it on, but is gone. */
+  readonly inherited: boolean
   readonly dial: StoredSettings
 }
 
 export interface KeeperOptions {
   readonly guard: DialGuard
   readonly limiter: DialLimiter
+  readonly permit: DialPermit
   readonly clientId: (id: string) => string
   readonly write: (claimed: Claimed, change: StatusChange) => void
   readonly timing: Timing
@@ -48,13 +53,17 @@ export class Keeper {
   #dialling: AbortController | null = null
   #timer: NodeJS.Timeout | null = null
   #stopped = false
+  /** Called when a connection that is handed over has ended. */
+  #onGone: (() => void) | null = null
 
   constructor(claimed: Claimed, options: KeeperOptions) {
     this.#claimed = claimed
     this.#options = options
     const pending = claimed.generation > claimed.observedGeneration
-    if (wish(claimed) === 'connected') this.#wish(pending ? 'command' : 'startup', false)
-    else if (pending || claimed.status !== 'disconnected') this.#wish('command', false)
+    if (wish(claimed) === 'connected') {
+      if (pending) this.#wish('command', false)
+      else this.#resume(claimed)
+    } else if (pending || claimed.status !== 'disconnected') this.#wish('command', false)
   }
 
   /** The row as it was last read. */
@@ -74,12 +83,48 @@ export class Keeper {
     }
   }
 
+  /** Whether the broker has accepted it. */
+  get isUp(): boolean {
+    return this.#state.kind === 'up'
+  }
+
+  /**
+   * Dials no more and tells nothing, but keeps what is open until its next owner takes it over. Resolves when nothing is
+   * open any more; `stop` does not wait for that.
+   */
+  async handOver(): Promise<void> {
+    const isUp = this.#state.kind === 'up'
+    if (!isUp) return this.stop()
+    this.#stopped = true
+    clearTimeout(this.#timer ?? undefined)
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve
+    })
+  }
+
   /** Closes whatever is open and never acts again; nothing is written. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer ?? undefined)
     this.#dialling?.abort()
     await this.#session?.close()
+    this.#onGone?.()
+  }
+
+  /** Nobody has asked for anything: it was kept by another instance, or its keeper has just started. */
+  #resume({ status, reason, inherited }: Claimed): void {
+    switch (status) {
+      case 'connected':
+      case 'connecting':
+      case 'reconnecting':
+      case 'failed': {
+        const cause = inherited ? 'owner_lost' : 'handover'
+        this.#handle({ kind: 'inherited', status, reason, cause })
+        return
+      }
+      default:
+        this.#wish('startup', false)
+    }
   }
 
   #wish(cause: Cause, redial: boolean): void {
@@ -103,6 +148,7 @@ export class Keeper {
         void this.#close()
         return
       case 'wait':
+        clearTimeout(this.#timer ?? undefined)
         this.#timer = setTimeout(() => {
           this.#handle({ kind: 'elapsed' })
         }, effect.ms)
@@ -116,7 +162,7 @@ export class Keeper {
   }
 
   async #dial(): Promise<void> {
-    const { guard, limiter, clientId } = this.#options
+    const { guard, limiter, permit, clientId } = this.#options
     const { id, dial } = this.#claimed
     const dialling = new AbortController()
     this.#dialling = dialling
@@ -128,6 +174,7 @@ export class Keeper {
       this.#broken(signal, settings)
       return
     }
+    if (!(await permit.enter(signal))) return
     const leave = await limiter.enter(signal)
     if (leave === null) return
     signal.addEventListener('abort', leave)
@@ -136,6 +183,12 @@ export class Keeper {
     if ('reason' in target) {
       leave()
       this.#broken(signal, target)
+      return
+    }
+    if (!permit.granted) {
+      // It was withdrawn while the dial waited for its place, or for the name.
+      leave()
+      void this.#dial()
       return
     }
     this.#session = Session.dial(settings, target.address, {
@@ -153,6 +206,7 @@ export class Keeper {
   #broken(signal: AbortSignal, failure: Failure): void {
     if (signal.aborted) return
     this.#session = null
+    this.#onGone?.()
     this.#handle({ kind: 'broken', failure })
   }
 

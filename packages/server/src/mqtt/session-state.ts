@@ -10,6 +10,9 @@
  *     closing ◀── wish ── (any)   └──┼──────────▲
  *       └──── closed, wish: connected ┘   (reconnecting; after three permanent failures: failed)
  *
+ * A connection that another instance has kept is dialled in silence: `inherited` leaves its status as it is until the
+ * outcome differs, or, if it is `connected`, until `elapsed`.
+ *
  * An outage is two writes however long it lasts: `reconnecting` covers waiting and dialling alike.
  */
 import { fullJitter, REASONS } from '@mqtt-status/protocol'
@@ -42,6 +45,13 @@ export type SessionState =
       readonly status: 'connecting' | 'reconnecting' | 'failed'
       readonly retry: Retry
     }
+  /** Connected, but so far only by the word of its last owner. */
+  | {
+      readonly kind: 'dialling'
+      readonly status: 'connected'
+      readonly cause: Takeover
+      readonly retry: Retry
+    }
   | {
       readonly kind: 'up'
       readonly sinceMs: number
@@ -58,6 +68,9 @@ export type SessionState =
 /** What makes a wish: it becomes the reason of the status that it causes. */
 export type Cause = Extract<Reason, 'command' | 'startup' | 'config_changed'>
 
+/** How a connection came from one instance to another. */
+export type Takeover = Extract<Reason, 'owner_lost' | 'handover'>
+
 export type SessionEvent =
   | {
       readonly kind: 'wish'
@@ -65,6 +78,13 @@ export type SessionEvent =
       readonly cause: Cause
       /** Even a connection that is up is closed and dialled anew. */
       readonly redial: boolean
+    }
+  /** Another instance has kept it, and has written `status` and `reason`. */
+  | {
+      readonly kind: 'inherited'
+      readonly status: 'connecting' | 'reconnecting' | 'failed' | 'connected'
+      readonly reason: Reason | null
+      readonly cause: Takeover
     }
   /** CONNACK and SUBACK; `denied` if a topic was refused. */
   | { readonly kind: 'opened'; readonly denied: Failure | null }
@@ -103,6 +123,8 @@ export interface Timing {
   readonly stableMs: number
   /** Losses are counted within this time. */
   readonly flappingMs: number
+  /** How long the word of a former owner is believed that it is connected. */
+  readonly inheritedMs: number
 }
 
 export const TIMING: Timing = {
@@ -111,6 +133,7 @@ export const TIMING: Timing = {
   probeMs: 1_800_000,
   stableMs: 30_000,
   flappingMs: 120_000,
+  inheritedMs: 5_000,
 }
 
 export interface Moment {
@@ -132,7 +155,16 @@ const TAKEN_OVER_MS = 5_000
 type Step = readonly [SessionState, readonly Effect[]]
 
 export function step(state: SessionState, event: SessionEvent, moment: Moment): Step {
+  const [next, effects] = advance(state, event, moment)
+  // Whoever stops believing in an inherited connection has no use for the time limit on it.
+  const settled = believes(state) && !believes(next) && event.kind !== 'elapsed'
+  return settled ? [next, [{ kind: 'cancel' }, ...effects]] : [next, effects]
+}
+
+function advance(state: SessionState, event: SessionEvent, moment: Moment): Step {
   switch (event.kind) {
+    case 'inherited':
+      return state.kind === 'idle' ? inherit(event, moment) : [state, []]
     case 'wish':
       return event.desired === 'connected' ? wishConnected(state, event) : wishDisconnected(state)
     case 'opened':
@@ -143,9 +175,42 @@ export function step(state: SessionState, event: SessionEvent, moment: Moment): 
     case 'closed':
       return state.kind === 'closing' ? closed(state) : [state, []]
     case 'elapsed':
+      if (believes(state)) return doubted(state)
       if (state.kind !== 'waiting') return [state, []]
       return [{ ...state, kind: 'dialling' }, [{ kind: 'dial' }]]
   }
+}
+
+type Dialling = Extract<SessionState, { kind: 'dialling' }>
+
+function believes(state: SessionState): state is Extract<Dialling, { status: 'connected' }> {
+  return state.kind === 'dialling' && state.status === 'connected'
+}
+
+function inherit(
+  { status, reason, cause }: Extract<SessionEvent, { kind: 'inherited' }>,
+  { timing }: Moment,
+): Step {
+  if (status === 'connected') {
+    return [
+      { kind: 'dialling', status, cause, retry: FRESH },
+      [{ kind: 'dial' }, { kind: 'wait', ms: timing.inheritedMs }],
+    ]
+  }
+  // One more permanent failure is no news for what has failed.
+  const permanent = status === 'failed' ? PERMANENT_TRIES : 0
+  return [
+    { kind: 'dialling', status, retry: { ...FRESH, permanent, reason } },
+    [{ kind: 'dial' }],
+  ]
+}
+
+/** It should be there again by now. */
+function doubted({ cause, retry }: Extract<Dialling, { status: 'connected' }>): Step {
+  return [
+    { kind: 'dialling', status: 'reconnecting', retry: { ...retry, reason: cause } },
+    [write('reconnecting', cause)],
+  ]
 }
 
 function wishConnected(
@@ -193,7 +258,7 @@ function wishDisconnected(state: SessionState): Step {
 }
 
 function opened(
-  { retry }: Extract<SessionState, { kind: 'dialling' }>,
+  { retry }: Dialling,
   denied: Failure | null,
   { nowMs }: Moment,
 ): Step {
@@ -205,7 +270,7 @@ function opened(
 
 /** A dial that did not succeed. */
 function failed(
-  { status, retry }: Extract<SessionState, { kind: 'dialling' }>,
+  { status, retry }: Dialling,
   failure: Failure,
   moment: Moment,
 ): Step {

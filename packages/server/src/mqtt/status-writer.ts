@@ -49,8 +49,17 @@ export class StatusWriter {
   }
 
   /** Forgets what is not written yet of a connection that is not ours any more. */
-  forget(id: string): void {
-    this.#queue.delete(id)
+  forget(id: string, epoch: number): void {
+    if (this.#queue.get(id)?.epoch === epoch) this.#queue.delete(id)
+  }
+
+  /** Writes at once what is gathered; resolves when it is written, or could not be. */
+  async flush(): Promise<void> {
+    await this.#flushing
+    if (this.#queue.size === 0 || this.#flushing !== null) return
+    clearTimeout(this.#timer ?? undefined)
+    this.#timer = null
+    await this.#begin()
   }
 
   /** One last try. */
@@ -71,11 +80,15 @@ export class StatusWriter {
     clearTimeout(this.#timer ?? undefined)
     this.#timer = setTimeout(() => {
       this.#timer = null
-      this.#flushing = this.#flush().finally(() => {
-        this.#flushing = null
-        if (this.#queue.size > 0 && !this.#stopped) this.#wait(this.#failing ? RETRY_MS : 0)
-      })
+      void this.#begin()
     }, ms)
+  }
+
+  #begin(): Promise<void> {
+    return (this.#flushing = this.#flush().finally(() => {
+      this.#flushing = null
+      if (this.#queue.size > 0 && !this.#stopped) this.#wait(this.#failing ? RETRY_MS : 0)
+    }))
   }
 
   async #flush(): Promise<void> {

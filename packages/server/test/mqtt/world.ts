@@ -2,6 +2,7 @@
 import { until } from '@mqtt-status/testing/until'
 import { createLog } from '../../src/log.ts'
 import type { StoredSettings } from '../../src/mqtt/settings.ts'
+import { DialPermit } from '../../src/mqtt/dial-permit.ts'
 import { Supervisor, type Claimed, type StatusWrite } from '../../src/mqtt/supervisor.ts'
 import { TIMING } from '../../src/mqtt/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
@@ -30,15 +31,23 @@ export class World {
   reachable = true
 
   constructor(options: Partial<SupervisorOptions> = {}) {
+    const permit = new DialPermit(() => true)
+    permit.grant()
     this.supervisor = new Supervisor({
+      ownerId: 'me',
+      isAlive: () => true,
+      onFree: () => undefined,
+      permit,
       store: {
-        claim: (ids) => {
+        read: (ids) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           const found = ids
             .map((id) => this.#rows.get(id))
             .filter((row) => row !== undefined && row.managed)
           return Promise.resolve(structuredClone(found) as Claimed[])
         },
+        held: () => Promise.resolve([...this.#rows.values()]),
+        release: () => Promise.resolve(),
         write: (writes) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           return Promise.resolve(
@@ -67,6 +76,8 @@ export class World {
       managed: true,
       desired: 'connected',
       status: 'disconnected',
+      reason: null,
+      inherited: true,
       generation: 1,
       observedGeneration: 0,
       restartGeneration: 0,
@@ -137,7 +148,8 @@ export class World {
   #tell(id: string): void {
     this.supervisor.reconcile({
       kind: 'changes',
-      rows: [{ connection: this.row(id) }],
+      // All rows are ours.
+      rows: [{ connection: this.row(id), ownerId: 'me' }],
       tombstones: [],
     })
   }
