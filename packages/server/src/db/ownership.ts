@@ -155,7 +155,7 @@ export async function release(
     with released as (
       update connections c
       set owner_id = null
-      from jsonb_to_recordset(${sql.json(rows as never)}) as r (id text, epoch bigint)
+      from jsonb_to_recordset(${sql.json(rows)}) as r (id text, epoch bigint)
       where c.id = r.id and c.owner_id = ${ownerId} and c.epoch = r.epoch
       returning c.id
     )

@@ -7,7 +7,7 @@ import type { Log } from '../log.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules, Lookup } from './dial-guard.ts'
 import { DialLimiter } from './dial-limiter.ts'
-import { DialPermit } from './dial-permit.ts'
+import type { DialPermit } from './dial-permit.ts'
 import { Keeper } from './keeper.ts'
 import type { Claimed, KeeperOptions } from './keeper.ts'
 import { TIMING } from './session-state.ts'
@@ -28,7 +28,7 @@ export interface SupervisorStore {
   /** All rows of ours. */
   readonly held: () => Promise<readonly Held[]>
   /** Lets go of rows, as far as they are ours in that epoch. */
-  readonly release: (rows: readonly Held[]) => Promise<void>
+  readonly release: (rows: readonly Pick<Held, 'id' | 'epoch'>[]) => Promise<void>
   /** Answers the ids that were written. */
   readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlySet<string>>
 }
@@ -273,7 +273,9 @@ export class Supervisor {
     try {
       // The next owner goes by what was seen last.
       await this.#writer.flush()
-      await this.#store.release(leaving.map(({ keeper }) => keeper.claimed))
+      await this.#store.release(
+        leaving.map(({ keeper: { claimed } }) => ({ id: claimed.id, epoch: claimed.epoch })),
+      )
       await firstOf(Promise.all(leaving.map(({ gone }) => gone)), HANDOVER_MS)
     } finally {
       await Promise.all(leaving.map(({ keeper }) => keeper.stop()))

@@ -17,6 +17,8 @@ export class Census {
   readonly #server: Server
   /** The longest time that a client was gone before it came back, in ms. */
   longestGap = 0
+  /** How often clients were accepted, ever. */
+  total = 0
 
   private constructor(aedes: Aedes) {
     this.#aedes = aedes
@@ -56,7 +58,7 @@ export class Census {
     return Math.max(0, ...[...this.#seen.values()].map(({ peak }) => peak))
   }
 
-  /** How often clients were accepted, all together. */
+  /** How often clients were accepted since it was told to forget. */
   get accepts(): number {
     return this.#sum(({ accepts }) => accepts)
   }
@@ -106,6 +108,7 @@ export class Census {
       this.longestGap = Math.max(this.longestGap, performance.now() - seen.closedAt)
     seen.live.add(socket)
     seen.accepts++
+    this.total++
     seen.peak = Math.max(seen.peak, seen.live.size)
     socket.once('close', () => {
       seen.live.delete(socket)

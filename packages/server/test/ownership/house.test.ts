@@ -33,7 +33,7 @@ async function open(count: number): Promise<void> {
     insert into connections (id, site_id, name, host, port, client_id, desired)
     select 'c' || n, 's1', 'C', '127.0.0.1', ${broker.port}, 'c' || n, 'connected'
     from generate_series(1, ${count}) n`
-  await until(async () => (await statuses()).connected === count)
+  await until(async () => (await statuses())['connected'] === count)
 }
 
 async function statuses(): Promise<Record<string, number>> {
@@ -56,7 +56,7 @@ test('scenario 17: while Postgres is away connections stay up and nothing is dia
 
   await own.start()
   await until(() => broker.live === 10, { timeoutMs: 20_000 })
-  await until(async () => (await statuses()).connected === 10)
+  await until(async () => (await statuses())['connected'] === 10)
   expect(broker.acceptsOf('c1')).toBe(2)
   // The others were never touched: nobody had taken them meanwhile.
   expect(broker.accepts).toBe(12)

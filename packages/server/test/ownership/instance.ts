@@ -10,7 +10,6 @@ const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 
 const SETTINGS = {
   FEED_POLL_MS: '500',
-  LEASE_TTL_MS: '3000',
   LOG_FORMAT: 'json',
   LOG_LEVEL: 'debug',
   MQTT_ALLOW_CIDRS: '127.0.0.0/8',
@@ -21,6 +20,8 @@ export class Instance {
   readonly url: string
   /** All that it has printed. */
   output = ''
+  /** Whether its lease had reason to end. */
+  mayLapse = false
   readonly #child: ChildProcess
   #isStopped = false
 
@@ -60,6 +61,7 @@ export class Instance {
   /** SIGSTOP: it lives, but does nothing any more; as a machine that is frozen. */
   freeze(): void {
     this.#isStopped = true
+    this.mayLapse = true
     this.#child.kill('SIGSTOP')
   }
 
