@@ -35,6 +35,7 @@ export interface Config {
   readonly supervisor: {
     readonly enabled: boolean
     readonly dialConcurrency: number
+    readonly activityFlushMs: number
     readonly allow: {
       readonly cidrs: readonly string[]
       readonly hosts: readonly string[]
@@ -67,7 +68,6 @@ const WITHOUT_EFFECT = [
   'MQTT_SECRET_KEYS_FILE',
   'METRICS_TOKEN',
   'HISTORY_RETENTION_DAYS',
-  'ACTIVITY_FLUSH_MS',
 ]
 
 /**
@@ -147,6 +147,7 @@ const schema = v.object({
   ALLOWED_ORIGINS: origins,
   SUPERVISOR: v.picklist(['on', 'off'], 'expected on or off'),
   MQTT_DIAL_CONCURRENCY: whole(1, 10_000),
+  ACTIVITY_FLUSH_MS: whole(100, 3_600_000),
   MQTT_ALLOW_CIDRS: cidrs,
   MQTT_ALLOW_HOSTS: list,
   MQTT_ALLOW_PORTS: ports,
@@ -198,6 +199,7 @@ function toConfig(p: Parsed, terminal: boolean): Config {
     supervisor: {
       enabled: p.SUPERVISOR === 'on',
       dialConcurrency: p.MQTT_DIAL_CONCURRENCY,
+      activityFlushMs: p.ACTIVITY_FLUSH_MS,
       allow: { cidrs: p.MQTT_ALLOW_CIDRS, hosts: p.MQTT_ALLOW_HOSTS, ports: p.MQTT_ALLOW_PORTS },
     },
     feed: { pollMs: p.FEED_POLL_MS },

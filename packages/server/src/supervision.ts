@@ -10,6 +10,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Config } from './config.ts'
+import { writeActivity } from './db/activity.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { claim, release } from './db/ownership.ts'
 import type { Sql } from './db/sql.ts'
@@ -132,10 +133,12 @@ export class Supervision {
       store: {
         claim: (ids) => claim(sql, this.#ownerId, ids),
         write: (writes) => writeStatuses(sql, this.#ownerId, writes),
+        writeActivity: (writes) => writeActivity(sql, this.#ownerId, writes),
       },
       epoch: () => epoch,
       dialConcurrency: supervisor.dialConcurrency,
       allow: supervisor.allow,
+      activityFlushMs: supervisor.activityFlushMs,
       log,
     })
   }
