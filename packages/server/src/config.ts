@@ -37,6 +37,7 @@ export interface Config {
     /** How long an instance may be silent before others take over what it keeps. */
     readonly leaseTtlMs: number
     readonly dialConcurrency: number
+    readonly activityFlushMs: number
     readonly allow: {
       readonly cidrs: readonly string[]
       readonly hosts: readonly string[]
@@ -68,7 +69,6 @@ const WITHOUT_EFFECT = [
   'MQTT_SECRET_KEYS_FILE',
   'METRICS_TOKEN',
   'HISTORY_RETENTION_DAYS',
-  'ACTIVITY_FLUSH_MS',
 ]
 
 /**
@@ -149,6 +149,7 @@ const schema = v.object({
   SUPERVISOR: v.picklist(['on', 'off'], 'expected on or off'),
   LEASE_TTL_MS: whole(1_000, 600_000),
   MQTT_DIAL_CONCURRENCY: whole(1, 10_000),
+  ACTIVITY_FLUSH_MS: whole(100, 3_600_000),
   MQTT_ALLOW_CIDRS: cidrs,
   MQTT_ALLOW_HOSTS: list,
   MQTT_ALLOW_PORTS: ports,
@@ -201,6 +202,7 @@ function toConfig(p: Parsed, terminal: boolean): Config {
       enabled: p.SUPERVISOR === 'on',
       leaseTtlMs: p.LEASE_TTL_MS,
       dialConcurrency: p.MQTT_DIAL_CONCURRENCY,
+      activityFlushMs: p.ACTIVITY_FLUSH_MS,
       allow: { cidrs: p.MQTT_ALLOW_CIDRS, hosts: p.MQTT_ALLOW_HOSTS, ports: p.MQTT_ALLOW_PORTS },
     },
     feed: { pollMs: p.FEED_POLL_MS },

@@ -62,7 +62,8 @@ export class Supervision {
     this.#checks = new Checks({
       sql,
       ownerId: this.#ownerId,
-      local: () => Promise.resolve(null),
+      local: (id) =>
+        this.#state.kind === 'on' ? this.#state.term.check(id) : Promise.resolve(null),
       log,
     })
   }

@@ -4,21 +4,17 @@
  * connections, and the sessions themselves.
  */
 import type { Config } from './config.ts'
+import { writeActivity } from './db/activity.ts'
 import type { FeedRead } from './db/change-feed.ts'
+import type { CheckResult } from './db/checks.ts'
 import { within } from './db/deadline.ts'
 import { Elapsed } from './db/elapsed.ts'
 import { Heartbeat } from './db/heartbeat.ts'
 import type { Beat } from './db/heartbeat.ts'
 import { call, endLease, pruneLeases, startDraining } from './db/leases.ts'
-import {
-  claim,
-  countShares,
-  listHeld,
-  readOwned,
-  release,
-  writeStatuses,
-} from './db/ownership.ts'
+import { claim, countShares, listHeld, readOwned, release } from './db/ownership.ts'
 import type { Sql } from './db/sql.ts'
+import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
 import { DialPermit } from './mqtt/dial-permit.ts'
 import { Share } from './mqtt/share.ts'
@@ -76,6 +72,7 @@ export class Term {
         held: () => listHeld(sql, ownerId),
         release: (rows) => release(sql, ownerId, rows),
         write: (writes) => writeStatuses(sql, ownerId, writes),
+        writeActivity: (writes) => writeActivity(sql, ownerId, writes),
       },
       ownerId,
       isAlive: (id) => this.#others.has(id),
@@ -86,6 +83,7 @@ export class Term {
       epoch: () => epoch,
       dialConcurrency: supervisor.dialConcurrency,
       allow: supervisor.allow,
+      activityFlushMs: supervisor.activityFlushMs,
       log,
     })
     this.#share = new Share({
@@ -121,6 +119,11 @@ export class Term {
     if (called !== null) return
     this.#reconciled = null
     this.#look()
+  }
+
+  /** Asks the broker of a connection that is kept here; `null` if it is not. */
+  check(id: string): Promise<CheckResult | null> {
+    return this.#supervisor.check(id)
   }
 
   /**

@@ -118,8 +118,7 @@ export class Listener {
         client<{ channel: string }[]>`select pg_listening_channels() as channel`,
       )
       const heard = channels.map(({ channel }) => channel)
-      if (!heard.includes(CHANGES) || !heard.includes(CALLS))
-        throw new Error('it does not listen')
+      if (!heard.includes(CHANGES) || !heard.includes(CALLS)) throw new Error('it does not listen')
       this.#attempt = 0
     } catch (error) {
       this.#lost(client, messageOf(error))

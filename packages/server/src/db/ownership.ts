@@ -2,7 +2,7 @@
  * Who keeps a connection. Instances claim what nobody keeps, and the epoch that rises with each change of owner makes
  * every late write of a former one void.
  */
-import type { Desired, Reason, Status } from '@mqtt-status/protocol'
+import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
 import { isOwn } from './epoch.ts'
 import { CALLS } from './leases.ts'
 import type { Call } from './leases.ts'
@@ -36,18 +36,10 @@ export interface Claimed {
   readonly restartGeneration: number
   /** Whether its last owner has not passed it on, but is gone. */
   readonly inherited: boolean
+  readonly device: DeviceState
+  /** How long ago the last message came, by the clock of the database; `null`: never. */
+  readonly lastMessageAgeMs: number | null
   readonly dial: DialRow
-}
-
-export interface StatusWrite {
-  readonly id: string
-  readonly epoch: number
-  readonly status: Status
-  readonly reason: Reason | null
-  readonly detail: string | null
-  readonly mqttReasonCode: number | null
-  readonly subscriptionsOk: boolean | null
-  readonly observedGeneration: number
 }
 
 export interface ClaimLimits {
@@ -197,6 +189,8 @@ function claimedColumns(sql: Sql): ReturnType<Sql> {
     c.id, c.epoch, c.desired, c.status, c.reason, c.generation,
     c.observed_generation as "observedGeneration",
     c.restart_generation as "restartGeneration",
+    c.device,
+    (extract(epoch from now() - c.last_message_at) * 1000)::float8 as "lastMessageAgeMs",
     json_build_object(
       'protocol', c.protocol,
       'host', c.host,
@@ -212,37 +206,4 @@ function claimedColumns(sql: Sql): ReturnType<Sql> {
       'sparkplug', c.sparkplug,
       'expectedIntervalS', c.expected_interval_s
     ) as dial`
-}
-
-/**
- * Writes what was seen, all rows in one statement.
- *
- * @returns the ids that were written; one that is missing is not ours any more, or gone
- */
-export async function writeStatuses(
-  sql: Sql,
-  ownerId: string,
-  writes: readonly StatusWrite[],
-): Promise<ReadonlySet<string>> {
-  const written = await sql<{ id: string }[]>`
-    update connections c
-    set status = w.status,
-      reason = w.reason,
-      detail = w.detail,
-      mqtt_reason_code = w."mqttReasonCode",
-      subscriptions_ok = w."subscriptionsOk",
-      observed_generation = greatest(c.observed_generation, w."observedGeneration")
-    from jsonb_to_recordset(${sql.json(writes as never)}) as w (
-      id text,
-      epoch bigint,
-      status text,
-      reason text,
-      detail text,
-      "mqttReasonCode" integer,
-      "subscriptionsOk" boolean,
-      "observedGeneration" bigint
-    )
-    where c.id = w.id and c.owner_id = ${ownerId} and c.epoch = w.epoch
-    returning c.id`
-  return new Set(written.map(({ id }) => id))
 }

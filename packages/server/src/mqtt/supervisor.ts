@@ -4,18 +4,26 @@
  */
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
+import { Activity } from './activity.ts'
+import type { ActivityWrite } from './activity.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules, Lookup } from './dial-guard.ts'
 import { DialLimiter } from './dial-limiter.ts'
 import type { DialPermit } from './dial-permit.ts'
+import { Dialer } from './dialer.ts'
+import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
-import type { Claimed, KeeperOptions } from './keeper.ts'
+import type { CheckResult, Claimed, KeeperOptions } from './keeper.ts'
+import { SecretReader } from './secret-reader.ts'
+import type { ReadSecrets } from './secret-reader.ts'
 import { TIMING } from './session-state.ts'
 import type { Timing } from './session-state.ts'
 import { StatusWriter } from './status-writer.ts'
 import type { StatusWrite } from './status-writer.ts'
 
-export type { Claimed } from './keeper.ts'
+export type { ActivityWrite } from './activity.ts'
+export type { CheckResult, Claimed } from './keeper.ts'
+export type { ReadSecrets } from './secret-reader.ts'
 export type { StatusWrite } from './status-writer.ts'
 
 /** A row of ours, as far as it tells whether we know all of it. */
@@ -31,6 +39,10 @@ export interface SupervisorStore {
   readonly release: (rows: readonly Pick<Held, 'id' | 'epoch'>[]) => Promise<void>
   /** Answers the ids that were written. */
   readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlySet<string>>
+  /** Writes when messages came last; answers the ids that were written. */
+  readonly writeActivity: (writes: readonly ActivityWrite[]) => Promise<ReadonlySet<string>>
+  /** Left out where none are kept. */
+  readonly secrets?: ReadSecrets
 }
 
 /** The part of a row that says whether there is something to do. */
@@ -62,9 +74,13 @@ export interface SupervisorOptions {
   readonly epoch: () => string
   readonly dialConcurrency: number
   readonly allow: GuardRules
+  /** How often times of messages are written, in ms. */
+  readonly activityFlushMs: number
   readonly log: Log
   readonly timing?: Timing
   readonly lookup?: Lookup
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
   readonly now?: () => number
   readonly random?: () => number
 }
@@ -83,6 +99,7 @@ export class Supervisor {
   /** Connections that are handed over, by the epoch that ends with it: an answer of before must not bring them back. */
   readonly #leaving = new Map<string, number>()
   readonly #writer: StatusWriter
+  readonly #activity: Activity
   readonly #setup: SupervisorOptions
   readonly #options: KeeperOptions
   readonly #toRead = new Set<string>()
@@ -91,29 +108,31 @@ export class Supervisor {
   #stopped = false
 
   constructor(options: SupervisorOptions) {
-    const { store, epoch, dialConcurrency, allow, permit, log } = options
+    const { store, log, now = () => performance.now() } = options
     this.#setup = options
     this.#store = store
     this.#log = log
-    this.#writer = new StatusWriter({
-      write: store.write,
-      onLost: (id, lost) => {
-        if (this.#keepers.get(id)?.claimed.epoch === lost) this.#drop(id)
-      },
+    const onLost = (id: string, lost: number): void => {
+      if (this.#keepers.get(id)?.claimed.epoch === lost) this.#drop(id)
+    }
+    this.#writer = new StatusWriter({ write: store.write, onLost, log })
+    this.#activity = new Activity({
+      keepers: () => this.#keepers.values(),
+      write: store.writeActivity,
+      onLost,
+      now,
+      flushMs: options.activityFlushMs,
       log,
     })
     this.#options = {
-      guard: new DialGuard(allow, options.lookup),
-      limiter: new DialLimiter(dialConcurrency),
-      permit,
-      clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,
-      write: (claimed, change) => {
-        const { status, reason, detail } = change
+      dialer: dialerOf(options),
+      write: (claimed, seen) => {
+        const { status, reason, detail } = seen
         log.debug({ connection: claimed.id, status, reason, detail }, 'status')
-        this.#writer.add(claimed, change)
+        this.#writer.add(claimed, seen)
       },
       timing: options.timing ?? TIMING,
-      now: options.now ?? Date.now,
+      now,
       random: options.random ?? Math.random,
     }
   }
@@ -183,11 +202,21 @@ export class Supervisor {
    * @param mayGoOn asked before each batch
    */
   async handOver(count: number, mayGoOn: () => boolean): Promise<void> {
+    await this.#activity.flush()
     const ids = Array.from(this.#keepers, ([id, keeper]) => ({ id, isUp: keeper.isUp }))
       .toSorted((a, b) => Number(b.isUp) - Number(a.isUp))
       .slice(0, count)
       .map(({ id }) => id)
     while (ids.length > 0 && mayGoOn()) await this.#pass(ids.splice(0, HANDOVER_BATCH))
+  }
+
+  /**
+   * Asks the broker of a connection for a sign of life; one that gives none within 5 s has lost the connection.
+   *
+   * @returns `null` where it is not kept here
+   */
+  async check(id: string): Promise<CheckResult | null> {
+    return (await this.#keepers.get(id)?.check()) ?? null
   }
 
   /** Says DISCONNECT everywhere; statuses stay as they are until the next owner looks. */
@@ -196,6 +225,7 @@ export class Supervisor {
     clearTimeout(this.#retry ?? undefined)
     await this.#reading
     await Promise.all(Array.from(this.#keepers.values(), (keeper) => keeper.stop()))
+    await this.#activity.stop()
     this.#keepers.clear()
     await this.#writer.stop()
   }
@@ -303,4 +333,25 @@ async function firstOf(work: Promise<unknown>, ms: number): Promise<void> {
   })
   await Promise.race([work, patience])
   clearTimeout(timer)
+}
+
+/** One host never gets all dials, so that another one always finds a place. */
+const SHARE_OF_A_HOST = 0.8
+/** Between two dials of a host that does not answer. */
+const HOST_PROBE_MS = 100
+
+function dialerOf(options: SupervisorOptions): Dialer {
+  const { store, epoch, dialConcurrency, allow, permit, log, lookup, connectTimeoutMs } = options
+  return new Dialer({
+    guard: new DialGuard(allow, lookup),
+    limiter: new DialLimiter(dialConcurrency),
+    gates: new HostGates({
+      most: Math.ceil(dialConcurrency * SHARE_OF_A_HOST),
+      probeMs: HOST_PROBE_MS,
+    }),
+    permit,
+    secrets: store.secrets === undefined ? null : new SecretReader(store.secrets, log),
+    clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+  })
 }

@@ -4,8 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../src/db/commands.ts'
 import type { CommandRequest, CommandResult } from '../../src/db/commands.ts'
 import { endLease, renewLease } from '../../src/db/leases.ts'
-import { claim, writeStatuses } from '../../src/db/ownership.ts'
-import type { StatusWrite } from '../../src/db/ownership.ts'
+import { claim } from '../../src/db/ownership.ts'
+import { writeStatuses } from '../../src/db/status-writes.ts'
+import type { StatusWrite } from '../../src/db/status-writes.ts'
 import { connectSql } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
@@ -88,6 +89,7 @@ test('only the present owner can write a status', async () => {
     mqttReasonCode: 0,
     subscriptionsOk: true,
     observedGeneration: 0,
+    device: null,
   })
   await sql`update connections set desired = 'connected' where id = 'a'`
   for (const ownerId of ['me', 'you'])

@@ -9,10 +9,10 @@ import {
   listHeld,
   readOwned,
   release,
-  writeStatuses,
 } from '../../src/db/ownership.ts'
 import { connectSql } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
+import { writeStatuses } from '../../src/db/status-writes.ts'
 
 let database: TestDatabase
 let sql: Sql
@@ -144,6 +144,7 @@ test('scenario 16: a write of a former owner, or of a former epoch of the same o
         mqttReasonCode: null,
         subscriptionsOk: null,
         observedGeneration: 0,
+        device: null,
       },
     ])
   await release(sql, 'me', [{ id: 'a', epoch: mine?.epoch ?? 0 }])
