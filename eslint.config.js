@@ -18,7 +18,8 @@ const rooms = {
     auth: ground,
     http: [...ground, 'auth', 'hub', 'db'],
     embedded: ground,
-    'supervision.ts': [...ground, 'config.ts', 'db', 'mqtt'],
+    'term.ts': [...ground, 'config.ts', 'db', 'mqtt'],
+    'supervision.ts': [...ground, 'config.ts', 'db', 'term.ts'],
     'server.ts': [...ground, 'config.ts', 'db', 'hub', 'auth', 'http', 'supervision.ts'],
     'index.ts': [...ground, 'config.ts', 'setting-values.ts', 'server.ts', 'http'],
     cli: [...ground, 'config.ts', 'settings.ts', 'server.ts', 'embedded', 'auth', 'db'],
@@ -46,7 +47,8 @@ const zones = Object.entries(rooms).flatMap(([root, list]) =>
 
 /** Packages that only one place may import. */
 const owners = [
-  { packages: '^(hono|@hono|ws)(/|$)', owner: 'http/' },
+  { packages: '^(hono|@hono)(/|$)', owner: 'http/' },
+  { packages: '^ws(/|$)', owner: 'http/ and mqtt/stream.ts' },
   { packages: '^mqtt(/|$)', owner: 'mqtt/session.ts' },
   { packages: '^postgres(/|$)', owner: 'db/' },
 ]
@@ -141,7 +143,8 @@ export default defineConfig(
     rules: { 'no-restricted-globals': ['error', process] },
   },
   owned(['packages/server/src/**/*.ts'], []),
-  owned(['packages/server/src/http/**/*.ts'], ['http/']),
+  owned(['packages/server/src/http/**/*.ts'], ['http/', 'http/ and mqtt/stream.ts']),
+  owned(['packages/server/src/mqtt/stream.ts'], ['http/ and mqtt/stream.ts']),
   owned(['packages/server/src/mqtt/session.ts'], ['mqtt/session.ts']),
   owned(['packages/server/src/db/**/*.ts', 'packages/server/src/embedded/**/*.ts'], ['db/']),
   {

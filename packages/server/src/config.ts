@@ -34,7 +34,10 @@ export interface Config {
   readonly allowedOrigins: readonly string[] | '*'
   readonly supervisor: {
     readonly enabled: boolean
+    /** How long an instance may be silent before others take over what it keeps. */
+    readonly leaseTtlMs: number
     readonly dialConcurrency: number
+    readonly activityFlushMs: number
     readonly allow: {
       readonly cidrs: readonly string[]
       readonly hosts: readonly string[]
@@ -62,12 +65,10 @@ const NOT_YET: Readonly<Record<string, string>> = {
 
 /** Names of the finished product that this version passes over; harmless to ignore, but not in silence. */
 const WITHOUT_EFFECT = [
-  'LEASE_TTL_MS',
   'MQTT_SECRET_KEYS',
   'MQTT_SECRET_KEYS_FILE',
   'METRICS_TOKEN',
   'HISTORY_RETENTION_DAYS',
-  'ACTIVITY_FLUSH_MS',
 ]
 
 /**
@@ -146,7 +147,9 @@ const schema = v.object({
   AUTH_AUDIENCE: v.optional(v.string()),
   ALLOWED_ORIGINS: origins,
   SUPERVISOR: v.picklist(['on', 'off'], 'expected on or off'),
+  LEASE_TTL_MS: whole(1_000, 600_000),
   MQTT_DIAL_CONCURRENCY: whole(1, 10_000),
+  ACTIVITY_FLUSH_MS: whole(100, 3_600_000),
   MQTT_ALLOW_CIDRS: cidrs,
   MQTT_ALLOW_HOSTS: list,
   MQTT_ALLOW_PORTS: ports,
@@ -197,7 +200,9 @@ function toConfig(p: Parsed, terminal: boolean): Config {
       : p.ALLOWED_ORIGINS.map((o) => o.toLowerCase()),
     supervisor: {
       enabled: p.SUPERVISOR === 'on',
+      leaseTtlMs: p.LEASE_TTL_MS,
       dialConcurrency: p.MQTT_DIAL_CONCURRENCY,
+      activityFlushMs: p.ACTIVITY_FLUSH_MS,
       allow: { cidrs: p.MQTT_ALLOW_CIDRS, hosts: p.MQTT_ALLOW_HOSTS, ports: p.MQTT_ALLOW_PORTS },
     },
     feed: { pollMs: p.FEED_POLL_MS },

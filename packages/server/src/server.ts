@@ -21,9 +21,14 @@ import type { SupervisionState } from './supervision.ts'
 export interface ServerOptions {
   /** The file that `/widgets/mqtt-status.js` serves. */
   readonly widgetBundle: URL
+  /** Told to the other instances. */
+  readonly version?: string
   /** A page for `/` instead of the short one that says what this is. */
   readonly portal?: Portal
 }
+
+/** The part of a shutdown's time in which connections are handed over. */
+const HANDOVER_PART = 0.7
 
 /** What is open at a moment; all are 0 after a stop. */
 export interface Open {
@@ -78,8 +83,8 @@ export class StatusServer {
   }
 
   /** `off`: by configuration. `paused`: the database is a copy that nobody has adopted. */
-  get supervision(): SupervisionState | 'off' {
-    return this.#supervision?.state ?? 'off'
+  get supervision(): SupervisionState {
+    return this.#supervision?.state ?? 'starting'
   }
 
   /** How much is held open at this moment. */
@@ -115,6 +120,9 @@ export class StatusServer {
       onRead: (read) => {
         for (const reader of readers) reader(read)
       },
+      onCall: (called) => {
+        supervision.hear(called)
+      },
       onState: (state, since) => {
         hub.setFeedState(state, since)
       },
@@ -134,33 +142,43 @@ export class StatusServer {
 
     // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
     const supervision = this.#supervise(sql, feed)
-    if (supervision) {
-      readers.push((read) => {
-        supervision.reconcile(read)
-      })
-    }
+    readers.push((read) => {
+      supervision.reconcile(read)
+    })
     await feed.start()
     this.#onStop('feed', () => feed.stop())
 
     const listening = await this.#listen(sql, hub, feed)
     this.#listening = listening
-    supervision?.begin()
+    supervision.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
+    // At the same time as clients are told to go elsewhere: connections need theirs to find their next owners.
+    this.#onStop('hand-over', () => {
+      // A failure is told where its end is awaited.
+      supervision.stop(this.#handOverMs).catch(() => undefined)
+    })
     return { url: listening.url }
   }
 
-  #supervise(sql: Sql, feed: ChangeFeed): Supervision | null {
-    if (!this.#config.supervisor.enabled) return null
+  #supervise(sql: Sql, feed: ChangeFeed): Supervision {
+    const { database, supervisor } = this.#config
     const supervision = new Supervision({
       sql,
-      supervisor: this.#config.supervisor,
+      databaseUrl: database.url,
+      version: this.#options.version ?? null,
+      supervisor,
       startOver: () => {
         feed.startOver()
       },
       log: this.#log.child({ room: 'mqtt' }),
     })
-    this.#onStop('supervisor', () => supervision.stop())
+    this.#onStop('supervisor', () => supervision.stop(this.#handOverMs))
     return (this.#supervision = supervision)
+  }
+
+  /** Some time is left for closing what nobody has taken over. */
+  get #handOverMs(): number {
+    return this.#config.drainMs * HANDOVER_PART
   }
 
   #listen(sql: Sql, hub: Hub, feed: ChangeFeed): Promise<Listening> {

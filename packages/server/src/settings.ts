@@ -41,6 +41,11 @@ export const SETTINGS: readonly Setting[] = [
     'origins of the pages that may connect, comma separated; * = any',
   ),
   setting('SUPERVISOR', 'on', 'on: this node keeps MQTT connections; off: it only delivers'),
+  setting(
+    'LEASE_TTL_MS',
+    '15000',
+    'how long a node may be silent before the others take over what it keeps, in ms',
+  ),
   setting('MQTT_DIAL_CONCURRENCY', '50', 'MQTT connections dialled at the same time'),
   setting(
     'MQTT_ALLOW_CIDRS',
@@ -56,6 +61,11 @@ export const SETTINGS: readonly Setting[] = [
     'MQTT_ALLOW_PORTS',
     DEFAULT_PORTS,
     'ports and ranges that may be dialled, comma separated',
+  ),
+  setting(
+    'ACTIVITY_FLUSH_MS',
+    '60000',
+    'how often the times of last messages are written, all at once, in ms',
   ),
   setting('FEED_POLL_MS', '2000', 'how often the database is read without being told to, in ms'),
   setting('TICK_MS', '50', 'how long changes are gathered after the first, in ms'),
@@ -95,7 +105,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names that begin like ours; a variable of another program must not be warned about. */
 const OURS =
-  /^(MQTT_|AUTH_|ADOPT_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
+  /^(MQTT_|ACTIVITY_|AUTH_|ADOPT_|LEASE_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
 
 /** Warnings about variables that look like a misspelt setting. */
 export function nearMisses(environment: Environment): string[] {
