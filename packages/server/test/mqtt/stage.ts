@@ -1,12 +1,21 @@
 /** What a test of the supervisor starts, and that nothing of it is left behind: sockets, timers, clients at brokers. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach } from 'vitest'
+import { TIMING } from '../../src/mqtt/session-state.ts'
+import type { Timing } from '../../src/mqtt/session-state.ts'
 import { World } from './world.ts'
 
 interface Stoppable {
   stop(): Promise<void>
   /** Clients that are connected to it. */
   readonly sockets?: number
+}
+
+/** Waits so long that a test sees one failure and not the next. */
+export const CALM: Timing = {
+  ...TIMING,
+  transient: { baseMs: 60_000, capMs: 60_000 },
+  slow: { baseMs: 60_000, capMs: 60_000 },
 }
 
 const worlds: World[] = []
