@@ -158,7 +158,7 @@ test('what does not end by itself does not hold up the end', async () => {
   await once(half, 'data')
   const { socket } = await plain()
   socket.write(
-    'POST /api/v1/connections/a/connect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n',
+    'POST /api/v1/connections/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n',
   )
   await until(() => socket.bytesWritten > 0)
   const began = performance.now()
