@@ -11,8 +11,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from './config.ts'
 import type { FeedRead } from './db/change-feed.ts'
-import { claim, release, writeStatuses } from './db/ownership.ts'
+import { claim, release } from './db/ownership.ts'
 import type { Sql } from './db/sql.ts'
+import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
 import { Supervisor } from './mqtt/supervisor.ts'
 

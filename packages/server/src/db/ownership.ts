@@ -2,7 +2,7 @@
  * Who keeps a connection. One instance supervises for now: it takes what it wants, and the epoch that rises with each
  * change of owner makes every late write of a former one void.
  */
-import type { Desired, Reason, Status } from '@mqtt-status/protocol'
+import type { Desired, DeviceState, Status } from '@mqtt-status/protocol'
 import { isOwn } from './epoch.ts'
 import type { Sql } from './sql.ts'
 
@@ -18,6 +18,9 @@ export interface DialRow {
   readonly keepaliveS: number | null
   readonly tls: unknown
   readonly topics: unknown
+  readonly availability: unknown
+  readonly sparkplug: unknown
+  readonly expectedIntervalS: number | null
 }
 
 export interface Claimed {
@@ -28,18 +31,10 @@ export interface Claimed {
   readonly generation: number
   readonly observedGeneration: number
   readonly restartGeneration: number
+  readonly device: DeviceState
+  /** How long ago the last message came, by the clock of the database; `null`: never. */
+  readonly lastMessageAgeMs: number | null
   readonly dial: DialRow
-}
-
-export interface StatusWrite {
-  readonly id: string
-  readonly epoch: number
-  readonly status: Status
-  readonly reason: Reason | null
-  readonly detail: string | null
-  readonly mqttReasonCode: number | null
-  readonly subscriptionsOk: boolean | null
-  readonly observedGeneration: number
 }
 
 /**
@@ -61,6 +56,8 @@ export function claim(
     returning id, epoch, desired, status, generation,
       observed_generation as "observedGeneration",
       restart_generation as "restartGeneration",
+      device,
+      (extract(epoch from now() - last_message_at) * 1000)::float8 as "lastMessageAgeMs",
       json_build_object(
         'protocol', protocol,
         'host', host,
@@ -71,41 +68,11 @@ export function claim(
         'username', username,
         'keepaliveS', keepalive_s,
         'tls', tls,
-        'topics', topics
+        'topics', topics,
+        'availability', availability,
+        'sparkplug', sparkplug,
+        'expectedIntervalS', expected_interval_s
       ) as dial`
-}
-
-/**
- * Writes what was seen, all rows in one statement.
- *
- * @returns the ids that were written; one that is missing is not ours any more, or gone
- */
-export async function writeStatuses(
-  sql: Sql,
-  ownerId: string,
-  writes: readonly StatusWrite[],
-): Promise<ReadonlySet<string>> {
-  const written = await sql<{ id: string }[]>`
-    update connections c
-    set status = w.status,
-      reason = w.reason,
-      detail = w.detail,
-      mqtt_reason_code = w."mqttReasonCode",
-      subscriptions_ok = w."subscriptionsOk",
-      observed_generation = greatest(c.observed_generation, w."observedGeneration")
-    from jsonb_to_recordset(${sql.json(writes as never)}) as w (
-      id text,
-      epoch bigint,
-      status text,
-      reason text,
-      detail text,
-      "mqttReasonCode" integer,
-      "subscriptionsOk" boolean,
-      "observedGeneration" bigint
-    )
-    where c.id = w.id and c.owner_id = ${ownerId} and c.epoch = w.epoch
-    returning c.id`
-  return new Set(written.map(({ id }) => id))
 }
 
 /** Lets go of everything; what was seen last stays until the next owner looks. */

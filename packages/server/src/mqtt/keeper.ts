@@ -1,5 +1,5 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
-import type { Desired, Status } from '@mqtt-status/protocol'
+import type { Desired, DeviceState, Status } from '@mqtt-status/protocol'
 import type { DialGuard } from './dial-guard.ts'
 import type { DialLimiter } from './dial-limiter.ts'
 import { Session } from './session.ts'
@@ -26,6 +26,9 @@ export interface Claimed {
   readonly generation: number
   readonly observedGeneration: number
   readonly restartGeneration: number
+  readonly device: DeviceState
+  /** How long ago the last message came; `null`: never. */
+  readonly lastMessageAgeMs: number | null
   readonly dial: StoredSettings
 }
 
@@ -121,7 +124,7 @@ export class Keeper {
     const dialling = new AbortController()
     this.#dialling = dialling
     const { signal } = dialling
-    const settings = checkSettings(dial, clientId(id))
+    const settings = checkSettings(dial)
     if ('reason' in settings) {
       // Not within the event that asked for the dial.
       await Promise.resolve()
@@ -138,7 +141,7 @@ export class Keeper {
       this.#broken(signal, target)
       return
     }
-    this.#session = Session.dial(settings, target.address, {
+    this.#session = Session.dial({ ...settings, clientId: settings.clientId ?? clientId(id) }, target.address, {
       onOpen: (denied) => {
         leave()
         if (!signal.aborted) this.#handle({ kind: 'opened', denied })

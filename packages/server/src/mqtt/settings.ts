@@ -1,14 +1,20 @@
 /** What to dial, checked: anybody may have written the row, and MQTT.js takes impossible options in silence. */
-import { X509Certificate, createPrivateKey } from 'node:crypto'
+import { isIP } from 'node:net'
 import * as v from 'valibot'
+import type { FaultCode, FieldFault } from './field-fault.ts'
 import { clean } from './reasons.ts'
 import type { Failure } from './session-state.ts'
+import { tlsFaults, tlsSchema } from './tls-settings.ts'
+import type { TlsSettings } from './tls-settings.ts'
 
-/** As stored, unchecked; what is not set is null. */
+export type { FaultCode, FieldFault } from './field-fault.ts'
+
+/** As stored, unchecked; what is not set is null. Nothing in it is secret but a key that was written there by hand. */
 export interface StoredSettings {
   readonly protocol: unknown
   readonly host: unknown
   readonly port: unknown
+  /** Of the WebSocket. */
   readonly path: unknown
   readonly protocolVersion: unknown
   readonly clientId: unknown
@@ -16,32 +22,73 @@ export interface StoredSettings {
   readonly keepaliveS: unknown
   readonly tls: unknown
   readonly topics: unknown
+  readonly availability: unknown
+  readonly sparkplug: unknown
+  readonly expectedIntervalS: unknown
 }
 
-export interface TlsSettings {
-  readonly ca?: string
-  readonly cert?: string
-  readonly key?: string
-  /** The name that the certificate must be for. @default the host */
-  readonly servername?: string
+/** What is kept apart from the row, decrypted; never part of a log, a reply or an error. */
+export interface Secrets {
+  readonly password?: string
+  /** The private key of the client certificate, in PEM form; wins over `tls.key` of the row. */
+  readonly tlsKey?: string
 }
+
+/** Where a device says itself whether it is there: its birth message and its last will. */
+export interface Availability {
+  readonly topic: string
+  readonly online: string
+  readonly offline: string
+}
+
+/** An edge node, or one device behind it, in Sparkplug B. */
+export interface Sparkplug {
+  readonly group: string
+  readonly node: string
+  readonly device: string | null
+}
+
+export type Protocol = (typeof PROTOCOLS)[number]
 
 export interface DialSettings {
-  readonly protocol: 'mqtt' | 'mqtts'
+  readonly protocol: Protocol
   readonly host: string
   readonly port: number
+  /** Only of use with ws and wss. */
+  readonly path: string
   /** 4 = MQTT 3.1.1, 5 = MQTT 5. */
   readonly protocolVersion: 4 | 5
-  readonly clientId: string
+  /** `null`: one that is made from the connection's id. */
+  readonly clientId: string | null
   readonly username: string | null
+  readonly password: string | null
   readonly keepaliveS: number
   readonly tls: TlsSettings
   readonly topics: readonly string[]
+  readonly availability: Availability | null
+  readonly sparkplug: Sparkplug | null
+  /** A device that was silent for three times this long is stale. */
+  readonly expectedIntervalS: number
 }
 
-const DEFAULT_PORT = { mqtt: 1883, mqtts: 8883 }
+export type Validation =
+  | { readonly ok: true; readonly settings: DialSettings }
+  | { readonly ok: false; readonly faults: readonly FieldFault[] }
+
+const PROTOCOLS = ['mqtt', 'mqtts', 'ws', 'wss'] as const
+/** Those of the registered schemes. */
+const DEFAULT_PORT: Readonly<Record<Protocol, number>> = {
+  mqtt: 1883,
+  mqtts: 8883,
+  ws: 80,
+  wss: 443,
+}
+/** Where most brokers serve MQTT; Mosquitto answers at any path. */
+const DEFAULT_PATH = '/mqtt'
 /** A lost peer is noticed after 1.5 times this. */
 const DEFAULT_KEEPALIVE_S = 30
+const DEFAULT_INTERVAL_S = 300
+const MAX_INTERVAL_S = 31_536_000
 const MAX_TOPICS = 20
 
 /** MQTT 5, 1.5.4: no NUL; at most 65,535 bytes. */
@@ -73,35 +120,31 @@ function isTopicFilter(filter: string): boolean {
   )
 }
 
-const pem = v.pipe(
+function isHost(host: string): boolean {
+  return isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0 || /^[^\s/@:?#[\]\\%]{1,253}$/.test(host)
+}
+
+const payload = v.nullish(v.pipe(text, v.nonEmpty('expected at least one character')))
+const level = v.pipe(
   text,
-  v.check(
-    (value) => readable(() => new X509Certificate(value)),
-    'expected a certificate in PEM form',
-  ),
-)
-const keyPem = v.pipe(
-  text,
-  v.check((value) => readable(() => createPrivateKey(value)), 'expected a private key in PEM form'),
+  v.regex(/^[^/+#]+$/, 'expected one level of a topic, without "/", "+" and "#"'),
 )
 
-const tlsSchema = v.object({
-  ca: v.optional(pem),
-  cert: v.optional(pem),
-  key: v.optional(keyPem),
-  servername: v.optional(text),
+const availabilitySchema = v.strictObject({
+  topic: v.pipe(text, v.regex(/^[^+#]+$/, 'expected one topic, without "+" and "#"')),
+  online: payload,
+  offline: payload,
 })
 
+const sparkplugSchema = v.strictObject({ group: level, node: level, device: v.nullish(level) })
+
 const schema = v.object({
-  protocol: v.picklist(
-    ['mqtt', 'mqtts'],
-    'expected mqtt or mqtts (ws and wss are not supported yet)',
-  ),
-  host: v.pipe(
-    text,
-    v.regex(/^[^\s/@]{1,255}$/, 'expected a host name or an address, without a port'),
-  ),
+  protocol: v.picklist(PROTOCOLS, 'expected mqtt, mqtts, ws or wss'),
+  host: v.pipe(text, v.check(isHost, 'expected a host name or an address, without a port')),
   port: v.nullable(whole(1, 65_535)),
+  path: v.nullable(
+    v.pipe(text, v.regex(/^\/[!-~]*$/, 'expected a path like /mqtt, without spaces')),
+  ),
   protocolVersion: v.nullable(v.picklist([4, 5], 'expected 4 (MQTT 3.1.1) or 5')),
   clientId: v.nullable(v.pipe(text, v.nonEmpty('expected at least one character'))),
   username: v.nullable(text),
@@ -116,62 +159,129 @@ const schema = v.object({
       v.maxLength(MAX_TOPICS, `expected ${MAX_TOPICS} topics at most`),
     ),
   ),
+  availability: v.nullable(availabilitySchema),
+  sparkplug: v.nullable(sparkplugSchema),
+  expectedIntervalS: v.nullable(whole(1, MAX_INTERVAL_S)),
+  password: v.nullable(text),
+  tlsKey: v.nullable(text),
 })
 
-/** @returns the settings with their defaults, or `config_invalid` with a detail that names the field */
+type Parsed = v.InferOutput<typeof schema>
+
+/**
+ * Checks settings as they are stored, together with the secrets that are kept apart from them.
+ *
+ * @returns the settings with their defaults, or one fault for each field that is wrong
+ */
+export function validateSettings(stored: StoredSettings, secrets: Secrets = {}): Validation {
+  const { password = null, tlsKey = null } = secrets
+  const parsed = v.safeParse(schema, { ...stored, password, tlsKey })
+  const faults = parsed.success ? together(parsed.output) : firstPerField(parsed.issues)
+  if (!parsed.success || faults.length > 0) return { ok: false, faults }
+  return { ok: true, settings: withDefaults(parsed.output) }
+}
+
+/** As {@link validateSettings}; what is wrong is `config_invalid`, with a detail that names the fields. */
 export function checkSettings(
   stored: StoredSettings,
-  defaultClientId: string,
+  secrets: Secrets = {},
 ): DialSettings | Failure {
-  const parsed = v.safeParse(schema, stored)
-  if (!parsed.success)
-    return invalid(
-      parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'row'}: ${issue.message}`),
-    )
-  const { protocol, host, port, protocolVersion, clientId, username, keepaliveS, tls, topics } =
-    parsed.output
-  const fault = tlsFault(protocol, tls ?? {})
-  if (fault !== null) return invalid([fault])
-  return {
-    protocol,
-    host,
-    port: port ?? DEFAULT_PORT[protocol],
-    // Every broker speaks 3.1.1, and MQTT.js does not fall back from 5.
-    protocolVersion: protocolVersion ?? 4,
-    clientId: clientId ?? defaultClientId,
-    username,
-    keepaliveS: keepaliveS ?? DEFAULT_KEEPALIVE_S,
-    tls: dropUndefined(tls ?? {}),
-    topics: topics ?? [],
-  }
+  const result = validateSettings(stored, secrets)
+  if (result.ok) return result.settings
+  const detail = result.faults.map(({ field, message }) => `${field}: ${message}`).join('; ')
+  return { reason: 'config_invalid', detail: clean(detail), code: null }
 }
 
 /** What only shows when the settings are seen together. */
-function tlsFault(protocol: string, { cert, key }: v.InferOutput<typeof tlsSchema>): string | null {
-  if (cert === undefined && key === undefined) return null
-  if (protocol === 'mqtt')
-    return 'tls: expected protocol mqtts; with plain mqtt a certificate would be of no use'
-  if (cert === undefined || key === undefined) return 'tls: expected both cert and key, or neither'
-  return belongTogether(cert, key) ? null : 'tls: the key does not belong to the certificate'
+function together(parsed: Parsed): FieldFault[] {
+  const { protocol, protocolVersion, username, password, availability } = parsed
+  const faults = tlsFaults(isSecure(protocol), parsed.tls ?? {}, parsed.tlsKey)
+  if (password !== null && username === null && protocolVersion !== 5) {
+    faults.push(conflict('password', 'expected a username too: MQTT 3.1.1 sends none without it'))
+  }
+  if (availability !== null && onlineOf(availability) === offlineOf(availability)) {
+    faults.push(conflict('availability.offline', 'expected another text than that of online'))
+  }
+  return faults
 }
 
-function invalid(faults: readonly string[]): Failure {
-  return { reason: 'config_invalid', detail: clean(faults.join('; ')), code: null }
-}
-
-function readable(read: () => unknown): boolean {
-  try {
-    read()
-    return true
-  } catch {
-    return false
+function withDefaults(parsed: Parsed): DialSettings {
+  const { protocol, availability, sparkplug, tlsKey } = parsed
+  const { ca, cert, servername } = parsed.tls ?? {}
+  const key = tlsKey ?? parsed.tls?.key
+  return {
+    protocol,
+    host: parsed.host,
+    port: parsed.port ?? DEFAULT_PORT[protocol],
+    path: parsed.path ?? DEFAULT_PATH,
+    // Every broker speaks 3.1.1, and MQTT.js does not fall back from 5.
+    protocolVersion: parsed.protocolVersion ?? 4,
+    clientId: parsed.clientId,
+    username: parsed.username,
+    password: parsed.password,
+    keepaliveS: parsed.keepaliveS ?? DEFAULT_KEEPALIVE_S,
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(servername === undefined ? {} : { servername }),
+    },
+    topics: parsed.topics ?? [],
+    availability: availability && {
+      topic: availability.topic,
+      online: onlineOf(availability),
+      offline: offlineOf(availability),
+    },
+    sparkplug: sparkplug && { ...sparkplug, device: sparkplug.device ?? null },
+    expectedIntervalS: parsed.expectedIntervalS ?? DEFAULT_INTERVAL_S,
   }
 }
 
-function belongTogether(cert: string, key: string): boolean {
-  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
+/** Whether what is said to the broker is encrypted. */
+export function isSecure(protocol: Protocol): boolean {
+  return protocol === 'mqtts' || protocol === 'wss'
 }
 
-function dropUndefined(tls: v.InferOutput<typeof tlsSchema>): TlsSettings {
-  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))
+function onlineOf({ online }: v.InferOutput<typeof availabilitySchema>): string {
+  return online ?? 'online'
+}
+
+function offlineOf({ offline }: v.InferOutput<typeof availabilitySchema>): string {
+  return offline ?? 'offline'
+}
+
+function conflict(field: string, message: string): FieldFault {
+  return { field, code: 'conflict', message }
+}
+
+const CODES: Readonly<Record<string, FaultCode>> = {
+  picklist: 'choice',
+  number: 'type',
+  string: 'type',
+  array: 'type',
+  integer: 'range',
+  min_value: 'range',
+  max_value: 'range',
+  max_bytes: 'too_long',
+  max_length: 'too_many',
+}
+
+function firstPerField(issues: readonly v.BaseIssue<unknown>[]): FieldFault[] {
+  const faults = new Map<string, FieldFault>()
+  for (const issue of issues) {
+    const field = v.getDotPath(issue) ?? 'row'
+    if (!faults.has(field)) faults.set(field, { field, ...describe(issue) })
+  }
+  return [...faults.values()]
+}
+
+function describe(issue: v.BaseIssue<unknown>): Omit<FieldFault, 'field'> {
+  const absent = issue.received === 'null' || issue.received === 'undefined'
+  if (issue.type === 'strict_object') {
+    if (issue.expected === 'Object') return { code: 'type', message: 'expected an object' }
+    return issue.expected === 'never'
+      ? { code: 'unknown_field', message: 'expected no such field' }
+      : { code: 'required', message: 'expected a value' }
+  }
+  return { code: absent ? 'required' : (CODES[issue.type] ?? 'format'), message: issue.message }
 }

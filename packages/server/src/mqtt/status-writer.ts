@@ -1,4 +1,5 @@
 /** Gathers status writes: one statement for all of a moment, the last one of a connection wins. */
+import type { DeviceState } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import type { Claimed } from './keeper.ts'
 import type { StatusChange } from './session-state.ts'
@@ -7,6 +8,8 @@ export interface StatusWrite extends Omit<StatusChange, 'urgent'> {
   readonly id: string
   readonly epoch: number
   readonly observedGeneration: number
+  /** What the change means for the device; `null` leaves it as it is. */
+  readonly device: DeviceState | null
 }
 
 export interface StatusWriterOptions {
@@ -44,6 +47,7 @@ export class StatusWriter {
       detail: change.detail,
       mqttReasonCode: change.mqttReasonCode,
       subscriptionsOk: change.subscriptionsOk,
+      device: null,
     })
     this.#schedule(urgent ? 0 : GATHER_MS)
   }

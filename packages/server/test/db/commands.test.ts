@@ -3,8 +3,9 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../src/db/commands.ts'
 import type { CommandRequest, CommandResult } from '../../src/db/commands.ts'
-import { claim, release, writeStatuses } from '../../src/db/ownership.ts'
-import type { StatusWrite } from '../../src/db/ownership.ts'
+import { claim, release } from '../../src/db/ownership.ts'
+import { writeStatuses } from '../../src/db/status-writes.ts'
+import type { StatusWrite } from '../../src/db/status-writes.ts'
 import { connectSql } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
@@ -87,6 +88,7 @@ test('only the present owner can write a status', async () => {
     mqttReasonCode: 0,
     subscriptionsOk: true,
     observedGeneration: 0,
+    device: null,
   })
   const [mine] = await claim(sql, 'me', ['a', 'watched', 'nope'])
   expect(mine).toMatchObject({ id: 'a', epoch: 1, dial: { protocol: 'mqtt', host: null } })

@@ -2,7 +2,8 @@ import { createDatabase, administer, databaseUrl } from '@mqtt-status/testing/po
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { confirmEpoch, readEpoch } from '../../src/db/epoch.ts'
-import { claim, writeStatuses } from '../../src/db/ownership.ts'
+import { claim } from '../../src/db/ownership.ts'
+import { writeStatuses } from '../../src/db/status-writes.ts'
 import { connectSql } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
@@ -74,6 +75,7 @@ test('a late write of the keeper of the original does not get into the copy', as
       mqttReasonCode: null,
       subscriptionsOk: null,
       observedGeneration: 0,
+      device: null,
     },
   ])
   expect(written.size).toBe(0)
