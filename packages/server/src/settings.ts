@@ -62,11 +62,7 @@ export const SETTINGS: readonly Setting[] = [
     undefined,
     'keys that stored secrets are encrypted with, as id:base64, comma separated; the first encrypts, all decrypt',
   ),
-  setting(
-    'MQTT_SECRET_KEYS_FILE',
-    undefined,
-    'file to read these keys from instead, one a line',
-  ),
+  setting('MQTT_SECRET_KEYS_FILE', undefined, 'file to read these keys from instead, one a line'),
   setting('FEED_POLL_MS', '2000', 'how often the database is read without being told to, in ms'),
   setting('TICK_MS', '50', 'how long changes are gathered after the first, in ms'),
   setting('HEARTBEAT_MS', '25000', 'time between pings to a client, in ms'),

@@ -56,17 +56,6 @@ export async function findSettings(sql: Sql, id: string): Promise<StoredConnecti
   return found?.settings ?? null
 }
 
-/** The same, and nobody else changes the row before this transaction ends. */
-export async function lockSettings(tx: Sql, id: string): Promise<StoredConnection | null> {
-  const [found] = await tx`
-    select id
-    from connections
-    where id = ${id}
-    for update`
-  // Read after the lock was had: the snapshot of the statement above is from before it waited.
-  return found === undefined ? null : findSettings(tx, id)
-}
-
 /** Of these ids, those that exist, with their settings. */
 export async function findManySettings(
   sql: Sql,
@@ -77,6 +66,28 @@ export async function findManySettings(
     from connections c
     where id in (select jsonb_array_elements_text(${sql.json(ids)}))`
   return new Map(found.map(({ settings }) => [settings.id, settings]))
+}
+
+/** The same, and nobody else changes these rows before this transaction ends. */
+export async function lockSettings(
+  tx: Sql,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, StoredConnection>> {
+  // In one order for all, so that no two lockers wait for each other.
+  await tx`
+    select id
+    from connections
+    where id in (select jsonb_array_elements_text(${tx.json(ids)}))
+    order by id
+    for update`
+  // Read after the locks were had: the snapshot of the statement above is from before it waited.
+  return findManySettings(tx, ids)
+}
+
+/** Whether the settings are the same; a status that was written meanwhile is no edit. */
+export function isSameSettings(a: StoredConnection, b: StoredConnection): boolean {
+  const text = (stored: StoredConnection): string => JSON.stringify({ ...stored, updatedAt: null })
+  return text(a) === text(b)
 }
 
 /** All connections in the order of their ids, a page at a time. */
@@ -205,9 +216,6 @@ function asJson(sql: Sql): ReturnType<Sql> {
   )`
 }
 
-function iso(
-  sql: Sql,
-  column: 'c.created_at' | 'c.updated_at' | 's.updated_at',
-): ReturnType<Sql> {
+function iso(sql: Sql, column: 'c.created_at' | 'c.updated_at' | 's.updated_at'): ReturnType<Sql> {
   return sql`to_char(${sql(column)} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }

@@ -56,6 +56,17 @@ export interface ParsedDraft {
   readonly faults: readonly FieldFault[]
 }
 
+/** The words of the checks before a dial, for the same kinds of faults. */
+const CODES: Readonly<Record<string, string>> = {
+  string: 'type',
+  boolean: 'type',
+  record: 'type',
+  picklist: 'choice',
+  max_length: 'too_long',
+  max_bytes: 'too_long',
+  max_entries: 'too_many',
+}
+
 /** What replies carry besides the settings: whoever sends a reply back, edited, means no harm. */
 const READ_ONLY: ReadonlySet<string> = new Set([
   'generation',
@@ -160,7 +171,10 @@ export function parseDraft(body: unknown): ParsedDraft {
 }
 
 /** The faults of a draft for a new connection: what it can't be without. */
-export function missingFields({ siteId, name }: Draft, faults: readonly FieldFault[]): FieldFault[] {
+export function missingFields(
+  { siteId, name }: Draft,
+  faults: readonly FieldFault[],
+): FieldFault[] {
   return Object.entries({ siteId, name })
     .filter(([field, value]) => value === undefined && !faults.some((f) => f.field === field))
     .map(([field]) => ({ field, code: 'required', message: 'is required' }))
@@ -174,7 +188,7 @@ function parseTls(
   if (tls === undefined) return {}
   if (tls === null) return { tls: null, key: null }
   if (!isObject(tls)) {
-    faults.push({ field: 'tls', code: 'object', message: 'expected an object, or null' })
+    faults.push({ field: 'tls', code: 'type', message: 'expected an object, or null' })
     return {}
   }
   refuseUnknown('tls.', tls, {
@@ -199,7 +213,7 @@ function settle(
     const below = v.getDotPath(issue)
     faults.push({
       field: below === null ? field : `${field}.${below}`,
-      code: issue.type,
+      code: CODES[issue.type] ?? 'format',
       message: issue.message,
     })
   }

@@ -25,7 +25,7 @@ export type DialDraft = Pick<
 > & { readonly password: string | null }
 
 /** What the examiner needs of whoever dials. */
-export interface Dialling {
+export interface DialChecks {
   /** @returns what is wrong; empty = it can be dialled */
   readonly faultsOf: (dial: DialDraft) => readonly FieldFault[]
   /** @returns why host or port may not be dialled; `null` if they may, or if that can't be told now */
@@ -49,11 +49,11 @@ const NOT_EVERYWHERE =
 
 export class Examiner {
   readonly #secrets: Secrets
-  readonly #dialling: Dialling
+  readonly #dialChecks: DialChecks
 
-  constructor(secrets: Secrets, dialling: Dialling) {
+  constructor(secrets: Secrets, dialChecks: DialChecks) {
     this.#secrets = secrets
-    this.#dialling = dialling
+    this.#dialChecks = dialChecks
   }
 
   /** Every fault of the settings that the draft leads to. */
@@ -66,10 +66,10 @@ export class Examiner {
     ]
     if (!this.#isDialConcerned(subject)) return faults
     const dial = await this.dialDraft(subject)
-    faults.push(...this.#dialling.faultsOf(dial))
+    faults.push(...this.#dialChecks.faultsOf(dial))
     const named = faults.some(({ field }) => ['protocol', 'host', 'port'].includes(field))
     if (settings.managed && !named) {
-      const blocked = await this.#dialling.blocked(dial)
+      const blocked = await this.#dialChecks.blocked(dial)
       if (blocked !== null) faults.push(blocked)
     }
     return faults

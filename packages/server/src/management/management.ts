@@ -9,6 +9,7 @@ import {
   deleteSettings,
   findSettings,
   insertSettings,
+  isSameSettings,
   lockSettings,
   updateSettings,
 } from '../db/connection-settings.ts'
@@ -20,7 +21,7 @@ import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
 import type { Draft, FieldFault, ParsedDraft } from './draft.ts'
 import { Examiner, referenceFaults } from './examine.ts'
-import type { DialDraft, Dialling, Subject } from './examine.ts'
+import type { DialChecks, DialDraft, Subject } from './examine.ts'
 import { changedFields, DEFAULTS, merge, secretsToSendAnew } from './merge.ts'
 import { toView } from './settings-view.ts'
 import type { SettingsView } from './settings-view.ts'
@@ -43,10 +44,15 @@ export interface Probe {
   readonly tookMs: number
 }
 
+/** What management needs of whoever dials. */
+export interface Dialling extends DialChecks {
+  readonly dialOnce: (dial: DialDraft) => Promise<Probe>
+}
+
 export interface ManagementOptions {
   readonly sql: Sql
   readonly secrets: Secrets
-  readonly dialling: Dialling & { readonly dialOnce: (dial: DialDraft) => Promise<Probe> }
+  readonly dialling: Dialling
 }
 
 /** How often an edit begins anew because somebody else was faster. */
@@ -111,8 +117,8 @@ export class Management {
   remove(editor: Editor, id: string): Promise<void> {
     return reachable(() =>
       this.#transact(async (tx) => {
-        const stored = await lockSettings(tx, id)
-        if (stored === null || !editor.permits(id, stored.siteId)) throw notFound()
+        const stored = (await lockSettings(tx, [id])).get(id)
+        if (stored === undefined || !editor.permits(id, stored.siteId)) throw notFound()
         const generation = (await deleteSettings(tx, id)) ?? stored.generation
         const { siteId } = stored
         const edit = { connectionId: id, siteId, action: 'delete', generation, fields: [] } as const
@@ -163,17 +169,13 @@ export class Management {
     const settings = merge(stored, draft)
     refuseForeignSites(editor, id, settings.siteId)
     const subject = { stored, settings, draft, everywhere: editor.everywhere }
-    refuseFaults([
-      ...faults,
-      ...idFaults(id, draft),
-      ...(await this.#examiner.faultsOf(subject)),
-    ])
+    refuseFaults([...faults, ...idFaults(id, draft), ...(await this.#examiner.faultsOf(subject))])
     if (changedFields(stored, settings, draft).length === 0) return toView(stored)
     return this.#transact(async (tx) => {
       // Names were looked up meanwhile, and nobody should wait for that with a lock in hand.
-      const locked = await lockSettings(tx, id)
-      if (locked === null) throw notFound()
-      if (!isSame(locked, stored)) return null
+      const locked = (await lockSettings(tx, [id])).get(id)
+      if (locked === undefined) throw notFound()
+      if (!isSameSettings(locked, stored)) return null
       const commanded = settings.desired !== stored.desired
       await updateSettings(tx, [{ ...pickSettings(settings), id, commanded }], editor.actor)
       return this.#finish(tx, editor, { id, subject, action: 'change' })
@@ -254,12 +256,6 @@ export function pickSettings({
     ...{ siteId, name, labels, managed, desired, protocol, host, port, path, protocolVersion },
     ...{ clientId, username, keepaliveS, tls, topics, availability, sparkplug, expectedIntervalS },
   }
-}
-
-/** A status that was written meanwhile is no edit. */
-function isSame(a: StoredConnection, b: StoredConnection): boolean {
-  const text = (stored: StoredConnection): string => JSON.stringify({ ...stored, updatedAt: null })
-  return text(a) === text(b)
 }
 
 function idFaults(id: string, draft: Draft): FieldFault[] {

@@ -27,7 +27,13 @@ export const DEFAULTS: Settings = {
   expectedIntervalS: null,
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }
+/** Where a protocol is spoken if nothing else is said. */
+export const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  mqtt: 1883,
+  mqtts: 8883,
+  ws: 80,
+  wss: 443,
+}
 
 /** The settings with the draft applied: what it does not name stays. */
 export function merge(base: Settings, draft: Draft): Settings {
@@ -49,7 +55,9 @@ export function touchesDial({ dial, tls, secrets }: Draft): boolean {
 export function changedFields(before: Settings, after: Settings, { secrets }: Draft): string[] {
   const names = ['siteId', 'name', 'labels', 'managed', 'desired', ...DIAL_FIELDS] as const
   const changed: string[] = names.filter((name) => differs(before[name], after[name]))
-  const tls = TLS_FIELDS.filter((name) => differs(member(before.tls, name), member(after.tls, name)))
+  const tls = TLS_FIELDS.filter((name) =>
+    differs(member(before.tls, name), member(after.tls, name)),
+  )
   return [...changed, ...tls.map((name) => `tls.${name}`), ...Object.keys(secrets)]
 }
 

@@ -34,10 +34,26 @@ export function toView({ secrets, tls, ...rest }: StoredConnection): SettingsVie
   }
 }
 
+/** What can be imported again: no secrets, nothing that is only told, nothing that is not set. */
+export function toExport({
+  generation: _g,
+  createdAt: _c,
+  updatedAt: _u,
+  secrets: _s,
+  tls,
+  ...rest
+}: StoredConnection): Readonly<Record<string, unknown>> {
+  const members = TLS_FIELDS.map((name) => [name, member(tls, name)] as const)
+  const shown = Object.fromEntries(members.filter(([, value]) => value !== undefined))
+  const all = { ...rest, tls: Object.keys(shown).length === 0 ? null : shown }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null))
+}
+
 function toTlsView(tls: unknown, key: StoredConnection['secrets']['tls.key']): TlsView | null {
   const byHand = member(tls, 'key') !== undefined
   const [ca, cert, servername] = TLS_FIELDS.map((name) => member(tls, name) ?? null)
-  if (ca === null && cert === null && servername === null && key === undefined && !byHand) return null
+  if (ca === null && cert === null && servername === null && key === undefined && !byHand)
+    return null
   return {
     ca,
     cert,
