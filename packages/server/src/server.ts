@@ -43,6 +43,9 @@ export interface Open {
   readonly connections: number
 }
 
+/** The answer of a node that keeps nothing. */
+const NOT_KEPT = { ok: false, reason: 'supervisor_lost', tookMs: 0 } as const
+
 interface Joined {
   readonly sql: Sql
   readonly hub: Hub
@@ -218,7 +221,7 @@ export class StatusServer {
         secrets,
         dialling: createDialling(this.#config.supervisor.allow),
       }),
-      check: (id) => this.#check(id),
+      check: (id) => this.#supervision?.check(id) ?? Promise.resolve(NOT_KEPT),
       ready: () => [
         ...(feed.state === 'stale' ? ['the database can not be read'] : []),
         ...(feed.readOnly ? ['the database is read-only (a standby?)'] : []),

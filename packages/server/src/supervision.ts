@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto'
 import type { Config } from './config.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { claim, release } from './db/ownership.ts'
+import type { Secrets } from './db/secrets.ts'
 import type { Sql } from './db/sql.ts'
 import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
@@ -20,6 +21,7 @@ import { Supervisor } from './mqtt/supervisor.ts'
 export interface SupervisionOptions {
   readonly sql: Sql
   readonly supervisor: Config['supervisor']
+  readonly secrets: Secrets
   /** Asks the feed for a snapshot. */
   readonly startOver: () => void
   readonly log: Log

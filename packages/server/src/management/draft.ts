@@ -60,7 +60,7 @@ export interface ParsedDraft {
 const CODES: Readonly<Record<string, string>> = {
   string: 'type',
   boolean: 'type',
-  record: 'type',
+  custom: 'type',
   picklist: 'choice',
   max_length: 'too_long',
   max_bytes: 'too_long',
@@ -109,13 +109,13 @@ function line(max: number): v.GenericSchema<unknown, string> {
 }
 
 const labels = v.pipe(
+  v.custom<Readonly<Record<string, unknown>>>(isObject, 'expected an object of texts'),
   v.record(
     v.pipe(v.string(), v.maxLength(64, 'expected names of at most 64 characters')),
     v.pipe(
       v.string('expected a text'),
       v.maxLength(256, 'expected values of at most 256 characters'),
     ),
-    'expected an object of texts',
   ),
   v.maxEntries(MAX_LABELS, `expected ${MAX_LABELS} labels at most`),
 )

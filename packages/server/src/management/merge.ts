@@ -51,14 +51,27 @@ export function touchesDial({ dial, tls, secrets }: Draft): boolean {
   return Object.keys(dial).length > 0 || tls !== undefined || Object.keys(secrets).length > 0
 }
 
-/** The names of the fields that really change; a secret always counts as changed, nobody compares it. */
-export function changedFields(before: Settings, after: Settings, { secrets }: Draft): string[] {
+/**
+ * The names of the fields that really change; a secret that is sent always counts as changed, nobody compares it.
+ *
+ * @param before without `secrets` for a new connection
+ */
+export function changedFields(
+  before: Settings & Partial<StoredConnection>,
+  after: Settings,
+  { secrets }: Draft,
+): string[] {
   const names = ['siteId', 'name', 'labels', 'managed', 'desired', ...DIAL_FIELDS] as const
   const changed: string[] = names.filter((name) => differs(before[name], after[name]))
   const tls = TLS_FIELDS.filter((name) =>
     differs(member(before.tls, name), member(after.tls, name)),
   )
-  return [...changed, ...tls.map((name) => `tls.${name}`), ...Object.keys(secrets)]
+  const stored = storedSecrets(before)
+  const sent = SECRET_FIELDS.filter((field) => {
+    const text = secrets[field]
+    return text !== undefined && (text !== null || stored.includes(field))
+  })
+  return [...changed, ...tls.map((name) => `tls.${name}`), ...sent]
 }
 
 /**
@@ -83,7 +96,10 @@ export function secretsToSendAnew(
 }
 
 /** The secrets that a connection has; a key may have been written into the row by hand. */
-export function storedSecrets({ secrets, tls }: StoredConnection): SecretField[] {
+export function storedSecrets({
+  secrets = {},
+  tls,
+}: Pick<Settings, 'tls'> & Partial<StoredConnection>): SecretField[] {
   return SECRET_FIELDS.filter(
     (field) =>
       secrets[field] !== undefined || (field === 'tls.key' && member(tls, 'key') !== undefined),

@@ -99,11 +99,12 @@ export class Desk {
 
   /** Runs a command of the command line as the process would. */
   async run(
-    ...args: string[]
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly lines: string[]; readonly error: string | null }> {
     const lines: string[] = []
     const program = createProgram({
-      environment: this.environment,
+      environment: { ...this.environment, ...environment },
       version: '0.0.0',
       terminal: false,
       print: (line) => lines.push(line),
@@ -114,6 +115,22 @@ export class Desk {
       (failure: unknown) => (failure instanceof Error ? failure.message : String(failure)),
     )
     return { lines, error }
+  }
+
+  /** What comes of starting another server on the same database. */
+  async startAnother(environment: Readonly<Record<string, string>>): Promise<string> {
+    const { config } = readConfig({ ...this.environment, ...environment })
+    const server = createServer(config, pino({ level: 'silent' }), {
+      widgetBundle: new URL('desk.ts', import.meta.url),
+    })
+    try {
+      await server.start()
+      return 'has started'
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    } finally {
+      await server.stop()
+    }
   }
 
   async close(): Promise<void> {
