@@ -55,33 +55,53 @@ function subjects(database: BenchDatabase): Record<string, () => Promise<Subject
 async function rates(database: BenchDatabase, only: ReadonlySet<string>): Promise<Cell[][]> {
   const rows: Cell[][] = []
   for (const start of Object.values(subjects(database))) {
-    const subject = await start()
-    if (subject === null) continue
-    const crowd = new CrowdProcess()
-    try {
-      const row: Cell[] = [subject.name]
-      if (only.has('rate')) {
-        say(`${subject.name}: ${values.clients} clients`)
-        await crowd.open({ ...whole(subject), count: Number(values.clients) })
-        for (const perSecond of RATES) {
-          const seconds = Number(values.seconds)
-          const rate = await measureRate({ subject, crowd, database, perSecond, seconds })
-          row.push(rate.usPerDelivery, rate.p99Ms, rate.delivered)
-          if (perSecond === RATES.at(-1)) row.push(rate.postgresUsPerDelivery)
-        }
-        await crowd.close()
-      }
-      if (only.has('idle') && subject.kind !== 'raw') {
-        say(`${subject.name}: idle`)
-        row.push(await measureIdle(subject, crowd))
-      } else if (only.has('idle')) row.push(null)
-      rows.push(row)
-    } finally {
-      await crowd.end()
-      await subject.stop()
-    }
+    const measured = only.has('rate') ? await measureOne(start, atRates(database)) : null
+    // In a process of its own: memory that the crowd before has left free would hide what a client costs.
+    const idle = only.has('idle') ? await measureOne(start, idleClients) : null
+    const name = measured?.name ?? idle?.name
+    if (name !== undefined) rows.push([name, ...(measured?.cells ?? []), ...(idle?.cells ?? [])])
   }
   return rows
+}
+
+type Measure = (subject: Subject, crowd: CrowdProcess) => Promise<Cell[]>
+
+/** `null` where the subject can't be started on this machine. */
+async function measureOne(
+  start: () => Promise<Subject | null>,
+  measure: Measure,
+): Promise<{ name: string; cells: Cell[] } | null> {
+  const subject = await start()
+  if (subject === null) return null
+  const crowd = new CrowdProcess()
+  try {
+    return { name: subject.name, cells: await measure(subject, crowd) }
+  } finally {
+    await crowd.end()
+    await subject.stop()
+  }
+}
+
+function atRates(database: BenchDatabase): Measure {
+  return async (subject, crowd) => {
+    say(`${subject.name}: ${values.clients} clients`)
+    await crowd.open({ ...whole(subject), count: Number(values.clients) })
+    const cells: Cell[] = []
+    for (const perSecond of RATES) {
+      const seconds = Number(values.seconds)
+      const rate = await measureRate({ subject, crowd, database, perSecond, seconds })
+      cells.push(rate.usPerDelivery, rate.p99Ms, rate.delivered)
+      if (perSecond === RATES.at(-1)) cells.push(rate.postgresUsPerDelivery)
+    }
+    return cells
+  }
+}
+
+async function idleClients(subject: Subject, crowd: CrowdProcess): Promise<Cell[]> {
+  // The floor knows no clients that are idle.
+  if (subject.kind === 'raw') return [null]
+  say(`${subject.name}: idle`)
+  return [await measureIdle(subject, crowd)]
 }
 
 function whole({ kind, port }: Subject) {

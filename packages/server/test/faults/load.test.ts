@@ -1,9 +1,11 @@
+/** `HOLD_S=60` holds the transaction open for that long; without it, for as long as twenty changes take. */
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { House } from './house.ts'
 
+const HOLD_MS = Number(process.env['HOLD_S'] ?? 0) * 1_000
 const FRAME_BYTES = 64 * 1024
 
 let database: TestDatabase
@@ -13,7 +15,8 @@ beforeEach(async () => {
   database = await createDatabase()
   // Open before anybody counts sockets.
   await Promise.all(Array.from({ length: 4 }, () => database.sql`select pg_sleep(0.05)`))
-  house = await House.open(database.url)
+  // What is told here is told because of a notification: the timer would come after the test.
+  house = await House.open(database.url, { FEED_POLL_MS: '60000' })
 })
 
 afterEach(async () => {
@@ -37,21 +40,21 @@ test('while a transaction is held open elsewhere, others are told at once and on
     await committed.promise
   })
   await begun.promise
-  const statuses = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 'failed' : 'unknown'))
+  const statuses: string[] = []
   const started = performance.now()
-  for (const status of statuses) {
+  while (statuses.length < 20 || performance.now() - started < HOLD_MS) {
+    const status = statuses.length % 2 === 0 ? 'failed' : 'unknown'
+    statuses.push(status)
     await database.sql`update connections set status = ${status} where id = 'free'`
     await client.sees('free', status)
   }
-  // Twenty changes, each waited for: by the timer alone it would be 2 s.
-  expect(performance.now() - started).toBeLessThan(1_900)
   expect(client.told).toEqual(statuses.map((status) => `free ${status}`))
 
   committed.resolve(undefined)
   await transaction
   await client.sees('held', 'connected')
   expect(client.told.filter((line) => line.startsWith('held'))).toHaveLength(1)
-})
+}, 30_000 + HOLD_MS)
 
 test('fifty thousand connections in one statement reach a client in frames of 64 KiB at most', async () => {
   const early = await house.watch()

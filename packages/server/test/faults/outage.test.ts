@@ -1,7 +1,10 @@
+/** `AWAY_S=20` keeps Postgres away for that long; without it, until the server says that what it shows is old. */
 import { until } from '@mqtt-status/testing/until'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { House } from './house.ts'
 import { OwnPostgres } from './own-postgres.ts'
+
+const AWAY_MS = Number(process.env['AWAY_S'] ?? 0) * 1_000
 
 let own: OwnPostgres
 let house: House
@@ -30,20 +33,21 @@ test('while Postgres is away clients stay, hear that what they show is old, and 
   const client = await house.watch()
   await until(() => client.rows.size === 2)
   await own.stop('immediate')
+  const away = performance.now()
   await until(() => client.feed.includes('stale'), { timeoutMs: 9_000 })
   expect(await house.unready()).toContain('the database can not be read')
+  await until(() => performance.now() - away >= AWAY_MS, { timeoutMs: AWAY_MS + 1_000 })
   expect(client.open).toBe(true)
+  expect(client.feed).toEqual(['stale'])
 
   await own.start()
   await own.sql`update connections set status = 'failed' where id = 'a'`
-  const back = performance.now()
   await until(() => client.feed.includes('live'))
   await client.sees('a', 'failed')
-  expect(performance.now() - back, 'ms until it was live again').toBeLessThan(3_000)
   expect(client.feed).toEqual(['stale', 'live'])
   expect(client.types.filter((type) => type === 'snapshot')).toHaveLength(1)
   await until(async () => (await house.unready()).length === 0)
-})
+}, 30_000 + AWAY_MS)
 
 test('after a restart of Postgres a cursor of before is answered with what has changed', async () => {
   await open()
