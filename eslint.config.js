@@ -66,7 +66,8 @@ const zones = Object.entries(rooms).flatMap(([root, list]) =>
 
 /** Packages that only one place may import. */
 const owners = [
-  { packages: '^(hono|@hono|ws)(/|$)', owner: 'http/' },
+  { packages: '^(hono|@hono)(/|$)', owner: 'http/' },
+  { packages: '^ws(/|$)', owner: 'http/ and mqtt/stream.ts' },
   { packages: '^mqtt(/|$)', owner: 'mqtt/session.ts' },
   { packages: '^postgres(/|$)', owner: 'db/' },
 ]
@@ -161,7 +162,8 @@ export default defineConfig(
     rules: { 'no-restricted-globals': ['error', process] },
   },
   owned(['packages/server/src/**/*.ts'], []),
-  owned(['packages/server/src/http/**/*.ts'], ['http/']),
+  owned(['packages/server/src/http/**/*.ts'], ['http/', 'http/ and mqtt/stream.ts']),
+  owned(['packages/server/src/mqtt/stream.ts'], ['http/ and mqtt/stream.ts']),
   owned(['packages/server/src/mqtt/session.ts'], ['mqtt/session.ts']),
   owned(['packages/server/src/db/**/*.ts', 'packages/server/src/embedded/**/*.ts'], ['db/']),
   {

@@ -36,6 +36,7 @@ export interface Config {
   readonly supervisor: {
     readonly enabled: boolean
     readonly dialConcurrency: number
+    readonly activityFlushMs: number
     readonly allow: {
       readonly cidrs: readonly string[]
       readonly hosts: readonly string[]
@@ -70,12 +71,7 @@ const NOT_YET: Readonly<Record<string, string>> = {
 }
 
 /** Names of the finished product that this version passes over; harmless to ignore, but not in silence. */
-const WITHOUT_EFFECT = [
-  'LEASE_TTL_MS',
-  'METRICS_TOKEN',
-  'HISTORY_RETENTION_DAYS',
-  'ACTIVITY_FLUSH_MS',
-]
+const WITHOUT_EFFECT = ['LEASE_TTL_MS', 'METRICS_TOKEN', 'HISTORY_RETENTION_DAYS']
 
 /**
  * Reads the whole configuration at once.
@@ -168,6 +164,7 @@ const schema = v.object({
   ALLOWED_ORIGINS: origins,
   SUPERVISOR: v.picklist(['on', 'off'], 'expected on or off'),
   MQTT_DIAL_CONCURRENCY: whole(1, 10_000),
+  ACTIVITY_FLUSH_MS: whole(100, 3_600_000),
   MQTT_ALLOW_CIDRS: cidrs,
   MQTT_ALLOW_HOSTS: list,
   MQTT_ALLOW_PORTS: ports,
@@ -224,6 +221,7 @@ function toConfig(p: Parsed, environment: Environment, terminal: boolean): Confi
     supervisor: {
       enabled: p.SUPERVISOR === 'on',
       dialConcurrency: p.MQTT_DIAL_CONCURRENCY,
+      activityFlushMs: p.ACTIVITY_FLUSH_MS,
       allow: toAllow(p),
     },
     secrets: toSecrets(p, environment),

@@ -63,6 +63,11 @@ export const SETTINGS: readonly Setting[] = [
     'keys that stored secrets are encrypted with, as id:base64, comma separated; the first encrypts, all decrypt',
   ),
   setting('MQTT_SECRET_KEYS_FILE', undefined, 'file to read these keys from instead, one a line'),
+  setting(
+    'ACTIVITY_FLUSH_MS',
+    '60000',
+    'how often the times of last messages are written, all at once, in ms',
+  ),
   setting('FEED_POLL_MS', '2000', 'how often the database is read without being told to, in ms'),
   setting('TICK_MS', '50', 'how long changes are gathered after the first, in ms'),
   setting('HEARTBEAT_MS', '25000', 'time between pings to a client, in ms'),
@@ -101,7 +106,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names that begin like ours; a variable of another program must not be warned about. */
 const OURS =
-  /^(MQTT_|AUTH_|ADOPT_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
+  /^(MQTT_|ACTIVITY_|AUTH_|ADOPT_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
 
 /** Warnings about variables that look like a misspelt setting. */
 export function nearMisses(environment: Environment): string[] {

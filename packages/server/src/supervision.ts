@@ -10,13 +10,16 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Config } from './config.ts'
+import { writeActivity } from './db/activity.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { claim, release } from './db/ownership.ts'
+import { readForDial } from './db/secrets.ts'
 import type { Secrets } from './db/secrets.ts'
 import type { Sql } from './db/sql.ts'
 import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
 import { Supervisor } from './mqtt/supervisor.ts'
+import type { CheckResult } from './mqtt/supervisor.ts'
 
 export interface SupervisionOptions {
   readonly sql: Sql
@@ -88,6 +91,16 @@ export class Supervision {
     for (const read of held) this.reconcile(read)
   }
 
+  /**
+   * Asks the broker whether a connection is really there.
+   *
+   * @returns `supervisor_lost` where it is not kept here
+   */
+  async check(id: string): Promise<CheckResult> {
+    const found = this.#state.kind === 'on' ? await this.#state.supervisor.check(id) : null
+    return found ?? { ok: false, reason: 'supervisor_lost', tookMs: 0 }
+  }
+
   /** Lets go of all connections and rows. */
   async stop(): Promise<void> {
     const state = this.#state
@@ -129,15 +142,18 @@ export class Supervision {
   }
 
   #supervise(epoch: string): Supervisor {
-    const { sql, log, supervisor } = this.#options
+    const { sql, log, secrets, supervisor } = this.#options
     return new Supervisor({
       store: {
         claim: (ids) => claim(sql, this.#ownerId, ids),
         write: (writes) => writeStatuses(sql, this.#ownerId, writes),
+        writeActivity: (writes) => writeActivity(sql, this.#ownerId, writes),
+        secrets: (ids) => readForDial(secrets, ids),
       },
       epoch: () => epoch,
       dialConcurrency: supervisor.dialConcurrency,
       allow: supervisor.allow,
+      activityFlushMs: supervisor.activityFlushMs,
       log,
     })
   }

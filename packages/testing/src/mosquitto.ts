@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -7,20 +7,39 @@ import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 
+export interface MosquittoOptions {
+  /** Who may connect; without it everybody may. */
+  readonly users?: Readonly<Record<string, string>>
+  /** Serves TLS instead of plain text. */
+  readonly tls?: {
+    readonly cert: string
+    readonly key: string
+    /** Whoever connects has to show a certificate that this authority has signed. */
+    readonly clientCa?: string
+  }
+  /** Speaks MQTT over WebSockets. */
+  readonly websockets?: boolean
+  /** Lines of the access control list: what may be read and written. */
+  readonly acl?: readonly string[]
+}
+
 /** A real Mosquitto of the system, on a port of its own, that writes down what it receives. */
 export class Mosquitto {
   readonly port: number
   readonly #folder: string
+  readonly #options: MosquittoOptions
   #process: ChildProcess | null = null
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, options: MosquittoOptions) {
     this.port = port
     this.#folder = folder
+    this.#options = options
   }
 
   /** @throws when no `mosquitto` is installed */
-  static async start(): Promise<Mosquitto> {
-    const mosquitto = new Mosquitto(await freePort(), mkdtempSync(join(tmpdir(), 'mosquitto-')))
+  static async start(options: MosquittoOptions = {}): Promise<Mosquitto> {
+    const folder = mkdtempSync(join(tmpdir(), 'mosquitto-'))
+    const mosquitto = new Mosquitto(await freePort(), folder, options)
     await mosquitto.#launch()
     return mosquitto
   }
@@ -60,7 +79,7 @@ export class Mosquitto {
     const file = join(this.#folder, 'mosquitto.conf')
     const lines = [
       `listener ${this.port} 127.0.0.1`,
-      'allow_anonymous true',
+      ...this.#optionLines(),
       'persistence false',
       'log_type all',
       `log_dest file ${join(this.#folder, 'log')}`,
@@ -79,6 +98,36 @@ export class Mosquitto {
     })
     this.#process = child
     await Promise.race([failed, until(() => answers(this.port), { what: 'Mosquitto to listen' })])
+  }
+
+  #optionLines(): string[] {
+    const { users, tls, websockets, acl } = this.#options
+    return [
+      ...(websockets === true ? ['protocol websockets'] : []),
+      ...(users === undefined
+        ? ['allow_anonymous true']
+        : ['allow_anonymous false', `password_file ${this.#users(users)}`]),
+      ...(acl === undefined ? [] : [`acl_file ${this.#write('acl', acl.join('\n'))}`]),
+      ...(tls === undefined
+        ? []
+        : [`certfile ${this.#write('cert', tls.cert)}`, `keyfile ${this.#write('key', tls.key)}`]),
+      ...(tls?.clientCa === undefined
+        ? []
+        : [`cafile ${this.#write('ca', tls.clientCa)}`, 'require_certificate true']),
+    ]
+  }
+
+  #users(users: Readonly<Record<string, string>>): string {
+    const file = this.#write('users', '')
+    for (const [name, password] of Object.entries(users))
+      execFileSync('mosquitto_passwd', ['-b', file, name, password], { stdio: 'pipe' })
+    return file
+  }
+
+  #write(name: string, text: string): string {
+    const file = join(this.#folder, name)
+    writeFileSync(file, `${text}\n`, { mode: 0o600 })
+    return file
   }
 
   #count(text: string): number {

@@ -12,6 +12,8 @@ export interface Script {
     before: number,
   ) => void
   readonly onSubscribe?: (connection: ScriptedConnection, packet: ISubscribePacket) => void
+  /** Called for each PINGREQ. @default it is answered */
+  readonly onPing?: (connection: ScriptedConnection) => void
   /** Called before anything is received. */
   readonly onSocket?: (connection: ScriptedConnection) => void
 }
@@ -28,6 +30,10 @@ export class ScriptedConnection {
     this.socket.write(generate(packet, { protocolVersion: this.version }))
   }
 
+  publish(topic: string, payload: string | Buffer, retain = false): void {
+    this.send({ cmd: 'publish', topic, payload, qos: 0, retain, dup: false })
+  }
+
   /** CONNACK with a return code (3.1.1) or reason code (5). */
   connack(code: number): void {
     const codes = this.version === 5 ? { reasonCode: code } : { returnCode: code }
@@ -35,10 +41,20 @@ export class ScriptedConnection {
   }
 }
 
+/** Accepts a client, as version 3.1.1 or 5 asks for it, and grants every topic. */
+export const WILLING: Script = {
+  onConnect: (connection) => {
+    connection.connack(0)
+  },
+  onSubscribe: (connection, { messageId = 0, subscriptions }) => {
+    connection.send({ cmd: 'suback', messageId, granted: subscriptions.map(() => 0) })
+  },
+}
+
 /** A server that says exactly what a test wants, deterministic in every code, garbage and silence. */
 export class ScriptedBroker {
   readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Map<Socket, ScriptedConnection>()
   /** When each CONNECT arrived, in ms. */
   readonly dials: number[] = []
 
@@ -62,17 +78,22 @@ export class ScriptedBroker {
     return this.#sockets.size
   }
 
+  /** Those that are open. */
+  get connections(): ScriptedConnection[] {
+    return [...this.#sockets.values()]
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.keys()) socket.destroy()
     await closed
   }
 
-  #serve(socket: Socket, { onConnect, onSubscribe, onSocket }: Script): void {
-    this.#sockets.add(socket)
+  #serve(socket: Socket, { onConnect, onSubscribe, onPing, onSocket }: Script): void {
+    const connection = new ScriptedConnection(socket)
+    this.#sockets.set(socket, connection)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => undefined)
-    const connection = new ScriptedConnection(socket)
     onSocket?.(connection)
     const packets = parser()
     packets.on('error', () => undefined)
@@ -84,7 +105,10 @@ export class ScriptedBroker {
         onConnect?.(connection, packet, before)
       }
       if (packet.cmd === 'subscribe') onSubscribe?.(connection, packet)
-      if (packet.cmd === 'pingreq') connection.send({ cmd: 'pingresp' })
+      if (packet.cmd === 'pingreq') {
+        if (onPing === undefined) connection.send({ cmd: 'pingresp' })
+        else onPing(connection)
+      }
     })
     socket.on('data', (chunk) => packets.parse(chunk))
   }

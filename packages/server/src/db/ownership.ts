@@ -21,6 +21,8 @@ export interface DialRow {
   readonly availability: unknown
   readonly sparkplug: unknown
   readonly expectedIntervalS: number | null
+  /** When each of its secrets was set, so that a new one is seen as a change; `null` if it has none. */
+  readonly secretsChangedAt: Readonly<Record<string, string>> | null
 }
 
 export interface Claimed {
@@ -71,7 +73,12 @@ export function claim(
         'topics', topics,
         'availability', availability,
         'sparkplug', sparkplug,
-        'expectedIntervalS', expected_interval_s
+        'expectedIntervalS', expected_interval_s,
+        'secretsChangedAt', (
+          select json_object_agg(s.field, s.updated_at)
+          from connection_secrets s
+          where s.connection_id = connections.id
+        )
       ) as dial`
 }
 

@@ -161,3 +161,28 @@ export class Secrets {
     }
   }
 }
+
+/**
+ * The secrets of connections as a dial takes them.
+ *
+ * @throws when the database can't be read
+ */
+export async function readForDial(
+  secrets: Secrets,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, DialSecrets>> {
+  const found = await secrets.read(ids)
+  return new Map(Array.from(found, ([id, read]) => [id, forDial(read)]))
+}
+
+type DialSecrets =
+  { readonly password?: string; readonly tlsKey?: string } | { readonly unreadable: string }
+
+function forDial(read: SecretsRead): DialSecrets {
+  if (read.kind === 'unreadable') return { unreadable: `${read.field}: ${read.why}` }
+  const { password, 'tls.key': tlsKey } = read.values
+  return {
+    ...(password === undefined ? {} : { password }),
+    ...(tlsKey === undefined ? {} : { tlsKey }),
+  }
+}

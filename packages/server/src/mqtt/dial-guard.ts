@@ -3,9 +3,10 @@
  * network (SSRF). Every address is checked at each dial: the name is resolved once, all its addresses are judged, and
  * exactly the judged address is dialled, so that a name can't change its mind in between (DNS rebinding).
  */
-import { lookup as systemLookup } from 'node:dns/promises'
 import { BlockList, isIP } from 'node:net'
 import { fromError } from './reasons.ts'
+import { Resolver } from './resolver.ts'
+import type { Address, Lookup } from './resolver.ts'
 import type { Failure } from './session-state.ts'
 
 export interface GuardRules {
@@ -16,7 +17,7 @@ export interface GuardRules {
   readonly ports: readonly (number | readonly [from: number, to: number])[]
 }
 
-export type Lookup = (host: string) => Promise<readonly { address: string; family: number }[]>
+export type { Lookup } from './resolver.ts'
 
 /** Never, whatever is allowed: they name nobody in particular. */
 const SENSELESS = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', 'ff00::/8']
@@ -46,16 +47,13 @@ export class DialGuard {
   readonly #senseless = listOf(SENSELESS)
   readonly #inner = listOf(INNER)
   readonly #allowed: BlockList
-  readonly #lookup: Lookup
+  readonly #resolver: Resolver
 
-  constructor(
-    { cidrs, hosts, ports }: GuardRules,
-    lookup: Lookup = (host) => systemLookup(host, { all: true }),
-  ) {
+  constructor({ cidrs, hosts, ports }: GuardRules, lookup?: Lookup) {
     this.#hosts = new Set(hosts.map((host) => host.toLowerCase()))
     this.#ports = ports
     this.#allowed = listOf(cidrs)
-    this.#lookup = lookup
+    this.#resolver = new Resolver(lookup)
   }
 
   /** The one address to dial, or why not. */
@@ -67,10 +65,13 @@ export class DialGuard {
     ) {
       return blocked(`Port ${port} may not be dialled; MQTT_ALLOW_PORTS allows more.`)
     }
-    let found: readonly { address: string; family: number }[]
+    let found: readonly Address[]
     try {
       const bare = host.replace(/^\[(.*)\]$/, '$1')
-      found = isIP(bare) === 0 ? await this.#lookup(host) : [{ address: bare, family: isIP(bare) }]
+      found =
+        isIP(bare) === 0
+          ? await this.#resolver.resolve(host)
+          : [{ address: bare, family: isIP(bare) }]
     } catch (error) {
       return fromError(error, false)
     }

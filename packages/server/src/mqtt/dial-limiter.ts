@@ -1,6 +1,11 @@
+/** Someone who waits; those that a person waits for come first. */
+interface Waiter {
+  readonly enter: () => void
+}
+
 /** So many dials at the same time, first come, first served. */
 export class DialLimiter {
-  readonly #queue: (() => void)[] = []
+  readonly #waiting = new Set<Waiter>()
   #free: number
 
   constructor(concurrency: number) {
@@ -26,22 +31,28 @@ export class DialLimiter {
 
   #wait(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const enter = (): void => {
-        signal.removeEventListener('abort', giveUp)
-        resolve(true)
-      }
       const giveUp = (): void => {
-        this.#queue.splice(this.#queue.indexOf(enter), 1)
+        this.#waiting.delete(waiter)
         resolve(false)
       }
+      const waiter: Waiter = {
+        enter: () => {
+          signal.removeEventListener('abort', giveUp)
+          resolve(true)
+        },
+      }
       signal.addEventListener('abort', giveUp, { once: true })
-      this.#queue.push(enter)
+      this.#waiting.add(waiter)
     })
   }
 
   #leave(): void {
-    const next = this.#queue.shift()
-    if (next === undefined) this.#free++
-    else next()
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#free++
+      return
+    }
+    this.#waiting.delete(next)
+    next.enter()
   }
 }

@@ -1,7 +1,9 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
-import type { Desired, DeviceState, Status } from '@mqtt-status/protocol'
-import type { DialGuard } from './dial-guard.ts'
-import type { DialLimiter } from './dial-limiter.ts'
+import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
+import { deviceState, NO_RULES, observe, remember } from './device.ts'
+import type { DeviceEvent, DeviceMemory, DeviceRules } from './device.ts'
+import type { Dialer } from './dialer.ts'
+import type { HostGate } from './host-gate.ts'
 import { Session } from './session.ts'
 import { IDLE, step } from './session-state.ts'
 import type {
@@ -13,7 +15,6 @@ import type {
   StatusChange,
   Timing,
 } from './session-state.ts'
-import { checkSettings } from './settings.ts'
 import type { StoredSettings } from './settings.ts'
 
 /** A row that is ours to keep. */
@@ -32,12 +33,24 @@ export interface Claimed {
   readonly dial: StoredSettings
 }
 
+/** What somebody hears who asks whether a connection is alive. */
+export interface CheckResult {
+  readonly ok: boolean
+  /** Why not; `null` if it is. */
+  readonly reason: Reason | null
+  readonly tookMs: number
+}
+
+/** What was seen of a connection, with what it means for the device behind it. */
+export interface Seen extends StatusChange {
+  readonly device: DeviceState
+}
+
 export interface KeeperOptions {
-  readonly guard: DialGuard
-  readonly limiter: DialLimiter
-  readonly clientId: (id: string) => string
-  readonly write: (claimed: Claimed, change: StatusChange) => void
+  readonly dialer: Dialer
+  readonly write: (claimed: Claimed, seen: Seen) => void
   readonly timing: Timing
+  /** In ms, and never set back. */
   readonly now: () => number
   readonly random: () => number
 }
@@ -47,14 +60,27 @@ export class Keeper {
   #claimed: Claimed
   #state: SessionState = IDLE
   #session: Session | null = null
-  /** Ends what a dial waits for; each dial has its own, so late answers of an old one find it aborted. */
   #dialling: AbortController | null = null
+  /** Counts dials: what is heard of an old one is not listened to. */
+  #dials = 0
+  #gate: HostGate | null = null
   #timer: NodeJS.Timeout | null = null
+  /** Ends the wait for the host to come back. */
+  #notAwaited: (() => void) | null = null
   #stopped = false
+  #rules: DeviceRules = NO_RULES
+  #device: DeviceMemory
+  /** When the last message came that the table knows of. */
+  #writtenMs: number | null
+  /** What was written last. */
+  #told: Seen | null = null
 
   constructor(claimed: Claimed, options: KeeperOptions) {
     this.#claimed = claimed
     this.#options = options
+    const { lastMessageAgeMs } = claimed
+    this.#writtenMs = lastMessageAgeMs === null ? null : options.now() - lastMessageAgeMs
+    this.#device = remember(this.#writtenMs)
     const pending = claimed.generation > claimed.observedGeneration
     if (wish(claimed) === 'connected') this.#wish(pending ? 'command' : 'startup', false)
     else if (pending || claimed.status !== 'disconnected') this.#wish('command', false)
@@ -63,6 +89,17 @@ export class Keeper {
   /** The row as it was last read. */
   get claimed(): Claimed {
     return this.#claimed
+  }
+
+  /** When the last message came, if the table does not know of it yet. */
+  get unwrittenMs(): number | null {
+    const { lastMessageMs } = this.#device
+    return lastMessageMs === this.#writtenMs ? null : lastMessageMs
+  }
+
+  /** The table knows of the message of that time. */
+  written(messageMs: number): void {
+    this.#writtenMs = messageMs
   }
 
   /** The row was read again: acts on what is new in it. */
@@ -77,12 +114,25 @@ export class Keeper {
     }
   }
 
+  /** Time has passed: a device that was silent for long may have become stale. */
+  tick(): void {
+    if (this.#stopped || this.#told === null || this.#told.device === this.#deviceState()) return
+    this.#write({ ...this.#told, urgent: false })
+  }
+
+  /** Asks the broker for a sign of life; without one within 5 s the connection is given up and dialled anew. */
+  async check(): Promise<CheckResult> {
+    const startedAt = performance.now()
+    const ok = this.#state.kind === 'up' && (await this.#session?.check()) === true
+    const tookMs = Math.round(performance.now() - startedAt)
+    return { ok, reason: ok ? null : (this.#told?.reason ?? 'command'), tookMs }
+  }
+
   /** Closes whatever is open and never acts again; nothing is written. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#timer ?? undefined)
-    this.#dialling?.abort()
-    await this.#session?.close()
+    this.#cancel()
+    await this.#hangUp()
   }
 
   #wish(cause: Cause, redial: boolean): void {
@@ -100,71 +150,110 @@ export class Keeper {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'dial':
-        void this.#dial()
+        void this.#dial(effect.urgent)
         return
       case 'close':
-        void this.#close()
+        void this.#hangUp().then(() => {
+          this.#handle({ kind: 'closed' })
+        })
         return
       case 'wait':
         this.#timer = setTimeout(() => {
+          this.#cancel()
           this.#handle({ kind: 'elapsed' })
         }, effect.ms)
+        this.#notAwaited =
+          this.#gate?.onceBack(() => {
+            this.#notAwaited = null
+            this.#handle({ kind: 'wake' })
+          }) ?? null
         return
       case 'cancel':
-        clearTimeout(this.#timer ?? undefined)
+        this.#cancel()
         return
       case 'write':
-        this.#options.write(this.#claimed, effect)
+        this.#write(effect)
     }
   }
 
-  async #dial(): Promise<void> {
-    const { guard, limiter, clientId } = this.#options
+  #cancel(): void {
+    clearTimeout(this.#timer ?? undefined)
+    this.#timer = null
+    this.#notAwaited?.()
+    this.#notAwaited = null
+  }
+
+  async #dial(urgent: boolean): Promise<void> {
+    const { dialer } = this.#options
     const { id, dial } = this.#claimed
-    const dialling = new AbortController()
-    this.#dialling = dialling
-    const { signal } = dialling
-    const settings = checkSettings(dial)
-    if ('reason' in settings) {
-      // Not within the event that asked for the dial.
-      await Promise.resolve()
-      this.#broken(signal, settings)
+    const number = ++this.#dials
+    const isCurrent = (): boolean => number === this.#dials
+    this.#dialling = new AbortController()
+    const { signal } = this.#dialling
+    const dialled = await dialer.dial(
+      { id, stored: dial, urgent, signal },
+      {
+        onOpen: (denied) => {
+          if (isCurrent()) this.#opened(denied)
+        },
+        onEnd: (failure) => {
+          if (isCurrent()) this.#broken(failure)
+        },
+        onMessage: (message) => {
+          if (isCurrent()) this.#observe({ kind: 'message', ...message })
+        },
+      },
+    )
+    if (dialled === null) return
+    const { outcome, settings, gate } = dialled
+    if (!isCurrent()) {
+      if (outcome instanceof Session) void outcome.close()
       return
     }
-    const leave = await limiter.enter(signal)
-    if (leave === null) return
-    signal.addEventListener('abort', leave)
-    const target = await guard.check(settings.host, settings.port)
-    if (signal.aborted) return
-    if ('reason' in target) {
-      leave()
-      this.#broken(signal, target)
-      return
-    }
-    this.#session = Session.dial({ ...settings, clientId: settings.clientId ?? clientId(id) }, target.address, {
-      onOpen: (denied) => {
-        leave()
-        if (!signal.aborted) this.#handle({ kind: 'opened', denied })
-      },
-      onEnd: (failure) => {
-        leave()
-        this.#broken(signal, failure)
-      },
-    })
+    this.#gate = gate
+    this.#rules = settings ?? NO_RULES
+    if (outcome instanceof Session) this.#session = outcome
+    else this.#broken(outcome)
   }
 
-  #broken(signal: AbortSignal, failure: Failure): void {
-    if (signal.aborted) return
+  #opened(denied: Failure | null): void {
+    this.#dialling = null
+    this.#observe({ kind: 'opened' })
+    this.#handle({ kind: 'opened', denied })
+  }
+
+  #broken(failure: Failure): void {
+    this.#dialling = null
     this.#session = null
+    this.#observe({ kind: 'lost' })
     this.#handle({ kind: 'broken', failure })
   }
 
-  async #close(): Promise<void> {
+  /** From now on nothing is heard of the dial or the connection; resolves when it is gone. */
+  async #hangUp(): Promise<void> {
+    this.#dials++
     this.#dialling?.abort()
+    this.#dialling = null
     const session = this.#session
     this.#session = null
+    this.#observe({ kind: 'lost' })
+    // Never within the event that asked for it.
+    await Promise.resolve()
     await session?.close()
-    this.#handle({ kind: 'closed' })
+  }
+
+  #observe(event: DeviceEvent): void {
+    const nowMs = this.#options.now()
+    this.#device = observe(this.#device, event, { rules: this.#rules, nowMs })
+  }
+
+  #deviceState(): DeviceState {
+    return deviceState(this.#device, { rules: this.#rules, nowMs: this.#options.now() })
+  }
+
+  #write(change: StatusChange): void {
+    this.#told = { ...change, device: this.#deviceState() }
+    this.#options.write(this.#claimed, this.#told)
   }
 }
 

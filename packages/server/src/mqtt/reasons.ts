@@ -18,16 +18,35 @@ const NETWORK: Readonly<Record<string, Reason>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
   CERT_UNTRUSTED: 'tls_untrusted',
+  INVALID_CA: 'tls_untrusted',
+  INVALID_PURPOSE: 'tls_untrusted',
+  HOSTNAME_MISMATCH: 'tls_hostname',
   CERT_HAS_EXPIRED: 'tls_expired',
   CERT_NOT_YET_VALID: 'tls_expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'tls_hostname',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls_client_cert',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls_client_cert',
   'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'tls_client_cert',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'tls_client_cert',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'tls_client_cert',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'tls_client_cert',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'tls_client_cert',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'tls_client_cert',
   // A plain server behind a TLS dial, or the other way round.
   ERR_SSL_WRONG_VERSION_NUMBER: 'connection_reset',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'connection_reset',
   EPROTO: 'connection_reset',
+}
+
+/** Answers of a web server that is asked for a WebSocket; any other means that it does not serve MQTT there. */
+const HTTP: Readonly<Record<number, Reason>> = {
+  401: 'bad_credentials',
+  403: 'not_authorized',
+  429: 'rate_exceeded',
+  500: 'server_unavailable',
+  502: 'server_unavailable',
+  503: 'server_unavailable',
+  504: 'server_unavailable',
 }
 
 /** Return codes of CONNACK in MQTT 3.1.1 (3.2.2.3). */
@@ -83,7 +102,14 @@ export function fromError(error: unknown, accepted: boolean): Failure {
       return { reason: 'tls_untrusted', detail: clean(message), code: null }
     }
   }
-  if (/connack timeout/i.test(message))
+  return fromMessage(message)
+}
+
+/** Failures that have no code. */
+function fromMessage(message: string): Failure {
+  const refused = /^Unexpected server response: (\d+)$/.exec(message)?.[1]
+  if (refused !== undefined) return fromHttp(Number(refused))
+  if (/connack timeout|handshake has timed out/i.test(message))
     return { reason: 'connect_timeout', detail: null, code: null }
   if (/keepalive timeout/i.test(message))
     return { reason: 'keepalive_timeout', detail: null, code: null }
@@ -95,6 +121,14 @@ export function fromError(error: unknown, accepted: boolean): Failure {
 export function fromCode(code: number, detail: string | null): Failure {
   const reason = code < 128 ? CONNACK_3[code] : MQTT_5[code]
   return { reason: reason ?? 'closed_by_broker', detail, code }
+}
+
+function fromHttp(status: number): Failure {
+  return {
+    reason: HTTP[status] ?? 'not_mqtt',
+    detail: `The web server answered ${status} instead of opening a WebSocket.`,
+    code: null,
+  }
 }
 
 /** The end of a connection that nothing was said about. */

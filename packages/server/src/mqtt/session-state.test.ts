@@ -7,20 +7,24 @@ const MOMENT: Moment = { nowMs: 1_000_000, random: 0.5, timing: TIMING }
 const RETRY: Retry = { attempt: 0, permanent: 0, losses: [], reason: null }
 const DENIED: Failure = { reason: 'subscription_denied', detail: 'refused', code: 128 }
 const RESET: Failure = { reason: 'connection_reset', detail: null, code: null }
+const IMPOSSIBLE: Failure = { reason: 'config_invalid', detail: 'port', code: null }
 const REFUSED: Failure = { reason: 'bad_credentials', detail: null, code: 4 }
 
 /** One state of each kind that behaves differently, by name. */
 const STATES = {
   idle: IDLE,
-  connecting: { kind: 'dialling', status: 'connecting', retry: RETRY },
+  connecting: { kind: 'dialling', status: 'connecting', asked: true, retry: RETRY },
+  starting: { kind: 'dialling', status: 'connecting', asked: false, retry: RETRY },
   redialling: {
     kind: 'dialling',
     status: 'reconnecting',
+    asked: false,
     retry: { ...RETRY, attempt: 2, reason: 'connection_reset' },
   },
   probing: {
     kind: 'dialling',
     status: 'failed',
+    asked: false,
     retry: { ...RETRY, attempt: 3, permanent: 3, reason: 'bad_credentials' },
   },
   up: { kind: 'up', sinceMs: MOMENT.nowMs - 60_000, denied: null, retry: RETRY },
@@ -28,6 +32,11 @@ const STATES = {
     kind: 'waiting',
     status: 'reconnecting',
     retry: { ...RETRY, attempt: 1, reason: 'connection_reset' },
+  },
+  slow: {
+    kind: 'waiting',
+    status: 'reconnecting',
+    retry: { ...RETRY, attempt: 1, reason: 'flapping' },
   },
   failed: {
     kind: 'waiting',
@@ -46,22 +55,26 @@ const EVENTS = {
   denied: { kind: 'opened', denied: DENIED },
   reset: { kind: 'broken', failure: RESET },
   refused: { kind: 'broken', failure: REFUSED },
+  impossible: { kind: 'broken', failure: IMPOSSIBLE },
   closed: { kind: 'closed' },
   elapsed: { kind: 'elapsed' },
+  wake: { kind: 'wake' },
 } as const satisfies Record<string, SessionEvent>
 
 /** The next kind of state, and what is to be done: one line a case, and the compiler demands every one of them. */
 const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = {
   idle: {
-    connect: 'dialling: connecting/command!, dial',
-    redial: 'dialling: connecting/config_changed!, dial',
+    connect: 'dialling: connecting/command!, dial!',
+    redial: 'dialling: connecting/config_changed!, dial!',
     disconnect: 'idle: disconnected/command!',
     opened: 'idle',
     denied: 'idle',
     reset: 'idle',
     refused: 'idle',
+    impossible: 'idle',
     closed: 'idle',
     elapsed: 'idle',
+    wake: 'idle',
   },
   connecting: {
     connect: 'dialling: connecting/command!',
@@ -69,32 +82,51 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     disconnect: 'closing: disconnecting/command!, close',
     opened: 'up: connected/null!',
     denied: 'up: connected/subscription_denied!',
-    reset: 'waiting: reconnecting/connection_reset, wait 500',
-    refused: 'waiting: reconnecting/bad_credentials, wait 22500',
+    reset: 'waiting: reconnecting/connection_reset!, wait 500',
+    refused: 'waiting: reconnecting/bad_credentials!, wait 22500',
+    impossible: 'waiting: failed/config_invalid!, wait 1800000',
     closed: 'dialling',
     elapsed: 'dialling',
+    wake: 'dialling',
+  },
+  starting: {
+    connect: 'dialling: connecting/command!',
+    redial: 'closing: connecting/config_changed!, close',
+    disconnect: 'closing: disconnecting/command!, close',
+    opened: 'up: connected/null',
+    denied: 'up: connected/subscription_denied',
+    reset: 'waiting: reconnecting/connection_reset, wait 500',
+    refused: 'waiting: reconnecting/bad_credentials, wait 22500',
+    impossible: 'waiting: failed/config_invalid, wait 1800000',
+    closed: 'dialling',
+    elapsed: 'dialling',
+    wake: 'dialling',
   },
   redialling: {
     connect: 'dialling: connecting/command!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
-    opened: 'up: connected/null!',
-    denied: 'up: connected/subscription_denied!',
+    opened: 'up: connected/null',
+    denied: 'up: connected/subscription_denied',
     reset: 'waiting: wait 2000',
     refused: 'waiting: reconnecting/bad_credentials, wait 90000',
+    impossible: 'waiting: failed/config_invalid, wait 1800000',
     closed: 'dialling',
     elapsed: 'dialling',
+    wake: 'dialling',
   },
   probing: {
     connect: 'dialling: connecting/command!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
-    opened: 'up: connected/null!',
-    denied: 'up: connected/subscription_denied!',
+    opened: 'up: connected/null',
+    denied: 'up: connected/subscription_denied',
     reset: 'waiting: reconnecting/connection_reset, wait 4000',
     refused: 'waiting: wait 1800000',
+    impossible: 'waiting: failed/config_invalid, wait 1800000',
     closed: 'dialling',
     elapsed: 'dialling',
+    wake: 'dialling',
   },
   up: {
     connect: 'up: connected/null!',
@@ -104,30 +136,49 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     denied: 'up',
     reset: 'waiting: reconnecting/connection_reset, wait 500',
     refused: 'waiting: reconnecting/bad_credentials, wait 22500',
+    impossible: 'waiting: reconnecting/config_invalid, wait 22500',
     closed: 'up',
     elapsed: 'up',
+    wake: 'up',
   },
   waiting: {
-    connect: 'dialling: cancel, connecting/command!, dial',
-    redial: 'dialling: cancel, connecting/config_changed!, dial',
+    connect: 'dialling: cancel, connecting/command!, dial!',
+    redial: 'dialling: cancel, connecting/config_changed!, dial!',
     disconnect: 'idle: cancel, disconnected/command!',
     opened: 'waiting',
     denied: 'waiting',
     reset: 'waiting',
     refused: 'waiting',
+    impossible: 'waiting',
     closed: 'waiting',
     elapsed: 'dialling: dial',
+    wake: 'dialling: cancel, dial',
+  },
+  slow: {
+    connect: 'dialling: cancel, connecting/command!, dial!',
+    redial: 'dialling: cancel, connecting/config_changed!, dial!',
+    disconnect: 'idle: cancel, disconnected/command!',
+    opened: 'waiting',
+    denied: 'waiting',
+    reset: 'waiting',
+    refused: 'waiting',
+    impossible: 'waiting',
+    closed: 'waiting',
+    elapsed: 'dialling: dial',
+    wake: 'waiting',
   },
   failed: {
-    connect: 'dialling: cancel, connecting/command!, dial',
-    redial: 'dialling: cancel, connecting/config_changed!, dial',
+    connect: 'dialling: cancel, connecting/command!, dial!',
+    redial: 'dialling: cancel, connecting/config_changed!, dial!',
     disconnect: 'idle: cancel, disconnected/command!',
     opened: 'waiting',
     denied: 'waiting',
     reset: 'waiting',
     refused: 'waiting',
+    impossible: 'waiting',
     closed: 'waiting',
     elapsed: 'dialling: dial',
+    wake: 'waiting',
   },
   closing: {
     connect: 'closing',
@@ -137,8 +188,10 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     denied: 'closing',
     reset: 'closing',
     refused: 'closing',
+    impossible: 'closing',
     closed: 'idle: disconnected/command!',
     elapsed: 'closing',
+    wake: 'closing',
   },
   reopening: {
     connect: 'closing',
@@ -148,14 +201,17 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     denied: 'closing',
     reset: 'closing',
     refused: 'closing',
-    closed: 'dialling: connecting/command!, dial',
+    impossible: 'closing',
+    closed: 'dialling: connecting/command!, dial!',
     elapsed: 'closing',
+    wake: 'closing',
   },
 }
 
 function told(effect: Effect): string {
   if (effect.kind === 'write')
     return `${effect.status}/${effect.reason ?? 'null'}${effect.urgent ? '!' : ''}`
+  if (effect.kind === 'dial') return effect.urgent ? 'dial!' : 'dial'
   return effect.kind === 'wait' ? `wait ${effect.ms}` : effect.kind
 }
 
@@ -204,7 +260,7 @@ test('an outage is two writes, however many attempts it takes', () => {
     'connecting/command!',
     'connected/null!',
     'reconnecting/connection_reset',
-    'connected/null!',
+    'connected/null',
   ])
 })
 
@@ -222,7 +278,7 @@ test('a permanent failure is failed after three tries, and then probed in silenc
   ])
   expect(written).toEqual([
     'connecting/command!',
-    'reconnecting/bad_credentials',
+    'reconnecting/bad_credentials!',
     'failed/bad_credentials',
     'reconnecting/connection_reset',
   ])
@@ -256,7 +312,7 @@ test('whatever happens, in any order: one dial at a time, one timer at most, and
         const run = (event: SessionEvent): void => {
           // A real driver can only report what is under way.
           if ((event.kind === 'opened' || event.kind === 'broken') && open === 0) return
-          if (event.kind === 'elapsed' && timers === 0) return
+          if ((event.kind === 'elapsed' || event.kind === 'wake') && timers === 0) return
           if (event.kind === 'closed' && state.kind !== 'closing') return
           if (event.kind === 'opened' && state.kind !== 'dialling') return
           if (event.kind === 'broken' && state.kind !== 'closing') open--

@@ -5,7 +5,7 @@
  *              wish: connected                opened
  *      idle ────────────────────▶ dialling ────────────▶ up
  *       ▲                         │  ▲   ▲               │
- *       │ closed                  │  │   │ elapsed       │ broken
+ *       │ closed                  │  │   │ elapsed, wake │ broken
  *       │                  broken │  │   └── waiting ◀───┘
  *     closing ◀── wish ── (any)   └──┼──────────▲
  *       └──── closed, wish: connected ┘   (reconnecting; after three permanent failures: failed)
@@ -40,6 +40,8 @@ export type SessionState =
   | {
       readonly kind: 'dialling'
       readonly status: 'connecting' | 'reconnecting' | 'failed'
+      /** Somebody waits for the outcome. */
+      readonly asked: boolean
       readonly retry: Retry
     }
   | {
@@ -74,6 +76,8 @@ export type SessionEvent =
   | { readonly kind: 'closed' }
   /** What `wait` asked for is over. */
   | { readonly kind: 'elapsed' }
+  /** The broker did not answer anybody, and now it has answered somebody. */
+  | { readonly kind: 'wake' }
 
 export interface StatusChange {
   readonly status: Status
@@ -81,12 +85,13 @@ export interface StatusChange {
   readonly detail: string | null
   readonly mqttReasonCode: number | null
   readonly subscriptionsOk: boolean | null
-  /** It answers somebody who waits: written at once. */
+  /** It answers somebody who waits: never held back. */
   readonly urgent: boolean
 }
 
 export type Effect =
-  | { readonly kind: 'dial' }
+  /** `urgent`: a person waits for it. */
+  | { readonly kind: 'dial'; readonly urgent: boolean }
   /** Ends the dial or the connection, with an MQTT DISCONNECT if it is up. */
   | { readonly kind: 'close' }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -125,6 +130,12 @@ export const IDLE: SessionState = { kind: 'idle' }
 const FRESH: Retry = { attempt: 0, permanent: 0, losses: [], reason: null }
 /** Brokers answer "not authorized" while their user database starts. */
 const PERMANENT_TRIES = 3
+/** Seen without asking the broker: to ask twice more would change nothing. */
+const BEFORE_DIALLING: ReadonlySet<Reason> = new Set([
+  'config_invalid',
+  'address_blocked',
+  'secret_unreadable',
+])
 const FLAPPING_LOSSES = 4
 /** A connection that ends this soon after it was accepted, without an error, was probably taken over. */
 const TAKEN_OVER_MS = 5_000
@@ -143,8 +154,9 @@ export function step(state: SessionState, event: SessionEvent, moment: Moment): 
     case 'closed':
       return state.kind === 'closing' ? closed(state) : [state, []]
     case 'elapsed':
-      if (state.kind !== 'waiting') return [state, []]
-      return [{ ...state, kind: 'dialling' }, [{ kind: 'dial' }]]
+      return state.kind === 'waiting' ? redial(state) : [state, []]
+    case 'wake':
+      return state.kind === 'waiting' && isTransient(state) ? woken(state) : [state, []]
   }
 }
 
@@ -163,13 +175,13 @@ function wishConnected(
       if (redial)
         return [closing('connecting', cause), [write('connecting', cause), { kind: 'close' }]]
       return [
-        { kind: 'dialling', status: 'connecting', retry: FRESH },
+        { kind: 'dialling', status: 'connecting', asked: isAsked(cause), retry: FRESH },
         [write('connecting', cause)],
       ]
     case 'up':
       if (redial)
         return [closing('connecting', cause), [write('connecting', cause), { kind: 'close' }]]
-      return [state, [connectedAs(state.denied)]]
+      return [state, [connectedAs(state.denied, true)]]
     case 'closing':
       return [closing(state.status, cause), []]
   }
@@ -193,19 +205,19 @@ function wishDisconnected(state: SessionState): Step {
 }
 
 function opened(
-  { retry }: Extract<SessionState, { kind: 'dialling' }>,
+  { asked, retry }: Extract<SessionState, { kind: 'dialling' }>,
   denied: Failure | null,
   { nowMs }: Moment,
 ): Step {
   return [
     { kind: 'up', sinceMs: nowMs, denied, retry: { ...retry, reason: null } },
-    [connectedAs(denied)],
+    [connectedAs(denied, asked)],
   ]
 }
 
 /** A dial that did not succeed. */
 function failed(
-  { status, retry }: Extract<SessionState, { kind: 'dialling' }>,
+  { status, asked, retry }: Extract<SessionState, { kind: 'dialling' }>,
   failure: Failure,
   moment: Moment,
 ): Step {
@@ -217,13 +229,16 @@ function failed(
     reason: failure.reason,
   }
   const hopeless =
-    kind === 'permanent' && (status === 'failed' || next.permanent >= PERMANENT_TRIES)
+    kind === 'permanent' &&
+    (status === 'failed' ||
+      next.permanent >= PERMANENT_TRIES ||
+      BEFORE_DIALLING.has(failure.reason))
   const shown = hopeless ? 'failed' : 'reconnecting'
   const told = status === shown && retry.reason === failure.reason
   const ms = hopeless ? probe(moment) : delay(kind, retry.attempt, moment)
   return [
     { kind: 'waiting', status: shown, retry: next },
-    [...(told ? [] : [failing(shown, failure)]), { kind: 'wait', ms }],
+    [...(told ? [] : [failing(shown, failure, asked)]), { kind: 'wait', ms }],
   ]
 }
 
@@ -257,7 +272,7 @@ function lost(
         reason: named.reason,
       },
     },
-    [failing('reconnecting', named), { kind: 'wait', ms: delay(kind, attempt, moment) }],
+    [failing('reconnecting', named, false), { kind: 'wait', ms: delay(kind, attempt, moment) }],
   ]
 }
 
@@ -266,10 +281,30 @@ function closed({ cause }: Extract<SessionState, { kind: 'closing' }>): Step {
 }
 
 function dial(cause: Cause): Step {
+  const asked = isAsked(cause)
   return [
-    { kind: 'dialling', status: 'connecting', retry: FRESH },
-    [write('connecting', cause), { kind: 'dial' }],
+    { kind: 'dialling', status: 'connecting', asked, retry: FRESH },
+    [write('connecting', cause), { kind: 'dial', urgent: asked }],
   ]
+}
+
+function redial({ status, retry }: Extract<SessionState, { kind: 'waiting' }>): Step {
+  return [{ kind: 'dialling', status, asked: false, retry }, [{ kind: 'dial', urgent: false }]]
+}
+
+function woken(state: Extract<SessionState, { kind: 'waiting' }>): Step {
+  const [next, effects] = redial(state)
+  return [next, [{ kind: 'cancel' }, ...effects]]
+}
+
+/** Only what was lost with the broker comes back with it; what waits for another reason goes on waiting. */
+function isTransient({ status, retry }: Extract<SessionState, { kind: 'waiting' }>): boolean {
+  return status === 'reconnecting' && retry.reason !== null && REASONS[retry.reason] === 'transient'
+}
+
+/** A start has nobody who waits for it. */
+function isAsked(cause: Cause): boolean {
+  return cause !== 'startup'
 }
 
 function closing(status: 'disconnecting' | 'connecting', cause: Cause | null): SessionState {
@@ -294,11 +329,11 @@ function write(status: Status, reason: Reason): Effect {
     detail: null,
     mqttReasonCode: null,
     subscriptionsOk: null,
-    urgent: true,
+    urgent: reason !== 'startup',
   }
 }
 
-function connectedAs(denied: Failure | null): Effect {
+function connectedAs(denied: Failure | null, urgent: boolean): Effect {
   return {
     kind: 'write',
     status: 'connected',
@@ -306,11 +341,15 @@ function connectedAs(denied: Failure | null): Effect {
     detail: denied?.detail ?? null,
     mqttReasonCode: denied?.code ?? 0,
     subscriptionsOk: denied === null,
-    urgent: true,
+    urgent,
   }
 }
 
-function failing(status: 'reconnecting' | 'failed', { reason, detail, code }: Failure): Effect {
+function failing(
+  status: 'reconnecting' | 'failed',
+  { reason, detail, code }: Failure,
+  urgent: boolean,
+): Effect {
   return {
     kind: 'write',
     status,
@@ -318,6 +357,6 @@ function failing(status: 'reconnecting' | 'failed', { reason, detail, code }: Fa
     detail,
     mqttReasonCode: code,
     subscriptionsOk: null,
-    urgent: false,
+    urgent,
   }
 }

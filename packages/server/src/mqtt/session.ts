@@ -2,47 +2,96 @@
  * One dial and, if it succeeds, one MQTT connection. MQTT.js keeps trying in its own way, so each dial gets a client of
  * its own that never does; whatever happens first decides why it ended, and what comes after is not listened to.
  */
-import { connect as connectTcp, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
 import { MqttClient } from 'mqtt'
-import type { IClientOptions } from 'mqtt'
+import type { IClientOptions, Packet } from 'mqtt'
+import { filtersOf } from './device.ts'
 import { clean, fromCode, fromError, fromSilence } from './reasons.ts'
 import type { Failure } from './session-state.ts'
 import type { DialSettings } from './settings.ts'
+import { openStream } from './stream.ts'
+
+export interface Message {
+  readonly topic: string
+  readonly payload: Buffer
+  /** It was kept by the broker: nobody has said it now. */
+  readonly retained: boolean
+}
 
 export interface SessionListener {
   /** Accepted and subscribed; `denied` if a topic was refused. */
   readonly onOpen: (denied: Failure | null) => void
   /** It failed, or is lost. Called once at most, and never after `close`. */
   readonly onEnd: (failure: Failure) => void
+  readonly onMessage: (message: Message) => void
+}
+
+/** Whom to dial, and as whom. */
+export interface DialTarget {
+  readonly settings: DialSettings
+  /** One that was checked. */
+  readonly address: string
+  readonly clientId: string
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
 /** `end` waits for ever for a peer that is gone. */
 const FAREWELL_MS = 2_000
+const CHECK_TIMEOUT_MS = 5_000
 const MAX_PACKET_BYTES = 256 * 1024
 const RECEIVE_MAXIMUM = 32
 
 type State = 'dialling' | 'accepted' | 'open' | 'ended'
 
 export class Session {
-  readonly #settings: DialSettings
+  readonly #target: DialTarget
   readonly #listener: SessionListener
   #client: MqttClient | null = null
   #state: State = 'dialling'
   #subscribing: NodeJS.Timeout | null = null
 
-  private constructor(settings: DialSettings, listener: SessionListener) {
-    this.#settings = settings
+  private constructor(target: DialTarget, listener: SessionListener) {
+    this.#target = target
     this.#listener = listener
   }
 
-  /** Dials an address that was checked; the host name is only used to check the certificate. */
-  static dial(settings: DialSettings, address: string, listener: SessionListener): Session {
-    const session = new Session(settings, listener)
-    session.#start(address)
+  /** Dials; nothing of the listener is called before this has returned. */
+  static dial(target: DialTarget, listener: SessionListener): Session {
+    const session = new Session(target, listener)
+    session.#start()
     return session
+  }
+
+  /**
+   * Asks the broker for a sign of life; one that gives none within 5 s has lost the connection.
+   *
+   * @returns whether it has answered
+   */
+  async check(): Promise<boolean> {
+    const client = this.#client
+    if (client === null || this.#state !== 'open') return false
+    const answered = await new Promise<boolean>((resolve) => {
+      const settle = (answer: boolean): void => {
+        clearTimeout(timer)
+        client.off('packetreceive', onPacket)
+        client.off('close', onClose)
+        resolve(answer)
+      }
+      const onPacket = ({ cmd }: Packet): void => {
+        if (cmd === 'pingresp') settle(true)
+      }
+      const onClose = (): void => {
+        settle(false)
+      }
+      const timer = setTimeout(settle, CHECK_TIMEOUT_MS, false)
+      client.on('packetreceive', onPacket)
+      client.on('close', onClose)
+      client.sendPing()
+    })
+    if (!answered) this.#end(unanswered('keepalive_timeout', 'The broker did not answer a check.'))
+    return answered
   }
 
   /** Says DISCONNECT if it can be said, and has let go of the socket after 2 s at the latest. */
@@ -64,23 +113,26 @@ export class Session {
     this.#destroy()
   }
 
-  #start(address: string): void {
+  #start(): void {
     let client: MqttClient
     try {
-      client = new MqttClient(() => this.#openStream(address), this.#options())
+      client = new MqttClient(() => this.#openStream(), this.#options())
     } catch (error) {
-      // A key that does not fit its certificate, for example, throws right here.
-      queueMicrotask(() => {
+      // What only shows when it is used, for example a name that makes no address of a web server.
+      setImmediate(() => {
         this.#end({ reason: 'config_invalid', detail: clean(messageOf(error)), code: null })
       })
       return
     }
     this.#client = client
     client.on('error', (error) => {
-      this.#end(fromError(error, this.#state !== 'dialling'))
+      this.#fail(error)
     })
     client.on('connect', () => {
       this.#accepted(client)
+    })
+    client.on('message', (topic, payload, { retain }) => {
+      if (this.#state !== 'ended') this.#listener.onMessage({ topic, payload, retained: retain })
     })
     client.on('disconnect', ({ reasonCode, properties }) => {
       this.#end(fromCode(reasonCode ?? 0, clean(properties?.reasonString)))
@@ -90,27 +142,32 @@ export class Session {
     })
   }
 
+  #openStream(): Duplex {
+    const stream = openStream(this.#target.settings, this.#target.address)
+    // MQTT.js passes over errors that have no code, and a web server that refuses the upgrade has none.
+    stream.on('error', (error) => {
+      this.#fail(error)
+    })
+    return stream
+  }
+
   #accepted(client: MqttClient): void {
     if (this.#state !== 'dialling') return
     this.#state = 'accepted'
-    const { topics } = this.#settings
-    if (topics.length === 0) {
+    const filters = filtersOf(this.#target.settings)
+    if (filters.length === 0) {
       this.#open(null)
       return
     }
     this.#subscribing = setTimeout(() => {
-      this.#end({
-        reason: 'connect_timeout',
-        detail: 'The broker did not answer the subscription.',
-        code: null,
-      })
-    }, CONNECT_TIMEOUT_MS)
-    client.subscribe([...topics], { qos: 0 }, (error, _granted, packet) => {
+      this.#end(unanswered('connect_timeout', 'The broker did not answer the subscription.'))
+    }, this.#connectTimeoutMs)
+    client.subscribe(filters, { qos: 0 }, (error, _granted, packet) => {
       if (this.#state !== 'accepted') return
       const codes = (packet as { granted?: readonly number[] } | undefined)?.granted ?? []
       const refused = codes.findIndex((code) => code >= 128)
       if (error === null || refused >= 0)
-        this.#open(refused < 0 ? null : denied(topics[refused], codes[refused]))
+        this.#open(refused < 0 ? null : denied(filters[refused], codes[refused]))
       else this.#end(fromError(error, true))
     })
   }
@@ -119,6 +176,10 @@ export class Session {
     clearTimeout(this.#subscribing ?? undefined)
     this.#state = 'open'
     this.#listener.onOpen(denied)
+  }
+
+  #fail(error: unknown): void {
+    this.#end(fromError(error, this.#state !== 'dialling'))
   }
 
   #end(failure: Failure): void {
@@ -139,36 +200,27 @@ export class Session {
     ;(client.stream as Duplex | undefined)?.destroy()
   }
 
-  #openStream(address: string): Duplex {
-    const { protocol, host, port, tls } = this.#settings
-    if (protocol === 'mqtt') return connectTcp({ host: address, port, noDelay: true })
-    const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
-    return connectTls({
-      host: address,
-      port,
-      minVersion: 'TLSv1.2',
-      ...(servername === undefined ? {} : { servername }),
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
-    })
+  get #connectTimeoutMs(): number {
+    return this.#target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
   }
 
   #options(): IClientOptions {
-    const { protocolVersion, clientId, username, keepaliveS } = this.#settings
+    const { settings, clientId } = this.#target
+    const { protocolVersion, username, password, keepaliveS } = settings
     return {
       protocolVersion,
       clientId,
       keepalive: keepaliveS,
       clean: true,
       reconnectPeriod: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      connectTimeout: this.#connectTimeoutMs,
       resubscribe: false,
       queueQoSZero: false,
       timerVariant: 'native',
       // MQTT.js would print whole packets, and with them passwords, for DEBUG=mqttjs*.
       log: () => undefined,
       ...(username === null ? {} : { username }),
+      ...(password === null ? {} : { password }),
       ...(protocolVersion === 5
         ? {
             properties: {
@@ -188,6 +240,10 @@ function denied(topic: string | undefined, code: number | undefined): Failure {
     detail: clean(`The broker refused the topic ${topic ?? ''}.`),
     code: code ?? null,
   }
+}
+
+function unanswered(reason: Failure['reason'], detail: string): Failure {
+  return { reason, detail, code: null }
 }
 
 function messageOf(error: unknown): string {

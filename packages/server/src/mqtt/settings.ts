@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import type { FaultCode, FieldFault } from './field-fault.ts'
 import { clean } from './reasons.ts'
 import type { Failure } from './session-state.ts'
-import { tlsFaults, tlsSchema } from './tls-settings.ts'
+import { tlsFaults, tlsSchema, withKey } from './tls-settings.ts'
 import type { TlsSettings } from './tls-settings.ts'
 
 export type { FaultCode, FieldFault } from './field-fault.ts'
@@ -206,9 +206,7 @@ function together(parsed: Parsed): FieldFault[] {
 }
 
 function withDefaults(parsed: Parsed): DialSettings {
-  const { protocol, availability, sparkplug, tlsKey } = parsed
-  const { ca, cert, servername } = parsed.tls ?? {}
-  const key = tlsKey ?? parsed.tls?.key
+  const { protocol, clientId, username, password, availability, sparkplug } = parsed
   return {
     protocol,
     host: parsed.host,
@@ -216,16 +214,11 @@ function withDefaults(parsed: Parsed): DialSettings {
     path: parsed.path ?? DEFAULT_PATH,
     // Every broker speaks 3.1.1, and MQTT.js does not fall back from 5.
     protocolVersion: parsed.protocolVersion ?? 4,
-    clientId: parsed.clientId,
-    username: parsed.username,
-    password: parsed.password,
+    clientId,
+    username,
+    password,
     keepaliveS: parsed.keepaliveS ?? DEFAULT_KEEPALIVE_S,
-    tls: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(servername === undefined ? {} : { servername }),
-    },
+    tls: withKey(parsed.tls ?? {}, parsed.tlsKey),
     topics: parsed.topics ?? [],
     availability: availability && {
       topic: availability.topic,

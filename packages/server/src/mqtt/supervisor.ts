@@ -4,17 +4,25 @@
  */
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
+import { Activity } from './activity.ts'
+import type { ActivityWrite } from './activity.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules, Lookup } from './dial-guard.ts'
 import { DialLimiter } from './dial-limiter.ts'
+import { Dialer } from './dialer.ts'
+import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
-import type { Claimed, KeeperOptions } from './keeper.ts'
+import type { CheckResult, Claimed, KeeperOptions } from './keeper.ts'
+import { SecretReader } from './secret-reader.ts'
+import type { ReadSecrets } from './secret-reader.ts'
 import { TIMING } from './session-state.ts'
 import type { Timing } from './session-state.ts'
 import { StatusWriter } from './status-writer.ts'
 import type { StatusWrite } from './status-writer.ts'
 
-export type { Claimed } from './keeper.ts'
+export type { ActivityWrite } from './activity.ts'
+export type { CheckResult, Claimed } from './keeper.ts'
+export type { ReadSecrets } from './secret-reader.ts'
 export type { StatusWrite } from './status-writer.ts'
 
 /** Where rows are claimed and statuses written. */
@@ -23,6 +31,10 @@ export interface SupervisorStore {
   readonly claim: (ids: readonly string[]) => Promise<readonly Claimed[]>
   /** Answers the ids that were written. */
   readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlySet<string>>
+  /** Writes when messages came last; answers the ids that were written. */
+  readonly writeActivity: (writes: readonly ActivityWrite[]) => Promise<ReadonlySet<string>>
+  /** Left out where none are kept. */
+  readonly secrets?: ReadSecrets
 }
 
 /** The part of a row that says whether there is something to do. */
@@ -47,9 +59,13 @@ export interface SupervisorOptions {
   readonly epoch: () => string
   readonly dialConcurrency: number
   readonly allow: GuardRules
+  /** How often times of messages are written, in ms. */
+  readonly activityFlushMs: number
   readonly log: Log
   readonly timing?: Timing
   readonly lookup?: Lookup
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
   readonly now?: () => number
   readonly random?: () => number
 }
@@ -62,6 +78,7 @@ export class Supervisor {
   readonly #log: Log
   readonly #keepers = new Map<string, Keeper>()
   readonly #writer: StatusWriter
+  readonly #activity: Activity
   readonly #options: KeeperOptions
   readonly #toClaim = new Set<string>()
   #claiming: Promise<void> | null = null
@@ -69,27 +86,30 @@ export class Supervisor {
   #stopped = false
 
   constructor(options: SupervisorOptions) {
-    const { store, epoch, dialConcurrency, allow, log } = options
+    const { store, log, now = () => performance.now() } = options
     this.#store = store
     this.#log = log
-    this.#writer = new StatusWriter({
-      write: store.write,
-      onLost: (id, lost) => {
-        if (this.#keepers.get(id)?.claimed.epoch === lost) this.#drop(id)
-      },
+    const onLost = (id: string, lost: number): void => {
+      if (this.#keepers.get(id)?.claimed.epoch === lost) this.#drop(id)
+    }
+    this.#writer = new StatusWriter({ write: store.write, onLost, log })
+    this.#activity = new Activity({
+      keepers: () => this.#keepers.values(),
+      write: store.writeActivity,
+      onLost,
+      now,
+      flushMs: options.activityFlushMs,
       log,
     })
     this.#options = {
-      guard: new DialGuard(allow, options.lookup),
-      limiter: new DialLimiter(dialConcurrency),
-      clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,
-      write: (claimed, change) => {
-        const { status, reason, detail } = change
+      dialer: dialerOf(options),
+      write: (claimed, seen) => {
+        const { status, reason, detail } = seen
         log.debug({ connection: claimed.id, status, reason, detail }, 'status')
-        this.#writer.add(claimed, change)
+        this.#writer.add(claimed, seen)
       },
       timing: options.timing ?? TIMING,
-      now: options.now ?? Date.now,
+      now,
       random: options.random ?? Math.random,
     }
   }
@@ -114,12 +134,22 @@ export class Supervisor {
     this.#claimSoon()
   }
 
+  /**
+   * Asks the broker of a connection for a sign of life; one that gives none within 5 s has lost the connection.
+   *
+   * @returns `null` where it is not kept here
+   */
+  async check(id: string): Promise<CheckResult | null> {
+    return (await this.#keepers.get(id)?.check()) ?? null
+  }
+
   /** Says DISCONNECT everywhere; statuses stay as they are until the next owner looks. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#retry ?? undefined)
     await this.#claiming
     await Promise.all(Array.from(this.#keepers.values(), (keeper) => keeper.stop()))
+    await this.#activity.stop()
     this.#keepers.clear()
     await this.#writer.stop()
   }
@@ -183,7 +213,28 @@ export class Supervisor {
     const keeper = this.#keepers.get(id)
     if (keeper === undefined) return
     this.#keepers.delete(id)
-    this.#writer.forget(id)
+    this.#writer.forget(id, keeper.claimed.epoch)
     void keeper.stop()
   }
+}
+
+/** One host never gets all dials, so that another one always finds a place. */
+const SHARE_OF_A_HOST = 0.8
+/** Between two dials of a host that does not answer. */
+const HOST_PROBE_MS = 100
+
+function dialerOf(options: SupervisorOptions): Dialer {
+  const { store, epoch, dialConcurrency, allow, log, lookup, connectTimeoutMs } = options
+  return new Dialer({
+    guard: new DialGuard(allow, lookup),
+    limiter: new DialLimiter(dialConcurrency),
+    gates: new HostGates({
+      most: Math.ceil(dialConcurrency * SHARE_OF_A_HOST),
+      probeMs: HOST_PROBE_MS,
+    }),
+    permit: null,
+    secrets: store.secrets === undefined ? null : new SecretReader(store.secrets, log),
+    clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+  })
 }

@@ -11,6 +11,8 @@ export interface TlsSettings {
   readonly servername?: string
 }
 
+type Parsed = { readonly [field in keyof TlsSettings]: TlsSettings[field] | undefined }
+
 const text = v.string('expected a text')
 
 const pem = v.pipe(
@@ -29,7 +31,7 @@ const keyPem = v.pipe(
 )
 
 /** Unknown fields are refused: a misspelt one would be a certificate that nobody checks. */
-export const tlsSchema = v.strictObject({
+export const tlsSchema: v.GenericSchema<unknown, Parsed> = v.strictObject({
   ca: v.optional(pem),
   cert: v.optional(pem),
   key: v.optional(keyPem),
@@ -43,11 +45,7 @@ export const tlsSchema = v.strictObject({
  *
  * @param apart the private key that is kept with the secrets
  */
-export function tlsFaults(
-  secure: boolean,
-  tls: v.InferOutput<typeof tlsSchema>,
-  apart: string | null,
-): FieldFault[] {
+export function tlsFaults(secure: boolean, tls: Parsed, apart: string | null): FieldFault[] {
   const { cert } = tls
   const key = apart ?? tls.key
   if (apart !== null && !readable(() => createPrivateKey(apart)))
@@ -61,6 +59,12 @@ export function tlsFaults(
   if (cert === undefined) return [fault('tls.cert', 'conflict', 'expected the certificate too')]
   if (key === undefined) return [fault('tls.key', 'conflict', 'expected the private key too')]
   return pairFaults(cert, key)
+}
+
+/** What is set of them, with the private key that is kept apart, if there is one. */
+export function withKey(tls: Parsed, apart: string | null): TlsSettings {
+  const all: Parsed = { ...tls, key: apart ?? tls.key }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
 function pairFaults(cert: string, key: string): FieldFault[] {

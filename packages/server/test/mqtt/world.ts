@@ -1,8 +1,9 @@
 /** A supervisor over an in-memory table that fences writes as the database does. */
 import { until } from '@mqtt-status/testing/until'
 import { createLog } from '../../src/log.ts'
-import type { StoredSettings } from '../../src/mqtt/settings.ts'
-import { Supervisor, type Claimed, type StatusWrite } from '../../src/mqtt/supervisor.ts'
+import type { Secrets, StoredSettings } from '../../src/mqtt/settings.ts'
+import { Supervisor } from '../../src/mqtt/supervisor.ts'
+import type { ActivityWrite, Claimed, StatusWrite } from '../../src/mqtt/supervisor.ts'
 import { TIMING } from '../../src/mqtt/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
 
@@ -17,6 +18,9 @@ const NOTHING: StoredSettings = {
   keepaliveS: 2,
   tls: null,
   topics: ['plant/#'],
+  availability: null,
+  sparkplug: null,
+  expectedIntervalS: null,
 }
 
 type Row = Claimed & { readonly managed: boolean }
@@ -26,6 +30,10 @@ export class World {
   /** Every status that was written, in order, as `id status/reason`. */
   readonly written: string[] = []
   readonly writes: StatusWrite[] = []
+  /** Times of messages that were written, in order. */
+  readonly activity: ActivityWrite[] = []
+  /** What is kept apart from the rows, by id; `null` can't be read. */
+  readonly secrets: Map<string, Secrets | null> = new Map()
   readonly #rows = new Map<string, Row>()
   reachable = true
 
@@ -45,10 +53,22 @@ export class World {
             new Set(writes.filter((write) => this.#write(write)).map(({ id }) => id)),
           )
         },
+        writeActivity: (writes) => {
+          if (!this.reachable) return Promise.reject(new Error('database away'))
+          const ours = writes.filter(({ id, epoch }) => this.#rows.get(id)?.epoch === epoch)
+          this.activity.push(...ours)
+          return Promise.resolve(new Set(ours.map(({ id }) => id)))
+        },
+        secrets: () => {
+          if (!this.reachable) return Promise.reject(new Error('database away'))
+          return Promise.resolve(new Map(this.secrets))
+        },
       },
       epoch: () => '0b7d3c1e-9a8f-4a57-8f8e-2f6a3a1c9d10',
       dialConcurrency: 50,
       allow: { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535]] },
+      activityFlushMs: 60_000,
+      connectTimeoutMs: 1_000,
       log: createLog({ level: 'silent', format: 'json' }),
       timing: {
         ...TIMING,
@@ -70,6 +90,8 @@ export class World {
       generation: 1,
       observedGeneration: 0,
       restartGeneration: 0,
+      device: 'unknown',
+      lastMessageAgeMs: null,
       dial: { ...NOTHING, ...dial },
       ...change,
     })
@@ -126,6 +148,7 @@ export class World {
     this.#rows.set(write.id, {
       ...row,
       status: write.status,
+      device: write.device ?? row.device,
       observedGeneration: write.observedGeneration,
     })
     this.writes.push(write)

@@ -1,0 +1,87 @@
+/**
+ * When devices were last heard: kept in memory, and written for all of them at once now and then, since a message a second
+ * from thousands of sites must not be as many writes. What it means for a device goes with its status, at once.
+ */
+import type { Log } from '../log.ts'
+import type { Keeper } from './keeper.ts'
+
+export interface ActivityWrite {
+  readonly id: string
+  readonly epoch: number
+  /** How long ago the last message came; the time itself is the database's to say. */
+  readonly ageMs: number
+}
+
+export interface ActivityOptions {
+  readonly keepers: () => Iterable<Keeper>
+  /** Answers the ids that were written; one that is missing is not ours any more. */
+  readonly write: (writes: readonly ActivityWrite[]) => Promise<ReadonlySet<string>>
+  readonly onLost: (id: string, epoch: number) => void
+  /** The same clock as that of the keepers. */
+  readonly now: () => number
+  readonly flushMs: number
+  readonly log: Log
+}
+
+/** How late a device may be found stale. */
+const TICK_MS = 1_000
+const BATCH = 1_000
+
+export class Activity {
+  readonly #options: ActivityOptions
+  readonly #ticking: NodeJS.Timeout
+  readonly #flushing: NodeJS.Timeout
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(options: ActivityOptions) {
+    this.#options = options
+    this.#ticking = setInterval(() => {
+      for (const keeper of options.keepers()) keeper.tick()
+    }, TICK_MS)
+    this.#flushing = setInterval(() => {
+      this.#flushSoon()
+    }, options.flushMs)
+  }
+
+  /** Writes what is known now; to be called while the keepers are still there. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticking)
+    clearInterval(this.#flushing)
+    this.#flushSoon()
+    await this.#writing
+  }
+
+  #flushSoon(): void {
+    this.#writing = this.#writing.then(() => this.#flush())
+  }
+
+  async #flush(): Promise<void> {
+    const keepers = [...this.#options.keepers()].filter(({ unwrittenMs }) => unwrittenMs !== null)
+    for (let from = 0; from < keepers.length; from += BATCH) {
+      try {
+        await this.#write(keepers.slice(from, from + BATCH))
+      } catch (error) {
+        // Nothing is lost: they are still unwritten the next time.
+        this.#options.log.warn({ err: error }, 'times of messages can not be written; trying again')
+        return
+      }
+    }
+  }
+
+  async #write(keepers: readonly Keeper[]): Promise<void> {
+    const nowMs = this.#options.now()
+    const batch = keepers.map((keeper) => ({ keeper, messageMs: keeper.unwrittenMs ?? nowMs }))
+    const written = await this.#options.write(
+      batch.map(({ keeper: { claimed }, messageMs }) => ({
+        id: claimed.id,
+        epoch: claimed.epoch,
+        ageMs: Math.round(nowMs - messageMs),
+      })),
+    )
+    for (const { keeper, messageMs } of batch) {
+      const { id, epoch } = keeper.claimed
+      if (written.has(id)) keeper.written(messageMs)
+      else this.#options.onLost(id, epoch)
+    }
+  }
+}

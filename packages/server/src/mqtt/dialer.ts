@@ -1,0 +1,188 @@
+/**
+ * The way from a row to a session: its secrets, its settings, its turn at the host, its address, and a place among all
+ * dials. A dial that is not answered soon gives its place back while it goes on, so that hosts that are silent do not keep
+ * the others waiting.
+ */
+import type { DialGuard } from './dial-guard.ts'
+import type { DialLimiter } from './dial-limiter.ts'
+import type { HostGate, Pass } from './host-gate.ts'
+import type { HostGates } from './host-gates.ts'
+import { clean } from './reasons.ts'
+import type { SecretReader, Unreadable } from './secret-reader.ts'
+import { Session } from './session.ts'
+import type { SessionListener } from './session.ts'
+import type { Failure } from './session-state.ts'
+import { checkSettings } from './settings.ts'
+import type { DialSettings, Secrets, StoredSettings } from './settings.ts'
+
+/** Whether anything may be dialled at this moment. */
+export interface Permit {
+  readonly granted: boolean
+  /** Waits until it is granted; `false` when the wait was given up. */
+  enter(signal: AbortSignal): Promise<boolean>
+}
+
+export interface DialerOptions {
+  readonly guard: DialGuard
+  readonly limiter: DialLimiter
+  readonly gates: HostGates
+  /** `null`: always. */
+  readonly permit: Permit | null
+  /** `null`: this installation keeps none. */
+  readonly secrets: SecretReader | null
+  /** The client id of a connection that has not chosen one. */
+  readonly clientId: (id: string) => string
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
+}
+
+export interface DialRequest {
+  readonly id: string
+  readonly stored: StoredSettings
+  /** A person waits for it. */
+  readonly urgent: boolean
+  /** Ends what the dial waits for, and its place; a session that was made is ended by its maker. */
+  readonly signal: AbortSignal
+}
+
+export interface Dialled {
+  /** `null` if they are not valid. */
+  readonly settings: DialSettings | null
+  /** The gate of its host, where one can wait for it. */
+  readonly gate: HostGate | null
+  readonly outcome: Session | Failure
+}
+
+/** A dial that takes longer does not keep others from dialling. */
+const PATIENCE_MS = 1_000
+
+export class Dialer {
+  readonly #options: DialerOptions
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** @returns `null` when it was given up before there was a session */
+  async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
+    const { id, stored, signal, urgent } = request
+    const secrets = await this.#secretsOf(request)
+    if (signal.aborted) return null
+    if ('unreadable' in secrets) {
+      const detail = clean(secrets.unreadable)
+      return {
+        settings: null,
+        gate: null,
+        outcome: { reason: 'secret_unreadable', detail, code: null },
+      }
+    }
+    const settings = checkSettings(stored, secrets)
+    if ('reason' in settings) return { settings: null, gate: null, outcome: settings }
+    const { gates, permit } = this.#options
+    if (permit !== null && !(await permit.enter(signal))) return null
+    const gate = gates.to(settings)
+    const pass = await gate.enter(signal, urgent)
+    if (pass === null) return null
+    if ('reason' in pass) return { settings, gate, outcome: pass }
+    const outcome = await this.#throughGate({ id, settings, pass, signal }, listener)
+    return outcome === null ? null : { settings, gate, outcome }
+  }
+
+  async #secretsOf({ id, signal }: DialRequest): Promise<Secrets | Unreadable> {
+    const { secrets } = this.#options
+    // Never within the event that asked for the dial.
+    await Promise.resolve()
+    return secrets === null ? {} : secrets.read(id, signal)
+  }
+
+  async #throughGate(
+    { id, settings, pass, signal }: Passing,
+    listener: SessionListener,
+  ): Promise<Session | Failure | null> {
+    const { guard, clientId, connectTimeoutMs } = this.#options
+    const target = await guard.check(settings.host, settings.port)
+    if ('reason' in target) {
+      if (target.reason === 'address_blocked') pass.gaveUp()
+      else pass.failed(target)
+      return signal.aborted ? null : target
+    }
+    const leave = await this.#place(signal)
+    if (leave === null) {
+      pass.gaveUp()
+      return null
+    }
+    const place = new Place(pass, leave, signal)
+    return Session.dial(
+      {
+        settings,
+        address: target.address,
+        clientId: settings.clientId ?? clientId(id),
+        ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+      },
+      {
+        onOpen: (denied) => {
+          place.reached()
+          listener.onOpen(denied)
+        },
+        onEnd: (failure) => {
+          place.failed(failure)
+          listener.onEnd(failure)
+        },
+        onMessage: listener.onMessage,
+      },
+    )
+  }
+
+  /** A permit that was withdrawn meanwhile is waited for again, in front of all others. */
+  async #place(signal: AbortSignal): Promise<(() => void) | null> {
+    const { limiter, permit } = this.#options
+    const leave = await limiter.enter(signal)
+    if (leave === null || permit === null || (await permit.enter(signal))) return leave
+    leave()
+    return null
+  }
+}
+
+interface Passing {
+  readonly id: string
+  readonly settings: DialSettings
+  readonly pass: Pass
+  readonly signal: AbortSignal
+}
+
+/** What a dial occupies: left as soon as its outcome is known, or nobody wants to know it any more. */
+class Place {
+  readonly #pass: Pass
+  readonly #leave: () => void
+  readonly #signal: AbortSignal
+  readonly #patience: NodeJS.Timeout
+  readonly #onAbort = (): void => {
+    this.#clear()
+    this.#pass.gaveUp()
+  }
+
+  constructor(pass: Pass, leave: () => void, signal: AbortSignal) {
+    this.#pass = pass
+    this.#leave = leave
+    this.#signal = signal
+    this.#patience = setTimeout(leave, PATIENCE_MS)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  reached(): void {
+    this.#clear()
+    this.#pass.reached()
+  }
+
+  failed(failure: Failure): void {
+    this.#clear()
+    if (failure.reason === 'config_invalid') this.#pass.gaveUp()
+    else this.#pass.failed(failure)
+  }
+
+  #clear(): void {
+    clearTimeout(this.#patience)
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#leave()
+  }
+}

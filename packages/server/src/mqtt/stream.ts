@@ -1,0 +1,63 @@
+/**
+ * The wire of one dial: TCP, TLS, or a WebSocket over either. It always leads to the address that was checked; the host
+ * name is only said (to a web server) and compared (with a certificate). No redirect and no proxy leads elsewhere.
+ */
+import { connect as connectTcp, isIP } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { createWebSocketStream, WebSocket } from 'ws'
+import type { DialSettings } from './settings.ts'
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** Several packets may share a message. */
+const MAX_MESSAGE_BYTES = 1024 * 1024
+
+/** @throws where a certificate, a key or a name is impossible in a way that only shows when it is used */
+export function openStream(settings: DialSettings, address: string): Duplex {
+  switch (settings.protocol) {
+    case 'mqtt':
+    case 'mqtts':
+      return openSocket(settings, address)
+    case 'ws':
+    case 'wss':
+      return openWebSocket(settings, address)
+  }
+}
+
+function openSocket(settings: DialSettings, address: string): Socket {
+  const { protocol, port, tls } = settings
+  if (protocol === 'mqtt' || protocol === 'ws')
+    return connectTcp({ host: address, port, noDelay: true })
+  const host = bare(settings.host)
+  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
+  const socket = connectTls({
+    host: address,
+    port,
+    minVersion: 'TLSv1.2',
+    ...(servername === undefined ? {} : { servername }),
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+  })
+  return socket.setNoDelay(true)
+}
+
+function openWebSocket(settings: DialSettings, address: string): Duplex {
+  const { protocol, port, path } = settings
+  const host = bare(settings.host)
+  const url = `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}:${port}${path}`
+  const socket = new WebSocket(url, 'mqtt', {
+    createConnection: () => openSocket(settings, address),
+    followRedirects: false,
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    maxPayload: MAX_MESSAGE_BYTES,
+  })
+  return createWebSocketStream(socket)
+}
+
+/** An IPv6 address may be written in brackets. */
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1')
+}
