@@ -76,7 +76,7 @@ export class Desk {
   async call(
     request: `${'GET' | 'POST' | 'PATCH' | 'DELETE'} ${string}`,
     body?: unknown,
-    token = this.#token,
+    token: string = this.#token,
   ): Promise<Answer> {
     const [method = '', path = ''] = request.split(' ')
     const response = await fetch(`${this.url}/api/v1${path}`, {
