@@ -1,4 +1,6 @@
 /** Certificates for tests, made on the spot: an authority, and whatever it signs. */
+// The certificates' library injects its parts by reflection, and leaves the polyfill to whoever uses it.
+import 'reflect-metadata'
 import { KeyObject, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 

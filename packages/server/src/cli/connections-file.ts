@@ -139,7 +139,7 @@ function toCell(value: unknown): string {
     const texts = value.map(String)
     return texts.some((text) => /\s/.test(text)) ? JSON.stringify(value) : texts.join(' ')
   }
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function valueAt(row: Readonly<Record<string, unknown>>, column: string): unknown {

@@ -98,7 +98,7 @@ export class Secrets {
       insert into connection_secrets (connection_id, field, reference, key_id, nonce, ciphertext, tag)
       select "connectionId", field, reference, "keyId",
         decode(nonce, 'base64'), decode(ciphertext, 'base64'), decode(tag, 'base64')
-      from jsonb_to_recordset(${tx.json(rows as never)}) as w (
+      from jsonb_to_recordset(${tx.json(rows)}) as w (
         "connectionId" text,
         field text,
         reference text,

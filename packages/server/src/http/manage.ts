@@ -63,8 +63,12 @@ export function managementRoutes({ hub, management, basePath }: HttpContext): Ho
 }
 
 /** Who asks, as whoever manages connections has to know it. */
-export function editorOf({ subject, sites, connections, permits }: Scope): Editor {
-  return { actor: subject, everywhere: sites === '*' || connections === '*', permits }
+export function editorOf(scope: Scope): Editor {
+  return {
+    actor: scope.subject,
+    everywhere: scope.sites === '*' || scope.connections === '*',
+    permits: (id, siteId) => scope.permits(id, siteId),
+  }
 }
 
 function toWhole(name: string, text: string | undefined, max: number): number | null {

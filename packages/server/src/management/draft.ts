@@ -17,6 +17,8 @@ export interface FieldFault {
   readonly message: string
 }
 
+export const GENERAL_FIELDS = ['siteId', 'name', 'labels', 'managed', 'desired'] as const
+
 export const DIAL_FIELDS = [
   'protocol',
   'host',
@@ -167,7 +169,7 @@ export function parseDraft(body: unknown): ParsedDraft {
     secrets: Object.fromEntries(given.map((field) => [field, secrets[field]])),
   }
   // Each field was checked by its own schema; what has failed is left out, and reported.
-  return { draft: draft as Draft, faults }
+  return { draft: draft, faults }
 }
 
 /** The faults of a draft for a new connection: what it can't be without. */

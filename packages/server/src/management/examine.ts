@@ -3,26 +3,12 @@ import type { Settings, StoredConnection } from '../db/connection-settings.ts'
 import { isReference, referenceFault } from '../db/secret-reference.ts'
 import { SECRET_FIELDS } from '../db/secrets.ts'
 import type { SecretField, Secrets } from '../db/secrets.ts'
-import type { Draft, FieldFault } from './draft.ts'
+import { DIAL_FIELDS } from './draft.ts'
+import type { DialField, Draft, FieldFault } from './draft.ts'
 import { member, secretsToSendAnew, touchesDial } from './merge.ts'
 
 /** What is to be dialled, with its secrets in plain words, not believed yet. */
-export type DialDraft = Pick<
-  Settings,
-  | 'protocol'
-  | 'host'
-  | 'port'
-  | 'path'
-  | 'protocolVersion'
-  | 'clientId'
-  | 'username'
-  | 'keepaliveS'
-  | 'tls'
-  | 'topics'
-  | 'availability'
-  | 'sparkplug'
-  | 'expectedIntervalS'
-> & { readonly password: string | null }
+export type DialDraft = Pick<Settings, DialField | 'tls'> & { readonly password: string | null }
 
 /** What the examiner needs of whoever dials. */
 export interface DialChecks {
@@ -77,9 +63,15 @@ export class Examiner {
 
   /** What would be dialled. */
   async dialDraft({ stored, settings, draft }: Subject): Promise<DialDraft> {
-    const known = await this.#knownSecrets(stored, draft)
-    const { siteId: _s, name: _n, labels: _l, managed: _m, desired: _d, ...dial } = settings
-    return { ...dial, tls: withKey(dial.tls, known['tls.key']), password: known.password ?? null }
+    const sent = await this.#sentSecrets(draft)
+    const known = { ...(await this.#keptSecrets(stored, draft)), ...sent }
+    const dial = DIAL_FIELDS.map((name) => [name, settings[name]])
+    return {
+      // Every field that is dialled with is one of these, or named below.
+      ...(Object.fromEntries(dial) as Pick<Settings, DialField>),
+      tls: withKey(settings.tls, known['tls.key']),
+      password: known.password ?? null,
+    }
   }
 
   /**
@@ -92,25 +84,30 @@ export class Examiner {
     return stored === null || draft.managed === true || draft.desired === 'connected'
   }
 
-  async #knownSecrets(
-    stored: StoredConnection | null,
-    { secrets: sent }: Draft,
-  ): Promise<Partial<Record<SecretField, string>>> {
-    const known: Partial<Record<SecretField, string>> = {}
-    const kept = Object.keys(stored?.secrets ?? {}).length > 0
-    const read =
-      stored === null || !kept ? undefined : (await this.#secrets.read([stored.id])).get(stored.id)
+  async #sentSecrets({ secrets }: Draft): Promise<Known> {
+    const known: Known = {}
     for (const field of SECRET_FIELDS) {
-      const text = sent[field]
-      if (text === null) continue
-      if (text !== undefined)
-        known[field] = isReference(text) ? ((await this.#secrets.resolve(text)) ?? SOME) : text
-      else if (stored?.secrets[field] !== undefined)
-        known[field] = read?.kind === 'readable' ? (read.values[field] ?? SOME) : SOME
+      const text = secrets[field]
+      if (typeof text !== 'string') continue
+      known[field] = isReference(text) ? ((await this.#secrets.resolve(text)) ?? SOME) : text
     }
     return known
   }
+
+  /** What is stored and stays. */
+  async #keptSecrets(stored: StoredConnection | null, draft: Draft): Promise<Known> {
+    if (stored === null) return {}
+    const kept = SECRET_FIELDS.filter(
+      (field) => stored.secrets[field] !== undefined && draft.secrets[field] === undefined,
+    )
+    if (kept.length === 0) return {}
+    const read = (await this.#secrets.read([stored.id])).get(stored.id)
+    const values = read?.kind === 'readable' ? read.values : {}
+    return Object.fromEntries(kept.map((field) => [field, values[field] ?? SOME]))
+  }
 }
+
+type Known = Partial<Record<SecretField, string>>
 
 function wishFaults({ managed, desired }: Settings): FieldFault[] {
   return managed && desired === null

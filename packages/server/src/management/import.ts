@@ -16,8 +16,8 @@ import { missingFields, parseDraft } from './draft.ts'
 import type { Draft, FieldFault } from './draft.ts'
 import { Examiner } from './examine.ts'
 import type { DialChecks } from './examine.ts'
-import { pickSettings, secretWrites } from './management.ts'
-import { changedFields, DEFAULTS, merge } from './merge.ts'
+import { secretWrites } from './management.ts'
+import { changedFields, DEFAULTS, merge, settingsOf } from './merge.ts'
 
 /** A row of a file, as it was read. */
 export interface ImportRow {
@@ -202,7 +202,7 @@ interface Batch {
 
 async function writeBatch(tx: Sql, { action, batch, secrets, actor }: Batch): Promise<void> {
   const rows = batch.map(({ id, stored, settings }) => ({
-    ...pickSettings(settings),
+    ...settingsOf(settings),
     id,
     commanded: settings.desired !== (stored ?? DEFAULTS).desired,
   }))

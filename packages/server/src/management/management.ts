@@ -13,7 +13,7 @@ import {
   lockSettings,
   updateSettings,
 } from '../db/connection-settings.ts'
-import type { Settings, StoredConnection } from '../db/connection-settings.ts'
+import type { StoredConnection } from '../db/connection-settings.ts'
 import { isAway } from '../db/explain.ts'
 import type { SecretField, Secrets, SecretWrite } from '../db/secrets.ts'
 import type { Sql } from '../db/sql.ts'
@@ -22,7 +22,7 @@ import { missingFields, parseDraft } from './draft.ts'
 import type { Draft, FieldFault, ParsedDraft } from './draft.ts'
 import { Examiner, referenceFaults } from './examine.ts'
 import type { DialChecks, DialDraft, Subject } from './examine.ts'
-import { changedFields, DEFAULTS, merge, secretsToSendAnew } from './merge.ts'
+import { changedFields, DEFAULTS, merge, secretsToSendAnew, settingsOf } from './merge.ts'
 import { toView } from './settings-view.ts'
 import type { SettingsView } from './settings-view.ts'
 
@@ -177,7 +177,7 @@ export class Management {
       if (locked === undefined) throw notFound()
       if (!isSameSettings(locked, stored)) return null
       const commanded = settings.desired !== stored.desired
-      await updateSettings(tx, [{ ...pickSettings(settings), id, commanded }], editor.actor)
+      await updateSettings(tx, [{ ...settingsOf(settings), id, commanded }], editor.actor)
       return this.#finish(tx, editor, { id, subject, action: 'change' })
     })
   }
@@ -229,33 +229,6 @@ export function secretWrites(connectionId: string, { secrets }: Draft): SecretWr
     field: field as SecretField,
     text,
   }))
-}
-
-/** Without what only a stored connection has. */
-export function pickSettings({
-  siteId,
-  name,
-  labels,
-  managed,
-  desired,
-  protocol,
-  host,
-  port,
-  path,
-  protocolVersion,
-  clientId,
-  username,
-  keepaliveS,
-  tls,
-  topics,
-  availability,
-  sparkplug,
-  expectedIntervalS,
-}: Settings): Settings {
-  return {
-    ...{ siteId, name, labels, managed, desired, protocol, host, port, path, protocolVersion },
-    ...{ clientId, username, keepaliveS, tls, topics, availability, sparkplug, expectedIntervalS },
-  }
 }
 
 function idFaults(id: string, draft: Draft): FieldFault[] {

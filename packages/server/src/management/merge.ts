@@ -2,7 +2,7 @@
 import type { Settings, StoredConnection } from '../db/connection-settings.ts'
 import { SECRET_FIELDS } from '../db/secrets.ts'
 import type { SecretField } from '../db/secrets.ts'
-import { DIAL_FIELDS, TLS_FIELDS } from './draft.ts'
+import { DIAL_FIELDS, GENERAL_FIELDS, TLS_FIELDS } from './draft.ts'
 import type { Draft, FieldFault } from './draft.ts'
 
 /** Of a connection that nothing was said about. */
@@ -37,13 +37,20 @@ export const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 
 /** The settings with the draft applied: what it does not name stays. */
 export function merge(base: Settings, draft: Draft): Settings {
-  const { dial, tls, secrets, id: _id, ...general } = draft
+  const given = GENERAL_FIELDS.filter((name) => draft[name] !== undefined)
   return {
     ...base,
-    ...general,
-    ...dial,
-    tls: mergeTls(base.tls, tls, Object.hasOwn(secrets, 'tls.key')),
+    ...Object.fromEntries(given.map((name) => [name, draft[name]])),
+    ...draft.dial,
+    tls: mergeTls(base.tls, draft.tls, Object.hasOwn(draft.secrets, 'tls.key')),
   }
+}
+
+/** Without what only a stored connection has. */
+export function settingsOf(settings: Settings): Settings {
+  const names = [...GENERAL_FIELDS, ...DIAL_FIELDS, 'tls'] as const
+  // Every field of the settings is one of these.
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as unknown as Settings
 }
 
 /** Whether the draft says anything about how to dial. */
@@ -61,7 +68,7 @@ export function changedFields(
   after: Settings,
   { secrets }: Draft,
 ): string[] {
-  const names = ['siteId', 'name', 'labels', 'managed', 'desired', ...DIAL_FIELDS] as const
+  const names = [...GENERAL_FIELDS, ...DIAL_FIELDS] as const
   const changed: string[] = names.filter((name) => differs(before[name], after[name]))
   const tls = TLS_FIELDS.filter((name) =>
     differs(member(before.tls, name), member(after.tls, name)),

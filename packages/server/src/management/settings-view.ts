@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { StoredConnection } from '../db/connection-settings.ts'
 import { TLS_FIELDS } from './draft.ts'
-import { member } from './merge.ts'
+import { member, settingsOf } from './merge.ts'
 
 export interface TlsView {
   readonly ca: unknown
@@ -35,17 +35,14 @@ export function toView({ secrets, tls, ...rest }: StoredConnection): SettingsVie
 }
 
 /** What can be imported again: no secrets, nothing that is only told, nothing that is not set. */
-export function toExport({
-  generation: _g,
-  createdAt: _c,
-  updatedAt: _u,
-  secrets: _s,
-  tls,
-  ...rest
-}: StoredConnection): Readonly<Record<string, unknown>> {
-  const members = TLS_FIELDS.map((name) => [name, member(tls, name)] as const)
-  const shown = Object.fromEntries(members.filter(([, value]) => value !== undefined))
-  const all = { ...rest, tls: Object.keys(shown).length === 0 ? null : shown }
+export function toExport(stored: StoredConnection): Readonly<Record<string, unknown>> {
+  const members = TLS_FIELDS.map((name) => [name, member(stored.tls, name)] as const)
+  const tls = Object.fromEntries(members.filter(([, value]) => value !== undefined))
+  const all = {
+    id: stored.id,
+    ...settingsOf(stored),
+    tls: Object.keys(tls).length === 0 ? null : tls,
+  }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null))
 }
 

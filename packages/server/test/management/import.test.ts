@@ -179,3 +179,27 @@ test('a database that is away is said in words', async () => {
   })
   expect(error).toContain("can't be reached")
 })
+
+test('a key is printed as the setting takes it, and never the same one twice', async () => {
+  const made = await Promise.all(
+    [1, 2].map(() => desk.run(['secrets', 'generate-key', '--id', 'k9'])),
+  )
+  const keys = made.map(({ lines }) => lines.join())
+  expect(new Set(keys).size).toBe(2)
+  for (const key of keys)
+    expect((await desk.run(['secrets', 'rotate'], { MQTT_SECRET_KEYS: key })).error).toBeNull()
+  expect((await desk.run(['secrets', 'generate-key', '--id', 'a,b'])).error).toContain(
+    'found "a,b"',
+  )
+  expect((await desk.run(['secrets', 'rotate'], { MQTT_SECRET_KEYS: '' })).error).toContain(
+    'MQTT_SECRET_KEYS is not set',
+  )
+})
+
+test('a rotation names what it can not read, and leaves it as it is', async () => {
+  await load('a.csv', CSV)
+  const lost = `lost:${Buffer.alloc(32, 9).toString('base64')}`
+  const { error } = await desk.run(['secrets', 'rotate'], { MQTT_SECRET_KEYS: lost })
+  expect(error).toMatch(/^1 could not be read[^]*plant-7 password: [^]*"k1"/)
+  expect((await desk.run(['secrets', 'rotate'])).error).toBeNull()
+})

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { Broker } from '@mqtt-status/testing/broker'
+import { Authority } from '@mqtt-status/testing/certificates'
+import { Mosquitto } from '@mqtt-status/testing/mosquitto'
+import { ScriptedBroker } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import postgres from 'postgres'
 import { afterEach, expect, test } from 'vitest'
@@ -252,7 +255,115 @@ test('a server that can read none of the stored secrets does not start, and says
   expect(await start(KEYS)).toBe('has started')
 })
 
+test('the stored password is the one that the broker gets to hear', async () => {
+  const broker = await Broker.start({
+    connack: ({ password }) => (password === PASSWORD ? 0 : 4),
+  })
+  try {
+    desk = await Desk.open({ SUPERVISOR: 'on', MQTT_SECRET_PLANT: PASSWORD })
+    const row = { ...PLANT, port: broker.port, username: 'u', desired: 'connected' }
+    await desk.call('POST /connections', { ...row, password: PASSWORD })
+    await desk.call('POST /connections', { ...row, id: 'b', password: 'env:MQTT_SECRET_PLANT' })
+    await desk.call('POST /connections', { ...row, id: 'c', password: 'wrong' })
+    await statusIs('plant-7', 'connected')
+    await statusIs('b', 'connected')
+    await until(async () => (await rowOf('c')).reason === 'bad_credentials')
+    // Stored ones are used for a test, too, as long as they go to the same place.
+    expect((await desk.call('POST /connections/test', { id: 'b' })).body).toMatchObject({
+      ok: true,
+    })
+    expect((await desk.call('POST /connections/test', { id: 'c' })).body).toMatchObject({
+      ok: false,
+      reason: 'bad_credentials',
+    })
+    expect((await desk.call('POST /connections/plant-7/check')).body).toMatchObject({ ok: true })
+  } finally {
+    await broker.stop()
+  }
+})
+
+test('scenario 21: a broker that repeats the password is not quoted with it', async () => {
+  const broker = await ScriptedBroker.start({
+    onConnect: (connection, { password }) => {
+      connection.connack(0)
+      connection.send({
+        cmd: 'disconnect',
+        reasonCode: 151,
+        properties: { reasonString: `No more for ${String(password)} today` },
+      })
+    },
+  })
+  try {
+    desk = await Desk.open({ SUPERVISOR: 'on' })
+    await desk.call('POST /connections', {
+      ...{ ...PLANT, port: broker.port, protocolVersion: 5, desired: 'connected' },
+      ...{ username: 'u', password: PASSWORD },
+    })
+    const row = await until(async () => {
+      const found = await rowOf('plant-7')
+      return found.reason === 'quota' ? found : null
+    })
+    expect(row?.detail).toBe('No more for … today')
+    expect([...desk.answers, ...desk.log].join('\n')).not.toContain('Pl4nted')
+  } finally {
+    await broker.stop()
+  }
+})
+
+test('a private key is a secret like a password: it connects, is not told, and must fit its certificate', async () => {
+  const authority = await Authority.create()
+  const other = await authority.sign()
+  const client = await authority.sign({ notAfter: new Date('2100-01-01T00:00:00Z') })
+  const broker = await Mosquitto.start({
+    tls: { ...(await authority.sign()), clientCa: authority.cert },
+  })
+  try {
+    desk = await Desk.open({ SUPERVISOR: 'on' })
+    const tls = { ca: authority.cert, cert: client.cert }
+    const row = { ...PLANT, protocol: 'mqtts', port: broker.port, desired: 'connected' }
+    const refused = async (body: object): Promise<string[]> =>
+      refusal(await desk.call('POST /connections', { ...row, tls: body })).fields
+    expect(await refused(tls)).toEqual(['tls.key conflict'])
+    expect(await refused({ ...tls, key: other.key })).toEqual(['tls.key conflict'])
+    expect(await refused({ ...tls, key: 'no key' })).toEqual(['tls.key format'])
+
+    const created = await desk.call('POST /connections', {
+      ...row,
+      tls: { ...tls, key: client.key },
+    })
+    expect(created.body['tls']).toEqual({
+      ...tls,
+      servername: null,
+      hasKey: true,
+      keyUpdatedAt: expect.any(String) as string,
+      keyReference: null,
+      certificateExpiresAt: '2100-01-01T00:00:00.000Z',
+    })
+    await statusIs('plant-7', 'connected')
+
+    const patch = async (change: object): Promise<string[]> => {
+      const answer = await desk.call('PATCH /connections/plant-7', { tls: change })
+      return answer.status === 200 ? ['200'] : refusal(answer).fields
+    }
+    // The one that is stored is looked at, too.
+    expect(await patch({ cert: other.cert })).toEqual(['tls.key conflict'])
+    expect(await patch({ servername: 'localhost' })).toEqual(['tls.key required_anew'])
+    expect(await patch({ ca: null })).toEqual(['tls.key required_anew'])
+    expect(await patch({ servername: 'localhost', key: client.key })).toEqual(['200'])
+    expect(await patch({ cert: other.cert, key: other.key })).toEqual(['200'])
+    await statusIs('plant-7', 'connected')
+    expect(await patch({ key: null })).toEqual(['tls.key conflict'])
+    expect(await patch({ cert: null, key: null })).toEqual(['200'])
+    const lines = client.key.split('\n').filter((line) => line.length > 40)
+    const told = [...desk.answers, ...desk.log].join('\n')
+    for (const line of lines) expect(told).not.toContain(line)
+  } finally {
+    await broker.stop()
+  }
+})
+
 interface Row {
+  readonly detail: string | null
   readonly status: string
   readonly reason: string | null
   readonly revision: number
