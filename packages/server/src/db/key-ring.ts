@@ -45,6 +45,10 @@ export class KeyRing {
     return this.#first?.id ?? null
   }
 
+  has(keyId: string): boolean {
+    return this.#keys.has(keyId)
+  }
+
   /** @throws StatusError `secret_key_missing` */
   seal(place: SecretPlace, text: string): Sealed {
     if (this.#first === undefined) {

@@ -162,6 +162,21 @@ export class Secrets {
   }
 }
 
+/** How many secrets are stored, in which way. */
+export async function countSecrets(
+  sql: Sql,
+): Promise<{ references: number; sealed: readonly { keyId: string; count: number }[] }> {
+  const rows = await sql<{ keyId: string | null; count: number }[]>`
+    select key_id as "keyId", count(*)::integer as count
+    from connection_secrets
+    group by key_id
+    order by key_id`
+  return {
+    references: rows.find(({ keyId }) => keyId === null)?.count ?? 0,
+    sealed: rows.flatMap(({ keyId, count }) => (keyId === null ? [] : [{ keyId, count }])),
+  }
+}
+
 /**
  * The secrets of connections as a dial takes them.
  *

@@ -46,7 +46,7 @@ export function managementRoutes({ hub, management, basePath }: HttpContext): Ho
     const entries = await management.audit({
       ...{ sites, connections, limit: count },
       ...(below === null ? {} : { before: below }),
-      ...(connection === undefined ? {} : { connectionId: connection }),
+      ...(connection === undefined ? {} : { connectionId: toId(connection) }),
     })
     const next = entries.length === count ? (entries.at(-1)?.id ?? null) : null
     return c.json({ entries, next })
@@ -69,6 +69,11 @@ export function editorOf(scope: Scope): Editor {
     everywhere: scope.sites === '*' || scope.connections === '*',
     permits: (id, siteId) => scope.permits(id, siteId),
   }
+}
+
+function toId(text: string): string {
+  if (/^[A-Za-z0-9._~-]{1,128}$/.test(text)) return text
+  throw new StatusError('bad_request', 'connection: expected the id of a connection.')
 }
 
 function toWhole(name: string, text: string | undefined, max: number): number | null {

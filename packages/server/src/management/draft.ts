@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { SECRET_FIELDS } from '../db/secrets.ts'
 import type { SecretField } from '../db/secrets.ts'
 import { StatusError } from '../errors.ts'
+import { unstorable } from './storable.ts'
 
 /** What is wrong with one field. */
 export interface FieldFault {
@@ -149,6 +150,8 @@ const FIELDS: Readonly<Record<string, v.GenericSchema>> = {
  */
 export function parseDraft(body: unknown): ParsedDraft {
   if (!isObject(body)) throw new StatusError('bad_request', 'The body is not a JSON object.')
+  const fault = unstorable(body)
+  if (fault !== null) throw new StatusError('bad_request', `The body can not be used: ${fault}.`)
   const faults: FieldFault[] = []
   const checked: Record<string, unknown> = {}
   for (const [field, schema] of Object.entries(FIELDS)) {

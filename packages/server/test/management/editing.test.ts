@@ -163,6 +163,15 @@ test('what is no object at all is refused', async () => {
   expect(refusal(await desk.call('POST /connections', 'x'.repeat(70_000))).code).toBe(
     '413 payload_too_large',
   )
+  const deep = `{"topics":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+  for (const body of [
+    deep,
+    { ...PLANT, name: 'a\0' },
+    { ...PLANT, labels: { 'a\0': 'b' } },
+    { ...PLANT, username: '\ud800' },
+    { ...PLANT, topics: ['\udfff'] },
+  ])
+    expect(refusal(await desk.call('POST /connections', body)).code).toBe('400 bad_request')
   const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`f${i}`, i]))
   const { fields } = refusal(await desk.call('POST /connections', { ...PLANT, ...many }))
   expect(fields).toHaveLength(20)
@@ -254,7 +263,7 @@ test('the audit tells who did what, the newest first, a page at a time', async (
   const next = first.body['next'] as number
   const rest = await desk.call(`GET /audit?limit=3&before=${next}`)
   expect(rest.body).toMatchObject({ entries: [{ action: 'create' }], next: null })
-  for (const query of ['limit=0', 'limit=x', 'before=-1', 'limit=1001'])
+  for (const query of ['limit=0', 'limit=x', 'before=-1', 'limit=1001', 'connection=%00'])
     expect(refusal(await desk.call(`GET /audit?${query}`)).code).toBe('400 bad_request')
 })
 

@@ -203,3 +203,24 @@ test('a rotation names what it can not read, and leaves it as it is', async () =
   expect(error).toMatch(/^1 could not be read[^]*plant-7 password: [^]*"k1"/)
   expect((await desk.run(['secrets', 'rotate'])).error).toBeNull()
 })
+
+test('the doctor names keys that are missing', async () => {
+  await load('a.csv', CSV)
+  const finding = async (keys?: string): Promise<unknown> => {
+    const { lines } = await desk.run(
+      ['doctor', '--json'],
+      keys === undefined ? {} : { MQTT_SECRET_KEYS: keys },
+    )
+    const findings = JSON.parse(lines.join('\n')) as {
+      check: string
+      state: string
+      found: string
+    }[]
+    const { state, found } = findings.find(({ check }) => check === 'secrets') ?? {}
+    return `${state ?? ''}: ${found ?? ''}`
+  }
+  expect(await finding()).toBe('ok: 1 are encrypted, 0 are references')
+  expect(await finding('')).toContain(
+    'broken: 1 are encrypted, 0 are references; these keys are missing: "k1" (1)',
+  )
+})
