@@ -20,7 +20,8 @@ const rooms = {
     http: [...ground, 'auth', 'hub', 'db'],
     embedded: ground,
     management: [...ground, 'db', 'mqtt'],
-    'supervision.ts': [...ground, 'config.ts', 'db', 'mqtt'],
+    'term.ts': [...ground, 'config.ts', 'db', 'mqtt'],
+    'supervision.ts': [...ground, 'config.ts', 'db', 'term.ts'],
     'server.ts': [
       ...ground,
       'config.ts',

@@ -31,6 +31,7 @@ test('an address of a database is all that is needed', () => {
     database: { url: DATABASE_URL, listenUrl: DATABASE_URL },
     supervisor: {
       enabled: true,
+      leaseTtlMs: 15_000,
       allow: { cidrs: [], hosts: [], ports: [1883, 8883, 443, 8083, 8084] },
     },
     log: { level: 'info', format: 'json' },

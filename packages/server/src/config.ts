@@ -35,6 +35,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[] | '*'
   readonly supervisor: {
     readonly enabled: boolean
+    /** How long an instance may be silent before others take over what it keeps. */
+    readonly leaseTtlMs: number
     readonly dialConcurrency: number
     readonly activityFlushMs: number
     readonly allow: {
@@ -71,7 +73,7 @@ const NOT_YET: Readonly<Record<string, string>> = {
 }
 
 /** Names of the finished product that this version passes over; harmless to ignore, but not in silence. */
-const WITHOUT_EFFECT = ['LEASE_TTL_MS', 'METRICS_TOKEN', 'HISTORY_RETENTION_DAYS']
+const WITHOUT_EFFECT = ['METRICS_TOKEN', 'HISTORY_RETENTION_DAYS']
 
 /**
  * Reads the whole configuration at once.
@@ -163,6 +165,7 @@ const schema = v.object({
   AUTH_AUDIENCE: v.optional(v.string()),
   ALLOWED_ORIGINS: origins,
   SUPERVISOR: v.picklist(['on', 'off'], 'expected on or off'),
+  LEASE_TTL_MS: whole(1_000, 600_000),
   MQTT_DIAL_CONCURRENCY: whole(1, 10_000),
   ACTIVITY_FLUSH_MS: whole(100, 3_600_000),
   MQTT_ALLOW_CIDRS: cidrs,
@@ -220,6 +223,7 @@ function toConfig(p: Parsed, environment: Environment, terminal: boolean): Confi
       : p.ALLOWED_ORIGINS.map((o) => o.toLowerCase()),
     supervisor: {
       enabled: p.SUPERVISOR === 'on',
+      leaseTtlMs: p.LEASE_TTL_MS,
       dialConcurrency: p.MQTT_DIAL_CONCURRENCY,
       activityFlushMs: p.ACTIVITY_FLUSH_MS,
       allow: toAllow(p),

@@ -26,9 +26,14 @@ import type { SupervisionState } from './supervision.ts'
 export interface ServerOptions {
   /** The file that `/widgets/mqtt-status.js` serves. */
   readonly widgetBundle: URL
+  /** Told to the other instances. */
+  readonly version?: string
   /** A page for `/` instead of the short one that says what this is. */
   readonly portal?: Portal
 }
+
+/** The part of a shutdown's time in which connections are handed over. */
+const HANDOVER_PART = 0.7
 
 /** What is open at a moment; all are 0 after a stop. */
 export interface Open {
@@ -43,14 +48,12 @@ export interface Open {
   readonly connections: number
 }
 
-/** The answer of a node that keeps nothing. */
-const NOT_KEPT = { ok: false, reason: 'supervisor_lost', tookMs: 0 } as const
-
 interface Joined {
   readonly sql: Sql
   readonly hub: Hub
   readonly feed: ChangeFeed
   readonly secrets: Secrets
+  readonly supervision: Supervision
 }
 
 export class StatusServer {
@@ -93,8 +96,8 @@ export class StatusServer {
   }
 
   /** `off`: by configuration. `paused`: the database is a copy that nobody has adopted. */
-  get supervision(): SupervisionState | 'off' {
-    return this.#supervision?.state ?? 'off'
+  get supervision(): SupervisionState {
+    return this.#supervision?.state ?? 'starting'
   }
 
   /** How much is held open at this moment. */
@@ -131,6 +134,9 @@ export class StatusServer {
       onRead: (read) => {
         for (const reader of readers) reader(read)
       },
+      onCall: (called) => {
+        supervision.hear(called)
+      },
       onState: (state, since) => {
         hub.setFeedState(state, since)
       },
@@ -150,18 +156,21 @@ export class StatusServer {
 
     // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
     const supervision = this.#supervise(sql, feed, secrets)
-    if (supervision) {
-      readers.push((read) => {
-        supervision.reconcile(read)
-      })
-    }
+    readers.push((read) => {
+      supervision.reconcile(read)
+    })
     await feed.start()
     this.#onStop('feed', () => feed.stop())
 
-    const listening = await this.#listen({ sql, hub, feed, secrets })
+    const listening = await this.#listen({ sql, hub, feed, secrets, supervision })
     this.#listening = listening
-    supervision?.begin()
+    supervision.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
+    // At the same time as clients are told to go elsewhere: connections need theirs to find their next owners.
+    this.#onStop('hand-over', () => {
+      // A failure is told where its end is awaited.
+      supervision.stop(this.#handOverMs).catch(() => undefined)
+    })
     return { url: listening.url }
   }
 
@@ -188,22 +197,29 @@ export class StatusServer {
     return secrets
   }
 
-  #supervise(sql: Sql, feed: ChangeFeed, secrets: Secrets): Supervision | null {
-    if (!this.#config.supervisor.enabled) return null
+  #supervise(sql: Sql, feed: ChangeFeed, secrets: Secrets): Supervision {
+    const { database, supervisor } = this.#config
     const supervision = new Supervision({
       sql,
-      supervisor: this.#config.supervisor,
+      databaseUrl: database.url,
+      version: this.#options.version ?? null,
+      supervisor,
       secrets,
       startOver: () => {
         feed.startOver()
       },
       log: this.#log.child({ room: 'mqtt' }),
     })
-    this.#onStop('supervisor', () => supervision.stop())
+    this.#onStop('supervisor', () => supervision.stop(this.#handOverMs))
     return (this.#supervision = supervision)
   }
 
-  #listen({ sql, hub, feed, secrets }: Joined): Promise<Listening> {
+  /** Some time is left for closing what nobody has taken over. */
+  get #handOverMs(): number {
+    return this.#config.drainMs * HANDOVER_PART
+  }
+
+  #listen({ sql, hub, feed, secrets, supervision }: Joined): Promise<Listening> {
     const { host, port, basePath, auth, allowedOrigins, heartbeatMs, limits } = this.#config
     return listen({
       host,
@@ -221,7 +237,7 @@ export class StatusServer {
         secrets,
         dialling: createDialling(this.#config.supervisor.allow),
       }),
-      check: (id) => this.#supervision?.check(id) ?? Promise.resolve(NOT_KEPT),
+      check: (id) => supervision.check(id),
       ready: () => [
         ...(feed.state === 'stale' ? ['the database can not be read'] : []),
         ...(feed.readOnly ? ['the database is read-only (a standby?)'] : []),

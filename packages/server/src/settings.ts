@@ -41,6 +41,11 @@ export const SETTINGS: readonly Setting[] = [
     'origins of the pages that may connect, comma separated; * = any',
   ),
   setting('SUPERVISOR', 'on', 'on: this node keeps MQTT connections; off: it only delivers'),
+  setting(
+    'LEASE_TTL_MS',
+    '15000',
+    'how long a node may be silent before the others take over what it keeps, in ms',
+  ),
   setting('MQTT_DIAL_CONCURRENCY', '50', 'MQTT connections dialled at the same time'),
   setting(
     'MQTT_ALLOW_CIDRS',
@@ -106,7 +111,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names that begin like ours; a variable of another program must not be warned about. */
 const OURS =
-  /^(MQTT_|ACTIVITY_|AUTH_|ADOPT_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
+  /^(MQTT_|ACTIVITY_|AUTH_|ADOPT_|LEASE_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
 
 /** Warnings about variables that look like a misspelt setting. */
 export function nearMisses(environment: Environment): string[] {

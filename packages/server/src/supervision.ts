@@ -1,28 +1,30 @@
 /**
- * Whether connections are kept, and by which supervisor.
+ * Whether connections are kept here, and by which term of supervision; and what every node does about connections that
+ * are kept elsewhere, or by nobody.
  *
  *   starting ──begin, adopted──▶ on ──not adopted, or another epoch──▶ ending ──let go──▶ paused
- *      └──────begin, not adopted──────────────▶ paused ──adopted, with a snapshot──▶ on
+ *      │└─────begin, not adopted──────────────▶ paused ──adopted, with a snapshot──▶ on
+ *      └──────begin, switched off─────────────▶ off
  *
  * A copy of a database (a restored dump, a promoted standby) is not supervised until somebody has adopted it: it would
- * dial the brokers of its original with the client ids of the original. And a supervisor knows one history only, so
- * another epoch always gets another supervisor, which begins with all rows.
+ * dial the brokers of its original with the client ids of the original. And a term knows one history only, so another
+ * epoch always gets another term, which begins with all rows.
  */
 import { randomUUID } from 'node:crypto'
 import type { Config } from './config.ts'
-import { writeActivity } from './db/activity.ts'
 import type { FeedRead } from './db/change-feed.ts'
-import { claim, release } from './db/ownership.ts'
-import { readForDial } from './db/secrets.ts'
+import { Checks } from './db/checks.ts'
+import type { CheckResult } from './db/checks.ts'
 import type { Secrets } from './db/secrets.ts'
 import type { Sql } from './db/sql.ts'
-import { writeStatuses } from './db/status-writes.ts'
+import { Vigil } from './db/vigil.ts'
 import type { Log } from './log.ts'
-import { Supervisor } from './mqtt/supervisor.ts'
-import type { CheckResult } from './mqtt/supervisor.ts'
+import { Term } from './term.ts'
 
 export interface SupervisionOptions {
   readonly sql: Sql
+  readonly databaseUrl: string
+  readonly version: string | null
   readonly supervisor: Config['supervisor']
   readonly secrets: Secrets
   /** Asks the feed for a snapshot. */
@@ -32,8 +34,9 @@ export interface SupervisionOptions {
 
 type State =
   | { readonly kind: 'starting'; readonly held: FeedRead[] }
+  | { readonly kind: 'off' }
   | { readonly kind: 'paused' }
-  | { readonly kind: 'on'; readonly supervisor: Supervisor; readonly epoch: string }
+  | { readonly kind: 'on'; readonly term: Term }
   | { readonly kind: 'ending'; readonly ended: Promise<void> }
   | { readonly kind: 'stopped' }
 
@@ -47,22 +50,34 @@ const PAUSED =
 export class Supervision {
   readonly #options: SupervisionOptions
   readonly #ownerId = randomUUID()
+  readonly #vigil: Vigil
+  readonly #checks: Checks
   #state: State = { kind: 'starting', held: [] }
   /** The epoch that the operator was warned about. */
   #warned: string | null = null
+  #stopping: Promise<void> | null = null
 
   constructor(options: SupervisionOptions) {
+    const { sql, supervisor, log } = options
     this.#options = options
+    this.#vigil = new Vigil({ sql, ttlMs: supervisor.leaseTtlMs, log })
+    this.#checks = new Checks({
+      sql,
+      ownerId: this.#ownerId,
+      local: (id) =>
+        this.#state.kind === 'on' ? this.#state.term.check(id) : Promise.resolve(null),
+      log,
+    })
   }
 
-  /** `paused`: the database is a copy that nobody has adopted. */
+  /** `off`: by configuration. `paused`: the database is a copy that nobody has adopted. */
   get state(): SupervisionState {
     return this.#state.kind === 'ending' ? 'paused' : this.#state.kind
   }
 
-  /** Connections that are kept, whatever their state. */
+  /** Connections that are kept here, whatever their state. */
   get size(): number {
-    return this.#state.kind === 'on' ? this.#state.supervisor.size : 0
+    return this.#state.kind === 'on' ? this.#state.term.size : 0
   }
 
   /** What the feed has read; held until it may begin. */
@@ -72,46 +87,63 @@ export class Supervision {
         this.#state.held.push(read)
         return
       case 'on':
-        if (read.adopted && read.epoch === this.#state.epoch) this.#state.supervisor.reconcile(read)
-        else this.#pause(this.#state.supervisor)
+        if (read.adopted && read.epoch === this.#state.term.epoch) this.#state.term.reconcile(read)
+        else this.#pause(this.#state.term)
         return
       case 'paused':
         this.#resume(read)
         return
+      case 'off':
       case 'ending':
       case 'stopped':
     }
+  }
+
+  /** What instances call to each other; `null`: calls may have been missed. */
+  hear(called: string | null): void {
+    this.#checks.hear(called)
+    if (this.#state.kind === 'on') this.#state.term.hear(called)
   }
 
   /** Acts on what was read so far, and from now on at once. */
   begin(): void {
     if (this.#state.kind !== 'starting') return
     const { held } = this.#state
-    this.#state = { kind: 'paused' }
+    this.#vigil.start()
+    this.#state = { kind: this.#options.supervisor.enabled ? 'paused' : 'off' }
     for (const read of held) this.reconcile(read)
   }
 
   /**
-   * Asks the broker whether a connection is really there.
+   * Asks the broker whether a connection is really there, through whichever instance keeps it; within 6 s.
    *
-   * @returns `supervisor_lost` where it is not kept here
+   * @returns `supervisor_lost` where nobody keeps it
    */
-  async check(id: string): Promise<CheckResult> {
-    const found = this.#state.kind === 'on' ? await this.#state.supervisor.check(id) : null
-    return found ?? { ok: false, reason: 'supervisor_lost', tookMs: 0 }
+  check(id: string): Promise<CheckResult> {
+    return this.#checks.ask(id)
   }
 
-  /** Lets go of all connections and rows. */
-  async stop(): Promise<void> {
+  /**
+   * Hands all connections over, or closes them; may be called again.
+   *
+   * @param budgetMs how long connections may be kept for their next owners
+   */
+  async stop(budgetMs: number): Promise<void> {
+    await (this.#stopping ??= this.#stop(budgetMs))
+  }
+
+  async #stop(budgetMs: number): Promise<void> {
     const state = this.#state
-    this.#state = { kind: 'stopped' }
+    this.#checks.stop()
     if (state.kind === 'ending') await state.ended
-    if (state.kind === 'on') await state.supervisor.stop()
-    if (state.kind !== 'starting') await release(this.#options.sql, this.#ownerId)
+    if (state.kind === 'on') await state.term.end(budgetMs)
+    this.#state = { kind: 'stopped' }
+    await this.#vigil.stop()
   }
 
   #resume(read: FeedRead): void {
     const { log, startOver } = this.#options
+    if (this.#stopping !== null) return
     if (!read.adopted) {
       if (this.#warned !== read.epoch) log.warn(PAUSED)
       this.#warned = read.epoch
@@ -123,14 +155,15 @@ export class Supervision {
     }
     if (this.#warned !== null) log.info('the database is adopted: supervision begins')
     this.#warned = null
-    const supervisor = this.#supervise(read.epoch)
-    this.#state = { kind: 'on', supervisor, epoch: read.epoch }
-    supervisor.reconcile(read)
+    const term = new Term({ ...this.#options, ownerId: this.#ownerId, epoch: read.epoch })
+    this.#state = { kind: 'on', term }
+    term.reconcile(read)
   }
 
   /** What it would still write is void: the rows of a copy have no owner. */
-  #pause(supervisor: Supervisor): void {
-    const ended = supervisor.stop().catch((error: unknown) => {
+  #pause(term: Term): void {
+    if (this.#stopping !== null) return
+    const ended = term.close().catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'connections could not be let go cleanly')
     })
     this.#state = { kind: 'ending', ended }
@@ -138,23 +171,6 @@ export class Supervision {
       if (this.#state.kind !== 'ending') return
       this.#state = { kind: 'paused' }
       this.#options.startOver()
-    })
-  }
-
-  #supervise(epoch: string): Supervisor {
-    const { sql, log, secrets, supervisor } = this.#options
-    return new Supervisor({
-      store: {
-        claim: (ids) => claim(sql, this.#ownerId, ids),
-        write: (writes) => writeStatuses(sql, this.#ownerId, writes),
-        writeActivity: (writes) => writeActivity(sql, this.#ownerId, writes),
-        secrets: (ids) => readForDial(secrets, ids),
-      },
-      epoch: () => epoch,
-      dialConcurrency: supervisor.dialConcurrency,
-      allow: supervisor.allow,
-      activityFlushMs: supervisor.activityFlushMs,
-      log,
     })
   }
 }

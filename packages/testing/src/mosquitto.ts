@@ -19,6 +19,8 @@ export interface MosquittoOptions {
   }
   /** Speaks MQTT over WebSockets. */
   readonly websockets?: boolean
+  /** Writes nothing down, so nothing can be counted. */
+  readonly quiet?: boolean
   /** Lines of the access control list: what may be read and written. */
   readonly acl?: readonly string[]
 }
@@ -81,8 +83,9 @@ export class Mosquitto {
       `listener ${this.port} 127.0.0.1`,
       ...this.#optionLines(),
       'persistence false',
-      'log_type all',
-      `log_dest file ${join(this.#folder, 'log')}`,
+      ...(this.#options.quiet === true
+        ? ['log_type none']
+        : ['log_type all', `log_dest file ${join(this.#folder, 'log')}`]),
       // As root it would drop to a user that can't write this folder.
       ...(process.getuid?.() === 0 ? ['user root'] : []),
     ]

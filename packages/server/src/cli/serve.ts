@@ -13,7 +13,8 @@ export async function serve(edge: Edge, flags: Record<string, string>): Promise<
   signal.addEventListener('abort', () => {
     log.info('stopping')
   })
-  await runServer(createServer(config, log, { widgetBundle: widgetBundle() }), {
+  const server = createServer(config, log, { widgetBundle: widgetBundle(), version: edge.version })
+  await runServer(server, {
     signal,
     drainMs: config.drainMs,
     onListening(url) {

@@ -30,6 +30,8 @@ export interface ChangeFeedOptions {
   readonly listenerTiming?: ListenerTiming
   readonly log: Log
   readonly onRead: (read: FeedRead) => void
+  /** What was called on the session that listens; `null`: calls may have been missed. */
+  readonly onCall?: (call: string | null) => void
   /** `stale`: the database was not read for max(5 s, 3 × pollMs); `live` ends it. */
   readonly onState: (state: 'live' | 'stale', since: Date) => void
 }
@@ -68,6 +70,7 @@ export class ChangeFeed {
       onPoke: () => {
         this.#poke()
       },
+      ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
     })
   }
 

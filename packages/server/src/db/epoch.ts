@@ -79,6 +79,8 @@ async function takeEpoch(tx: Sql): Promise<void> {
       epoch = epoch + 1,
       revision = nextval('connection_revisions'),
       changed = pg_current_xact_id()`
+  // They are alive, if at all, elsewhere.
+  await tx`delete from supervisors`
   await tx`
     update connection_tombstones
     set revision = nextval('connection_revisions'), changed = pg_current_xact_id()`

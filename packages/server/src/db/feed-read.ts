@@ -9,6 +9,8 @@ export interface FeedRow {
   readonly connection: Connection
   /** The transaction that changed it last. */
   readonly changed: bigint
+  /** The instance that keeps it; not watched, so it is only as new as the row. */
+  readonly ownerId: string | null
 }
 
 /** A place where a row was, and is no more. */
@@ -48,7 +50,7 @@ interface Answer {
   readonly own: boolean
   readonly adopted: boolean
   readonly readOnly: boolean
-  readonly rows: readonly { readonly connection: Connection; readonly changed: string }[]
+  readonly rows: readonly (Omit<FeedRow, 'changed'> & { readonly changed: string })[]
   readonly tombstones: readonly (Omit<FeedTombstone, 'changed'> & { readonly changed: string })[]
 }
 
@@ -72,7 +74,8 @@ export async function readSince(sql: Sql, since: bigint): Promise<FeedAnswer> {
       (
         select coalesce(json_agg(json_build_object(
           'connection', ${rowAsJson(sql)},
-          'changed', changed::text
+          'changed', changed::text,
+          'ownerId', owner_id
         )), '[]')
         from connections
         where changed >= ${mark}::text::xid8

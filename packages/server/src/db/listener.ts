@@ -6,10 +6,11 @@
 import { fullJitter } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import { within } from './deadline.ts'
+import { CALLS } from './leases.ts'
 import { connectSql } from './sql.ts'
 import type { Sql } from './sql.ts'
 
-const CHANNEL = 'mqtt_status'
+const CHANGES = 'mqtt_status'
 const BACKOFF = { baseMs: 200, capMs: 10_000 }
 
 /** How the session is watched, in ms. */
@@ -30,6 +31,8 @@ export interface ListenerOptions {
   readonly log: Log
   /** Something changed; or may have, while nobody listened. */
   readonly onPoke: () => void
+  /** Another instance, or we, called; `null`: calls may have been missed. */
+  readonly onCall?: (call: string | null) => void
 }
 
 type State =
@@ -75,7 +78,11 @@ export class Listener {
       max: 1,
       statementTimeoutMs: this.#timing.answerMs,
       applicationName: 'mqtt-status-listen',
-      onnotify: () => {
+      onnotify: (channel, payload) => {
+        if (channel === CALLS) {
+          this.#options.onCall?.(payload)
+          return
+        }
         this.notifications++
         this.#options.onPoke()
       },
@@ -84,7 +91,7 @@ export class Listener {
       },
     })
     this.#state = { kind: 'connecting', client }
-    within(this.#timing.answerMs * 2, client.unsafe(`listen ${CHANNEL}`)).then(
+    within(this.#timing.answerMs * 2, client.unsafe(`listen ${CHANGES}; listen ${CALLS}`)).then(
       () => {
         this.#listening(client)
       },
@@ -101,6 +108,7 @@ export class Listener {
     this.#options.log.debug('listening for changes')
     // Whatever was notified while nobody listened is read now.
     this.#options.onPoke()
+    this.#options.onCall?.(null)
   }
 
   async #check(client: Sql): Promise<void> {
@@ -109,8 +117,8 @@ export class Listener {
         this.#timing.answerMs,
         client<{ channel: string }[]>`select pg_listening_channels() as channel`,
       )
-      if (!channels.some(({ channel }) => channel === CHANNEL))
-        throw new Error('it does not listen')
+      const heard = channels.map(({ channel }) => channel)
+      if (!heard.includes(CHANGES) || !heard.includes(CALLS)) throw new Error('it does not listen')
       this.#attempt = 0
     } catch (error) {
       this.#lost(client, messageOf(error))

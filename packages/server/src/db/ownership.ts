@@ -1,9 +1,11 @@
 /**
- * Who keeps a connection. One instance supervises for now: it takes what it wants, and the epoch that rises with each
- * change of owner makes every late write of a former one void.
+ * Who keeps a connection. Instances claim what nobody keeps, and the epoch that rises with each change of owner makes
+ * every late write of a former one void.
  */
-import type { Desired, DeviceState, Status } from '@mqtt-status/protocol'
+import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
 import { isOwn } from './epoch.ts'
+import { CALLS } from './leases.ts'
+import type { Call } from './leases.ts'
 import type { Sql } from './sql.ts'
 
 /** What to dial, as stored: anybody may have written it, so nothing is believed yet. */
@@ -30,62 +32,185 @@ export interface Claimed {
   readonly epoch: number
   readonly desired: Desired | null
   readonly status: Status
+  readonly reason: Reason | null
   readonly generation: number
   readonly observedGeneration: number
   readonly restartGeneration: number
+  /** Whether its last owner has not passed it on, but is gone. */
+  readonly inherited: boolean
   readonly device: DeviceState
   /** How long ago the last message came, by the clock of the database; `null`: never. */
   readonly lastMessageAgeMs: number | null
   readonly dial: DialRow
 }
 
+export interface ClaimLimits {
+  readonly limit: number
+  /** Whether rows of owners whose lease has ended may be claimed, too; those without an owner always may. */
+  readonly lost: boolean
+}
+
+/** A row of ours, as far as it tells whether we know all of it. */
+export interface Held {
+  readonly id: string
+  readonly epoch: number
+  readonly generation: number
+}
+
+/** How the connections are shared out. */
+export interface Count {
+  /** Rows that somebody has to keep. */
+  readonly wanted: number
+  /** Those of them that are ours. */
+  readonly mine: number
+  /** Those of them that nobody keeps. */
+  readonly free: number
+  /** Instances that may keep some, ourselves included. */
+  readonly instances: number
+}
+
 /**
- * Makes rows ours, or reads again those that are; rows that are not managed (any more) are left out. So are all rows
- * where the database has turned into a copy that nobody has adopted: it may do so between two reads of the feed.
+ * Makes rows ours that have to be kept and that nobody keeps; those that somebody else is just claiming, or editing,
+ * are passed over. None are claimed without a lease, nor where the database has turned into a copy that nobody has
+ * adopted: it may do so between two reads of the feed.
  */
 export function claim(
+  sql: Sql,
+  ownerId: string,
+  { limit, lost }: ClaimLimits,
+): Promise<readonly Claimed[]> {
+  return sql<Claimed[]>`
+    with free as materialized (
+      select c.id, c.owner_id is not null as inherited
+      from connections c
+      where ${isWanted(sql)}
+        and ${isFree(sql)}
+        and (c.owner_id is null or ${lost})
+        and exists (
+          select from supervisors s
+          where s.id = ${ownerId} and s.lease_expires_at > now() and not s.draining
+        )
+        and (select meta.adopted_at is not null and ${isOwn(sql)} from meta)
+      limit ${limit}
+      for update of c skip locked
+    )
+    update connections c
+    set owner_id = ${ownerId}, epoch = c.epoch + 1
+    from free
+    where c.id = free.id
+    returning ${claimedColumns(sql)}, free.inherited`
+}
+
+/** Reads rows of ours; those that are gone, somebody else's or not managed any more are left out. */
+export function readOwned(
   sql: Sql,
   ownerId: string,
   ids: readonly string[],
 ): Promise<readonly Claimed[]> {
   return sql<Claimed[]>`
-    update connections
-    set epoch = case when owner_id = ${ownerId} then epoch else epoch + 1 end,
-      owner_id = ${ownerId}
-    where id in (select jsonb_array_elements_text(${sql.json(ids)}))
-      and managed
-      and (select meta.adopted_at is not null and ${isOwn(sql)} from meta)
-    returning id, epoch, desired, status, generation,
-      observed_generation as "observedGeneration",
-      restart_generation as "restartGeneration",
-      device,
-      (extract(epoch from now() - last_message_at) * 1000)::float8 as "lastMessageAgeMs",
-      json_build_object(
-        'protocol', protocol,
-        'host', host,
-        'port', port,
-        'path', path,
-        'protocolVersion', protocol_version,
-        'clientId', client_id,
-        'username', username,
-        'keepaliveS', keepalive_s,
-        'tls', tls,
-        'topics', topics,
-        'availability', availability,
-        'sparkplug', sparkplug,
-        'expectedIntervalS', expected_interval_s,
-        'secretsChangedAt', (
-          select json_object_agg(s.field, s.updated_at)
-          from connection_secrets s
-          where s.connection_id = connections.id
-        )
-      ) as dial`
+    select ${claimedColumns(sql)}, true as inherited
+    from connections c
+    where c.id in (select jsonb_array_elements_text(${sql.json(ids)}))
+      and c.owner_id = ${ownerId}
+      and c.managed`
 }
 
-/** Lets go of everything; what was seen last stays until the next owner looks. */
-export async function release(sql: Sql, ownerId: string): Promise<void> {
+/** Everything that is ours. */
+export function listHeld(sql: Sql, ownerId: string): Promise<readonly Held[]> {
+  return sql<Held[]>`
+    select id, epoch, generation
+    from connections
+    where owner_id = ${ownerId} and managed`
+}
+
+export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
+  const [count] = await sql<Count[]>`
+    select
+      count(*)::int as wanted,
+      count(*) filter (where c.owner_id = ${ownerId})::int as mine,
+      count(*) filter (where ${isFree(sql)})::int as free,
+      (
+        select count(*)::int
+        from supervisors
+        where lease_expires_at > now() and not draining
+      ) as instances
+    from connections c
+    where ${isWanted(sql)}`
+  return count ?? { wanted: 0, mine: 0, free: 0, instances: 0 }
+}
+
+/** Lets go of rows and tells the others; what was seen last stays until the next owner has looked. */
+export async function release(
+  sql: Sql,
+  ownerId: string,
+  rows: readonly { readonly id: string; readonly epoch: number }[],
+): Promise<void> {
   await sql`
-    update connections
-    set owner_id = null
-    where owner_id = ${ownerId}`
+    with released as (
+      update connections c
+      set owner_id = null
+      from jsonb_to_recordset(${sql.json(rows)}) as r (id text, epoch bigint)
+      where c.id = r.id and c.owner_id = ${ownerId} and c.epoch = r.epoch
+      returning c.id
+    )
+    select pg_notify(${CALLS}, ${'claim' satisfies Call})
+    from released
+    limit 1`
+}
+
+/** Who keeps a connection, if that instance is alive; `null` if nobody does. */
+export async function findOwner(sql: Sql, id: string): Promise<string | null> {
+  const [found] = await sql<{ ownerId: string }[]>`
+    select c.owner_id as "ownerId"
+    from connections c
+    join supervisors s on s.id = c.owner_id and s.lease_expires_at > now()
+    where c.id = ${id}`
+  return found?.ownerId ?? null
+}
+
+/** A fragment over `connections c`: whether somebody has to keep it. */
+function isWanted(sql: Sql): ReturnType<Sql> {
+  return sql`(
+    c.managed
+    and (c.desired = 'connected' or c.generation > c.observed_generation or c.status <> 'disconnected')
+  )`
+}
+
+/** A fragment over `connections c`: whether nobody keeps it. */
+function isFree(sql: Sql): ReturnType<Sql> {
+  return sql`(
+    c.owner_id is null
+    or not exists (
+      select from supervisors o where o.id = c.owner_id and o.lease_expires_at > now()
+    )
+  )`
+}
+
+function claimedColumns(sql: Sql): ReturnType<Sql> {
+  return sql`
+    c.id, c.epoch, c.desired, c.status, c.reason, c.generation,
+    c.observed_generation as "observedGeneration",
+    c.restart_generation as "restartGeneration",
+    c.device,
+    (extract(epoch from now() - c.last_message_at) * 1000)::float8 as "lastMessageAgeMs",
+    json_build_object(
+      'protocol', c.protocol,
+      'host', c.host,
+      'port', c.port,
+      'path', c.path,
+      'protocolVersion', c.protocol_version,
+      'clientId', c.client_id,
+      'username', c.username,
+      'keepaliveS', c.keepalive_s,
+      'tls', c.tls,
+      'topics', c.topics,
+      'availability', c.availability,
+      'sparkplug', c.sparkplug,
+      'expectedIntervalS', c.expected_interval_s,
+      'secretsChangedAt', (
+        select json_object_agg(s.field, s.updated_at)
+        from connection_secrets s
+        where s.connection_id = c.id
+      )
+    ) as dial`
 }

@@ -12,7 +12,7 @@ export interface SqlOptions {
   /** How the sessions are named in `pg_stat_activity`. */
   readonly applicationName: string
   /** Called with what was notified, if the session listens. */
-  readonly onnotify?: (channel: string) => void
+  readonly onnotify?: (channel: string, payload: string) => void
   /** Called when a session has ended. */
   readonly onclose?: () => void
 }

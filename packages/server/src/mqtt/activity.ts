@@ -43,12 +43,17 @@ export class Activity {
     }, options.flushMs)
   }
 
-  /** Writes what is known now; to be called while the keepers are still there. */
+  /** Writes what is known now, or tries to. */
+  async flush(): Promise<void> {
+    this.#flushSoon()
+    await this.#writing
+  }
+
+  /** The last flush; to be called while the keepers are still there. */
   async stop(): Promise<void> {
     clearInterval(this.#ticking)
     clearInterval(this.#flushing)
-    this.#flushSoon()
-    await this.#writing
+    await this.flush()
   }
 
   #flushSoon(): void {

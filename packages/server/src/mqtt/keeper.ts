@@ -24,9 +24,12 @@ export interface Claimed {
   readonly epoch: number
   readonly desired: Desired | null
   readonly status: Status
+  readonly reason: Reason | null
   readonly generation: number
   readonly observedGeneration: number
   readonly restartGeneration: number
+  /** Whether its last owner has not passed it on, but is gone. */
+  readonly inherited: boolean
   readonly device: DeviceState
   /** How long ago the last message came; `null`: never. */
   readonly lastMessageAgeMs: number | null
@@ -68,6 +71,8 @@ export class Keeper {
   /** Ends the wait for the host to come back. */
   #notAwaited: (() => void) | null = null
   #stopped = false
+  /** Called when a connection that is handed over has ended. */
+  #onGone: (() => void) | null = null
   #rules: DeviceRules = NO_RULES
   #device: DeviceMemory
   /** When the last message came that the table knows of. */
@@ -82,8 +87,10 @@ export class Keeper {
     this.#writtenMs = lastMessageAgeMs === null ? null : options.now() - lastMessageAgeMs
     this.#device = remember(this.#writtenMs)
     const pending = claimed.generation > claimed.observedGeneration
-    if (wish(claimed) === 'connected') this.#wish(pending ? 'command' : 'startup', false)
-    else if (pending || claimed.status !== 'disconnected') this.#wish('command', false)
+    if (wish(claimed) === 'connected') {
+      if (pending) this.#wish('command', false)
+      else this.#resume(claimed)
+    } else if (pending || claimed.status !== 'disconnected') this.#wish('command', false)
   }
 
   /** The row as it was last read. */
@@ -128,11 +135,46 @@ export class Keeper {
     return { ok, reason: ok ? null : (this.#told?.reason ?? 'command'), tookMs }
   }
 
+  /** Whether the broker has accepted it. */
+  get isUp(): boolean {
+    return this.#state.kind === 'up'
+  }
+
+  /**
+   * Dials no more and tells nothing, but keeps what is open until its next owner takes it over; resolves when nothing is
+   * open any more. To be followed by `stop`.
+   */
+  async handOver(): Promise<void> {
+    if (!this.isUp) return this.stop()
+    this.#stopped = true
+    this.#cancel()
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve
+    })
+  }
+
   /** Closes whatever is open and never acts again; nothing is written. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
     await this.#hangUp()
+    this.#onGone?.()
+  }
+
+  /** Nobody has asked for anything: another instance has kept it, or an earlier life of this one. */
+  #resume({ status, reason, inherited }: Claimed): void {
+    switch (status) {
+      case 'connected':
+      case 'connecting':
+      case 'reconnecting':
+      case 'failed': {
+        const cause = inherited ? 'owner_lost' : 'handover'
+        this.#handle({ kind: 'inherited', status, reason, cause })
+        return
+      }
+      default:
+        this.#wish('startup', false)
+    }
   }
 
   #wish(cause: Cause, redial: boolean): void {
@@ -158,6 +200,7 @@ export class Keeper {
         })
         return
       case 'wait':
+        this.#cancel()
         this.#timer = setTimeout(() => {
           this.#cancel()
           this.#handle({ kind: 'elapsed' })
@@ -226,6 +269,7 @@ export class Keeper {
     this.#dialling = null
     this.#session = null
     this.#observe({ kind: 'lost' })
+    this.#onGone?.()
     this.#handle({ kind: 'broken', failure })
   }
 

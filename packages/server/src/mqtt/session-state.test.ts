@@ -27,6 +27,13 @@ const STATES = {
     asked: false,
     retry: { ...RETRY, attempt: 3, permanent: 3, reason: 'bad_credentials' },
   },
+  believing: {
+    kind: 'dialling',
+    status: 'connected',
+    cause: 'owner_lost',
+    asked: false,
+    retry: RETRY,
+  },
   up: { kind: 'up', sinceMs: MOMENT.nowMs - 60_000, denied: null, retry: RETRY },
   waiting: {
     kind: 'waiting',
@@ -51,6 +58,7 @@ const EVENTS = {
   connect: { kind: 'wish', desired: 'connected', cause: 'command', redial: false },
   redial: { kind: 'wish', desired: 'connected', cause: 'config_changed', redial: true },
   disconnect: { kind: 'wish', desired: 'disconnected', cause: 'command', redial: false },
+  inherited: { kind: 'inherited', status: 'connected', reason: null, cause: 'owner_lost' },
   opened: { kind: 'opened', denied: null },
   denied: { kind: 'opened', denied: DENIED },
   reset: { kind: 'broken', failure: RESET },
@@ -67,6 +75,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: connecting/command!, dial!',
     redial: 'dialling: connecting/config_changed!, dial!',
     disconnect: 'idle: disconnected/command!',
+    inherited: 'dialling: dial, wait 5000',
     opened: 'idle',
     denied: 'idle',
     reset: 'idle',
@@ -80,6 +89,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: connecting/command!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
+    inherited: 'dialling',
     opened: 'up: connected/null!',
     denied: 'up: connected/subscription_denied!',
     reset: 'waiting: reconnecting/connection_reset!, wait 500',
@@ -93,6 +103,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: connecting/command!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
+    inherited: 'dialling',
     opened: 'up: connected/null',
     denied: 'up: connected/subscription_denied',
     reset: 'waiting: reconnecting/connection_reset, wait 500',
@@ -106,6 +117,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: connecting/command!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
+    inherited: 'dialling',
     opened: 'up: connected/null',
     denied: 'up: connected/subscription_denied',
     reset: 'waiting: wait 2000',
@@ -119,6 +131,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: connecting/command!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
+    inherited: 'dialling',
     opened: 'up: connected/null',
     denied: 'up: connected/subscription_denied',
     reset: 'waiting: reconnecting/connection_reset, wait 4000',
@@ -128,10 +141,25 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     elapsed: 'dialling',
     wake: 'dialling',
   },
+  believing: {
+    connect: 'dialling: cancel, connecting/command!',
+    redial: 'closing: cancel, connecting/config_changed!, close',
+    disconnect: 'closing: cancel, disconnecting/command!, close',
+    inherited: 'dialling',
+    opened: 'up: cancel, connected/null',
+    denied: 'up: cancel, connected/subscription_denied',
+    reset: 'waiting: cancel, reconnecting/connection_reset, wait 500',
+    refused: 'waiting: cancel, reconnecting/bad_credentials, wait 22500',
+    impossible: 'waiting: cancel, failed/config_invalid, wait 1800000',
+    closed: 'dialling',
+    elapsed: 'dialling: reconnecting/owner_lost!',
+    wake: 'dialling',
+  },
   up: {
     connect: 'up: connected/null!',
     redial: 'closing: connecting/config_changed!, close',
     disconnect: 'closing: disconnecting/command!, close',
+    inherited: 'up',
     opened: 'up',
     denied: 'up',
     reset: 'waiting: reconnecting/connection_reset, wait 500',
@@ -145,6 +173,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: cancel, connecting/command!, dial!',
     redial: 'dialling: cancel, connecting/config_changed!, dial!',
     disconnect: 'idle: cancel, disconnected/command!',
+    inherited: 'waiting',
     opened: 'waiting',
     denied: 'waiting',
     reset: 'waiting',
@@ -158,6 +187,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: cancel, connecting/command!, dial!',
     redial: 'dialling: cancel, connecting/config_changed!, dial!',
     disconnect: 'idle: cancel, disconnected/command!',
+    inherited: 'waiting',
     opened: 'waiting',
     denied: 'waiting',
     reset: 'waiting',
@@ -171,6 +201,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'dialling: cancel, connecting/command!, dial!',
     redial: 'dialling: cancel, connecting/config_changed!, dial!',
     disconnect: 'idle: cancel, disconnected/command!',
+    inherited: 'waiting',
     opened: 'waiting',
     denied: 'waiting',
     reset: 'waiting',
@@ -184,6 +215,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'closing',
     redial: 'closing',
     disconnect: 'closing: disconnecting/command!',
+    inherited: 'closing',
     opened: 'closing',
     denied: 'closing',
     reset: 'closing',
@@ -197,6 +229,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
     connect: 'closing',
     redial: 'closing',
     disconnect: 'closing: disconnecting/command!',
+    inherited: 'closing',
     opened: 'closing',
     denied: 'closing',
     reset: 'closing',
@@ -327,7 +360,8 @@ test('whatever happens, in any order: one dial at a time, one timer at most, and
             if (effect.kind === 'wait') expect(effect.ms).toBeGreaterThanOrEqual(0)
           }
           expect(open).toBeLessThanOrEqual(1)
-          expect(timers).toBe(state.kind === 'waiting' ? 1 : 0)
+          const believes = state.kind === 'dialling' && state.status === 'connected'
+          expect(timers).toBe(state.kind === 'waiting' || believes ? 1 : 0)
         }
         for (const event of list) run(event)
         run(EVENTS.disconnect)

@@ -10,19 +10,21 @@
  *     closing ◀── wish ── (any)   └──┼──────────▲
  *       └──── closed, wish: connected ┘   (reconnecting; after three permanent failures: failed)
  *
+ * A connection that another instance has kept is dialled in silence: `inherited` leaves its status as it is until the
+ * outcome differs, or, if it is `connected`, until `elapsed`.
+ *
  * An outage is two writes however long it lasts: `reconnecting` covers waiting and dialling alike.
  */
-import { fullJitter, REASONS } from '@mqtt-status/protocol'
-import type { Backoff, Desired, Reason, ReasonClass, Status } from '@mqtt-status/protocol'
+import { REASONS } from '@mqtt-status/protocol'
+import type { Desired, Reason } from '@mqtt-status/protocol'
+import { delay, probe } from './retry-delay.ts'
+import type { Moment } from './retry-delay.ts'
+import { connectedAs, failing, write } from './status-change.ts'
+import type { Failure, StatusWritten } from './status-change.ts'
 
-/** Why a dial failed or a connection was lost. */
-export interface Failure {
-  readonly reason: Reason
-  /** Cleaned text of the broker or the network. */
-  readonly detail: string | null
-  /** The code of MQTT, if there was one. */
-  readonly code: number | null
-}
+export { TIMING } from './retry-delay.ts'
+export type { Moment, Timing } from './retry-delay.ts'
+export type { Failure, StatusChange } from './status-change.ts'
 
 export interface Retry {
   /** Failures in a row. */
@@ -44,6 +46,14 @@ export type SessionState =
       readonly asked: boolean
       readonly retry: Retry
     }
+  /** Connected, but so far only by the word of its last owner. */
+  | {
+      readonly kind: 'dialling'
+      readonly status: 'connected'
+      readonly cause: Takeover
+      readonly asked: false
+      readonly retry: Retry
+    }
   | {
       readonly kind: 'up'
       readonly sinceMs: number
@@ -60,6 +70,9 @@ export type SessionState =
 /** What makes a wish: it becomes the reason of the status that it causes. */
 export type Cause = Extract<Reason, 'command' | 'startup' | 'config_changed'>
 
+/** How a connection came from one instance to another. */
+export type Takeover = Extract<Reason, 'owner_lost' | 'handover'>
+
 export type SessionEvent =
   | {
       readonly kind: 'wish'
@@ -67,6 +80,13 @@ export type SessionEvent =
       readonly cause: Cause
       /** Even a connection that is up is closed and dialled anew. */
       readonly redial: boolean
+    }
+  /** Another instance has kept it, and has written `status` and `reason`. */
+  | {
+      readonly kind: 'inherited'
+      readonly status: 'connecting' | 'reconnecting' | 'failed' | 'connected'
+      readonly reason: Reason | null
+      readonly cause: Takeover
     }
   /** CONNACK and SUBACK; `denied` if a topic was refused. */
   | { readonly kind: 'opened'; readonly denied: Failure | null }
@@ -79,16 +99,6 @@ export type SessionEvent =
   /** The broker did not answer anybody, and now it has answered somebody. */
   | { readonly kind: 'wake' }
 
-export interface StatusChange {
-  readonly status: Status
-  readonly reason: Reason | null
-  readonly detail: string | null
-  readonly mqttReasonCode: number | null
-  readonly subscriptionsOk: boolean | null
-  /** It answers somebody who waits: never held back. */
-  readonly urgent: boolean
-}
-
 export type Effect =
   /** `urgent`: a person waits for it. */
   | { readonly kind: 'dial'; readonly urgent: boolean }
@@ -96,34 +106,7 @@ export type Effect =
   | { readonly kind: 'close' }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'cancel' }
-  | ({ readonly kind: 'write' } & StatusChange)
-
-/** How long is waited for what, in ms. */
-export interface Timing {
-  readonly transient: Backoff
-  readonly slow: Backoff
-  /** Between two tries of a connection that has failed; ± 50 %. */
-  readonly probeMs: number
-  /** A connection that was up this long starts again with short waits. */
-  readonly stableMs: number
-  /** Losses are counted within this time. */
-  readonly flappingMs: number
-}
-
-export const TIMING: Timing = {
-  transient: { baseMs: 1_000, capMs: 60_000 },
-  slow: { baseMs: 30_000, capMs: 600_000 },
-  probeMs: 1_800_000,
-  stableMs: 30_000,
-  flappingMs: 120_000,
-}
-
-export interface Moment {
-  readonly nowMs: number
-  /** In [0, 1). */
-  readonly random: number
-  readonly timing: Timing
-}
+  | StatusWritten
 
 export const IDLE: SessionState = { kind: 'idle' }
 
@@ -143,7 +126,16 @@ const TAKEN_OVER_MS = 5_000
 type Step = readonly [SessionState, readonly Effect[]]
 
 export function step(state: SessionState, event: SessionEvent, moment: Moment): Step {
+  const [next, effects] = advance(state, event, moment)
+  // Whoever stops believing in an inherited connection has no use for the time limit on it.
+  const settled = believes(state) && !believes(next) && event.kind !== 'elapsed'
+  return settled ? [next, [{ kind: 'cancel' }, ...effects]] : [next, effects]
+}
+
+function advance(state: SessionState, event: SessionEvent, moment: Moment): Step {
   switch (event.kind) {
+    case 'inherited':
+      return state.kind === 'idle' ? inherit(event, moment) : [state, []]
     case 'wish':
       return event.desired === 'connected' ? wishConnected(state, event) : wishDisconnected(state)
     case 'opened':
@@ -154,10 +146,44 @@ export function step(state: SessionState, event: SessionEvent, moment: Moment): 
     case 'closed':
       return state.kind === 'closing' ? closed(state) : [state, []]
     case 'elapsed':
+      if (believes(state)) return doubted(state)
       return state.kind === 'waiting' ? redial(state) : [state, []]
     case 'wake':
       return state.kind === 'waiting' && isTransient(state) ? woken(state) : [state, []]
   }
+}
+
+type Dialling = Extract<SessionState, { kind: 'dialling' }>
+
+function believes(state: SessionState): state is Extract<Dialling, { status: 'connected' }> {
+  return state.kind === 'dialling' && state.status === 'connected'
+}
+
+function inherit(
+  { status, reason, cause }: Extract<SessionEvent, { kind: 'inherited' }>,
+  { timing }: Moment,
+): Step {
+  const dial: Effect = { kind: 'dial', urgent: false }
+  if (status === 'connected') {
+    return [
+      { kind: 'dialling', status, cause, asked: false, retry: FRESH },
+      [dial, { kind: 'wait', ms: timing.inheritedMs }],
+    ]
+  }
+  // One more permanent failure is no news for what has failed.
+  const permanent = status === 'failed' ? PERMANENT_TRIES : 0
+  return [
+    { kind: 'dialling', status, asked: false, retry: { ...FRESH, permanent, reason } },
+    [dial],
+  ]
+}
+
+/** It should be there again by now. */
+function doubted({ cause, retry }: Extract<Dialling, { status: 'connected' }>): Step {
+  return [
+    { kind: 'dialling', status: 'reconnecting', asked: false, retry: { ...retry, reason: cause } },
+    [write('reconnecting', cause)],
+  ]
 }
 
 function wishConnected(
@@ -204,11 +230,7 @@ function wishDisconnected(state: SessionState): Step {
   }
 }
 
-function opened(
-  { asked, retry }: Extract<SessionState, { kind: 'dialling' }>,
-  denied: Failure | null,
-  { nowMs }: Moment,
-): Step {
+function opened({ asked, retry }: Dialling, denied: Failure | null, { nowMs }: Moment): Step {
   return [
     { kind: 'up', sinceMs: nowMs, denied, retry: { ...retry, reason: null } },
     [connectedAs(denied, asked)],
@@ -216,11 +238,7 @@ function opened(
 }
 
 /** A dial that did not succeed. */
-function failed(
-  { status, asked, retry }: Extract<SessionState, { kind: 'dialling' }>,
-  failure: Failure,
-  moment: Moment,
-): Step {
+function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Moment): Step {
   const kind = REASONS[failure.reason]
   const next: Retry = {
     ...retry,
@@ -309,54 +327,4 @@ function isAsked(cause: Cause): boolean {
 
 function closing(status: 'disconnecting' | 'connecting', cause: Cause | null): SessionState {
   return { kind: 'closing', status, cause }
-}
-
-function delay(kind: ReasonClass, attempt: number, { random, timing }: Moment): number {
-  if (kind === 'transient' || kind === 'none') return fullJitter(attempt, timing.transient, random)
-  // Slow ones never come back at once.
-  return fullJitter(attempt, timing.slow, 0.5 + random / 2)
-}
-
-function probe({ random, timing }: Moment): number {
-  return timing.probeMs * (0.5 + random)
-}
-
-function write(status: Status, reason: Reason): Effect {
-  return {
-    kind: 'write',
-    status,
-    reason,
-    detail: null,
-    mqttReasonCode: null,
-    subscriptionsOk: null,
-    urgent: reason !== 'startup',
-  }
-}
-
-function connectedAs(denied: Failure | null, urgent: boolean): Effect {
-  return {
-    kind: 'write',
-    status: 'connected',
-    reason: denied === null ? null : 'subscription_denied',
-    detail: denied?.detail ?? null,
-    mqttReasonCode: denied?.code ?? 0,
-    subscriptionsOk: denied === null,
-    urgent,
-  }
-}
-
-function failing(
-  status: 'reconnecting' | 'failed',
-  { reason, detail, code }: Failure,
-  urgent: boolean,
-): Effect {
-  return {
-    kind: 'write',
-    status,
-    reason,
-    detail,
-    mqttReasonCode: code,
-    subscriptionsOk: null,
-    urgent,
-  }
 }

@@ -3,7 +3,8 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../src/db/commands.ts'
 import type { CommandRequest, CommandResult } from '../../src/db/commands.ts'
-import { claim, release } from '../../src/db/ownership.ts'
+import { endLease, renewLease } from '../../src/db/leases.ts'
+import { claim } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
 import type { StatusWrite } from '../../src/db/status-writes.ts'
 import { connectSql } from '../../src/db/sql.ts'
@@ -90,14 +91,18 @@ test('only the present owner can write a status', async () => {
     observedGeneration: 0,
     device: null,
   })
-  const [mine] = await claim(sql, 'me', ['a', 'watched', 'nope'])
+  await sql`update connections set desired = 'connected' where id = 'a'`
+  for (const ownerId of ['me', 'you'])
+    await renewLease(sql, { ownerId, ttlMs: 60_000, version: null })
+  const all = { limit: 10, lost: true }
+  const [mine, ...others] = await claim(sql, 'me', all)
   expect(mine).toMatchObject({ id: 'a', epoch: 1, dial: { protocol: 'mqtt', host: null } })
-  expect(await claim(sql, 'me', ['a'])).toMatchObject([{ epoch: 1 }])
-  expect(await claim(sql, 'you', ['a'])).toMatchObject([{ epoch: 2 }])
+  expect(others).toEqual([])
+  expect(await claim(sql, 'you', all)).toEqual([])
+  await endLease(sql, 'me')
+  expect(await claim(sql, 'you', all)).toMatchObject([{ id: 'a', epoch: 2 }])
   expect(await writeStatuses(sql, 'me', [write(1)])).toEqual(new Set())
   expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set(['a']))
   const [row] = await sql`select status, subscriptions_ok from connections where id = 'a'`
   expect(row).toEqual({ status: 'connected', subscriptions_ok: true })
-  await release(sql, 'you')
-  expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set())
 })

@@ -1,6 +1,7 @@
 /** A supervisor over an in-memory table that fences writes as the database does. */
 import { until } from '@mqtt-status/testing/until'
 import { createLog } from '../../src/log.ts'
+import { DialPermit } from '../../src/mqtt/dial-permit.ts'
 import type { Secrets, StoredSettings } from '../../src/mqtt/settings.ts'
 import { Supervisor } from '../../src/mqtt/supervisor.ts'
 import type { ActivityWrite, Claimed, StatusWrite } from '../../src/mqtt/supervisor.ts'
@@ -38,15 +39,23 @@ export class World {
   reachable = true
 
   constructor(options: Partial<SupervisorOptions> = {}) {
+    const permit = new DialPermit(() => true)
+    permit.grant()
     this.supervisor = new Supervisor({
+      ownerId: 'me',
+      isAlive: () => true,
+      onFree: () => undefined,
+      permit,
       store: {
-        claim: (ids) => {
+        read: (ids) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           const found = ids
             .map((id) => this.#rows.get(id))
             .filter((row) => row !== undefined && row.managed)
           return Promise.resolve(structuredClone(found) as Claimed[])
         },
+        held: () => Promise.resolve([...this.#rows.values()]),
+        release: () => Promise.resolve(),
         write: (writes) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           return Promise.resolve(
@@ -90,6 +99,8 @@ export class World {
       managed: true,
       desired: 'connected',
       status: 'disconnected',
+      reason: null,
+      inherited: true,
       generation: 1,
       observedGeneration: 0,
       restartGeneration: 0,
@@ -163,7 +174,8 @@ export class World {
   #tell(id: string): void {
     this.supervisor.reconcile({
       kind: 'changes',
-      rows: [{ connection: this.row(id) }],
+      // All rows are ours.
+      rows: [{ connection: this.row(id), ownerId: 'me' }],
       tombstones: [],
     })
   }

@@ -1,0 +1,184 @@
+/** Up, lost and back, with the broker and the database in processes of their own. */
+import { existsSync } from 'node:fs'
+import { freePort } from '@mqtt-status/testing/free-port'
+import { Mosquitto } from '@mqtt-status/testing/mosquitto'
+import { until } from '@mqtt-status/testing/until'
+import type { BenchDatabase } from '../database.ts'
+import { Gauged } from '../gauged.ts'
+import { nowMs } from '../marker.ts'
+import type { MqttJsState } from '../peers/mqttjs.ts'
+import { delay } from '../process.ts'
+import { percentile, say } from '../table.ts'
+
+export interface Outage {
+  readonly name: string
+  readonly upS: number
+  readonly upStallMs: number
+  readonly rssKiB: number
+  readonly heapKiB: number
+  readonly dialsGone: number
+  readonly dialsPerSecond: number
+  readonly lostStallMs: number
+  readonly backP50S: number | null
+  readonly backP95S: number | null
+  readonly backLastS: number | null
+  readonly backStallMs: number
+  readonly cpuS: number
+}
+
+export interface OutageOptions {
+  readonly count: number
+  readonly goneMs: number
+}
+
+/** What is measured: told to connect once, it keeps its connections by itself. */
+interface Subject {
+  readonly name: string
+  readonly process: Gauged
+  /** @returns when it was told, in ms of the wall clock */
+  connect(): Promise<number>
+  connected(): Promise<number>
+  /** When each connection came up, in ms of the wall clock. */
+  upAtMs(): Promise<number[]>
+}
+
+const PATIENCE_MS = 180_000
+const MAIN = new URL('../../packages/server/dist/main.js', import.meta.url).pathname
+const PEER = new URL('../peers/mqttjs.ts', import.meta.url).pathname
+
+export async function measureOurs(
+  database: BenchDatabase,
+  options: OutageOptions,
+): Promise<Outage> {
+  if (!existsSync(MAIN)) throw new Error('Build it first: node scripts/build.ts')
+  const broker = await Mosquitto.start({ quiet: true })
+  await fill(database, options.count, broker.port)
+  const port = await freePort()
+  const server = Gauged.start(MAIN, ['serve'], {
+    DATABASE_URL: database.url,
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+    MQTT_ALLOW_CIDRS: '127.0.0.0/8',
+    MQTT_ALLOW_PORTS: String(broker.port),
+  })
+  try {
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
+      what: 'the server to be ready',
+    })
+    return await outage(ours(database, server), broker, options)
+  } finally {
+    await server.stop()
+    await broker.stop()
+  }
+}
+
+export async function measureMqttJs(options: OutageOptions): Promise<Outage> {
+  const broker = await Mosquitto.start({ quiet: true })
+  const peer = Gauged.start(PEER, [], {})
+  const ask = (message: Record<string, unknown>): Promise<MqttJsState> =>
+    peer.ask<MqttJsState>(message, 'connections')
+  try {
+    await peer.gauge('reset')
+    return await outage(
+      {
+        name: 'MQTT.js, its own reconnect',
+        process: peer,
+        async connect() {
+          const at = nowMs()
+          await ask({ start: { port: broker.port, count: options.count } })
+          return at
+        },
+        connected: async () => (await ask({ state: true })).connected,
+        upAtMs: async () => [...(await ask({ state: true })).atMs],
+      },
+      broker,
+      options,
+    )
+  } finally {
+    await peer.stop()
+    await broker.stop()
+  }
+}
+
+/** Told by one statement, as a portal would; up is what the table says. */
+function ours({ sql }: BenchDatabase, server: Gauged): Subject {
+  return {
+    name: 'mqtt-status, recorded in Postgres',
+    process: server,
+    async connect() {
+      const at = nowMs()
+      await sql`
+        update connections
+        set desired = 'connected', generation = generation + 1`
+      return at
+    },
+    async connected() {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*)::int as count
+        from connections
+        where status = 'connected' and observed_generation = generation and subscriptions_ok
+          and owner_id is not null`
+      return row?.count ?? 0
+    },
+    async upAtMs() {
+      const rows = await sql<{ at: number }[]>`
+        select (extract(epoch from since) * 1000)::float8 as at from connections`
+      return rows.map(({ at }) => at)
+    },
+  }
+}
+
+async function outage(
+  subject: Subject,
+  broker: Mosquitto,
+  { count, goneMs }: OutageOptions,
+): Promise<Outage> {
+  const { process: gauged, name } = subject
+  const all = (): Promise<boolean> => subject.connected().then((n) => n === count)
+  say(`${name}: ${count} connections`)
+  const empty = await gauged.memory()
+  await gauged.gauge('reset')
+  const cpuBeforeMs = gauged.cpuMs
+  const toldMs = await subject.connect()
+  await until(all, { timeoutMs: PATIENCE_MS, what: 'all to be up' })
+  const upS = (Math.max(...(await subject.upAtMs())) - toldMs) / 1_000
+  const up = await gauged.gauge('read')
+  const full = await gauged.memory()
+
+  say(`${name}: the broker is gone for ${goneMs / 1_000} s`)
+  await gauged.gauge('reset')
+  await broker.kill()
+  await delay(goneMs)
+  const lost = await gauged.gauge('read')
+  await gauged.gauge('reset')
+  await broker.restart()
+  const backMs = nowMs()
+  await until(all, { timeoutMs: PATIENCE_MS, what: 'all to be back' })
+  const took = (await subject.upAtMs()).map((at) => (at - backMs) / 1_000)
+  const back = await gauged.gauge('read')
+  return {
+    name,
+    upS,
+    upStallMs: up.stallMs,
+    rssKiB: (full.rssKiB - empty.rssKiB) / count,
+    heapKiB: (full.heapKiB - empty.heapKiB) / count,
+    dialsGone: lost.dials,
+    dialsPerSecond: lost.dialsPerSecond,
+    lostStallMs: lost.stallMs,
+    backP50S: percentile(took, 0.5),
+    backP95S: percentile(took, 0.95),
+    backLastS: percentile(took, 1),
+    backStallMs: back.stallMs,
+    cpuS: (gauged.cpuMs - cpuBeforeMs) / 1_000,
+  }
+}
+
+async function fill({ sql }: BenchDatabase, count: number, port: number): Promise<void> {
+  await sql`delete from connections`
+  await sql`
+    insert into connections (id, site_id, name, host, port, topics)
+    select 'c' || i, 's' || (i / 100), 'Connection ' || i, '127.0.0.1', ${port}::int,
+      jsonb_build_array('plant/' || i || '/#')
+    from generate_series(0, ${count - 1}::int) i`
+  await sql`vacuum analyze connections`
+}

@@ -1,0 +1,140 @@
+/**
+ * Whether a connection is really there can only be told by the instance that keeps it. Any node may be asked, so it asks
+ * on: a row in a table, a call, and the answer in the same row. Both sides also look without being called.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Reason } from '@mqtt-status/protocol'
+import type { Log } from '../log.ts'
+import { call } from './leases.ts'
+import { findOwner } from './ownership.ts'
+import type { Sql } from './sql.ts'
+
+/** What came of asking the broker. */
+export interface CheckResult {
+  readonly ok: boolean
+  /** Why not; `null` if it is. */
+  readonly reason: Reason | null
+  readonly tookMs: number
+}
+
+export interface ChecksOptions {
+  readonly sql: Sql
+  readonly ownerId: string
+  /** Asks the broker of a connection that is kept here; `null` if it is not. */
+  readonly local: (id: string) => Promise<CheckResult | null>
+  readonly log: Log
+}
+
+/** Longer than the broker has to answer its owner. */
+const ANSWER_MS = 6_000
+const LOOK_MS = 500
+
+export class Checks {
+  readonly #options: ChecksOptions
+  /** Questions that are being answered. */
+  readonly #answering = new Set<string>()
+  /** Whoever waits for an answer, called when there may be one. */
+  readonly #waiting = new Set<() => void>()
+  #stopped = false
+
+  constructor(options: ChecksOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Asks whoever keeps the connection; within 6 s.
+   *
+   * @returns `supervisor_lost` where nobody keeps it, or nobody answers
+   */
+  async ask(id: string): Promise<CheckResult> {
+    const askedAt = performance.now()
+    const own = await this.#options.local(id)
+    if (own !== null) return own
+    const ownerId = await findOwner(this.#options.sql, id)
+    const answer = ownerId === null ? null : await this.#askAt(ownerId, id)
+    const tookMs = Math.round(performance.now() - askedAt)
+    return answer ?? { ok: false, reason: 'supervisor_lost', tookMs }
+  }
+
+  /** Something was called; `null`: anything may have been. */
+  hear(called: string | null): void {
+    if (this.#stopped) return
+    if (called === null || called === 'answer') for (const look of this.#waiting) look()
+    if (called === null || called === 'question') {
+      this.#answerAll().catch((error: unknown) => {
+        this.#options.log.warn({ err: error }, 'checks could not be answered')
+      })
+    }
+  }
+
+  /** Whoever still waits is told that nobody answers. */
+  stop(): void {
+    this.#stopped = true
+    for (const look of this.#waiting) look()
+  }
+
+  async #askAt(ownerId: string, id: string): Promise<CheckResult | null> {
+    const { sql } = this.#options
+    const question = randomUUID()
+    await sql`delete from connection_checks where asked_at < now() - interval '1 minute'`
+    await sql`
+      insert into connection_checks (id, connection_id, owner_id)
+      values (${question}, ${id}, ${ownerId})`
+    await call(sql, 'question')
+    try {
+      return await this.#await(question)
+    } finally {
+      await sql`delete from connection_checks where id = ${question}`
+    }
+  }
+
+  async #await(question: string): Promise<CheckResult | null> {
+    const { sql } = this.#options
+    const deadline = performance.now() + ANSWER_MS
+    while (!this.#stopped && performance.now() < deadline) {
+      // Listening before looking, so that no answer falls between the two.
+      const called = this.#nextLook()
+      const [found] = await sql<{ answer: CheckResult | null }[]>`
+        select answer from connection_checks where id = ${question}`
+      if (found === undefined || found.answer !== null) return found?.answer ?? null
+      await called
+    }
+    return null
+  }
+
+  #nextLook(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(look)
+        resolve()
+      }
+      const timer = setTimeout(look, LOOK_MS)
+      this.#waiting.add(look)
+    })
+  }
+
+  async #answerAll(): Promise<void> {
+    const { sql, ownerId } = this.#options
+    const questions = await sql<{ id: string; connectionId: string }[]>`
+      select id, connection_id as "connectionId"
+      from connection_checks
+      where owner_id = ${ownerId} and answer is null`
+    await Promise.all(questions.map((question) => this.#answer(question)))
+  }
+
+  async #answer({ id, connectionId }: { id: string; connectionId: string }): Promise<void> {
+    if (this.#answering.has(id)) return
+    this.#answering.add(id)
+    const { sql, local } = this.#options
+    try {
+      const result = await local(connectionId)
+      // Not kept here any more: better no answer than a wrong one.
+      if (result === null) return
+      await sql`update connection_checks set answer = ${sql.json({ ...result })} where id = ${id}`
+      await call(sql, 'answer')
+    } finally {
+      this.#answering.delete(id)
+    }
+  }
+}

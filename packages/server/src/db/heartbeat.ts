@@ -1,0 +1,125 @@
+/**
+ * Keeps the lease of this instance. The lease is believed no longer than it was asked for, counted from before it was
+ * asked for; so whoever believes in it here is believed by the database, too.
+ *
+ *   silent ──beat──▶ held ──TTL without a beat──▶ (held, but not live) ──beat──▶ held
+ *      ▲              │
+ *      └──beat fails──┘
+ *
+ * It has a session of its own, so that a busy pool never costs a lease; and a session that fails is replaced, because
+ * one that is cut off without knowing it would answer nothing for minutes.
+ */
+import type { Log } from '../log.ts'
+import { Elapsed } from './elapsed.ts'
+import { within } from './deadline.ts'
+import { renewLease } from './leases.ts'
+import type { LeaseOptions } from './leases.ts'
+import { connectSql } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+export interface Beat {
+  /** The lease had ended since the last beat: others may have taken what was ours. */
+  readonly lapsed: boolean
+  /** The other instances that may keep connections. */
+  readonly others: readonly string[]
+}
+
+export interface HeartbeatOptions extends LeaseOptions {
+  readonly url: string
+  readonly log: Log
+  readonly onBeat: (beat: Beat) => void
+}
+
+type State =
+  | { readonly kind: 'stopped' }
+  /** Never renewed yet, or the last beat has failed. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'held'; readonly since: Elapsed }
+
+const BEATS_PER_TTL = 3
+const RETRY_MS = 1_000
+
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
+  #state: State = { kind: 'stopped' }
+  #client: Sql | null = null
+  #timer: NodeJS.Timeout | null = null
+  #beating: Promise<void> | null = null
+  #everHeld = false
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+  }
+
+  /** Whether nobody may claim what is ours, and the database has answered last time. */
+  get live(): boolean {
+    return this.#state.kind === 'held' && this.#state.since.ms < this.#options.ttlMs
+  }
+
+  start(): void {
+    if (this.#state.kind !== 'stopped') return
+    this.#state = { kind: 'silent' }
+    this.#beatSoon(0)
+  }
+
+  async stop(): Promise<void> {
+    this.#state = { kind: 'stopped' }
+    clearTimeout(this.#timer ?? undefined)
+    await this.#beating
+    const client = this.#client
+    this.#client = null
+    await client?.end({ timeout: 1 })
+  }
+
+  get #everyMs(): number {
+    return this.#options.ttlMs / BEATS_PER_TTL
+  }
+
+  #beatSoon(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#beating = this.#beat()
+    }, ms)
+  }
+
+  async #beat(): Promise<void> {
+    const askedAt = new Elapsed()
+    try {
+      const { held, others } = await within(
+        this.#everyMs,
+        renewLease((this.#client ??= this.#connect()), this.#options),
+      )
+      if (this.#stopped()) return
+      this.#state = { kind: 'held', since: askedAt }
+      const lapsed = this.#everHeld && !held
+      this.#everHeld = true
+      this.#beatSoon(this.#everyMs)
+      this.#options.onBeat({ lapsed, others })
+    } catch (error) {
+      if (this.#stopped()) return
+      if (this.#state.kind === 'held')
+        this.#options.log.warn({ err: error }, 'the lease can not be renewed: nothing is dialled')
+      this.#state = { kind: 'silent' }
+      this.#replace()
+      this.#beatSoon(Math.min(RETRY_MS, this.#everyMs))
+    }
+  }
+
+  /** The state may change while something is awaited. */
+  #stopped(): boolean {
+    return this.#state.kind === 'stopped'
+  }
+
+  #connect(): Sql {
+    return connectSql(this.#options.url, {
+      max: 1,
+      statementTimeoutMs: Math.ceil(this.#everyMs),
+      applicationName: 'mqtt-status-lease',
+    })
+  }
+
+  #replace(): void {
+    const client = this.#client
+    this.#client = null
+    client?.end({ timeout: 0 }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,66 @@
+/** What is written when a status changes. */
+import type { Reason, Status } from '@mqtt-status/protocol'
+
+/** Why a dial failed or a connection was lost. */
+export interface Failure {
+  readonly reason: Reason
+  /** Cleaned text of the broker or the network. */
+  readonly detail: string | null
+  /** The code of MQTT, if there was one. */
+  readonly code: number | null
+}
+
+export interface StatusChange {
+  readonly status: Status
+  readonly reason: Reason | null
+  readonly detail: string | null
+  readonly mqttReasonCode: number | null
+  readonly subscriptionsOk: boolean | null
+  /** It answers somebody who waits: never held back. */
+  readonly urgent: boolean
+}
+
+/** A change that is to be written. */
+export type StatusWritten = { readonly kind: 'write' } & StatusChange
+
+/** A status that has a cause of its own. */
+export function write(status: Status, reason: Reason): StatusWritten {
+  return {
+    kind: 'write',
+    status,
+    reason,
+    detail: null,
+    mqttReasonCode: null,
+    subscriptionsOk: null,
+    urgent: reason !== 'startup',
+  }
+}
+
+/** `denied`: a topic was refused. */
+export function connectedAs(denied: Failure | null, urgent: boolean): StatusWritten {
+  return {
+    kind: 'write',
+    status: 'connected',
+    reason: denied === null ? null : 'subscription_denied',
+    detail: denied?.detail ?? null,
+    mqttReasonCode: denied?.code ?? 0,
+    subscriptionsOk: denied === null,
+    urgent,
+  }
+}
+
+export function failing(
+  status: 'reconnecting' | 'failed',
+  { reason, detail, code }: Failure,
+  urgent: boolean,
+): StatusWritten {
+  return {
+    kind: 'write',
+    status,
+    reason,
+    detail,
+    mqttReasonCode: code,
+    subscriptionsOk: null,
+    urgent,
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * One term of supervision: from the moment when a database with a known history may be supervised to the moment when it
+ * may not, or the process ends. Joins what makes one instance a good neighbour of others: its lease, its share of the
+ * connections, and the sessions themselves.
+ */
+import type { Config } from './config.ts'
+import { writeActivity } from './db/activity.ts'
+import type { FeedRead } from './db/change-feed.ts'
+import type { CheckResult } from './db/checks.ts'
+import { within } from './db/deadline.ts'
+import { Elapsed } from './db/elapsed.ts'
+import { Heartbeat } from './db/heartbeat.ts'
+import type { Beat } from './db/heartbeat.ts'
+import { call, endLease, pruneLeases, startDraining } from './db/leases.ts'
+import { claim, countShares, listHeld, readOwned, release } from './db/ownership.ts'
+import { readForDial } from './db/secrets.ts'
+import type { Secrets } from './db/secrets.ts'
+import type { Sql } from './db/sql.ts'
+import { writeStatuses } from './db/status-writes.ts'
+import type { Log } from './log.ts'
+import { DialPermit } from './mqtt/dial-permit.ts'
+import { Share } from './mqtt/share.ts'
+import { Supervisor } from './mqtt/supervisor.ts'
+
+export interface TermOptions {
+  readonly sql: Sql
+  readonly databaseUrl: string
+  readonly ownerId: string
+  readonly version: string | null
+  readonly supervisor: Config['supervisor']
+  readonly secrets: Secrets
+  /** Names the history of the database. */
+  readonly epoch: string
+  readonly log: Log
+}
+
+/** How often everything is looked at, whatever was heard. */
+const RECONCILE_MS = 30_000
+/** A process that ends does not wait for a database that is away. */
+const ANSWER_MS = 3_000
+
+export class Term {
+  readonly #options: TermOptions
+  readonly #heartbeat: Heartbeat
+  readonly #permit: DialPermit
+  readonly #supervisor: Supervisor
+  readonly #share: Share
+  #others: ReadonlySet<string> = new Set()
+  /** Since when the lease is held again after it had ended; `null`: it has not, or long ago. */
+  #lapsed: Elapsed | null = null
+  #isVerified = true
+  #verifying: Promise<void> | null = null
+  /** When everything was looked at last; `null`: it is due. */
+  #reconciled: Elapsed | null = null
+  #isKnown = false
+  #isDraining = false
+
+  constructor(options: TermOptions) {
+    const { sql, databaseUrl, ownerId, version, supervisor, secrets, epoch, log } = options
+    this.#options = options
+    this.#heartbeat = new Heartbeat({
+      url: databaseUrl,
+      ownerId,
+      ttlMs: supervisor.leaseTtlMs,
+      version,
+      log,
+      onBeat: (beat) => {
+        this.#onBeat(beat)
+      },
+    })
+    this.#permit = new DialPermit(() => this.#heartbeat.live)
+    this.#supervisor = new Supervisor({
+      store: {
+        read: (ids) => readOwned(sql, ownerId, ids),
+        held: () => listHeld(sql, ownerId),
+        release: (rows) => release(sql, ownerId, rows),
+        write: (writes) => writeStatuses(sql, ownerId, writes),
+        writeActivity: (writes) => writeActivity(sql, ownerId, writes),
+        secrets: (ids) => readForDial(secrets, ids),
+      },
+      ownerId,
+      isAlive: (id) => this.#others.has(id),
+      onFree: () => {
+        this.#share.balance()
+      },
+      permit: this.#permit,
+      epoch: () => epoch,
+      dialConcurrency: supervisor.dialConcurrency,
+      allow: supervisor.allow,
+      activityFlushMs: supervisor.activityFlushMs,
+      log,
+    })
+    this.#share = new Share({
+      supervisor: this.#supervisor,
+      store: {
+        count: () => countShares(sql, ownerId),
+        claim: (limits) => claim(sql, ownerId, limits),
+      },
+      mayClaim: () => this.#heartbeat.live && this.#isVerified && !this.#isDraining,
+      mayInherit: () => this.#lapsed === null,
+      log,
+    })
+    this.#heartbeat.start()
+  }
+
+  get epoch(): string {
+    return this.#options.epoch
+  }
+
+  /** Connections that are kept, whatever their state. */
+  get size(): number {
+    return this.#supervisor.size
+  }
+
+  /** What the feed has read. */
+  reconcile(read: FeedRead): void {
+    this.#supervisor.reconcile(read)
+  }
+
+  /** Another instance called; `null`: calls may have been missed. */
+  hear(called: string | null): void {
+    if (called === 'claim') this.#share.balance()
+    if (called !== null) return
+    this.#reconciled = null
+    this.#look()
+  }
+
+  /** Asks the broker of a connection that is kept here; `null` if it is not. */
+  check(id: string): Promise<CheckResult | null> {
+    return this.#supervisor.check(id)
+  }
+
+  /**
+   * Hands everything over to the other instances, if there are any; without them connections are closed, and whoever
+   * comes next finds an owner whose lease has ended.
+   *
+   * @param budgetMs how long connections may be kept for their next owners
+   */
+  async end(budgetMs: number): Promise<void> {
+    const { sql, ownerId, log } = this.#options
+    const begun = new Elapsed()
+    this.#isDraining = true
+    this.#permit.revoke()
+    await this.#share.stop()
+    try {
+      const others = await within(ANSWER_MS, startDraining(sql, ownerId))
+      if (others > 0) await this.#handOver(begun, budgetMs)
+    } catch (error) {
+      log.warn({ err: error }, 'connections could not be handed over')
+    }
+    await this.close()
+  }
+
+  /** Closes all connections at once. */
+  async close(): Promise<void> {
+    const { sql, ownerId, log } = this.#options
+    this.#isDraining = true
+    this.#permit.revoke()
+    await this.#share.stop()
+    await this.#verifying
+    await this.#supervisor.stop()
+    await this.#heartbeat.stop()
+    await within(ANSWER_MS, endLease(sql, ownerId)).catch((error: unknown) => {
+      log.warn({ err: error }, 'the lease could not be ended; it ends by itself')
+    })
+  }
+
+  async #handOver(begun: Elapsed, budgetMs: number): Promise<void> {
+    const count = this.#supervisor.size
+    await this.#supervisor.handOver(count, () => this.#heartbeat.live && begun.ms < budgetMs)
+    this.#options.log.info({ count: count - this.#supervisor.size }, 'connections are handed over')
+  }
+
+  #onBeat({ lapsed, others }: Beat): void {
+    const { supervisor, log } = this.#options
+    if (lapsed) {
+      log.warn('the lease had ended; it is renewed, and what others have taken is let go')
+      this.#lapsed = new Elapsed()
+      this.#isVerified = false
+      this.#permit.revoke()
+    } else if (this.#lapsed !== null && this.#lapsed.ms >= supervisor.leaseTtlMs) {
+      this.#lapsed = null
+      this.#reconciled = null
+    }
+    const before = this.#others
+    this.#others = new Set(others)
+    if (before.symmetricDifference(this.#others).size > 0) this.#reconciled = null
+    if (!this.#isKnown) this.#introduce()
+    this.#look()
+  }
+
+  /** The others make room for a newcomer. */
+  #introduce(): void {
+    const { sql, log } = this.#options
+    this.#isKnown = true
+    Promise.all([call(sql, 'claim'), pruneLeases(sql)]).catch((error: unknown) => {
+      log.debug({ err: error }, 'the other instances could not be called')
+    })
+  }
+
+  /** Lets dials go on, after everything that is in doubt or due was verified. */
+  #look(): void {
+    if (this.#isDraining || !this.#heartbeat.live) return
+    if (this.#isVerified) this.#permit.grant()
+    const isDue = this.#reconciled === null || this.#reconciled.ms >= RECONCILE_MS
+    if (!isDue && this.#isVerified) return
+    this.#verifying ??= this.#verify().finally(() => {
+      this.#verifying = null
+    })
+  }
+
+  async #verify(): Promise<void> {
+    const lapsed = this.#lapsed
+    try {
+      await this.#supervisor.verify()
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'what is ours could not be verified; trying again')
+      return
+    }
+    // It has ended once more meanwhile: the next beat verifies again.
+    if (this.#lapsed !== lapsed || this.#isDraining) return
+    this.#isVerified = true
+    this.#reconciled = new Elapsed()
+    this.#permit.grant()
+    this.#share.balance()
+  }
+}

@@ -1,0 +1,102 @@
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Checks } from '../../src/db/checks.ts'
+import type { CheckResult } from '../../src/db/checks.ts'
+import { renewLease } from '../../src/db/leases.ts'
+import { Listener } from '../../src/db/listener.ts'
+import { connectSql } from '../../src/db/sql.ts'
+import type { Sql } from '../../src/db/sql.ts'
+import { createLog } from '../../src/log.ts'
+
+let database: TestDatabase
+let sql: Sql
+const stops: (() => Promise<void> | void)[] = []
+const log = createLog({ level: 'silent', format: 'json' })
+
+beforeEach(async () => {
+  database = await createDatabase()
+  sql = connectSql(database.url, {
+    max: 5,
+    statementTimeoutMs: 10_000,
+    applicationName: 'test-checks',
+  })
+  await sql`
+    insert into connections (id, site_id, name, owner_id)
+    values ('mine', 's1', 'A', 'me'), ('yours', 's1', 'B', 'you'), ('free', 's1', 'C', null)`
+  for (const ownerId of ['me', 'you'])
+    await renewLease(sql, { ownerId, ttlMs: 60_000, version: null })
+})
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
+  await sql.end({ timeout: 1 })
+  await database.drop()
+})
+
+/** One node; deaf ones don't hear calls. */
+function node(ownerId: string, answers: Record<string, CheckResult>, deaf = false): Checks {
+  const checks = new Checks({
+    sql,
+    ownerId,
+    local: (id) => Promise.resolve(answers[id] ?? null),
+    log,
+  })
+  const listener = new Listener({
+    url: database.url,
+    log,
+    onPoke: () => undefined,
+    onCall: (called) => {
+      if (!deaf) checks.hear(called)
+    },
+  })
+  listener.start()
+  stops.push(() => listener.stop())
+  stops.push(() => {
+    checks.stop()
+  })
+  return checks
+}
+
+const ALIVE: CheckResult = { ok: true, reason: null, tookMs: 3 }
+const GONE: CheckResult = { ok: false, reason: 'keepalive_timeout', tookMs: 4_000 }
+
+test('a node answers for what it keeps, and asks the owner for the rest', async () => {
+  const here = node('me', { mine: ALIVE })
+  node('you', { yours: GONE })
+  expect(await here.ask('mine')).toEqual(ALIVE)
+  expect(await here.ask('yours')).toEqual(GONE)
+  expect(await sql`select from connection_checks`).toHaveLength(0)
+})
+
+test('what nobody keeps, or whose owner is gone, is answered at once', async () => {
+  const here = node('me', {})
+  const lost = { ok: false, reason: 'supervisor_lost' }
+  expect(await here.ask('free')).toMatchObject(lost)
+  expect(await here.ask('nope')).toMatchObject(lost)
+  await sql`update supervisors set lease_expires_at = now() where id = 'you'`
+  expect(await here.ask('yours')).toMatchObject(lost)
+})
+
+test('an answer that nobody calls out is found all the same', async () => {
+  const here = node('me', {}, true)
+  node('you', { yours: ALIVE })
+  expect(await here.ask('yours')).toEqual(ALIVE)
+})
+
+test('an owner that does not answer is not waited for longer than six seconds', async () => {
+  const here = node('me', {})
+  node('you', { yours: ALIVE }, true)
+  const askedAt = performance.now()
+  expect(await here.ask('yours')).toMatchObject({ ok: false, reason: 'supervisor_lost' })
+  expect(performance.now() - askedAt).toBeGreaterThan(5_000)
+  expect(await sql`select from connection_checks`).toHaveLength(0)
+})
+
+test('who still waits when the node ends is not left waiting', async () => {
+  const here = node('me', {})
+  node('you', { yours: ALIVE }, true)
+  const asked = here.ask('yours')
+  here.stop()
+  expect(await asked).toMatchObject({ ok: false, reason: 'supervisor_lost' })
+})

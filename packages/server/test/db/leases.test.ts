@@ -1,0 +1,233 @@
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { endLease, markLost, pruneLeases, renewLease, startDraining } from '../../src/db/leases.ts'
+import {
+  claim,
+  countShares,
+  findOwner,
+  listHeld,
+  readOwned,
+  release,
+} from '../../src/db/ownership.ts'
+import { connectSql } from '../../src/db/sql.ts'
+import type { Sql } from '../../src/db/sql.ts'
+import { writeStatuses } from '../../src/db/status-writes.ts'
+
+let database: TestDatabase
+let sql: Sql
+
+beforeEach(async () => {
+  database = await createDatabase()
+  sql = connectSql(database.url, {
+    max: 10,
+    statementTimeoutMs: 10_000,
+    applicationName: 'test-leases',
+  })
+})
+
+afterEach(async () => {
+  await sql.end({ timeout: 1 })
+  await database.drop()
+})
+
+const ALL = { limit: 1_000, lost: true }
+
+function lease(ownerId: string, ttlMs = 60_000): ReturnType<typeof renewLease> {
+  return renewLease(sql, { ownerId, ttlMs, version: '1.2.3' })
+}
+
+/** Its last beat was long ago. */
+async function die(ownerId: string, ago = '10 minutes'): Promise<void> {
+  await database.sql`
+    update supervisors
+    set lease_expires_at = now() - ${ago}::interval
+    where id = ${ownerId}`
+}
+
+async function add(id: string, columns: Record<string, unknown> = {}): Promise<void> {
+  await database.sql`insert into connections ${database.sql({
+    id,
+    site_id: 's1',
+    name: id,
+    desired: 'connected',
+    ...columns,
+  })}`
+}
+
+async function row(id: string): Promise<Record<string, unknown>> {
+  const [found] = await database.sql<Record<string, unknown>[]>`
+    select * from connections where id = ${id}`
+  return found ?? {}
+}
+
+test('a lease is held as long as it is renewed in time, and tells who else is alive', async () => {
+  expect(await lease('a')).toEqual({ held: false, others: [] })
+  expect(await lease('a')).toEqual({ held: true, others: [] })
+  expect(await lease('b')).toEqual({ held: false, others: ['a'] })
+  await die('a')
+  expect(await lease('b')).toEqual({ held: true, others: [] })
+  expect(await lease('a'), 'it had ended').toEqual({ held: false, others: ['b'] })
+  expect(await startDraining(sql, 'b')).toBe(1)
+  expect(await lease('a'), 'who drains takes nothing').toEqual({ held: true, others: [] })
+})
+
+test('what has to be kept and is not is claimed, and nothing else', async () => {
+  await lease('me')
+  await add('wanted')
+  await add('idle', { desired: 'disconnected' })
+  await add('asked', { desired: 'disconnected', generation: 3 })
+  await add('left', { desired: 'disconnected', status: 'connected' })
+  await add('observed', { managed: false })
+  await add('no-wish', { managed: false, desired: null, generation: 7 })
+  const claimed = await claim(sql, 'me', ALL)
+  expect(claimed.map(({ id }) => id).toSorted()).toEqual(['asked', 'left', 'wanted'])
+  expect(await claim(sql, 'me', ALL)).toEqual([])
+  expect(await countShares(sql, 'me')).toEqual({ wanted: 3, mine: 3, free: 0, instances: 1 })
+  expect(await findOwner(sql, 'wanted')).toBe('me')
+  expect(await findOwner(sql, 'idle')).toBeNull()
+})
+
+test('without a lease of its own nobody claims anything', async () => {
+  await add('a')
+  expect(await claim(sql, 'me', ALL)).toEqual([])
+  await lease('me')
+  await die('me')
+  expect(await claim(sql, 'me', ALL)).toEqual([])
+  await lease('me')
+  await startDraining(sql, 'me')
+  expect(await claim(sql, 'me', ALL)).toEqual([])
+})
+
+test('what a living instance keeps is not claimed; what a dead one kept only by whom it is allowed', async () => {
+  await add('a')
+  await lease('first')
+  expect(await claim(sql, 'first', ALL)).toMatchObject([{ epoch: 1, inherited: false }])
+  await lease('second')
+  expect(await claim(sql, 'second', ALL)).toEqual([])
+  await die('first')
+  expect(await claim(sql, 'second', { limit: 10, lost: false })).toEqual([])
+  expect(await claim(sql, 'second', ALL)).toMatchObject([{ epoch: 2, inherited: true }])
+})
+
+test('twenty instances that claim at once share without overlap, and none claims above its limit', async () => {
+  const owners = Array.from({ length: 20 }, (_, i) => `o${i}`)
+  for (const owner of owners) await lease(owner)
+  await database.sql`
+    insert into connections (id, site_id, name, desired)
+    select 'c' || n, 's1', 'C', 'connected' from generate_series(1, 400) n`
+  const taken: string[] = []
+  while (taken.length < 400) {
+    const claims = owners.map((owner) => claim(sql, owner, { limit: 7, lost: true }))
+    for (const rows of await Promise.all(claims)) {
+      expect(rows.length).toBeLessThanOrEqual(7)
+      taken.push(...rows.map(({ id }) => id))
+    }
+  }
+  expect(new Set(taken).size).toBe(400)
+  const epochs = await database.sql`select distinct epoch from connections`
+  expect([...epochs]).toEqual([{ epoch: '1' }])
+})
+
+test('scenario 16: a write of a former owner, or of a former epoch of the same owner, affects 0 rows', async () => {
+  await add('a')
+  await lease('me')
+  const [mine] = await claim(sql, 'me', ALL)
+  const write = (ownerId: string, epoch: number): Promise<ReadonlySet<string>> =>
+    writeStatuses(sql, ownerId, [
+      {
+        id: 'a',
+        epoch,
+        status: 'failed',
+        reason: 'flapping',
+        detail: null,
+        mqttReasonCode: null,
+        subscriptionsOk: null,
+        observedGeneration: 0,
+        device: null,
+      },
+    ])
+  await release(sql, 'me', [{ id: 'a', epoch: mine?.epoch ?? 0 }])
+  expect((await write('me', 1)).size).toBe(0)
+  await lease('you')
+  await claim(sql, 'you', ALL)
+  expect((await write('me', 1)).size).toBe(0)
+  await release(sql, 'you', [{ id: 'a', epoch: 2 }])
+  await claim(sql, 'me', ALL)
+  expect((await write('me', 1)).size, 'an old epoch of the present owner').toBe(0)
+  expect((await write('me', 3)).size).toBe(1)
+})
+
+test('only rows of that epoch are released', async () => {
+  await add('a')
+  await lease('me')
+  await claim(sql, 'me', ALL)
+  await release(sql, 'me', [{ id: 'a', epoch: 0 }])
+  await release(sql, 'you', [{ id: 'a', epoch: 1 }])
+  expect(await listHeld(sql, 'me')).toEqual([{ id: 'a', epoch: 1, generation: 0 }])
+  await release(sql, 'me', [{ id: 'a', epoch: 1 }])
+  expect(await listHeld(sql, 'me')).toEqual([])
+})
+
+test('a row that is not managed any more is fenced off at once, and free once it is again', async () => {
+  await add('a')
+  await lease('me')
+  await claim(sql, 'me', ALL)
+  await database.sql`update connections set managed = false where id = 'a'`
+  expect(await readOwned(sql, 'me', ['a'])).toEqual([])
+  expect(await row('a')).toMatchObject({ owner_id: null, epoch: '2' })
+  expect(await claim(sql, 'me', ALL)).toEqual([])
+  await database.sql`update connections set managed = true where id = 'a'`
+  expect(await claim(sql, 'me', ALL)).toMatchObject([{ id: 'a', epoch: 4 }])
+})
+
+test('scenario 18: what nobody keeps is unknown since the lease of its owner ended; the rest stays', async () => {
+  await add('a', { status: 'connected', device: 'online' })
+  await add('off', { desired: 'disconnected' })
+  await add('seen', { managed: false, desired: null, status: 'connected' })
+  await database.sql`update connections set since = now() - interval '1 hour'`
+  await lease('me')
+  await claim(sql, 'me', ALL)
+  expect(await markLost(sql), 'the owner is alive').toBe(0)
+  await die('me', '7 minutes')
+  expect(await markLost(sql)).toBe(1)
+  expect(await markLost(sql), 'once').toBe(0)
+  expect(await row('a')).toMatchObject({
+    status: 'unknown',
+    reason: 'supervisor_lost',
+    device: 'stale',
+    owner_id: null,
+    epoch: '2',
+  })
+  expect(await row('off')).toMatchObject({ status: 'disconnected' })
+  expect(await row('seen')).toMatchObject({ status: 'connected' })
+  const dates = await database.sql`
+    select c.since = s.lease_expires_at as since, e.at = s.lease_expires_at as event
+    from connections c, connection_events e, supervisors s
+    where c.id = 'a' and e.connection_id = 'a' and e.status = 'unknown'`
+  expect([...dates]).toEqual([{ since: true, event: true }])
+})
+
+test('scenario 18: what was passed on and taken by nobody is unknown, too', async () => {
+  await add('a', { status: 'connected' })
+  await lease('me')
+  await claim(sql, 'me', ALL)
+  await release(sql, 'me', [{ id: 'a', epoch: 1 }])
+  await die('me')
+  expect(await markLost(sql)).toBe(1)
+  expect(await row('a')).toMatchObject({ status: 'unknown', reason: 'supervisor_lost' })
+})
+
+test('leases that ended long ago are forgotten, unless they date the end of something', async () => {
+  await add('a')
+  for (const id of ['keeper', 'idle', 'me']) await lease(id)
+  await claim(sql, 'keeper', ALL)
+  await endLease(sql, 'keeper')
+  for (const id of ['keeper', 'idle']) await die(id, '2 days')
+  await pruneLeases(sql)
+  const left = await database.sql`select id, version from supervisors order by id`
+  expect([...left]).toEqual([
+    { id: 'keeper', version: '1.2.3' },
+    { id: 'me', version: '1.2.3' },
+  ])
+})
