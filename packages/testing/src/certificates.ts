@@ -1,5 +1,5 @@
 /** Certificates for tests, made on the spot: an authority, and whatever it signs. */
-// The certificates' library injects its parts by reflection, and leaves the polyfill to whoever uses it.
+// The library below is built with an injector that finds its parts by it.
 import 'reflect-metadata'
 import { KeyObject, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
