@@ -103,7 +103,7 @@ export function secretsToSendAnew(
 }
 
 /** The secrets that a connection has; a key may have been written into the row by hand. */
-export function storedSecrets({
+function storedSecrets({
   secrets = {},
   tls,
 }: Pick<Settings, 'tls'> & Partial<StoredConnection>): SecretField[] {
