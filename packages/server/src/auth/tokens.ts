@@ -21,6 +21,9 @@ export type TokenSettings =
 /** Clocks differ a little; it never makes a token last longer once it was accepted. */
 const CLOCK_TOLERANCE_S = 10
 
+/** The last moment that a date can name; a token may claim to last longer. */
+const LAST_MS = 8_640_000_000_000_000
+
 const names = v.optional(v.union([v.literal('*'), v.array(v.string())]), [])
 
 const claims = v.object({
@@ -78,7 +81,7 @@ function toScope(payload: v.InferOutput<typeof claims>): Scope {
     sites: toNames(payload.sites),
     connections: toNames(payload.connections),
     can: CAPABILITIES.filter((word) => words.has(word)),
-    expiresAt: payload.exp * 1_000,
+    expiresAt: Math.min(payload.exp * 1_000, LAST_MS),
   })
 }
 

@@ -20,6 +20,9 @@ const PRUNE_MS = 3_600_000
 /** A read that takes longer is given up: its session is probably cut off without knowing it. */
 const READ_MS = 15_000
 
+/** What a read has found; it counts from the moment when it is told, and not before. */
+type Found = FeedAnswer & { readonly kind: FeedRead['kind'] }
+
 export interface ChangeFeedOptions {
   readonly sql: Sql
   readonly listenUrl: string
@@ -28,6 +31,8 @@ export interface ChangeFeedOptions {
   /** Whether a copy may be supervised without being asked about. @default false */
   readonly adopt?: boolean
   readonly listenerTiming?: ListenerTiming
+  /** How long a read may take, in ms. @default 15_000 */
+  readonly readMs?: number
   readonly log: Log
   readonly onRead: (read: FeedRead) => void
   /** What was called on the session that listens; `null`: calls may have been missed. */
@@ -113,9 +118,11 @@ export class ChangeFeed {
    */
   read(): Promise<void> {
     if (this.#stopped) return Promise.reject(new Error('The feed has ended'))
+    // One that waits for its turn has not begun, not even in the moment after the one before it has ended.
+    if (this.#queued !== null) return this.#queued
     if (this.#running === null) return this.#begin()
     // The one that is under way may have taken its snapshot already.
-    this.#queued ??= this.#running
+    this.#queued = this.#running
       .catch(() => undefined)
       .then(() => {
         this.#queued = null
@@ -151,29 +158,30 @@ export class ChangeFeed {
 
   async #read(): Promise<void> {
     try {
-      const read = await within(READ_MS, this.#fetch())
-      this.#succeeded()
+      // Only what is told moves the mark: a read that was given up may still be answered, and nobody hears it.
+      const read = this.#advance(await within(this.#options.readMs ?? READ_MS, this.#fetch()))
+      // In this order: "live" is said of what has been told.
       if (!this.#stopped) this.#options.onRead(read)
+      this.#succeeded()
     } catch (error) {
       this.#failed(error)
       throw error
     }
   }
 
-  async #fetch(): Promise<FeedRead> {
+  async #fetch(): Promise<Found> {
     if (this.#epoch !== null && !this.#startsOver) {
       const found = await this.#ask(this.#mark)
       const continued =
         found.epoch === this.#epoch && found.floor <= this.#mark && found.mark >= this.#mark
       const settled = found.own && (found.adopted || this.#options.adopt !== true)
-      if (continued && settled) return this.#advance({ kind: 'changes', ...found })
+      if (continued && settled) return { kind: 'changes', ...found }
     }
     // The database behind the address may have become another one at any time.
     await this.#confirm()
     const found = await this.#ask(0n)
     if (!found.own) throw new Error('The database has just become a copy of another one')
-    this.#startsOver = false
-    return this.#advance({ kind: 'snapshot', ...found })
+    return { kind: 'snapshot', ...found }
   }
 
   async #ask(since: bigint): Promise<FeedAnswer> {
@@ -189,7 +197,7 @@ export class ChangeFeed {
   }
 
   /** Moves the mark, and leaves out what was told before. */
-  #advance(found: FeedRead): FeedRead {
+  #advance(found: Found): FeedRead {
     const before = found.kind === 'changes' ? this.#known : new Map<string, number>()
     const rows = found.rows.map((row) => ({
       key: row.connection.id,
@@ -208,6 +216,7 @@ export class ChangeFeed {
         ...stones.filter(({ stone }) => stone.changed >= found.mark),
       ].map(({ key, revision }) => [key, revision]),
     )
+    if (found.kind === 'snapshot') this.#startsOver = false
     this.#epoch = found.epoch
     this.#mark = found.mark
     return {

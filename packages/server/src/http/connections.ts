@@ -4,8 +4,7 @@ import { StatusError } from '../errors.ts'
 import type { Page } from '../hub/hub.ts'
 import { notFound } from './capability.ts'
 import type { AppEnv, HttpContext } from './context.ts'
-import { parseWatchBody, parseWatchQuery } from './messages.ts'
-import type { WatchBody } from './messages.ts'
+import { limited, parseWatchBody, parseWatchQuery } from './messages.ts'
 
 const LIMIT = { fallback: 1_000, max: 10_000 }
 
@@ -16,13 +15,12 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
   app.get('/api/v1/connections', async (c) => {
     const query = c.req.query()
     const watch = limited(parseWatchQuery(query), hub.watchLimit)
-    const page = { limit: toLimit(query['limit']), after: query['after'] ?? '' }
-    return answer(c, await hub.query(c.var.scope, { ...watch, ...page }))
+    return answer(c, await hub.query(c.var.scope, { ...watch, ...toPage(query) }))
   })
 
   app.post('/api/v1/connections/query', async (c) => {
     const watch = limited(parseWatchBody(await c.req.text()), hub.watchLimit)
-    return answer(c, await hub.query(c.var.scope, watch))
+    return answer(c, await hub.query(c.var.scope, { ...watch, ...toPage(c.req.query()) }))
   })
 
   app.get('/api/v1/connections/:id', async (c) => {
@@ -39,13 +37,9 @@ function answer(c: Context<AppEnv>, { json }: Page): Response {
   return c.body(`${json.slice(0, -1)},"can":${can}}`, 200, { 'content-type': 'application/json' })
 }
 
-function limited(watch: WatchBody, limit: number): WatchBody {
-  const named = (watch.connections?.length ?? 0) + (watch.sites?.length ?? 0)
-  if (named <= limit) return watch
-  throw new StatusError(
-    'limit_watch',
-    `${named} ids and sites are named, ${limit} are allowed: ask in parts, or for all.`,
-  )
+/** Which part of a long answer; in the address also where the rest is in the body. */
+function toPage(query: Readonly<Record<string, string>>): { limit: number; after: string } {
+  return { limit: toLimit(query['limit']), after: query['after'] ?? '' }
 }
 
 function toLimit(text: string | undefined): number {

@@ -43,5 +43,9 @@ export function corsHeaders(
   origin: string | undefined,
 ): Record<string, string> {
   if (origin === undefined || admission.kind === 'refused') return { vary: 'Origin' }
-  return { vary: 'Origin', 'access-control-allow-origin': origin }
+  return {
+    vary: 'Origin',
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': 'Retry-After',
+  }
 }

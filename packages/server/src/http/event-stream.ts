@@ -71,9 +71,10 @@ export class EventStream implements Stream, Sink {
     response.write(`retry: ${Math.round(1_000 + Math.random() * 4_000)}\n\n`)
     this.#socket = rawSocket(response)
     this.#socket?.on('drain', this.#drained)
+    // Before the hub has anything to say.
+    this.send(welcomeFrame(context, scope, this.#token))
     this.#subscriber = context.hub.subscribe(this, scope)
     streams.add(this)
-    this.send(welcomeFrame(context, scope, this.#token))
     if (this.#state.kind === 'open') this.#subscriber.watch(watch)
   }
 

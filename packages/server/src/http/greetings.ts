@@ -31,9 +31,13 @@ export function welcomeFrame(
   })
 }
 
-/** @param fleet how many are told the same at about the same time: the more, the wider they are spread */
-export function byeFrame(reason: CloseName, fleet: number): Frame {
+/** Said to everyone at about the same time; other ends are single ones. */
+const TO_ALL: ReadonlySet<CloseName> = new Set(['shutdown', 'resync'])
+
+/** @param open how many sockets and streams there are: the more are told the same, the wider they are spread */
+export function byeFrame(reason: CloseName, open: number): Frame {
   const { least, most } = RECONNECT_SPREAD_MS
+  const fleet = TO_ALL.has(reason) ? open : 1
   const spreadMs = Math.round((fleet / RECONNECTS_PER_SECOND) * 1_000)
   return Frame.of({
     type: 'bye',

@@ -29,7 +29,7 @@ export interface Listening {
   readonly streams: number
   /** Addresses and tokens that hold a place, for leak checks. */
   readonly seats: number
-  /** Says goodbye to everyone and lets go of the port, within this time. */
+  /** Says goodbye to everyone and lets go of the port, within half of this time: others have to end after it. */
   drain(withinMs: number): Promise<void>
 }
 
@@ -97,11 +97,11 @@ async function drain(server: Server, streams: Streams, withinMs: number): Promis
       resolve()
     })
   })
-  await streams.drain()
-  server.closeIdleConnections()
   const timer = setTimeout(() => {
     server.closeAllConnections()
-  }, withinMs)
+  }, withinMs / 2)
+  await streams.drain()
+  server.closeIdleConnections()
   await closed
   clearTimeout(timer)
 }

@@ -8,7 +8,8 @@ const ids = v.optional(v.array(id))
 const count = v.pipe(v.number(), v.safeInteger())
 /** A token of a portal with many sites is long, but not endless. */
 const token = v.pipe(v.string(), v.maxLength(16_384))
-const cursor = v.pipe(v.string(), v.maxLength(256))
+/** Any text: what is no cursor is answered with a snapshot. */
+const cursor = v.string()
 
 const filter = {
   connections: ids,
@@ -56,7 +57,21 @@ export type WatchBody = WatchFilter & { readonly cursor?: string }
 
 /** The body of a query or of a stream: a watch without its type. */
 export function parseWatchBody(text: string): WatchBody {
-  return checked(watchBody, parseJson(text), 'validation') as WatchBody
+  const body = parseJson(text)
+  // To the schema a list is an object too, one that names nothing.
+  if (Array.isArray(body)) throw new StatusError('bad_request', 'The body is not a JSON object.')
+  return checked(watchBody, body, 'validation') as WatchBody
+}
+
+/** @throws StatusError `limit_watch` where more is named than one watch may name */
+export function limited(watch: WatchBody, limit: number): WatchBody {
+  const { connections = [], sites = [], summary = [] } = watch
+  const named = connections.length + sites.length + summary.length
+  if (named <= limit) return watch
+  throw new StatusError(
+    'limit_watch',
+    `${named} ids and sites are named, ${limit} are allowed: ask in parts, or for all.`,
+  )
 }
 
 /** The same from the query string: lists are separated by commas. */

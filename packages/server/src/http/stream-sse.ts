@@ -8,7 +8,7 @@ import { readBody } from './body.ts'
 import type { HttpContext } from './context.ts'
 import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
 import { EventStream } from './event-stream.ts'
-import { parseWatchBody, parseWatchQuery } from './messages.ts'
+import { limited, parseWatchBody, parseWatchQuery } from './messages.ts'
 import type { WatchBody } from './messages.ts'
 import { problemAnswer } from './problem.ts'
 import type { Streams } from './streams.ts'
@@ -50,6 +50,11 @@ async function open(asked: Asked): Promise<void> {
     await begin(asked, headers)
   } catch (error) {
     const answer = problemAnswer(error, context.log)
+    // Too late to say so: whoever listens comes back, and nobody else is harmed.
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
     response.writeHead(answer.status, { ...headers, ...answer.headers }).end(answer.body)
   }
 }
@@ -61,7 +66,7 @@ async function begin(
   const token = bearer(request.headers.authorization)
   const admission = admissionOf(context.callers, request.headers)
   const scope = await scopeFor(context.verify, admission, token)
-  const watch = await watchOf(request, query)
+  const watch = limited(await watchOf(request, query), context.hub.watchLimit)
   if (request.method === 'HEAD') {
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' }).end()
     return

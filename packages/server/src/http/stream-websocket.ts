@@ -33,6 +33,8 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
     socket.on('error', () => socket.destroy())
     const asked = (request.url ?? '').split('?')[0]?.replace(/\/$/, '')
     if (asked !== path) {
+      // The other side may never end, and nobody would wait for it.
+      socket.once('finish', () => socket.destroy())
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }

@@ -58,6 +58,8 @@ export class WebSocketPeer implements Stream, Sink {
   #rise: () => void = () => undefined
   #token = new TokenClock(null)
   #heardAt = Date.now()
+  /** Of the first ping that no sign of life has answered, in ms; `null` = there is none. */
+  #pingedAt: number | null = null
   #nextPingAt: number
 
   constructor({ context, streams, websocket, socket, admission, entry }: PeerOptions) {
@@ -72,6 +74,11 @@ export class WebSocketPeer implements Stream, Sink {
     websocket.on('message', (data, isBinary) => {
       this.#receive(data, isBinary)
     })
+    // Control frames are signs of life too.
+    const alive = (): void => {
+      this.#heardAt = Date.now()
+    }
+    websocket.on('ping', alive).on('pong', alive)
     // Protocol errors close by themselves (1002, 1009, …); what is left to do is to listen.
     websocket.on('error', () => undefined)
     websocket.on('close', () => {
@@ -119,7 +126,7 @@ export class WebSocketPeer implements Stream, Sink {
         return
       case 'live':
         this.#checkToken(nowMs)
-        this.#beat(nowMs, this.#state.subscriber)
+        this.#beat(nowMs)
     }
   }
 
@@ -220,15 +227,19 @@ export class WebSocketPeer implements Stream, Sink {
     if (due === 'expired') this.close('token_expired')
   }
 
-  #beat(nowMs: number, subscriber: Subscriber): void {
+  #beat(nowMs: number): void {
+    // Its token may have ended a moment ago.
+    if (this.#state.kind !== 'live') return
+    const { subscriber } = this.#state
     const { heartbeatMs, patience } = this.#context
-    const pingedAt = this.#nextPingAt - heartbeatMs
-    if (this.#heardAt < pingedAt && nowMs >= pingedAt + patience.pongMs) {
+    if (this.#pingedAt !== null && this.#heardAt >= this.#pingedAt) this.#pingedAt = null
+    if (this.#pingedAt !== null && nowMs >= this.#pingedAt + patience.pongMs) {
       this.close('no_pong')
       return
     }
     if (nowMs < this.#nextPingAt) return
     this.#nextPingAt = nowMs + heartbeatMs
+    this.#pingedAt ??= nowMs
     subscriber.ping()
   }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLog } from '../log.ts'
 import { Frame } from './frames.ts'
 import { Hub } from './hub.ts'
+import { Mirror } from './mirror.ts'
 import type { HubRead, HubScope, Sink } from './hub.ts'
 
 const log = createLog({ level: 'silent', format: 'json' })
@@ -58,13 +59,18 @@ function row(id: string, revision: number, change: Partial<Connection> = {}): Co
 let hub: Hub
 let mark: bigint
 let readable: boolean
+let reads: number
 
 beforeEach(() => {
   vi.useFakeTimers()
   mark = 100n
   readable = true
+  reads = 0
   hub = new Hub({
-    read: () => (readable ? Promise.resolve() : Promise.reject(new Error('away'))),
+    read: () => {
+      reads++
+      return readable ? Promise.resolve() : Promise.reject(new Error('away'))
+    },
     tickMs: 50,
     log,
   })
@@ -338,6 +344,34 @@ test('while the database is away nothing old is answered, and afterwards everyth
   expect(sink.take()).toMatchObject([{ type: 'snapshot', id: 1, final: true }])
 })
 
+test('during an outage one clock knocks for all who ask, and none is left after a stop', async () => {
+  readable = false
+  for (let i = 0; i < 20; i++) await watcher({ all: true })
+  reads = 0
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(reads).toBeLessThanOrEqual(5)
+  hub.subscribe(new Recorder(), ALL).watch({ all: true })
+  await vi.advanceTimersByTimeAsync(1_000)
+  let fail: (error: Error) => void = () => undefined
+  const other = new Hub({ read: () => new Promise((_, reject) => (fail = reject)), log })
+  other.subscribe(new Recorder(), ALL).watch({ all: true })
+  other.stop()
+  fail(new Error('away'))
+  await vi.advanceTimersByTimeAsync(0)
+})
+
+test('a summary that is taken back before it was answered is not sent', async () => {
+  tell([row('a', 1)])
+  const sink = new Recorder()
+  const subscriber = hub.subscribe(sink, ALL)
+  subscriber.watch({ id: 1, summary: ['*'] })
+  subscriber.unwatch({ summary: ['*'] })
+  await settle()
+  tell([row('a', 2, { status: 'failed' })])
+  await settle()
+  expect(sink.take()).toMatchObject([{ type: 'snapshot', id: 1, connections: [] }])
+})
+
 test('unwatch is silent, and what is not watched any more is not told', async () => {
   tell([row('a', 1), row('b', 2)])
   const { sink, subscriber } = await watcher({ connections: ['a', 'b'] })
@@ -383,6 +417,46 @@ test('a summary counts without sending rows, follows changes, and moves with the
     { site: '*', attention: 2 },
     { site: 's1', attention: 1 },
   ])
+})
+
+test('summaries are gathered like rows, also where nobody watches rows', async () => {
+  const { sink } = await watcher({ summary: ['*'] })
+  sink.take()
+  await settle()
+  for (let revision = 1; revision <= 5; revision++) tell([row(`c${revision}`, revision)])
+  expect(sink.take()).toMatchObject([{ type: 'summary', total: 1 }])
+  await settle()
+  expect(sink.take()).toMatchObject([{ type: 'summary', total: 5 }])
+})
+
+test('a feed is said to be live after what has changed meanwhile was sent', async () => {
+  const { sink } = await watcher({ all: true })
+  hub.setFeedState('stale', new Date(0))
+  await settle()
+  sink.take()
+  tell([row('a', 1)])
+  tell([row('b', 2)])
+  hub.setFeedState('live', new Date(1))
+  expect(sink.take().map(({ type }) => type)).toEqual(['patch', 'patch', 'feed'])
+})
+
+test('a reader that only asks, and takes no answer, is let go like any other', async () => {
+  const { sink } = await watcher({ all: true })
+  sink.bufferedBytes = 300_000
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(sink.closed).toBeNull()
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(sink.closed).toBe('too_slow')
+})
+
+test('tombstones below the floor are forgotten', () => {
+  const mirror = new Mirror()
+  const stone = (id: string, changed: bigint) => ({ id, siteId: 's1', revision: 1, changed })
+  const read = { kind: 'changes', epoch: 'e1', rows: [] } as const
+  mirror.apply({ ...read, mark: 20n, floor: 0n, tombstones: [stone('a', 10n), stone('b', 15n)] })
+  mirror.apply({ ...read, mark: 30n, floor: 11n, tombstones: [] })
+  expect([...mirror.tombstones('a')]).toEqual([])
+  expect([...mirror.tombstones('b')]).toHaveLength(1)
 })
 
 test('a feed that is stale is told to everyone, and to those who come meanwhile', async () => {

@@ -67,6 +67,7 @@ export class Hub {
   #retry: NodeJS.Timeout | null = null
   #tick: NodeJS.Timeout | null = null
   #flushedAt = Number.NEGATIVE_INFINITY
+  #stopped = false
   #staleSince: Date | null = null
 
   readonly watchLimit: number
@@ -155,6 +156,8 @@ export class Hub {
   /** Whether the database is read; everyone is told when it changes. */
   setFeedState(state: 'live' | 'stale', since: Date): void {
     this.#staleSince = state === 'stale' ? since : null
+    // "Live" is said of what is shown, so what has changed goes out before it.
+    if (state === 'live') this.#flush()
     const frame = feedFrame(state, since)
     for (const subscriber of [...this.#subscribers]) subscriber.tell(frame)
   }
@@ -187,6 +190,7 @@ export class Hub {
 
   /** No timer is left; subscribers are their transports' affair. */
   stop(): void {
+    this.#stopped = true
     clearInterval(this.#sweep)
     clearTimeout(this.#tick ?? undefined)
     clearTimeout(this.#retry ?? undefined)
@@ -210,7 +214,8 @@ export class Hub {
 
   /** All questions of a moment share one read; those that come meanwhile wait for the next one. */
   async #answerAll(): Promise<void> {
-    if (this.#asking) return
+    // During an outage one clock knocks for all, however many ask.
+    if (this.#asking || this.#retry !== null) return
     this.#asking = true
     while (this.#questions.length > 0) {
       const asked = this.#questions
@@ -218,9 +223,13 @@ export class Hub {
       try {
         await this.#read()
       } catch {
+        if (this.#stopped) return
         // Nothing old is passed off as new: they wait until the database can be read again.
         this.#questions = [...asked, ...this.#questions]
-        this.#retry = setTimeout(() => void this.#answerAll(), RETRY_MS)
+        this.#retry = setTimeout(() => {
+          this.#retry = null
+          void this.#answerAll()
+        }, RETRY_MS)
         break
       }
       // What has changed goes out first, so that the answers can carry a cursor.
@@ -257,11 +266,6 @@ export class Hub {
   #flush(): void {
     clearTimeout(this.#tick ?? undefined)
     this.#tick = null
-    if (this.#dirty.size === 0) {
-      this.#summaries.flush()
-      return
-    }
-    this.#flushedAt = performance.now()
     const watches = [...this.#dirty]
     this.#dirty.clear()
     for (const watch of watches) {
@@ -269,8 +273,10 @@ export class Hub {
       watch.dirty.clear()
       for (const member of [...watch.members]) member.deliver(delivery)
     }
-    this.#summaries.flush()
-    this.#log.debug({ watches: watches.length }, 'changes delivered')
+    const summaries = this.#summaries.flush()
+    if (watches.length + summaries === 0) return
+    this.#flushedAt = performance.now()
+    this.#log.debug({ watches: watches.length, summaries }, 'changes delivered')
   }
 
   #prepare(watch: Watch<Subscriber>): Delivery {

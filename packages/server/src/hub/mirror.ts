@@ -88,6 +88,7 @@ export class Mirror {
     if (read.kind === 'snapshot') this.#forget(read, touched)
     this.epoch = read.epoch
     this.mark = read.mark
+    if (read.floor > this.floor) this.#prune(read.floor)
     this.floor = read.floor
     for (const stone of read.tombstones) this.#bury(stone, touched)
     for (const { connection, changed } of read.rows)
@@ -111,6 +112,14 @@ export class Mirror {
         { id, siteId: connection.siteId, revision: connection.revision + 1, changed: mark },
         touched,
       )
+    }
+  }
+
+  /** No cursor below the floor is honoured, so nobody asks for these any more. */
+  #prune(floor: bigint): void {
+    for (const [id, places] of this.#tombstones) {
+      for (const [site, { changed }] of places) if (changed < floor) places.delete(site)
+      if (places.size === 0) this.#tombstones.delete(id)
     }
   }
 

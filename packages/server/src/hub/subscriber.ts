@@ -75,7 +75,8 @@ export class Subscriber implements SummaryMember {
   readonly #sink: Sink
   #scope: HubScope
   #watch: Watch<Subscriber>
-  #summaries = new Map<string, SummaryGroup>()
+  /** By site; `null` = asked for, and not answered yet. */
+  readonly #summaries = new Map<string, SummaryGroup | null>()
   #state: State = { kind: 'current' }
   #lastBuffered = 0
 
@@ -96,6 +97,7 @@ export class Subscriber implements SummaryMember {
       this.#refuse(request.id)
       return
     }
+    for (const site of summaries) if (!this.#summaries.has(site)) this.#summaries.set(site, null)
     this.#owe().unanswered++
     this.#turnTo(this.#scope, filter)
     this.#host.ask(this, request)
@@ -111,9 +113,8 @@ export class Subscriber implements SummaryMember {
       answerTo(this.#host.mirror, () => this.#watch, { filter: toFilter(request), id, cursor }),
     )
     for (const site of request.summary ?? []) {
-      const group = this.#host.summaries.join(this, this.#scope, site)
-      this.#summaries.set(site, group)
-      owing.summaries.add(group)
+      // It may have been taken back meanwhile.
+      if (this.#summaries.has(site)) owing.summaries.add(this.#joinSummary(site))
     }
     this.#pump()
   }
@@ -136,7 +137,7 @@ export class Subscriber implements SummaryMember {
     const { answers, dirty } = owing
     const untold = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
     const removed = lostWith(mirror, before, { scope, untold })
-    const sites = [...this.#summaries.keys()]
+    const sites = [...this.#summaries].flatMap(([site, group]) => (group === null ? [] : [site]))
     for (const site of sites) this.#leaveSummary(site)
     this.#scope = scope
     this.#turnTo(scope, before.filter)
@@ -152,11 +153,7 @@ export class Subscriber implements SummaryMember {
       const known = holds(before.scope, before.filter, connection)
       if (!known || before.scope.control !== scope.control) owing.dirty.add(connection.id)
     }
-    for (const site of sites) {
-      const group = this.#host.summaries.join(this, scope, site)
-      this.#summaries.set(site, group)
-      owing.summaries.add(group)
-    }
+    for (const site of sites) owing.summaries.add(this.#joinSummary(site))
     this.#pump()
   }
 
@@ -208,6 +205,8 @@ export class Subscriber implements SummaryMember {
 
   /** Called now and then: a reader that takes nothing for too long is let go. */
   sweep(nowMs: number): void {
+    // Who only makes us answer, and reads nothing of it, is owed nothing either.
+    if (this.#state.kind === 'current' && !this.#hasRoom()) this.#owe().blockedAt = nowMs
     const state = this.#state
     if (state.kind !== 'owing' || state.blockedAt === null) return
     const buffered = this.#sink.bufferedBytes
@@ -342,10 +341,16 @@ export class Subscriber implements SummaryMember {
     )
   }
 
+  #joinSummary(site: string): SummaryGroup {
+    const group = this.#host.summaries.join(this, this.#scope, site)
+    this.#summaries.set(site, group)
+    return group
+  }
+
   #leaveSummary(site: string): void {
-    const group = this.#summaries.get(site)
-    if (group === undefined) return
+    const group = this.#summaries.get(site) ?? null
     this.#summaries.delete(site)
+    if (group === null) return
     if (this.#state.kind === 'owing') this.#state.summaries.delete(group)
     this.#host.summaries.leave(this, group)
   }

@@ -69,16 +69,21 @@ export class Summaries {
     }
   }
 
-  flush(): void {
+  /** @returns how many have changed */
+  flush(): number {
     const nowMs = this.#now()
+    let told = 0
     for (const group of this.#changing) if (group.changesAt <= nowMs) this.#dirty.add(group)
     const groups = [...this.#dirty]
     this.#dirty.clear()
     for (const group of groups) {
       const isNew = group.count(this.#mirror, nowMs)
       this.#schedule(group)
-      if (isNew) for (const member of [...group.members]) member.summarise(group)
+      if (!isNew) continue
+      told++
+      for (const member of [...group.members]) member.summarise(group)
     }
+    return told
   }
 
   stop(): void {

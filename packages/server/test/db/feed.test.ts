@@ -40,12 +40,13 @@ afterEach(async () => {
 })
 
 /** A feed whose timer is out of the way, unless it is the subject. */
-async function start(pollMs = NEVER_MS): Promise<void> {
+async function start(pollMs = NEVER_MS, readMs?: number): Promise<void> {
   reads = []
   feed = new ChangeFeed({
     sql,
     listenUrl: database.url,
     pollMs,
+    ...(readMs === undefined ? {} : { readMs }),
     log,
     onRead: (read) => reads.push(read),
     onState: () => undefined,
@@ -156,6 +157,41 @@ test('a read that is waited for began after it was asked for, and is shared', as
   await feed.read()
   expect(told().filter((line) => line.startsWith('a@'))).toHaveLength(1)
   expect(reads.length).toBeGreaterThanOrEqual(before + 2)
+})
+
+test('there is one read at a time, also for whoever asks just when one has ended', async () => {
+  await start()
+  let first = feed.read()
+  let second = feed.read()
+  // Where the listener has just begun one, both wait for the same.
+  while (first === second) {
+    await first
+    first = feed.read()
+    second = feed.read()
+  }
+  await first
+  // The second one has not begun yet, so it serves as well.
+  expect(feed.read()).toBe(second)
+  await second
+})
+
+test('a read that was given up and is answered after all loses nothing', async () => {
+  await start(NEVER_MS, 300)
+  await database.sql.begin(async (tx) => {
+    await tx`lock table connections in access exclusive mode`
+    await expect(feed.read()).rejects.toThrow('no answer')
+    await tx`update connections set status = 'failed' where id = 'b'`
+  })
+  const waiting = () => database.sql`
+    select from pg_stat_activity where application_name = 'test-feed' and state = 'active'`
+  await until(async () => (await waiting()).length === 0, { what: 'the late answer' })
+  await until(
+    async () => {
+      await feed.read()
+      return told().includes('b@s1 failed')
+    },
+    { what: 'the change', timeoutMs: 3_000 },
+  )
 })
 
 test('a database that is a copy gets an epoch of its own, and readers a snapshot', async () => {

@@ -24,37 +24,41 @@ afterEach(async () => {
   await database.drop()
 })
 
-test('while a transaction is held open elsewhere, others are told at once and once, and it when it commits', async () => {
-  await database.sql`
+test(
+  'while a transaction is held open elsewhere, others are told at once and once, and it when it commits',
+  async () => {
+    await database.sql`
     insert into connections (id, site_id, name, managed)
     values ('held', 's1', 'A', false), ('free', 's1', 'B', false)`
-  const client = await house.watch()
-  await until(() => client.rows.size === 2)
-  client.told.length = 0
+    const client = await house.watch()
+    await until(() => client.rows.size === 2)
+    client.told.length = 0
 
-  const committed = Promise.withResolvers<undefined>()
-  const begun = Promise.withResolvers<undefined>()
-  const transaction = database.sql.begin(async (tx) => {
-    await tx`update connections set status = 'connected' where id = 'held'`
-    begun.resolve(undefined)
-    await committed.promise
-  })
-  await begun.promise
-  const statuses: string[] = []
-  const started = performance.now()
-  while (statuses.length < 20 || performance.now() - started < HOLD_MS) {
-    const status = statuses.length % 2 === 0 ? 'failed' : 'unknown'
-    statuses.push(status)
-    await database.sql`update connections set status = ${status} where id = 'free'`
-    await client.sees('free', status)
-  }
-  expect(client.told).toEqual(statuses.map((status) => `free ${status}`))
+    const committed = Promise.withResolvers<undefined>()
+    const begun = Promise.withResolvers<undefined>()
+    const transaction = database.sql.begin(async (tx) => {
+      await tx`update connections set status = 'connected' where id = 'held'`
+      begun.resolve(undefined)
+      await committed.promise
+    })
+    await begun.promise
+    const statuses: string[] = []
+    const started = performance.now()
+    while (statuses.length < 20 || performance.now() - started < HOLD_MS) {
+      const status = statuses.length % 2 === 0 ? 'failed' : 'unknown'
+      statuses.push(status)
+      await database.sql`update connections set status = ${status} where id = 'free'`
+      await client.sees('free', status)
+    }
+    expect(client.told).toEqual(statuses.map((status) => `free ${status}`))
 
-  committed.resolve(undefined)
-  await transaction
-  await client.sees('held', 'connected')
-  expect(client.told.filter((line) => line.startsWith('held'))).toHaveLength(1)
-}, 30_000 + HOLD_MS)
+    committed.resolve(undefined)
+    await transaction
+    await client.sees('held', 'connected')
+    expect(client.told.filter((line) => line.startsWith('held'))).toHaveLength(1)
+  },
+  30_000 + HOLD_MS,
+)
 
 test('fifty thousand connections in one statement reach a client in frames of 64 KiB at most', async () => {
   const early = await house.watch()

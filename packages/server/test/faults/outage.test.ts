@@ -28,26 +28,30 @@ async function open(): Promise<void> {
     values ('a', 's1', 'A', false), ('b', 's1', 'B', false)`
 }
 
-test('while Postgres is away clients stay, hear that what they show is old, and then what has changed', async () => {
-  await open()
-  const client = await house.watch()
-  await until(() => client.rows.size === 2)
-  await own.stop('immediate')
-  const away = performance.now()
-  await until(() => client.feed.includes('stale'), { timeoutMs: 9_000 })
-  expect(await house.unready()).toContain('the database can not be read')
-  await until(() => performance.now() - away >= AWAY_MS, { timeoutMs: AWAY_MS + 1_000 })
-  expect(client.open).toBe(true)
-  expect(client.feed).toEqual(['stale'])
+test(
+  'while Postgres is away clients stay, hear that what they show is old, and then what has changed',
+  async () => {
+    await open()
+    const client = await house.watch()
+    await until(() => client.rows.size === 2)
+    await own.stop('immediate')
+    const away = performance.now()
+    await until(() => client.feed.includes('stale'), { timeoutMs: 9_000 })
+    expect(await house.unready()).toContain('the database can not be read')
+    await until(() => performance.now() - away >= AWAY_MS, { timeoutMs: AWAY_MS + 1_000 })
+    expect(client.open).toBe(true)
+    expect(client.feed).toEqual(['stale'])
 
-  await own.start()
-  await own.sql`update connections set status = 'failed' where id = 'a'`
-  await until(() => client.feed.includes('live'))
-  await client.sees('a', 'failed')
-  expect(client.feed).toEqual(['stale', 'live'])
-  expect(client.types.filter((type) => type === 'snapshot')).toHaveLength(1)
-  await until(async () => (await house.unready()).length === 0)
-}, 30_000 + AWAY_MS)
+    await own.start()
+    await own.sql`update connections set status = 'failed' where id = 'a'`
+    await until(() => client.feed.includes('live'))
+    await client.sees('a', 'failed')
+    expect(client.feed).toEqual(['stale', 'live'])
+    expect(client.types.filter((type) => type === 'snapshot')).toHaveLength(1)
+    await until(async () => (await house.unready()).length === 0)
+  },
+  30_000 + AWAY_MS,
+)
 
 test('after a restart of Postgres a cursor of before is answered with what has changed', async () => {
   await open()

@@ -148,6 +148,27 @@ test('an upgrade that is no WebSocket is refused and gives its place back', asyn
   await Client.welcomed(house)
 })
 
+test('what does not end by itself does not hold up the end', async () => {
+  house = await House.open(undefined, { patience: { closeMs: 100 } })
+  const half = connect({ port: house.port, host: '127.0.0.1', allowHalfOpen: true })
+  half.on('error', () => undefined)
+  half.write(
+    'GET /else HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  )
+  await once(half, 'data')
+  const { socket } = await plain()
+  socket.write(
+    'POST /api/v1/connections/a/connect HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n',
+  )
+  await until(() => socket.bytesWritten > 0)
+  const began = performance.now()
+  await house.listening.drain(6_000)
+  expect(performance.now() - began, 'time is left for others').toBeLessThan(5_900)
+  half.destroy()
+  socket.destroy()
+  house = await House.open()
+})
+
 test('HEAD of a stream ends', async () => {
   house = await House.open()
   const response = await fetch(`${house.url}/sse/status`, { method: 'HEAD' })

@@ -83,6 +83,8 @@ test('pages follow each other', async () => {
   >
   expect(second).toMatchObject({ connections: [{ id: 'c' }], final: true })
   expect(second['cursor']).toBeUndefined()
+  const posted = await post('/api/v1/connections/query?limit=2&after=b', { sites: ['s1'] })
+  expect(await posted.json()).toMatchObject({ connections: [{ id: 'c' }], final: true })
 })
 
 test('bad input is a problem that names it', async () => {
@@ -90,6 +92,7 @@ test('bad input is a problem that names it', async () => {
   expect(await problem(await get('/api/v1/connections?limit=0'))).toBe('400 bad_request')
   expect(await problem(await get('/api/v1/connections?all=perhaps'))).toBe('400 bad_request')
   expect(await problem(await post('/api/v1/connections/query', '{'))).toBe('400 bad_request')
+  expect(await problem(await post('/api/v1/connections/query', []))).toBe('400 bad_request')
   expect(await problem(await post('/api/v1/connections/query', { sites: 's1' }))).toBe(
     '422 validation',
   )

@@ -146,6 +146,27 @@ test('a token goes into the header; without one the answer is a problem', async 
   reader.close()
 })
 
+test('more than may be watched is a problem, not a stream', async () => {
+  house = await House.open()
+  const connections = Array.from({ length: 1_001 }, (_, i) => `c${i}`)
+  const reply = await fetch(`${house.url}/sse/status`, {
+    method: 'POST',
+    body: JSON.stringify({ connections }),
+  })
+  expect(reply.status).toBe(400)
+  expect(await reply.json()).toMatchObject({ code: 'limit_watch' })
+  expect(house.listening.streams).toBe(0)
+})
+
+test('the welcome comes first, also while the feed is stale', async () => {
+  house = await House.open()
+  house.hub.setFeedState('stale', new Date(0))
+  const reader = await Reader.open('/sse/status?all=1')
+  await reader.heard('snapshot')
+  expect(reader.events.map(({ event }) => event)).toEqual(['welcome', 'feed', 'snapshot'])
+  reader.close()
+})
+
 test('streams end after a while with a bye, and at a shutdown too', async () => {
   house = await House.open(
     { kind: 'open' },

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { until } from '@mqtt-status/testing/until'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { mintToken } from '../../src/auth/tokens.ts'
 import { Client, House, row } from './house.ts'
 
@@ -10,6 +10,7 @@ const SECRET = { kind: 'secret', secret: 'a secret of at least thirty-two bytes'
 let house: House
 
 afterEach(async () => {
+  vi.useRealTimers()
   await house.close()
 })
 
@@ -209,6 +210,17 @@ test('a token that ends soon is announced', async () => {
   client.socket.close()
 })
 
+test('a token that has ended closes with 4101, whatever else is due at that moment', async () => {
+  house = await House.open(SECRET)
+  const client = await Client.welcomed(house, await token(['view'], ['s1'], 60))
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(Date.now() + 60_000 + 30_000 + 1_000)
+  expect(await client.closed).toEqual({ code: 4101, reason: 'token_expired' })
+  vi.useRealTimers()
+  const other = await Client.welcomed(house, await token())
+  other.socket.close()
+})
+
 test('pings carry the cursor, and a peer that shows no sign of life is let go', async () => {
   house = await House.open(
     { kind: 'open' },
@@ -223,6 +235,39 @@ test('pings carry the cursor, and a peer that shows no sign of life is let go', 
   expect((await dead.closed).code).toBe(4109)
   await lively.heard('ping')
   lively.socket.close()
+})
+
+test('a silent peer is found although pings come more often than an answer is waited for', async () => {
+  house = await House.open(
+    { kind: 'open' },
+    { heartbeatMs: 100, patience: { pongMs: 300, closeMs: 100 } },
+  )
+  const pinging = await Client.welcomed(house)
+  const pings = setInterval(() => {
+    pinging.socket.ping()
+  }, 50)
+  const dead = await Client.welcomed(house)
+  expect((await dead.closed).code).toBe(4109)
+  expect(pinging.socket.readyState).toBe(pinging.socket.OPEN)
+  clearInterval(pings)
+  pinging.socket.close()
+})
+
+test('a token that claims to last for ever is a token', async () => {
+  house = await House.open(SECRET)
+  const client = new Client(house)
+  await client.opened()
+  client.say({ type: 'hello', token: await token(['view'], ['s1'], 1e15) })
+  expect((await client.heard('welcome')).expiresAt).toBe('+275760-09-13T00:00:00.000Z')
+  client.socket.close()
+})
+
+test('a cursor may be any text', async () => {
+  house = await House.open()
+  const client = await Client.welcomed(house)
+  client.say({ type: 'watch', id: 1, all: true, cursor: 'x'.repeat(1_000) })
+  await client.heard('snapshot')
+  client.socket.close()
 })
 
 test('a shutdown says bye with a window and closes with 4200', async () => {

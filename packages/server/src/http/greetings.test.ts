@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { byeFrame } from './greetings.ts'
+
+function windowOf(...bye: Parameters<typeof byeFrame>): unknown {
+  return (JSON.parse(byeFrame(...bye).json) as { reconnectAfterMs: unknown }).reconnectAfterMs
+}
+
+test('only where all are told to go they are spread over the time that a fleet needs', () => {
+  expect(windowOf('shutdown', 6_000)).toEqual([800, 10_800])
+  expect(windowOf('resync', 600_000)).toEqual([800, 60_800])
+  expect(windowOf('rebalance', 600_000)).toEqual([800, 2_000])
+  expect(windowOf('token_expired', 600_000)).toEqual([800, 2_000])
+})
