@@ -16,6 +16,8 @@ test.each([
   ['packages/server/src/hub/hub.ts', '../http/app.ts'],
   ['packages/server/src/auth/scope.ts', '../hub/hub.ts'],
   ['packages/server/src/http/app.ts', '../mqtt/supervisor.ts'],
+  ['packages/server/src/http/app.ts', '../management/management.ts'],
+  ['packages/server/src/management/management.ts', '../http/app.ts'],
   ['packages/server/src/server.ts', './embedded/postgres.ts'],
   ['packages/server/src/log.ts', './config.ts'],
   ['packages/widgets/src/client/rows.ts', '../controllers/clock.ts'],

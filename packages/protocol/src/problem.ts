@@ -7,6 +7,8 @@ export const PROBLEMS = {
   origin_not_allowed: 403,
   host_not_allowed: 403,
   not_found: 404,
+  already_exists: 409,
+  conflict: 409,
   not_controllable: 409,
   idempotency_conflict: 409,
   payload_too_large: 413,
@@ -15,6 +17,7 @@ export const PROBLEMS = {
   too_many_connections: 429,
   internal: 500,
   database_unavailable: 503,
+  secret_key_missing: 503,
   shutting_down: 503,
 } as const
 

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readConfig } from './config.ts'
+import { readAuth, readConfig, readStorage } from './config.ts'
 import { SetupError } from './errors.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -110,4 +113,60 @@ test('every setting has a flag of the same name', () => {
   for (const { variable, flag } of SETTINGS) {
     expect(flag).toBe(`--${variable.toLowerCase().replaceAll('_', '-')}`)
   }
+})
+
+const KEY = Buffer.alloc(32, 7).toString('base64')
+
+test('keys for secrets are read in their order, from the variable or from a file', () => {
+  const keys = `k2:${KEY},k1:${KEY}`
+  const { config } = readConfig({ DATABASE_URL, MQTT_SECRET_KEYS: keys })
+  expect(config.secrets.keys.map(({ id }) => id)).toEqual(['k2', 'k1'])
+  expect(JSON.stringify(config)).not.toContain(KEY)
+
+  const folder = mkdtempSync(join(tmpdir(), 'keys-'))
+  try {
+    const file = join(folder, 'keys')
+    writeFileSync(file, `k2:${KEY}\nk1:${KEY}\n`)
+    const found = readConfig({ DATABASE_URL, MQTT_SECRET_KEYS_FILE: file }).config
+    expect(found.secrets.keys.map(({ id }) => id)).toEqual(['k2', 'k1'])
+    writeFileSync(file, ' \n')
+    expect(refusal({ MQTT_SECRET_KEYS_FILE: file })).toContain('is empty')
+    writeFileSync(file, 'k1:c2hvcnQ=')
+    expect(refusal({ MQTT_SECRET_KEYS_FILE: file })).toContain('MQTT_SECRET_KEYS_FILE: key 1')
+    expect(refusal({ MQTT_SECRET_KEYS_FILE: folder })).toContain('EISDIR')
+    expect(refusal({ MQTT_SECRET_KEYS_FILE: join(folder, 'nope') })).toContain('ENOENT')
+    expect(refusal({ MQTT_SECRET_KEYS_FILE: file, MQTT_SECRET_KEYS: keys })).toContain(
+      'one of them',
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test.each([
+  ['hunter2', 'key 1: expected a name, a colon and 32 bytes'],
+  ['k1:hunter2!', 'key 1: "k1" is not base64'],
+  ['k1:aHVudGVyMg==', 'key 1: "k1" has 7 bytes, expected 32'],
+  [`k1:${KEY},k1:${KEY}`, 'key 2: the name "k1" is used twice'],
+])('the key ring %s is refused, and not repeated: %s', (keys, words) => {
+  const message = refusal({ MQTT_SECRET_KEYS: keys })
+  expect(message).toContain(`MQTT_SECRET_KEYS: ${words}`)
+  expect(message).not.toMatch(/hunter2|aHVudGVyMg|BwcHBw/)
+})
+
+test('a reference reaches what is meant for it, and nothing else of the environment', () => {
+  const { secrets } = readConfig({ DATABASE_URL, MQTT_SECRET_A: 'of a', PATH: '/bin' }).config
+  expect(secrets.variable('MQTT_SECRET_A')).toBe('of a')
+  expect(secrets.variable('PATH')).toBeUndefined()
+  expect(secrets.variable('DATABASE_URL')).toBeUndefined()
+})
+
+test('a command asks only for the settings that it needs', () => {
+  expect(readAuth({ AUTH_JWT_SECRET: SECRET, PORT: 'x' })).toEqual({
+    kind: 'secret',
+    secret: SECRET,
+  })
+  expect(() => readAuth({ AUTH_JWT_SECRET: 'hunter2' })).toThrow(/AUTH_JWT_SECRET: expected 32/)
+  expect(readStorage({ DATABASE_URL, HOST: '0.0.0.0' }).database.url).toBe(DATABASE_URL)
+  expect(() => readStorage({})).toThrow(/DATABASE_URL: is not set/)
 })

@@ -1,10 +1,11 @@
 /** From environment and flags to one checked object. Only this file and settings.ts know names of variables. */
 import * as v from 'valibot'
+import { blank, checked, gather } from './environment.ts'
 import { SetupError } from './errors.ts'
 import type { LogFormat, LogLevel } from './log.ts'
-import { cidrs, list, origins, ports, postgresUrl, whole } from './setting-values.ts'
-import type { PortRange } from './setting-values.ts'
-import { nearMisses, SETTINGS } from './settings.ts'
+import { cidrs, list, origins, ports, postgresUrl, secretKeys, whole } from './setting-values.ts'
+import type { PortRange, SecretKey } from './setting-values.ts'
+import { nearMisses } from './settings.ts'
 import type { Environment } from './settings.ts'
 
 /** Whether and how callers prove who they are; `open` is allowed on loopback only. */
@@ -44,6 +45,14 @@ export interface Config {
       readonly ports: readonly PortRange[]
     }
   }
+  readonly secrets: {
+    /** The first encrypts, all decrypt; may be empty. */
+    readonly keys: readonly SecretKey[]
+    /** Where they were read from; nobody else may read that file through the server. */
+    readonly keysFile: string | undefined
+    /** What `env:MQTT_SECRET_…` stands for; a function, so that no log shows it. */
+    readonly variable: (name: string) => string | undefined
+  }
   readonly feed: { readonly pollMs: number }
   readonly hub: { readonly tickMs: number }
   readonly heartbeatMs: number
@@ -64,12 +73,7 @@ const NOT_YET: Readonly<Record<string, string>> = {
 }
 
 /** Names of the finished product that this version passes over; harmless to ignore, but not in silence. */
-const WITHOUT_EFFECT = [
-  'MQTT_SECRET_KEYS',
-  'MQTT_SECRET_KEYS_FILE',
-  'METRICS_TOKEN',
-  'HISTORY_RETENTION_DAYS',
-]
+const WITHOUT_EFFECT = ['METRICS_TOKEN', 'HISTORY_RETENTION_DAYS']
 
 /**
  * Reads the whole configuration at once.
@@ -83,39 +87,53 @@ export function readConfig(
   flags: Environment = {},
   terminal = false,
 ): { config: Config; warnings: readonly string[] } {
-  const given = Object.fromEntries(
-    SETTINGS.map((s) => [
-      s.variable,
-      blank(flags[s.variable]) ?? blank(environment[s.variable]) ?? s.default,
-    ]),
+  const { given, faults } = gather(environment, flags)
+  faults.push(
+    ...Object.entries(NOT_YET)
+      .filter(([name]) => blank(environment[name]) !== undefined)
+      .map(([name, why]) => `${name}: ${why}`),
   )
-  const faults = Object.entries(NOT_YET)
-    .filter(([name]) => blank(environment[name]) !== undefined)
-    .map(([name, why]) => `${name}: ${why}`)
-  const parsed = v.safeParse(schema, given)
-  if (!parsed.success) faults.push(...parsed.issues.map((issue) => describe(issue, given)))
-  if (faults.length > 0 || !parsed.success) {
-    throw new SetupError(
-      `The configuration has ${count(faults)}:\n${faults.map((f) => `  ${f}`).join('\n')}`,
-    )
-  }
-  const config = toConfig(parsed.output, terminal)
+  const parsed = checked(schema, given, faults)
+  const config = toConfig(parsed, environment, terminal)
   refuseOpenAccessToStrangers(config)
   return { config, warnings: [...withoutEffect(environment), ...nearMisses(environment)] }
+}
+
+/**
+ * What signs tokens, and nothing else.
+ *
+ * @throws SetupError like {@link readConfig}
+ */
+export function readAuth(environment: Environment): AuthConfig {
+  const { given } = gather(environment, {})
+  return toAuth(checked(v.pick(schema, AUTH), given, []))
+}
+
+/** What a command needs that works on the database without a server. */
+export type StorageConfig = Pick<Config, 'database' | 'secrets' | 'log'> & {
+  readonly allow: Config['supervisor']['allow']
+}
+
+/** @throws SetupError like {@link readConfig} */
+export function readStorage(
+  environment: Environment,
+  flags: Environment = {},
+  terminal = false,
+): StorageConfig {
+  const { given, faults } = gather(environment, flags)
+  const parsed = checked(v.pick(schema, STORAGE), given, faults)
+  return {
+    database: toDatabase(parsed),
+    secrets: toSecrets(parsed, environment),
+    log: toLog(parsed, terminal),
+    allow: toAllow(parsed),
+  }
 }
 
 function withoutEffect(environment: Environment): string[] {
   return WITHOUT_EFFECT.filter((name) => blank(environment[name]) !== undefined).map(
     (name) => `${name} is set, but this version does not know it yet: it has no effect`,
   )
-}
-
-function blank(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === '' ? undefined : value.trim()
-}
-
-function count(faults: readonly string[]): string {
-  return faults.length === 1 ? 'a fault' : `${faults.length} faults`
 }
 
 // ── the shape of each value ─────────────────────────────────────────────────────────────────────────────────
@@ -153,6 +171,8 @@ const schema = v.object({
   MQTT_ALLOW_CIDRS: cidrs,
   MQTT_ALLOW_HOSTS: list,
   MQTT_ALLOW_PORTS: ports,
+  MQTT_SECRET_KEYS: secretKeys,
+  MQTT_SECRET_KEYS_FILE: v.optional(v.string()),
   FEED_POLL_MS: whole(50, 600_000),
   TICK_MS: whole(1, 10_000),
   HEARTBEAT_MS: whole(100, 600_000),
@@ -170,30 +190,33 @@ const schema = v.object({
 
 type Parsed = v.InferOutput<typeof schema>
 
-/** Secrets are never repeated, not even a wrong one. */
-const UNSPEAKABLE = new Set(['AUTH_JWT_SECRET', 'DATABASE_URL', 'LISTEN_DATABASE_URL'])
+const AUTH = ['AUTH_JWT_SECRET', 'AUTH_ISSUER', 'AUTH_AUDIENCE'] as const
+const STORAGE = [
+  'DATABASE_URL',
+  'LISTEN_DATABASE_URL',
+  'DATABASE_POOL',
+  'STATEMENT_TIMEOUT_MS',
+  'ADOPT_DATABASE',
+  'MQTT_ALLOW_CIDRS',
+  'MQTT_ALLOW_HOSTS',
+  'MQTT_ALLOW_PORTS',
+  'MQTT_SECRET_KEYS',
+  'MQTT_SECRET_KEYS_FILE',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+] as const
 
-function describe(issue: v.BaseIssue<unknown>, given: Environment): string {
-  const variable = v.getDotPath(issue)?.split('.')[0] ?? 'configuration'
-  const value = given[variable]
-  const found = UNSPEAKABLE.has(variable) || value === undefined ? '' : `found "${value}", `
-  return `${variable}: ${found}${issue.message}`
-}
+type Auth = Pick<Parsed, (typeof AUTH)[number]>
+type Storage = Pick<Parsed, (typeof STORAGE)[number]>
 
 // ── from values to rooms ────────────────────────────────────────────────────────────────────────────────────
 
-function toConfig(p: Parsed, terminal: boolean): Config {
+function toConfig(p: Parsed, environment: Environment, terminal: boolean): Config {
   return {
     host: p.HOST,
     port: p.PORT,
     basePath: p.BASE_PATH.endsWith('/') ? p.BASE_PATH : `${p.BASE_PATH}/`,
-    database: {
-      url: p.DATABASE_URL,
-      listenUrl: p.LISTEN_DATABASE_URL ?? p.DATABASE_URL,
-      pool: p.DATABASE_POOL,
-      statementTimeoutMs: p.STATEMENT_TIMEOUT_MS,
-      adopt: p.ADOPT_DATABASE === '1',
-    },
+    database: toDatabase(p),
     auth: toAuth(p),
     allowedOrigins: p.ALLOWED_ORIGINS.includes('*')
       ? '*'
@@ -203,8 +226,9 @@ function toConfig(p: Parsed, terminal: boolean): Config {
       leaseTtlMs: p.LEASE_TTL_MS,
       dialConcurrency: p.MQTT_DIAL_CONCURRENCY,
       activityFlushMs: p.ACTIVITY_FLUSH_MS,
-      allow: { cidrs: p.MQTT_ALLOW_CIDRS, hosts: p.MQTT_ALLOW_HOSTS, ports: p.MQTT_ALLOW_PORTS },
+      allow: toAllow(p),
     },
+    secrets: toSecrets(p, environment),
     feed: { pollMs: p.FEED_POLL_MS },
     hub: { tickMs: p.TICK_MS },
     heartbeatMs: p.HEARTBEAT_MS,
@@ -215,11 +239,37 @@ function toConfig(p: Parsed, terminal: boolean): Config {
       trustedProxies: p.TRUSTED_PROXIES,
     },
     drainMs: p.DRAIN_MS,
-    log: { level: p.LOG_LEVEL, format: p.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
+    log: toLog(p, terminal),
   }
 }
 
-function toAuth(p: Parsed): AuthConfig {
+function toDatabase(p: Storage): Config['database'] {
+  return {
+    url: p.DATABASE_URL,
+    listenUrl: p.LISTEN_DATABASE_URL ?? p.DATABASE_URL,
+    pool: p.DATABASE_POOL,
+    statementTimeoutMs: p.STATEMENT_TIMEOUT_MS,
+    adopt: p.ADOPT_DATABASE === '1',
+  }
+}
+
+function toAllow(p: Storage): Config['supervisor']['allow'] {
+  return { cidrs: p.MQTT_ALLOW_CIDRS, hosts: p.MQTT_ALLOW_HOSTS, ports: p.MQTT_ALLOW_PORTS }
+}
+
+function toSecrets(p: Storage, environment: Environment): Config['secrets'] {
+  return {
+    keys: p.MQTT_SECRET_KEYS,
+    keysFile: p.MQTT_SECRET_KEYS_FILE,
+    variable: (name) => (name.startsWith('MQTT_SECRET_') ? environment[name] : undefined),
+  }
+}
+
+function toLog(p: Storage, terminal: boolean): Config['log'] {
+  return { level: p.LOG_LEVEL, format: p.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') }
+}
+
+function toAuth(p: Auth): AuthConfig {
   if (p.AUTH_JWT_SECRET === undefined) {
     // They look like protection, but without a secret nothing would check them.
     if (p.AUTH_ISSUER ?? p.AUTH_AUDIENCE) {

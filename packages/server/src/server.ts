@@ -8,13 +8,18 @@ import type { Config } from './config.ts'
 import { ChangeFeed } from './db/change-feed.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { command } from './db/commands.ts'
+import { KeyRing } from './db/key-ring.ts'
 import { migrate } from './db/migrate.ts'
+import { Secrets } from './db/secrets.ts'
 import { connectSql } from './db/sql.ts'
 import type { Sql } from './db/sql.ts'
+import { SetupError } from './errors.ts'
 import { listen } from './http/listen.ts'
 import type { Listening, Portal } from './http/listen.ts'
 import { Hub } from './hub/hub.ts'
 import type { Log } from './log.ts'
+import { createDialling } from './management/dialling.ts'
+import { Management } from './management/management.ts'
 import { Supervision } from './supervision.ts'
 import type { SupervisionState } from './supervision.ts'
 
@@ -41,6 +46,14 @@ export interface Open {
   readonly watches: number
   /** MQTT connections that are kept, whatever their state. */
   readonly connections: number
+}
+
+interface Joined {
+  readonly sql: Sql
+  readonly hub: Hub
+  readonly feed: ChangeFeed
+  readonly secrets: Secrets
+  readonly supervision: Supervision
 }
 
 export class StatusServer {
@@ -109,6 +122,7 @@ export class StatusServer {
     // Whoever uses it has ended before. After an outage a session may still wait for its next dial, which is not waited for.
     this.#onStop('database', () => sql.end({ timeout: 1 }))
     await migrate(sql, log)
+    const secrets = await this.#openSecrets(sql)
 
     const readers: ((read: FeedRead) => void)[] = []
     const feed = new ChangeFeed({
@@ -141,14 +155,14 @@ export class StatusServer {
     })
 
     // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
-    const supervision = this.#supervise(sql, feed)
+    const supervision = this.#supervise(sql, feed, secrets)
     readers.push((read) => {
       supervision.reconcile(read)
     })
     await feed.start()
     this.#onStop('feed', () => feed.stop())
 
-    const listening = await this.#listen(sql, hub, feed)
+    const listening = await this.#listen({ sql, hub, feed, secrets, supervision })
     this.#listening = listening
     supervision.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
@@ -160,13 +174,37 @@ export class StatusServer {
     return { url: listening.url }
   }
 
-  #supervise(sql: Sql, feed: ChangeFeed): Supervision {
+  /** @throws SetupError where secrets are stored that none of the keys can read: nothing could be dialled with them */
+  async #openSecrets(sql: Sql): Promise<Secrets> {
+    const { keys, keysFile, variable } = this.#config.secrets
+    const secrets = new Secrets({
+      sql,
+      ring: new KeyRing(keys),
+      references: { variable, keysFile },
+    })
+    if (!(await secrets.areLost())) return secrets
+    const why =
+      keys.length === 0
+        ? 'The database holds encrypted passwords of connections, but MQTT_SECRET_KEYS is not set.'
+        : 'The database holds encrypted passwords of connections, and none of the keys in MQTT_SECRET_KEYS can read them.'
+    if (this.#config.supervisor.enabled) {
+      throw new SetupError(
+        `${why}\n  Set it to the keys that they were encrypted with; keys are never made up, because lost ones would not be noticed.\n` +
+          '  If those are lost: "delete from connection_secrets where reference is null", and set the passwords anew.',
+      )
+    }
+    this.#log.warn(why)
+    return secrets
+  }
+
+  #supervise(sql: Sql, feed: ChangeFeed, secrets: Secrets): Supervision {
     const { database, supervisor } = this.#config
     const supervision = new Supervision({
       sql,
       databaseUrl: database.url,
       version: this.#options.version ?? null,
       supervisor,
+      secrets,
       startOver: () => {
         feed.startOver()
       },
@@ -181,7 +219,7 @@ export class StatusServer {
     return this.#config.drainMs * HANDOVER_PART
   }
 
-  #listen(sql: Sql, hub: Hub, feed: ChangeFeed): Promise<Listening> {
+  #listen({ sql, hub, feed, secrets, supervision }: Joined): Promise<Listening> {
     const { host, port, basePath, auth, allowedOrigins, heartbeatMs, limits } = this.#config
     return listen({
       host,
@@ -194,6 +232,12 @@ export class StatusServer {
       limits,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,
       command: (request) => command(sql, request),
+      management: new Management({
+        sql,
+        secrets,
+        dialling: createDialling(this.#config.supervisor.allow),
+      }),
+      check: (id) => supervision.check(id),
       ready: () => [
         ...(feed.state === 'stale' ? ['the database can not be read'] : []),
         ...(feed.readOnly ? ['the database is read-only (a standby?)'] : []),

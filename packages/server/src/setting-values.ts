@@ -1,10 +1,19 @@
 /** What the values of settings may look like, and how each is said when it does not. */
+import { createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import * as v from 'valibot'
 
 /** A port, or an inclusive range of ports. */
 export type PortRange = number | readonly [from: number, to: number]
+
+/** A key that secrets are encrypted with, and the name that stored secrets know it by. */
+export interface SecretKey {
+  readonly id: string
+  /** 256 bits; an object, so that no log and no JSON ever shows them. */
+  readonly key: KeyObject
+}
 
 /** A whole number in a range. */
 export function whole(min: number, max: number): v.GenericSchema<string, number> {
@@ -63,6 +72,37 @@ export const origins: v.GenericSchema<string | undefined, string[]> = v.pipe(
     'expected origins like https://portal.example.com, or *',
   ),
 )
+
+const KEY_BYTES = 32
+
+/** Keys as `id:base64`, separated by commas or white space. Faults name the position, never what was found. */
+export const secretKeys: v.GenericSchema<string | undefined, SecretKey[]> = v.pipe(
+  v.optional(v.string(), ''),
+  v.rawTransform(({ dataset, addIssue }) => {
+    const keys: SecretKey[] = []
+    const items = dataset.value.split(/[\s,]+/).filter((item) => item !== '')
+    for (const [index, item] of items.entries()) {
+      const key = toSecretKey(item)
+      const twice = typeof key !== 'string' && keys.some(({ id }) => id === key.id)
+      if (typeof key === 'string') addIssue({ message: `key ${index + 1}: ${key}` })
+      else if (twice) addIssue({ message: `key ${index + 1}: the name "${key.id}" is used twice` })
+      else keys.push(key)
+    }
+    return keys
+  }),
+)
+
+function toSecretKey(item: string): SecretKey | string {
+  const [, id, base64] = /^([\w.-]{1,64}):(.*)$/.exec(item) ?? []
+  if (id === undefined || base64 === undefined)
+    return 'expected a name, a colon and 32 bytes in base64, as "mqtt-status secrets generate-key" prints it'
+  // Node reads whatever it is given; what it makes of it tells.
+  const bytes = Buffer.from(base64, 'base64')
+  const strict = bytes.toString('base64').replace(/=+$/, '') === base64.replace(/=+$/, '')
+  if (!strict) return `"${id}" is not base64`
+  if (bytes.length !== KEY_BYTES) return `"${id}" has ${bytes.length} bytes, expected ${KEY_BYTES}`
+  return { id, key: createSecretKey(bytes) }
+}
 
 function protocolOf(text: string): string {
   return URL.canParse(text) ? new URL(text).protocol : ''

@@ -63,6 +63,12 @@ export const SETTINGS: readonly Setting[] = [
     'ports and ranges that may be dialled, comma separated',
   ),
   setting(
+    'MQTT_SECRET_KEYS',
+    undefined,
+    'keys that stored secrets are encrypted with, as id:base64, comma separated; the first encrypts, all decrypt',
+  ),
+  setting('MQTT_SECRET_KEYS_FILE', undefined, 'file to read these keys from instead, one a line'),
+  setting(
     'ACTIVITY_FLUSH_MS',
     '60000',
     'how often the times of last messages are written, all at once, in ms',

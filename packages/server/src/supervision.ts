@@ -15,6 +15,7 @@ import type { Config } from './config.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { Checks } from './db/checks.ts'
 import type { CheckResult } from './db/checks.ts'
+import type { Secrets } from './db/secrets.ts'
 import type { Sql } from './db/sql.ts'
 import { Vigil } from './db/vigil.ts'
 import type { Log } from './log.ts'
@@ -25,6 +26,7 @@ export interface SupervisionOptions {
   readonly databaseUrl: string
   readonly version: string | null
   readonly supervisor: Config['supervisor']
+  readonly secrets: Secrets
   /** Asks the feed for a snapshot. */
   readonly startOver: () => void
   readonly log: Log

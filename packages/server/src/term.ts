@@ -13,6 +13,8 @@ import { Heartbeat } from './db/heartbeat.ts'
 import type { Beat } from './db/heartbeat.ts'
 import { call, endLease, pruneLeases, startDraining } from './db/leases.ts'
 import { claim, countShares, listHeld, readOwned, release } from './db/ownership.ts'
+import { readForDial } from './db/secrets.ts'
+import type { Secrets } from './db/secrets.ts'
 import type { Sql } from './db/sql.ts'
 import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
@@ -26,6 +28,7 @@ export interface TermOptions {
   readonly ownerId: string
   readonly version: string | null
   readonly supervisor: Config['supervisor']
+  readonly secrets: Secrets
   /** Names the history of the database. */
   readonly epoch: string
   readonly log: Log
@@ -53,7 +56,7 @@ export class Term {
   #isDraining = false
 
   constructor(options: TermOptions) {
-    const { sql, databaseUrl, ownerId, version, supervisor, epoch, log } = options
+    const { sql, databaseUrl, ownerId, version, supervisor, secrets, epoch, log } = options
     this.#options = options
     this.#heartbeat = new Heartbeat({
       url: databaseUrl,
@@ -73,6 +76,7 @@ export class Term {
         release: (rows) => release(sql, ownerId, rows),
         write: (writes) => writeStatuses(sql, ownerId, writes),
         writeActivity: (writes) => writeActivity(sql, ownerId, writes),
+        secrets: (ids) => readForDial(secrets, ids),
       },
       ownerId,
       isAlive: (id) => this.#others.has(id),

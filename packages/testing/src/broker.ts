@@ -6,7 +6,11 @@ import { parser } from 'mqtt-packet'
 
 export interface BrokerOptions {
   /** The return code of CONNACK for a client; 0 lets it in. @default everybody is let in */
-  readonly connack?: (client: { id: string; username: string | undefined }) => 0 | AuthErrorCode
+  readonly connack?: (client: {
+    id: string
+    username: string | undefined
+    password: string | undefined
+  }) => 0 | AuthErrorCode
   /** Whether a topic may be subscribed. @default any */
   readonly maySubscribe?: (topic: string) => boolean
 }
@@ -94,8 +98,12 @@ export class Broker {
     const { connack = () => 0, maySubscribe = () => true } = this.#options
     const aedes = await Aedes.createBroker({
       // eslint-disable-next-line max-params -- the signature is the broker's
-      authenticate: (client, username, _password, done) => {
-        const returnCode = connack({ id: client.id, username: username ?? undefined })
+      authenticate: (client, username, password, done) => {
+        const returnCode = connack({
+          id: client.id,
+          username: username ?? undefined,
+          password: password?.toString(),
+        })
         if (returnCode === 0) done(null, true)
         else done(refusal(returnCode), false)
       },

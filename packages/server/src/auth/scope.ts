@@ -10,6 +10,9 @@ export interface Scope {
   readonly key: string
   /** Holders of `control` also see the broker's text and who gave a command. */
   readonly control: boolean
+  /** What it may see, by site or by id. */
+  readonly sites: Names
+  readonly connections: Names
   /** When it ends, in ms since the epoch; `null` = never. */
   readonly expiresAt: number | null
   permits(id: string, siteId: string): boolean
@@ -33,6 +36,8 @@ export function createScope({ subject, sites, connections, can, expiresAt }: Gra
     subject,
     can,
     control,
+    sites,
+    connections,
     expiresAt,
     key: keyOf([view, control, list(sites), list(connections)]),
     permits: (id, siteId) => view && (names(sites, siteId) || names(connections, id)),

@@ -5,6 +5,7 @@ import { within } from '../db/deadline.ts'
 import { connectSql } from '../db/sql.ts'
 import type { Sql } from '../db/sql.ts'
 import { epoch, rights, schema } from './doctor-schema.ts'
+import { secrets } from './doctor-secrets.ts'
 import { toAnswer } from './finding.ts'
 import type { Answer, Finding } from './finding.ts'
 
@@ -22,7 +23,7 @@ const APPLICATION = 'mqtt-status-doctor'
 
 /** Looks at the database from the outside to the inside. */
 export async function* examine(
-  database: Config['database'],
+  { database, secrets: { keys } }: Pick<Config, 'database' | 'secrets'>,
   adopt: boolean,
 ): AsyncGenerator<Finding, void, undefined> {
   const sql = connectSql(database.url, {
@@ -38,6 +39,7 @@ export async function* examine(
     { check: 'listen', look: () => listens(sql, database.listenUrl) },
     { check: 'schema', look: () => schema(sql), mustPass: true },
     { check: 'rights', look: () => rights(sql) },
+    { check: 'secrets', look: () => secrets(sql, keys) },
     { check: 'epoch', look: () => epoch(sql, adopt) },
   ]
   try {

@@ -26,10 +26,13 @@ export async function rights(sql: Sql): Promise<Answer> {
     await tx`insert into connections (id, site_id, name, managed) values (${id}, ${id}, ${id}, false)`
     await tx`update connections set status = 'connected', owner_id = ${id} where id = ${id}`
     await tx`insert into commands (connection_id, action, generation) values (${id}, 'connect', 0)`
+    await tx`
+      insert into connection_secrets (connection_id, field, reference)
+      values (${id}, 'password', 'env:MQTT_SECRET_DOCTOR')`
     await tx`delete from connections where id = ${id}`
     await tx`delete from connection_tombstones where id = ${id}`
     await tx`update meta set tombstone_floor = tombstone_floor where false`
-    await tx`select from connection_events, connection_secrets, supervisors where false`
+    await tx`select from connection_events, supervisors where false`
     throw new RolledBack()
   })
   await trial.catch((error: unknown) => {

@@ -30,7 +30,7 @@ export async function doctor(
     if (!json) for (const line of toLines(finding)) edge.print(line)
   }
   const config = configure(edge, flags, note)
-  if (config !== null) for await (const finding of examine(config.database, adopt)) note(finding)
+  if (config !== null) for await (const finding of examine(config, adopt)) note(finding)
   if (json) edge.print(JSON.stringify(findings, null, 2))
   const broken = findings.filter(({ state }) => state === 'broken').map(({ check }) => check)
   if (broken.length > 0) throw new SetupError(`To be mended: ${broken.join(', ')}.`)

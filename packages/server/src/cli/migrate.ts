@@ -1,4 +1,4 @@
-import { readConfig } from '../config.ts'
+import { readStorage } from '../config.ts'
 import { migrate } from '../db/migrate.ts'
 import { connectSql } from '../db/sql.ts'
 import { createLog } from '../log.ts'
@@ -6,15 +6,14 @@ import type { Edge } from './edge.ts'
 
 /** Migrates the database and says what was done; `serve` does it too, this is for who may not. */
 export async function migrateDatabase(edge: Edge, flags: Record<string, string>): Promise<void> {
-  // Nothing listens here, so where the server would listen must not matter.
-  const { config } = readConfig(edge.environment, { HOST: '127.0.0.1', ...flags }, edge.terminal)
-  const sql = connectSql(config.database.url, {
+  const { database, log } = readStorage(edge.environment, flags, edge.terminal)
+  const sql = connectSql(database.url, {
     max: 1,
     statementTimeoutMs: 0,
     applicationName: 'mqtt-status-migrate',
   })
   try {
-    const applied = await migrate(sql, createLog({ level: 'warn', format: config.log.format }))
+    const applied = await migrate(sql, createLog({ level: 'warn', format: log.format }))
     if (applied.length === 0) edge.print('The database is up to date.')
     for (const name of applied) edge.print(`Applied ${name}`)
   } finally {

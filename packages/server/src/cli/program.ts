@@ -8,6 +8,17 @@ interface DoctorFlags extends Record<string, string | boolean> {
   readonly json: boolean
 }
 
+interface DatabaseFlags {
+  readonly databaseUrl?: string
+}
+
+interface ImportOptions extends DatabaseFlags {
+  readonly format?: string
+  readonly update: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
 export function createProgram(edge: Edge): Command {
   const program = new Command('mqtt-status')
     .description('Keeps the MQTT connections listed in a Postgres table and shows them live.')
@@ -41,6 +52,8 @@ export function createProgram(edge: Edge): Command {
     })
 
   addDoctor(program, edge)
+  addConnections(program, edge)
+  addSecrets(program, edge)
 
   program
     .command('token')
@@ -87,8 +100,64 @@ function addDoctor(program: Command, edge: Edge): void {
     })
 }
 
+function addConnections(program: Command, edge: Edge): void {
+  const connections = program
+    .command('connections')
+    .description('list, import and export connections, with the database of DATABASE_URL')
+  connections
+    .command('list')
+    .description('print what there is, and how it is')
+    .option('--json', 'print the rows as JSON', false)
+    .option('--database-url <url>', 'instead of DATABASE_URL')
+    .action(async ({ json, ...flags }: DatabaseFlags & { json: boolean }) => {
+      await (await import('./connections.ts')).list(edge, byVariable(flags), json)
+    })
+  connections
+    .command('import <file>')
+    .description(
+      'create what a CSV or JSON file lists: all of it or, if anything is wrong, nothing; exit code 1 then',
+    )
+    .option('--dry-run', 'check everything, write nothing', false)
+    .option('--update', 'change connections that exist; what a row does not name stays', false)
+    .option('--format <format>', 'csv or json (default: by the ending of the name)')
+    .option('--json', 'print the result as JSON', false)
+    .option('--database-url <url>', 'instead of DATABASE_URL')
+    .action(async (file: string, { databaseUrl, ...flags }: ImportOptions) => {
+      const database = byVariable(databaseUrl === undefined ? {} : { databaseUrl })
+      await (await import('./connections.ts')).importFile(edge, file, { ...flags, database })
+    })
+  connections
+    .command('export')
+    .description('print the settings of all connections, without secrets, to be imported again')
+    .option('--format <format>', 'csv or json', 'json')
+    .option('--database-url <url>', 'instead of DATABASE_URL')
+    .action(async ({ format, ...flags }: DatabaseFlags & { format: string }) => {
+      await (await import('./connections.ts')).exportAll(edge, byVariable(flags), format)
+    })
+}
+
+function addSecrets(program: Command, edge: Edge): void {
+  const secrets = program
+    .command('secrets')
+    .description('keys that the passwords of connections are encrypted with')
+  secrets
+    .command('generate-key')
+    .description('print a new key for MQTT_SECRET_KEYS')
+    .option('--id <name>', 'its name', `k${new Date().toISOString().slice(0, 10)}`)
+    .action(async ({ id }: { id: string }) => {
+      ;(await import('./secrets.ts')).generateKey(edge, id)
+    })
+  secrets
+    .command('rotate')
+    .description('encrypt all secrets with the first key of MQTT_SECRET_KEYS; may be run again')
+    .option('--database-url <url>', 'instead of DATABASE_URL')
+    .action(async (flags: DatabaseFlags) => {
+      await (await import('./secrets.ts')).rotate(edge, byVariable(flags))
+    })
+}
+
 /** From the names of commander (`databaseUrl`) to those of the variables. */
-function byVariable(flags: Readonly<Record<string, string | boolean>>): Record<string, string> {
+function byVariable(flags: object): Record<string, string> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, value]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),

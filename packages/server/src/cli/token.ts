@@ -1,7 +1,7 @@
 import { CAPABILITIES } from '@mqtt-status/protocol'
 import type { Capability } from '@mqtt-status/protocol'
 import { mintToken } from '../auth/tokens.ts'
-import { readConfig } from '../config.ts'
+import { readAuth } from '../config.ts'
 import { SetupError } from '../errors.ts'
 import type { Edge } from './edge.ts'
 
@@ -23,18 +23,13 @@ export async function token(edge: Edge, options: TokenOptions): Promise<void> {
     throw new SetupError(
       'Such a token would see nothing.\n  Say what it may see: --sites "*", --sites site-1,site-2 or --connections plant-7.',
     )
-  // No database is used, and the rest of the settings needs one.
-  const { config } = readConfig(
-    edge.environment,
-    { DATABASE_URL: 'postgres://unused', HOST: '127.0.0.1' },
-    edge.terminal,
-  )
-  if (config.auth.kind === 'open')
+  const auth = readAuth(edge.environment)
+  if (auth.kind === 'open')
     throw new SetupError(
       'AUTH_JWT_SECRET is not set: there is nothing to sign with.\n  Set it to the secret of the server, 32 bytes or more.',
     )
   edge.print(
-    await mintToken(config.auth, {
+    await mintToken(auth, {
       subject: options.sub,
       sites,
       connections,

@@ -82,7 +82,7 @@ async function raise(
   tx: Sql,
   { id, action, actor, idempotencyKey }: CommandRequest,
 ): Promise<number> {
-  const [raised] = await tx<{ generation: number }[]>`
+  const [raised] = await tx<{ generation: number; siteId: string }[]>`
     update connections
     set desired = ${action === 'disconnect' ? 'disconnected' : 'connected'},
       generation = generation + 1,
@@ -90,10 +90,10 @@ async function raise(
       desired_at = now(),
       desired_by = ${actor}
     where id = ${id}
-    returning generation`
+    returning generation, site_id as "siteId"`
   const generation = raised?.generation ?? 0
   await tx`
-    insert into commands (connection_id, action, actor, idempotency_key, generation)
-    values (${id}, ${action}, ${actor}, ${idempotencyKey}, ${generation})`
+    insert into commands (connection_id, site_id, action, actor, idempotency_key, generation)
+    values (${id}, ${raised?.siteId ?? null}, ${action}, ${actor}, ${idempotencyKey}, ${generation})`
   return generation
 }

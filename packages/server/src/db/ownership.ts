@@ -23,6 +23,8 @@ export interface DialRow {
   readonly availability: unknown
   readonly sparkplug: unknown
   readonly expectedIntervalS: number | null
+  /** When each of its secrets was set, so that a new one is seen as a change; `null` if it has none. */
+  readonly secretsChangedAt: Readonly<Record<string, string>> | null
 }
 
 export interface Claimed {
@@ -204,6 +206,11 @@ function claimedColumns(sql: Sql): ReturnType<Sql> {
       'topics', c.topics,
       'availability', c.availability,
       'sparkplug', c.sparkplug,
-      'expectedIntervalS', c.expected_interval_s
+      'expectedIntervalS', c.expected_interval_s,
+      'secretsChangedAt', (
+        select json_object_agg(s.field, s.updated_at)
+        from connection_secrets s
+        where s.connection_id = c.id
+      )
     ) as dial`
 }

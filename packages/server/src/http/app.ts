@@ -9,7 +9,9 @@ import type { AppEnv, HttpContext } from './context.ts'
 import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
 import { healthRoutes } from './health.ts'
 import { landingRoutes } from './landing.ts'
+import { managementRoutes } from './manage.ts'
 import { problemAnswer } from './problem.ts'
+import { probeRoutes } from './probes.ts'
 import type { Streams } from './streams.ts'
 import { widgetRoutes } from './widget-bundle.ts'
 
@@ -32,7 +34,7 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
     refuseStrangers(admission)
     if (c.req.method === 'OPTIONS') {
       return c.body(null, 204, {
-        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
         'access-control-allow-headers':
           'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Cache-Control',
         'access-control-max-age': '600',
@@ -57,6 +59,8 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
   app.use('/api/*', identify(context))
   app.route('/', connectionRoutes(context))
   app.route('/', commandRoutes(context))
+  app.route('/', managementRoutes(context))
+  app.route('/', probeRoutes(context))
 
   app.notFound(() => {
     throw new StatusError('not_found', 'There is nothing at this path.')

@@ -1,9 +1,9 @@
 import { ACTIONS } from '@mqtt-status/protocol'
 import type { Action, CommandAccepted } from '@mqtt-status/protocol'
 import { Hono } from 'hono'
-import type { Scope } from '../auth/scope.ts'
 import type { CommandResult } from '../db/commands.ts'
 import { StatusError } from '../errors.ts'
+import { notFound, requireCapability } from './capability.ts'
 import type { AppEnv, HttpContext } from './context.ts'
 
 const KEY_LENGTH = 200
@@ -16,7 +16,7 @@ export function commandRoutes({ hub, command, commandTimeoutMs }: HttpContext): 
       const id = c.req.param('id')
       const { scope } = c.var
       if ((await hub.get(scope, id)) === null) throw notFound()
-      refuseViewers(scope)
+      requireCapability(scope, 'control')
       const idempotencyKey = toKey(c.req.header('idempotency-key'))
       const result = await command({ id, action, actor: scope.subject, idempotencyKey })
       const { connection, generation } = accepted(result, action)
@@ -51,18 +51,6 @@ function accepted(
         `This Idempotency-Key was used for another action than ${action}; use a new one.`,
       )
   }
-}
-
-function notFound(): StatusError {
-  return new StatusError('not_found', 'There is no such connection, or it may not be seen.')
-}
-
-function refuseViewers({ can }: Scope): void {
-  if (can.includes('control')) return
-  throw new StatusError(
-    'forbidden',
-    'This needs the capability "control", which the token, or a page of this origin, does not have.',
-  )
 }
 
 function toKey(header: string | undefined): string | null {

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { StatusError } from '../errors.ts'
 import type { Page } from '../hub/hub.ts'
+import { notFound } from './capability.ts'
 import type { AppEnv, HttpContext } from './context.ts'
 import { limited, parseWatchBody, parseWatchQuery } from './messages.ts'
 
@@ -24,8 +25,7 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
 
   app.get('/api/v1/connections/:id', async (c) => {
     const row = await hub.get(c.var.scope, c.req.param('id'))
-    if (row === null)
-      throw new StatusError('not_found', 'There is no such connection, or it may not be seen.')
+    if (row === null) throw notFound()
     return c.json(row)
   })
   return app

@@ -6,6 +6,7 @@ import type { CommandRequest, CommandResult } from '../db/commands.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { Log } from '../log.ts'
 import type { Limits } from './limits.ts'
+import type { Check, Management } from './management.ts'
 
 /** A page for `/` and the files it needs, by path relative to the base path. */
 export interface Portal {
@@ -46,6 +47,9 @@ export interface HttpContext {
   /** How long a caller waits for the result of a command, in ms. */
   readonly commandTimeoutMs: number
   readonly command: (request: CommandRequest) => Promise<CommandResult>
+  readonly management: Management
+  /** Asks the broker of a connection for a sign of life. */
+  readonly check: (id: string) => Promise<Check>
   /** Why the server is not ready; empty = it is. */
   readonly ready: () => readonly string[]
   readonly widgets: { readonly file: URL }

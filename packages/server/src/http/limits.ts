@@ -14,6 +14,10 @@ export interface LimitSettings {
   readonly socketsPerToken: number
   /** Sockets and streams that one address may open, per second. @default 50 */
   readonly handshakesPerAddress: number
+  /** Dials of the test of a connection that one caller may ask for, per minute. @default 20 */
+  readonly testsPerMinute: number
+  /** Checks of connections that one caller may ask for, per minute. @default 60 */
+  readonly checksPerMinute: number
   /** Address ranges of proxies whose `X-Forwarded-For` is believed. @default none */
   readonly trustedProxies: readonly string[]
 }
@@ -22,6 +26,8 @@ export const LIMITS: LimitSettings = {
   socketsPerAddress: 256,
   socketsPerToken: 64,
   handshakesPerAddress: 50,
+  testsPerMinute: 20,
+  checksPerMinute: 60,
   trustedProxies: [],
 }
 
@@ -36,13 +42,17 @@ export class Limits {
   readonly #addresses: Seats
   readonly #tokens: Seats
   readonly #handshakes: RateLimiterMemory | null
+  readonly #probes: Readonly<Record<Probing, RateLimiterMemory | null>>
 
   constructor(settings: LimitSettings) {
     this.#addressOf = createAddressOf(settings.trustedProxies)
     this.#addresses = new Seats(settings.socketsPerAddress)
     this.#tokens = new Seats(settings.socketsPerToken)
-    const points = settings.handshakesPerAddress
-    this.#handshakes = points === 0 ? null : new RateLimiterMemory({ points, duration: 1 })
+    this.#handshakes = limiter(settings.handshakesPerAddress, 1)
+    this.#probes = {
+      test: limiter(settings.testsPerMinute, 60),
+      check: limiter(settings.checksPerMinute, 60),
+    }
   }
 
   /** Places that are taken, for leak checks. */
@@ -53,7 +63,7 @@ export class Limits {
   /** Somebody wants to open a socket or a stream; `leave` when it is closed. */
   async enter(request: IncomingMessage): Promise<Entry> {
     const address = this.#addressOf(request)
-    const waitMs = await this.#wait(address)
+    const waitMs = await consume(this.#handshakes, address)
     if (waitMs > 0) return { kind: 'rate_limited', retryAfterS: Math.ceil(waitMs / 1_000) }
     const leave = this.#addresses.take(address)
     return leave === null ? { kind: 'too_many_connections' } : { kind: 'admitted', leave }
@@ -65,14 +75,32 @@ export class Limits {
     return this.#tokens.take(createHash('sha256').update(token).digest('base64url'))
   }
 
-  /** @returns ms until this address may knock again; 0 = now */
-  async #wait(address: string): Promise<number> {
-    try {
-      await this.#handshakes?.consume(address)
-      return 0
-    } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext)
-      throw refusal
-    }
+  /**
+   * Somebody wants this server to talk to a broker: whoever could do so at will could scan networks, or wear out a
+   * broker, in its name. Counted by who it is, or by address where nobody has to say.
+   *
+   * @returns s until it may be asked for again; 0 = now
+   */
+  async probe(kind: Probing, request: IncomingMessage, subject: string | null): Promise<number> {
+    const key = subject === null ? `address ${this.#addressOf(request)}` : `subject ${subject}`
+    return Math.ceil((await consume(this.#probes[kind], key)) / 1_000)
+  }
+}
+
+/** What makes the server talk to a broker at once. */
+type Probing = 'test' | 'check'
+
+function limiter(points: number, durationS: number): RateLimiterMemory | null {
+  return points === 0 ? null : new RateLimiterMemory({ points, duration: durationS })
+}
+
+/** @returns ms until there is a point again; 0 = one was taken */
+async function consume(from: RateLimiterMemory | null, key: string): Promise<number> {
+  try {
+    await from?.consume(key)
+    return 0
+  } catch (refusal) {
+    if (refusal instanceof RateLimiterRes) return Math.max(1, refusal.msBeforeNext)
+    throw refusal
   }
 }

@@ -96,11 +96,12 @@ export function parseWatchQuery(query: Readonly<Record<string, string>>): WatchB
   return checked(watchBody, given, 'bad_request') as WatchBody
 }
 
-function parseJson(text: string): unknown {
+/** @throws StatusError `bad_request`, without its cause: that one quotes what was sent, and a token may be in it */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
-  } catch (cause) {
-    throw new StatusError('bad_request', 'The body is not JSON.', { cause })
+  } catch {
+    throw new StatusError('bad_request', 'The body is not JSON.')
   }
 }
 

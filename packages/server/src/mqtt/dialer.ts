@@ -7,7 +7,8 @@ import type { DialGuard } from './dial-guard.ts'
 import type { DialLimiter } from './dial-limiter.ts'
 import type { HostGate, Pass } from './host-gate.ts'
 import type { HostGates } from './host-gates.ts'
-import type { SecretReader } from './secret-reader.ts'
+import { clean } from './reasons.ts'
+import type { SecretReader, Unreadable } from './secret-reader.ts'
 import { Session } from './session.ts'
 import type { SessionListener } from './session.ts'
 import type { Failure } from './session-state.ts'
@@ -52,11 +53,6 @@ export interface Dialled {
   readonly outcome: Session | Failure
 }
 
-const UNREADABLE: Failure = {
-  reason: 'secret_unreadable',
-  detail: 'A stored secret can not be decrypted: is its key missing from MQTT_SECRET_KEYS?',
-  code: null,
-}
 /** A dial that takes longer does not keep others from dialling. */
 const PATIENCE_MS = 1_000
 
@@ -72,7 +68,14 @@ export class Dialer {
     const { id, stored, signal, urgent } = request
     const secrets = await this.#secretsOf(request)
     if (signal.aborted) return null
-    if (secrets === null) return { settings: null, gate: null, outcome: UNREADABLE }
+    if ('unreadable' in secrets) {
+      const detail = clean(secrets.unreadable)
+      return {
+        settings: null,
+        gate: null,
+        outcome: { reason: 'secret_unreadable', detail, code: null },
+      }
+    }
     const settings = checkSettings(stored, secrets)
     if ('reason' in settings) return { settings: null, gate: null, outcome: settings }
     const { gates, permit } = this.#options
@@ -85,7 +88,7 @@ export class Dialer {
     return outcome === null ? null : { settings, gate, outcome }
   }
 
-  async #secretsOf({ id, signal }: DialRequest): Promise<Secrets | null> {
+  async #secretsOf({ id, signal }: DialRequest): Promise<Secrets | Unreadable> {
     const { secrets } = this.#options
     // Never within the event that asked for the dial.
     await Promise.resolve()

@@ -147,6 +147,13 @@ export function clean(text: string | undefined): string | null {
   return line === '' ? null : line.slice(0, DETAIL_LENGTH)
 }
 
+/** A broker may repeat what it was told, and what it says is shown to people. */
+export function withoutSecret(failure: Failure, secret: string | null): Failure {
+  const { detail } = failure
+  if (detail === null || secret === null || secret === '') return failure
+  return detail.includes(secret) ? { ...failure, detail: detail.replaceAll(secret, '…') } : failure
+}
+
 function networkFailure(reason: Reason, detail: string | null, accepted: boolean): Failure {
   return {
     reason,

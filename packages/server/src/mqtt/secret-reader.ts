@@ -1,16 +1,24 @@
 import type { Log } from '../log.ts'
 import type { Secrets } from './settings.ts'
 
+/** There are secrets, but one of them can't be read now. */
+export interface Unreadable {
+  /** Names the field and the key or the reference, never a secret. */
+  readonly unreadable: string
+}
+
 /**
- * Reads the secrets of connections. One that has none may be left out; `null`: it has some that can't be read.
+ * Reads the secrets of connections; one that has none may be left out.
  *
  * @throws when the table can't be read at the moment
  */
-export type ReadSecrets = (ids: readonly string[]) => Promise<ReadonlyMap<string, Secrets | null>>
+export type ReadSecrets = (
+  ids: readonly string[],
+) => Promise<ReadonlyMap<string, Secrets | Unreadable>>
 
 interface Asking {
   readonly ids: Set<string>
-  readonly answer: Promise<ReadonlyMap<string, Secrets | null>>
+  readonly answer: Promise<ReadonlyMap<string, Secrets | Unreadable>>
 }
 
 const RETRY_MS = 1_000
@@ -31,7 +39,7 @@ export class SecretReader {
   }
 
   /** Waits as long as the table is away: a dial without its password would only be a false alarm. */
-  async read(id: string, signal: AbortSignal): Promise<Secrets | null> {
+  async read(id: string, signal: AbortSignal): Promise<Secrets | Unreadable> {
     while (!signal.aborted) {
       try {
         const found = await this.#ask(id)
@@ -45,7 +53,7 @@ export class SecretReader {
     return NONE
   }
 
-  #ask(id: string): Promise<ReadonlyMap<string, Secrets | null>> {
+  #ask(id: string): Promise<ReadonlyMap<string, Secrets | Unreadable>> {
     if (this.#asking === null) {
       const ids = new Set<string>()
       const answer = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
 import { filtersOf } from './device.ts'
-import { clean, fromCode, fromError, fromSilence } from './reasons.ts'
+import { clean, fromCode, fromError, fromSilence, withoutSecret } from './reasons.ts'
 import type { Failure } from './session-state.ts'
 import type { DialSettings } from './settings.ts'
 import { openStream } from './stream.ts'
@@ -187,7 +187,7 @@ export class Session {
     this.#state = 'ended'
     clearTimeout(this.#subscribing ?? undefined)
     this.#destroy()
-    this.#listener.onEnd(failure)
+    this.#listener.onEnd(withoutSecret(failure, this.#target.settings.password))
   }
 
   /** A second `end` does nothing, and a server that speaks no MQTT leaves the socket open: it is cut here. */

@@ -57,6 +57,7 @@ test('a healthy setup gets a tick for everything, as lines and as JSON', async (
     '✓ listen',
     '✓ schema',
     '✓ rights',
+    '✓ secrets',
     '✓ epoch',
   ])
   expect(printed).toMatch(/listen: a notification took [\d.]+ ms/)

@@ -1,0 +1,154 @@
+/** Files of connections: CSV with one column a field (`tls.ca`, `labels.region`), or JSON as the management API takes it. */
+import { parse } from 'csv-parse/sync'
+import { stringify } from 'csv-stringify/sync'
+import { SetupError } from '../errors.ts'
+
+export type FileFormat = 'csv' | 'json'
+
+export interface FileRow {
+  /** The line of a CSV file, the number of the item in a JSON file; both begin with 1. */
+  readonly line: number
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+const NUMBERS: ReadonlySet<string> = new Set([
+  'port',
+  'protocolVersion',
+  'keepaliveS',
+  'expectedIntervalS',
+])
+/** Spaces may be part of them. */
+const VERBATIM: ReadonlySet<string> = new Set(['password', 'tls.key'])
+const OBJECTS: ReadonlySet<string> = new Set(['tls', 'labels', 'availability', 'sparkplug'])
+const COLUMNS = [
+  ...['id', 'siteId', 'name', 'managed', 'desired', 'protocol', 'host', 'port', 'path'],
+  ...['protocolVersion', 'clientId', 'username', 'keepaliveS', 'topics', 'expectedIntervalS'],
+  ...['tls.ca', 'tls.cert', 'tls.servername', 'availability.topic', 'availability.online'],
+  ...['availability.offline', 'sparkplug.group', 'sparkplug.node', 'sparkplug.device', 'labels'],
+] as const
+
+/** What the name of the file says; `null` if nothing. */
+export function formatOf(path: string): FileFormat | null {
+  const ending = /\.(csv|json)$/i.exec(path)?.[1]?.toLowerCase()
+  return ending === 'csv' || ending === 'json' ? ending : null
+}
+
+/** @throws SetupError where the file as a whole can't be read; it is never quoted, because secrets may be in it */
+export function readRows(text: string, format: FileFormat): readonly FileRow[] {
+  return format === 'csv' ? readCsv(text) : readJson(text)
+}
+
+/** The inverse, for connections without secrets. */
+export function writeRows(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  format: FileFormat,
+): string {
+  if (format === 'json') return JSON.stringify({ connections: rows }, null, 2)
+  const lines = rows.map((row) => COLUMNS.map((column) => toCell(valueAt(row, column))))
+  return stringify([[...COLUMNS], ...lines]).trimEnd()
+}
+
+function readJson(text: string): readonly FileRow[] {
+  const content = parseJson(text)
+  const items: unknown = isObject(content) ? content['connections'] : content
+  if (!Array.isArray(items))
+    throw new SetupError(
+      'The file has no list of connections.\n  Expected [{"id": …}, …] or {"connections": [{"id": …}, …]}.',
+    )
+  return items.map((item: unknown, index) => {
+    if (isObject(item)) return { line: index + 1, body: item }
+    throw new SetupError(`Item ${index + 1} of the file is not an object.`)
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
+  } catch (error) {
+    // The message quotes the file; only its numbers are harmless.
+    const place =
+      error instanceof Error ? /line \d+ column \d+/.exec(error.message)?.[0] : undefined
+    throw new SetupError(`The file is not JSON${place === undefined ? '' : `: see ${place}`}.`)
+  }
+}
+
+interface CsvRecord {
+  readonly info: { readonly lines: number }
+  readonly record: Readonly<Record<string, string>>
+}
+
+function readCsv(text: string): readonly FileRow[] {
+  const records = parseCsv(text)
+  return records.map(({ info, record }) => ({ line: info.lines, body: toBody(record) }))
+}
+
+function parseCsv(text: string): readonly CsvRecord[] {
+  try {
+    return parse(text, {
+      bom: true,
+      info: true,
+      skip_empty_lines: true,
+      columns: (header: string[]) => header.map((name) => name.trim()),
+    }) as unknown as CsvRecord[]
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure'
+    const lines =
+      error instanceof Error && 'lines' in error ? ` in line ${String(error.lines)}` : ''
+    throw new SetupError(
+      `The file is not CSV as expected${lines} (${code}).\n` +
+        '  Expected commas between the cells, a first line with the names of the fields, and as many cells in every line.',
+    )
+  }
+}
+
+/** An empty cell says nothing about its field. */
+function toBody(record: Readonly<Record<string, string>>): Record<string, unknown> {
+  const body: Record<string, unknown> = {}
+  for (const [column, cell] of Object.entries(record)) {
+    if (cell.trim() === '') continue
+    const value = toValue(column, VERBATIM.has(column) ? cell : cell.trim())
+    const [parent = '', ...rest] = column.split('.')
+    const child = rest.join('.')
+    if (child === '' || !OBJECTS.has(parent)) body[column] = value
+    else body[parent] = { ...(isObject(body[parent]) ? body[parent] : {}), [child]: value }
+  }
+  return body
+}
+
+/** What can't be so stays a text: whoever checks it says what is expected. */
+function toValue(column: string, cell: string): unknown {
+  if (NUMBERS.has(column)) return /^\d+$/.test(cell) ? Number(cell) : cell
+  if (column === 'managed') return cell === 'true' ? true : cell === 'false' ? false : cell
+  const isList = column === 'topics'
+  if ((isList && cell.startsWith('[')) || (OBJECTS.has(column) && cell.startsWith('{')))
+    return jsonOr(cell)
+  return isList ? cell.split(/\s+/) : cell
+}
+
+function jsonOr(cell: string): unknown {
+  try {
+    return JSON.parse(cell) as unknown
+  } catch {
+    return cell
+  }
+}
+
+function toCell(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) {
+    const texts = value.map(String)
+    return texts.some((text) => /\s/.test(text)) ? JSON.stringify(value) : texts.join(' ')
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function valueAt(row: Readonly<Record<string, unknown>>, column: string): unknown {
+  const [parent = '', child] = column.split('.')
+  const value = row[parent]
+  if (child === undefined) return value
+  return isObject(value) ? value[child] : undefined
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,52 @@
+import { readStorage } from '../config.ts'
+import type { StorageConfig } from '../config.ts'
+import { explain } from '../db/explain.ts'
+import { KeyRing } from '../db/key-ring.ts'
+import { missingMigrations } from '../db/migrate.ts'
+import { Secrets } from '../db/secrets.ts'
+import { connectSql } from '../db/sql.ts'
+import type { Sql } from '../db/sql.ts'
+import { SetupError } from '../errors.ts'
+import type { Edge } from './edge.ts'
+
+/** The database, as commands use it that work without a server. */
+export interface Storage {
+  readonly config: StorageConfig
+  readonly sql: Sql
+  readonly ring: KeyRing
+  readonly secrets: Secrets
+}
+
+/**
+ * Opens the database of the settings, and closes it again.
+ *
+ * @throws SetupError where it can't be reached, or is not of this version
+ */
+export async function withStorage<T>(
+  edge: Edge,
+  flags: Record<string, string>,
+  work: (storage: Storage) => Promise<T>,
+): Promise<T> {
+  const config = readStorage(edge.environment, flags, edge.terminal)
+  const { database, secrets } = config
+  const sql = connectSql(database.url, {
+    max: 2,
+    statementTimeoutMs: database.statementTimeoutMs,
+    applicationName: 'mqtt-status-cli',
+  })
+  const ring = new KeyRing(secrets.keys)
+  const references = { variable: secrets.variable, keysFile: secrets.keysFile }
+  try {
+    const missing = await missingMigrations(sql)
+    if (missing.length > 0) {
+      throw new SetupError(
+        'The database is not of this version yet.\n  Run "mqtt-status migrate", or start the server once.',
+      )
+    }
+    return await work({ config, sql, ring, secrets: new Secrets({ sql, ring, references }) })
+  } catch (error) {
+    throw explain(error)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Secrets that are not stored here but named: `env:MQTT_SECRET_…` and `file:/run/secrets/…`. Whoever may edit a
+ * connection chooses the name, so nothing else of this machine may be reached by one.
+ */
+import { readFile, realpath } from 'node:fs/promises'
+import { posix } from 'node:path'
+
+export interface ReferenceSources {
+  /** A variable whose name begins with `MQTT_SECRET_`; keys of the server itself are not among them. */
+  readonly variable: (name: string) => string | undefined
+  /** The file with the keys of the server itself, which nobody may name. */
+  readonly keysFile?: string | undefined
+  /** @default /run/secrets */
+  readonly folder?: string
+}
+
+const FOLDER = '/run/secrets'
+const VARIABLE = /^MQTT_SECRET_[A-Za-z0-9_]+$/
+/** Of the server itself. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set(['MQTT_SECRET_KEYS', 'MQTT_SECRET_KEYS_FILE'])
+/** Below the folder: what the cluster gives every container to speak to the cluster with. */
+const CLUSTER = 'kubernetes.io/'
+const MAX_BYTES = 64 * 1024
+
+/** Whether a text names a secret instead of being one. */
+export function isReference(text: string): boolean {
+  return /^(env|file):/.test(text)
+}
+
+/** What is wrong with how a reference is written; `null` if nothing is. */
+export function referenceFault(reference: string, folder: string = FOLDER): string | null {
+  const { scheme, name } = parts(reference)
+  if (scheme === 'env') {
+    return VARIABLE.test(name) && !OWN_VARIABLES.has(name)
+      ? null
+      : 'expected a reference like env:MQTT_SECRET_PLANT_7; the name has to begin with MQTT_SECRET_'
+  }
+  const proper = posix.normalize(name) === name && !name.includes('\0') && !name.endsWith('/')
+  return proper && within(folder, name) && !within(`${folder}/${CLUSTER}`, name)
+    ? null
+    : `expected a reference like file:${folder}/plant-7; the file has to be below ${folder}`
+}
+
+/**
+ * Looks it up now: a file may have been replaced since the last time.
+ *
+ * @throws Error that says why, and never what was found
+ */
+export async function resolveReference(
+  reference: string,
+  { variable, keysFile, folder = FOLDER }: ReferenceSources,
+): Promise<string> {
+  const fault = referenceFault(reference, folder)
+  if (fault !== null) throw new Error(fault)
+  const { scheme, name } = parts(reference)
+  if (scheme === 'env') {
+    const value = variable(name)
+    if (value === undefined || value === '') throw new Error(`${name} is not set on this server`)
+    return value
+  }
+  return readSecretFile(name, folder, keysFile)
+}
+
+async function readSecretFile(
+  path: string,
+  folder: string,
+  keysFile: string | undefined,
+): Promise<string> {
+  // Secrets of an orchestrator are links; where they lead to counts.
+  const real = await realpath(path).catch(() => null)
+  const root = await realpath(folder).catch(() => folder)
+  if (real === null) throw new Error(`${path} does not exist on this server`)
+  const own = keysFile === undefined ? null : await realpath(keysFile).catch(() => null)
+  if (!within(root, real) || within(`${root}/${CLUSTER}`, real) || real === own)
+    throw new Error(`${path} leads to a file that may not be used`)
+  const content = await readFile(real).catch(() => null)
+  if (content === null) throw new Error(`${path} can't be read by this server`)
+  if (content.length > MAX_BYTES) throw new Error(`${path} is larger than ${MAX_BYTES} bytes`)
+  return content.toString('utf8').replace(/\r?\n$/, '')
+}
+
+function parts(reference: string): { scheme: string; name: string } {
+  const colon = reference.indexOf(':')
+  return { scheme: reference.slice(0, colon), name: reference.slice(colon + 1) }
+}
+
+function within(folder: string, path: string): boolean {
+  return path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+}

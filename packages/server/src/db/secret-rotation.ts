@@ -1,0 +1,106 @@
+/** Encrypts what is under former keys with the first one. Nothing is dialled anew: the secrets stay what they are. */
+import type { KeyRing, Sealed, SecretPlace } from './key-ring.ts'
+import type { Sql } from './sql.ts'
+
+export interface RotationProgress {
+  readonly done: number
+  /** Secrets under former keys when it began. */
+  readonly total: number
+}
+
+export interface Rotation {
+  /** Secrets that are now under the first key. */
+  readonly rotated: number
+  /** What could not be read, and why; it is left as it was. */
+  readonly unreadable: readonly (SecretPlace & { readonly why: string })[]
+}
+
+type Row = SecretPlace & Sealed
+
+/** Small enough that nobody waits for the locks; a run that is cut off has done whole batches. */
+const BATCH = 200
+
+/** May be cut off and run again at any time: it begins with what is still to be done. */
+export async function rotateSecrets(
+  sql: Sql,
+  ring: KeyRing,
+  onProgress: (progress: RotationProgress) => void = () => undefined,
+): Promise<Rotation> {
+  const [counted] = await sql<{ total: number }[]>`
+    select count(*)::integer as total
+    from connection_secrets
+    where reference is null and key_id <> ${ring.first ?? ''}`
+  const total = counted?.total ?? 0
+  const unreadable: (SecretPlace & { why: string })[] = []
+  let rotated = 0
+  let after: SecretPlace | null = { connectionId: '', field: '' }
+  while (after !== null) {
+    const batch: Batch = await rotateBatch(sql, ring, after)
+    unreadable.push(...batch.unreadable)
+    rotated += batch.rotated
+    after = batch.last
+    if (batch.last !== null) onProgress({ done: rotated + unreadable.length, total })
+  }
+  return { rotated, unreadable }
+}
+
+interface Batch extends Rotation {
+  /** Where the next one begins; `null` at the end. */
+  readonly last: SecretPlace | null
+}
+
+function rotateBatch(sql: Sql, ring: KeyRing, after: SecretPlace): Promise<Batch> {
+  return sql.begin(async (transaction): Promise<Batch> => {
+    const tx = transaction as unknown as Sql
+    const rows = await tx<Row[]>`
+      select connection_id as "connectionId", field, key_id as "keyId", nonce, ciphertext, tag
+      from connection_secrets
+      where reference is null
+        and key_id <> ${ring.first ?? ''}
+        and (connection_id, field) > (${after.connectionId}, ${after.field})
+      order by connection_id, field
+      limit ${BATCH}
+      for update`
+    const opened = rows.map((row) => ({ row, found: ring.open(row, row) }))
+    const sealed = opened.flatMap(({ row: { connectionId, field }, found }) =>
+      'why' in found ? [] : [toJson({ connectionId, field }, ring, found.text)],
+    )
+    if (sealed.length > 0) await store(tx, sealed)
+    return {
+      rotated: sealed.length,
+      unreadable: opened.flatMap(({ row: { connectionId, field }, found }) =>
+        'why' in found ? [{ connectionId, field, why: found.why }] : [],
+      ),
+      last: rows.at(-1) ?? null,
+    }
+  })
+}
+
+function toJson(place: SecretPlace, ring: KeyRing, text: string): Record<string, string> {
+  const { keyId, nonce, ciphertext, tag } = ring.seal(place, text)
+  return {
+    ...place,
+    keyId,
+    nonce: nonce.toString('base64'),
+    ciphertext: ciphertext.toString('base64'),
+    tag: tag.toString('base64'),
+  }
+}
+
+async function store(tx: Sql, sealed: readonly Record<string, string>[]): Promise<void> {
+  await tx`
+    update connection_secrets s
+    set key_id = w."keyId",
+      nonce = decode(w.nonce, 'base64'),
+      ciphertext = decode(w.ciphertext, 'base64'),
+      tag = decode(w.tag, 'base64')
+    from jsonb_to_recordset(${tx.json(sealed)}) as w (
+      "connectionId" text,
+      field text,
+      "keyId" text,
+      nonce text,
+      ciphertext text,
+      tag text
+    )
+    where s.connection_id = w."connectionId" and s.field = w.field`
+}

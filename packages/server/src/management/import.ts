@@ -1,0 +1,237 @@
+/** Many connections at once, from a file: everything is checked before anything is written, in one transaction. */
+import { randomUUID } from 'node:crypto'
+import { recordEdits } from '../db/audit.ts'
+import {
+  findManySettings,
+  insertSettings,
+  isSameSettings,
+  lockSettings,
+  updateSettings,
+} from '../db/connection-settings.ts'
+import type { Settings, StoredConnection } from '../db/connection-settings.ts'
+import type { Secrets } from '../db/secrets.ts'
+import type { Sql } from '../db/sql.ts'
+import { StatusError } from '../errors.ts'
+import { missingFields, parseDraft } from './draft.ts'
+import type { Draft, FieldFault } from './draft.ts'
+import { Examiner } from './examine.ts'
+import type { DialChecks } from './examine.ts'
+import { secretWrites } from './management.ts'
+import { changedFields, DEFAULTS, merge, settingsOf } from './merge.ts'
+
+/** A row of a file, as it was read. */
+export interface ImportRow {
+  /** For people: where it is in the file. */
+  readonly line: number
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface ImportFault extends FieldFault {
+  readonly line: number
+}
+
+export interface ImportOptions {
+  readonly sql: Sql
+  readonly secrets: Secrets
+  readonly dialling: DialChecks
+  /** Whether connections that exist may be changed; otherwise they are faults. */
+  readonly update: boolean
+  /** Check everything, write nothing. */
+  readonly dryRun: boolean
+  readonly actor: string
+  readonly onProgress: (step: 'checked' | 'written', done: number, total: number) => void
+}
+
+export type ImportResult =
+  | { readonly kind: 'refused'; readonly faults: readonly ImportFault[] }
+  | {
+      readonly kind: 'imported'
+      readonly created: number
+      readonly changed: number
+      readonly unchanged: number
+    }
+
+interface Item {
+  readonly id: string
+  readonly line: number
+  readonly stored: StoredConnection | null
+  readonly settings: Settings
+  readonly draft: Draft
+}
+
+/** Looking up names takes its time, and a resolver is not to be flooded. */
+const AT_ONCE = 20
+const BATCH = 500
+
+/** @throws StatusError `secret_key_missing`, `conflict` where others edit the same connections */
+export async function importConnections(
+  rows: readonly ImportRow[],
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const { items, faults } = await prepare(rows, options)
+  faults.push(...(await examine(items, options)))
+  if (faults.length > 0) {
+    return { kind: 'refused', faults: faults.toSorted((a, b) => a.line - b.line) }
+  }
+  const created = items.filter(({ stored }) => stored === null)
+  const changed = items.filter(
+    ({ stored, settings, draft }) =>
+      stored !== null && changedFields(stored, settings, draft).length > 0,
+  )
+  if (!options.dryRun) await write({ created, changed }, options)
+  return {
+    kind: 'imported',
+    created: created.length,
+    changed: changed.length,
+    unchanged: items.length - created.length - changed.length,
+  }
+}
+
+/** What each row means; what can't be so is a fault. */
+async function prepare(
+  rows: readonly ImportRow[],
+  { sql, update }: ImportOptions,
+): Promise<{ items: Item[]; faults: ImportFault[] }> {
+  const parsed = rows.map(({ line, body }) => ({ line, ...parseDraft(body) }))
+  const faults: ImportFault[] = parsed.flatMap(({ line, faults: found }) =>
+    found.map((fault) => ({ line, ...fault })),
+  )
+  const ids = parsed.flatMap(({ draft }) => (draft.id === undefined ? [] : [draft.id]))
+  const stored = await findManySettings(sql, ids)
+  const seen = new Map<string, number>()
+  const items = parsed.map(({ line, draft, faults: known }): Item => {
+    const existing = draft.id === undefined ? null : (stored.get(draft.id) ?? null)
+    if (existing === null) {
+      faults.push(...missingFields(draft, known).map((fault) => ({ line, ...fault })))
+    } else if (!update) {
+      faults.push({
+        line,
+        field: 'id',
+        code: 'taken',
+        message: 'exists already; --update changes it',
+      })
+    }
+    const former = draft.id === undefined ? undefined : seen.get(draft.id)
+    if (former !== undefined)
+      faults.push({ line, field: 'id', code: 'taken', message: `is on line ${former} already` })
+    const id = draft.id ?? randomUUID()
+    seen.set(id, line)
+    return { id, line, stored: existing, settings: merge(existing ?? DEFAULTS, draft), draft }
+  })
+  return { items, faults }
+}
+
+async function examine(
+  items: readonly Item[],
+  { secrets, dialling, onProgress }: ImportOptions,
+): Promise<ImportFault[]> {
+  const examiner = new Examiner(secrets, remembering(dialling))
+  const faults: ImportFault[] = []
+  const waiting = items.values()
+  let done = 0
+  const work = async (): Promise<void> => {
+    for (const { line, ...item } of waiting) {
+      const found = await examiner.faultsOf({ ...item, everywhere: true })
+      faults.push(...found.map((fault) => ({ line, ...fault })))
+      onProgress('checked', ++done, items.length)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return faults
+}
+
+/** A fleet is behind a few brokers: each is looked up once. */
+function remembering(dialling: DialChecks): DialChecks {
+  const known = new Map<string, ReturnType<DialChecks['blocked']>>()
+  return {
+    ...dialling,
+    blocked(dial) {
+      const key = JSON.stringify([dial.protocol, dial.host, dial.port])
+      const found = known.get(key) ?? dialling.blocked(dial)
+      known.set(key, found)
+      return found
+    },
+  }
+}
+
+async function write(
+  { created, changed }: { created: readonly Item[]; changed: readonly Item[] },
+  { sql, secrets, actor, onProgress }: ImportOptions,
+): Promise<void> {
+  const total = created.length + changed.length
+  await sql.begin(async (transaction) => {
+    const tx = transaction as unknown as Sql
+    await tx`set local statement_timeout = 0`
+    await refuseChanged(tx, changed)
+    let done = 0
+    for (const [action, items] of [
+      ['create', created],
+      ['change', changed],
+    ] as const) {
+      for (let from = 0; from < items.length; from += BATCH) {
+        const batch = items.slice(from, from + BATCH)
+        await writeBatch(tx, { action, batch, secrets, actor })
+        onProgress('written', (done += batch.length), total)
+      }
+    }
+  })
+}
+
+/** Others may have edited them while names were looked up. */
+async function refuseChanged(tx: Sql, items: readonly Item[]): Promise<void> {
+  const locked = await lockSettings(
+    tx,
+    items.map(({ id }) => id),
+  )
+  for (const { id, stored } of items) {
+    const now = locked.get(id)
+    if (stored === null || (now !== undefined && isSameSettings(now, stored))) continue
+    throw new StatusError(
+      'conflict',
+      `"${id}" was changed or deleted meanwhile, so nothing was written; run it again.`,
+    )
+  }
+}
+
+interface Batch {
+  readonly action: 'create' | 'change'
+  readonly batch: readonly Item[]
+  readonly secrets: Secrets
+  readonly actor: string
+}
+
+async function writeBatch(tx: Sql, { action, batch, secrets, actor }: Batch): Promise<void> {
+  const rows = batch.map(({ id, stored, settings }) => ({
+    ...settingsOf(settings),
+    id,
+    commanded: settings.desired !== (stored ?? DEFAULTS).desired,
+  }))
+  if (action === 'create') {
+    const written = await insertSettings(tx, rows, actor)
+    const missed = rows.find(({ id }) => !written.has(id))
+    if (missed !== undefined) {
+      throw new StatusError(
+        'conflict',
+        `"${missed.id}" was created meanwhile, so nothing was written; run it again.`,
+      )
+    }
+  } else {
+    await updateSettings(tx, rows, actor)
+  }
+  await secrets.write(
+    tx,
+    batch.flatMap(({ id, draft }) => secretWrites(id, draft)),
+  )
+  const now = await findManySettings(
+    tx,
+    batch.map(({ id }) => id),
+  )
+  const edits = batch.map(({ id, stored, settings, draft }) => ({
+    connectionId: id,
+    siteId: settings.siteId,
+    action,
+    generation: now.get(id)?.generation ?? 0,
+    fields: changedFields(stored ?? DEFAULTS, settings, draft),
+  }))
+  await recordEdits(tx, edits, actor)
+}

@@ -1,0 +1,274 @@
+/**
+ * Creating, changing and deleting connections. Everything is checked before anything is written; what is written is
+ * noted in the audit by the same transaction, and secrets go in, never out.
+ */
+import { randomUUID } from 'node:crypto'
+import { readAudit, recordEdits } from '../db/audit.ts'
+import type { AuditEntry, AuditQuery } from '../db/audit.ts'
+import {
+  deleteSettings,
+  findSettings,
+  insertSettings,
+  isSameSettings,
+  lockSettings,
+  updateSettings,
+} from '../db/connection-settings.ts'
+import type { StoredConnection } from '../db/connection-settings.ts'
+import { isAway } from '../db/explain.ts'
+import type { SecretField, Secrets, SecretWrite } from '../db/secrets.ts'
+import type { Sql } from '../db/sql.ts'
+import { StatusError } from '../errors.ts'
+import { missingFields, parseDraft } from './draft.ts'
+import type { Draft, FieldFault, ParsedDraft } from './draft.ts'
+import { Examiner, referenceFaults } from './examine.ts'
+import type { DialChecks, DialDraft, Subject } from './examine.ts'
+import { changedFields, DEFAULTS, merge, secretsToSendAnew, settingsOf } from './merge.ts'
+import { toView } from './settings-view.ts'
+import type { SettingsView } from './settings-view.ts'
+
+/** Who edits, and what. */
+export interface Editor {
+  /** For the audit; `null` where nobody has to say. */
+  readonly actor: string | null
+  /** Whether everything may be seen, whatever its site. */
+  readonly everywhere: boolean
+  readonly permits: (id: string, siteId: string) => boolean
+}
+
+/** What came of dialling once. */
+export interface Probe {
+  readonly ok: boolean
+  /** A code of the reasons; `null` if it is ok. */
+  readonly reason: string | null
+  readonly detail: string | null
+  readonly tookMs: number
+}
+
+/** What management needs of whoever dials. */
+export interface Dialling extends DialChecks {
+  readonly dialOnce: (dial: DialDraft) => Promise<Probe>
+}
+
+export interface ManagementOptions {
+  readonly sql: Sql
+  readonly secrets: Secrets
+  readonly dialling: Dialling
+}
+
+/** How often an edit begins anew because somebody else was faster. */
+const ATTEMPTS = 5
+
+export class Management {
+  readonly #sql: Sql
+  readonly #secrets: Secrets
+  readonly #options: ManagementOptions
+  readonly #examiner: Examiner
+
+  constructor(options: ManagementOptions) {
+    this.#options = options
+    this.#sql = options.sql
+    this.#secrets = options.secrets
+    this.#examiner = new Examiner(options.secrets, options.dialling)
+  }
+
+  /** @throws StatusError `not_found`, `database_unavailable` */
+  settings(editor: Editor, id: string): Promise<SettingsView> {
+    return reachable(async () => toView(await this.#find(editor, id)))
+  }
+
+  /** @throws StatusError `bad_request`, `validation`, `forbidden`, `already_exists`, `secret_key_missing`, `database_unavailable` */
+  create(editor: Editor, body: unknown): Promise<SettingsView> {
+    return reachable(async () => {
+      const { draft, faults } = parseDraft(body)
+      const id = draft.id ?? randomUUID()
+      const settings = merge(DEFAULTS, draft)
+      if (settings.siteId !== '') refuseForeignSites(editor, id, settings.siteId)
+      const subject = { stored: null, settings, draft, everywhere: editor.everywhere }
+      refuseFaults([
+        ...faults,
+        ...missingFields(draft, faults),
+        ...(await this.#examiner.faultsOf(subject)),
+      ])
+      return this.#transact(async (tx) => {
+        const commanded = settings.desired === 'connected'
+        const written = await insertSettings(tx, [{ ...settings, id, commanded }], editor.actor)
+        if (!written.has(id)) throw taken(id)
+        return this.#finish(tx, editor, { id, subject, action: 'create' })
+      })
+    })
+  }
+
+  /** @throws StatusError like {@link create}, and `not_found`, `conflict` */
+  change(editor: Editor, id: string, body: unknown): Promise<SettingsView> {
+    return reachable(async () => {
+      const parsed = parseDraft(body)
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const done = await this.#change(editor, id, parsed)
+        if (done !== null) return done
+      }
+      throw new StatusError(
+        'conflict',
+        'Others keep changing this connection at the same time; try again.',
+      )
+    })
+  }
+
+  /** @throws StatusError `not_found`, `database_unavailable` */
+  remove(editor: Editor, id: string): Promise<void> {
+    return reachable(() =>
+      this.#transact(async (tx) => {
+        const stored = (await lockSettings(tx, [id])).get(id)
+        if (stored === undefined || !editor.permits(id, stored.siteId)) throw notFound()
+        const generation = (await deleteSettings(tx, id)) ?? stored.generation
+        const { siteId } = stored
+        const edit = { connectionId: id, siteId, action: 'delete', generation, fields: [] } as const
+        await recordEdits(tx, [edit], editor.actor)
+      }),
+    )
+  }
+
+  /**
+   * Dials once; nothing is stored. A body with the `id` of a connection stands for that one with the rest of the body
+   * applied, so that its stored secrets need not be sent again, as long as they go to the same place.
+   *
+   * @throws StatusError `bad_request`, `validation`, `database_unavailable`
+   */
+  test(editor: Editor, body: unknown): Promise<Probe> {
+    return reachable(async () => {
+      const { draft, faults } = parseDraft(body)
+      const found = draft.id === undefined ? null : await findSettings(this.#sql, draft.id)
+      const stored = found !== null && editor.permits(found.id, found.siteId) ? found : null
+      const settings = merge(stored ?? DEFAULTS, draft)
+      const subject = { stored, settings, draft, everywhere: editor.everywhere }
+      const anew = stored === null ? [] : secretsToSendAnew(stored, settings, draft)
+      const dial = await this.#examiner.dialDraft(subject)
+      refuseFaults([
+        ...faults,
+        ...anew,
+        ...referenceFaults(subject),
+        ...this.#options.dialling.faultsOf(dial),
+      ])
+      const unreadable = await this.#unreadable(subject)
+      if (unreadable !== null) return unreadable
+      return this.#options.dialling.dialOnce(dial)
+    })
+  }
+
+  /** @throws StatusError `database_unavailable` */
+  audit(query: AuditQuery): Promise<readonly AuditEntry[]> {
+    return reachable(() => readAudit(this.#sql, query))
+  }
+
+  /** One try; `null` if somebody else has changed the connection meanwhile. */
+  async #change(
+    editor: Editor,
+    id: string,
+    { draft, faults }: ParsedDraft,
+  ): Promise<SettingsView | null> {
+    const stored = await this.#find(editor, id)
+    const settings = merge(stored, draft)
+    refuseForeignSites(editor, id, settings.siteId)
+    const subject = { stored, settings, draft, everywhere: editor.everywhere }
+    refuseFaults([...faults, ...idFaults(id, draft), ...(await this.#examiner.faultsOf(subject))])
+    if (changedFields(stored, settings, draft).length === 0) return toView(stored)
+    return this.#transact(async (tx) => {
+      // Names were looked up meanwhile, and nobody should wait for that with a lock in hand.
+      const locked = (await lockSettings(tx, [id])).get(id)
+      if (locked === undefined) throw notFound()
+      if (!isSameSettings(locked, stored)) return null
+      const commanded = settings.desired !== stored.desired
+      await updateSettings(tx, [{ ...settingsOf(settings), id, commanded }], editor.actor)
+      return this.#finish(tx, editor, { id, subject, action: 'change' })
+    })
+  }
+
+  /** Secrets and audit; answers what it has become. */
+  async #finish(
+    tx: Sql,
+    editor: Editor,
+    { id, subject, action }: { id: string; subject: Subject; action: 'create' | 'change' },
+  ): Promise<SettingsView> {
+    const { stored, settings, draft } = subject
+    await this.#secrets.write(tx, secretWrites(id, draft))
+    const now = await findSettings(tx, id)
+    if (now === null) throw notFound()
+    const fields = changedFields(stored ?? DEFAULTS, settings, draft)
+    const { siteId, generation } = now
+    await recordEdits(tx, [{ connectionId: id, siteId, action, generation, fields }], editor.actor)
+    return toView(now)
+  }
+
+  async #find({ permits }: Editor, id: string): Promise<StoredConnection> {
+    const stored = await findSettings(this.#sql, id)
+    if (stored === null || !permits(id, stored.siteId)) throw notFound()
+    return stored
+  }
+
+  /** A secret that would be needed but can't be read, as the dial would tell it. */
+  async #unreadable({ stored, draft }: Subject): Promise<Probe | null> {
+    if (stored === null) return null
+    const read = (await this.#secrets.read([stored.id])).get(stored.id)
+    if (read?.kind !== 'unreadable' || draft.secrets[read.field] !== undefined) return null
+    return {
+      ok: false,
+      reason: 'secret_unreadable',
+      detail: `${read.field}: ${read.why}`,
+      tookMs: 0,
+    }
+  }
+
+  #transact<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
+    return this.#sql.begin((transaction) => work(transaction as unknown as Sql)) as Promise<T>
+  }
+}
+
+/** The secrets that a draft sets or deletes. */
+export function secretWrites(connectionId: string, { secrets }: Draft): SecretWrite[] {
+  return Object.entries(secrets).map(([field, text]) => ({
+    connectionId,
+    field: field as SecretField,
+    text,
+  }))
+}
+
+function idFaults(id: string, draft: Draft): FieldFault[] {
+  return draft.id === undefined || draft.id === id
+    ? []
+    : [{ field: 'id', code: 'immutable', message: 'can not be changed; create another connection' }]
+}
+
+function refuseFaults(faults: readonly FieldFault[]): void {
+  if (faults.length === 0) return
+  const all = faults.map(({ field, message }) => `${field}: ${message}`).join('; ')
+  throw new StatusError('validation', all, { fields: faults })
+}
+
+function refuseForeignSites({ permits }: Editor, id: string, siteId: string): void {
+  if (permits(id, siteId)) return
+  throw new StatusError('forbidden', `The token does not cover the site "${siteId}".`)
+}
+
+function notFound(): StatusError {
+  return new StatusError('not_found', 'There is no such connection, or it may not be seen.')
+}
+
+function taken(id: string): StatusError {
+  return new StatusError(
+    'already_exists',
+    `The id "${id}" is taken; choose another one, or leave it out to get one.`,
+    { fields: [{ field: 'id', code: 'taken', message: 'is taken' }] },
+  )
+}
+
+async function reachable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!isAway(cause)) throw cause
+    throw new StatusError(
+      'database_unavailable',
+      'The database can not be used at the moment; try again.',
+      { cause },
+    )
+  }
+}
