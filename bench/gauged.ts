@@ -8,8 +8,13 @@ import { adopt, cpuMs, delay, end } from './process.ts'
 export class Gauged {
   readonly #child: ChildProcess
 
+  #stopping = false
+
   private constructor(child: ChildProcess) {
     this.#child = child
+    child.once('exit', (code, signal) => {
+      if (!this.#stopping) throw new Error(`The process under test has ended: ${code ?? signal}`)
+    })
   }
 
   static start(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Gauged {
@@ -53,6 +58,7 @@ export class Gauged {
   }
 
   stop(): Promise<void> {
+    this.#stopping = true
     return end(this.#child)
   }
 }

@@ -4,6 +4,7 @@ import { freePort } from '@mqtt-status/testing/free-port'
 import { Mosquitto } from '@mqtt-status/testing/mosquitto'
 import { until } from '@mqtt-status/testing/until'
 import type { BenchDatabase } from '../database.ts'
+import type { Reading } from '../gauge.ts'
 import { Gauged } from '../gauged.ts'
 import { nowMs } from '../marker.ts'
 import type { MqttJsState } from '../peers/mqttjs.ts'
@@ -35,8 +36,12 @@ export interface OutageOptions {
 interface Subject {
   readonly name: string
   readonly process: Gauged
-  /** @returns when it was told, in ms of the wall clock */
-  connect(): Promise<number>
+  /**
+   * Connects the first so many, besides those that are.
+   *
+   * @returns when it was told, in ms of the wall clock
+   */
+  connect(count: number): Promise<number>
   connected(): Promise<number>
   /** When each connection came up, in ms of the wall clock. */
   upAtMs(): Promise<number[]>
@@ -51,52 +56,85 @@ export async function measureOurs(
   options: OutageOptions,
 ): Promise<Outage> {
   if (!existsSync(MAIN)) throw new Error('Build it first: node scripts/build.ts')
-  const broker = await Mosquitto.start({ quiet: true })
-  await fill(database, options.count, broker.port)
-  const port = await freePort()
-  const server = Gauged.start(MAIN, ['serve'], {
-    DATABASE_URL: database.url,
-    PORT: String(port),
-    LOG_LEVEL: 'warn',
-    MQTT_ALLOW_CIDRS: '127.0.0.0/8',
-    MQTT_ALLOW_PORTS: String(broker.port),
-  })
-  try {
+  return measure(options, async (broker) => {
+    await fill(database, options.count, broker.port)
+    const port = await freePort()
+    const server = Gauged.start(MAIN, ['serve'], {
+      DATABASE_URL: database.url,
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+      MQTT_ALLOW_CIDRS: '127.0.0.0/8',
+      MQTT_ALLOW_PORTS: String(broker.port),
+    })
     await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
+      timeoutMs: PATIENCE_MS,
       what: 'the server to be ready',
     })
-    return await outage(ours(database, server), broker, options)
+    return ours(database, server)
+  })
+}
+
+export function measureMqttJs(options: OutageOptions): Promise<Outage> {
+  return measure(options, async (broker) => {
+    const peer = Gauged.start(PEER, [], {})
+    await peer.gauge('reset')
+    return mqttJs(peer, broker.port)
+  })
+}
+
+/** Memory is the slope between half of them and all, since a heap that has worked once stays larger. */
+async function measure(
+  options: OutageOptions,
+  start: (broker: Mosquitto) => Promise<Subject>,
+): Promise<Outage> {
+  const { count } = options
+  const broker = await Mosquitto.start({ quiet: true })
+  try {
+    const sample = await start(broker)
+    say(`${sample.name}: memory of ${count} connections`)
+    const readings: Reading[] = []
+    for (const part of [count / 2, count]) {
+      await sample.connect(part)
+      await until(async () => (await sample.connected()) === part, {
+        timeoutMs: PATIENCE_MS,
+        what: 'all to be up',
+      })
+      readings.push(await sample.process.memory())
+    }
+    await sample.process.stop()
+    const [half, full] = readings
+    const subject = await start(broker)
+    try {
+      return {
+        ...(await outage(subject, broker, options)),
+        rssKiB: slope(half?.rssKiB, full?.rssKiB, count / 2),
+        heapKiB: slope(half?.heapKiB, full?.heapKiB, count / 2),
+      }
+    } finally {
+      await subject.process.stop()
+    }
   } finally {
-    await server.stop()
     await broker.stop()
   }
 }
 
-export async function measureMqttJs(options: OutageOptions): Promise<Outage> {
-  const broker = await Mosquitto.start({ quiet: true })
-  const peer = Gauged.start(PEER, [], {})
+function slope(from: number | undefined, to: number | undefined, count: number): number {
+  return ((to ?? 0) - (from ?? 0)) / count
+}
+
+function mqttJs(peer: Gauged, port: number): Subject {
   const ask = (message: Record<string, unknown>): Promise<MqttJsState> =>
     peer.ask<MqttJsState>(message, 'connections')
-  try {
-    await peer.gauge('reset')
-    return await outage(
-      {
-        name: 'MQTT.js, its own reconnect',
-        process: peer,
-        async connect() {
-          const at = nowMs()
-          await ask({ start: { port: broker.port, count: options.count } })
-          return at
-        },
-        connected: async () => (await ask({ state: true })).connected,
-        upAtMs: async () => [...(await ask({ state: true })).atMs],
-      },
-      broker,
-      options,
-    )
-  } finally {
-    await peer.stop()
-    await broker.stop()
+  return {
+    name: 'MQTT.js, its own reconnect',
+    process: peer,
+    async connect(count) {
+      const at = nowMs()
+      await ask({ start: { port, count } })
+      return at
+    },
+    connected: async () => (await ask({ state: true })).connected,
+    upAtMs: async () => [...(await ask({ state: true })).atMs],
   }
 }
 
@@ -105,11 +143,12 @@ function ours({ sql }: BenchDatabase, server: Gauged): Subject {
   return {
     name: 'mqtt-status, recorded in Postgres',
     process: server,
-    async connect() {
+    async connect(count) {
       const at = nowMs()
       await sql`
         update connections
-        set desired = 'connected', generation = generation + 1`
+        set desired = 'connected', generation = generation + 1
+        where desired = 'disconnected' and substr(id, 2)::int < ${count}`
       return at
     },
     async connected() {
@@ -132,18 +171,17 @@ async function outage(
   subject: Subject,
   broker: Mosquitto,
   { count, goneMs }: OutageOptions,
-): Promise<Outage> {
+): Promise<Omit<Outage, 'rssKiB' | 'heapKiB'>> {
   const { process: gauged, name } = subject
   const all = (): Promise<boolean> => subject.connected().then((n) => n === count)
   say(`${name}: ${count} connections`)
-  const empty = await gauged.memory()
+  await gauged.gauge('collect')
   await gauged.gauge('reset')
   const cpuBeforeMs = gauged.cpuMs
-  const toldMs = await subject.connect()
+  const toldMs = await subject.connect(count)
   await until(all, { timeoutMs: PATIENCE_MS, what: 'all to be up' })
   const upS = (Math.max(...(await subject.upAtMs())) - toldMs) / 1_000
   const up = await gauged.gauge('read')
-  const full = await gauged.memory()
 
   say(`${name}: the broker is gone for ${goneMs / 1_000} s`)
   await gauged.gauge('reset')
@@ -160,8 +198,6 @@ async function outage(
     name,
     upS,
     upStallMs: up.stallMs,
-    rssKiB: (full.rssKiB - empty.rssKiB) / count,
-    heapKiB: (full.heapKiB - empty.heapKiB) / count,
     dialsGone: lost.dials,
     dialsPerSecond: lost.dialsPerSecond,
     lostStallMs: lost.stallMs,

@@ -3,6 +3,7 @@ import { connect } from 'mqtt'
 
 export interface MqttJsStart {
   readonly port: number
+  /** So many in all. */
   readonly count: number
 }
 
@@ -16,7 +17,8 @@ const atMs: number[] = []
 let connected = 0
 
 function start({ port, count }: MqttJsStart): void {
-  for (let i = 0; i < count; i++) {
+  for (let i = atMs.length; i < count; i++) {
+    atMs[i] = 0
     const client = connect({
       host: '127.0.0.1',
       port,

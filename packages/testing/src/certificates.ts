@@ -1,4 +1,6 @@
 /** Certificates for tests, made on the spot: an authority, and whatever it signs. */
+// The library below is built with an injector that finds its parts by it.
+import 'reflect-metadata'
 import { KeyObject, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 

@@ -61,6 +61,7 @@ export class Mosquitto {
     const child = this.#process
     if (child === null) return
     this.#process = null
+    if (child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     await gone
@@ -82,6 +83,8 @@ export class Mosquitto {
     const lines = [
       `listener ${this.port} 127.0.0.1`,
       ...this.#optionLines(),
+      // One that listens for nothing but WebSockets takes itself for deaf, and ends (2.0.11).
+      ...(this.#options.websockets === true ? [`listener ${await freePort()} 127.0.0.1`] : []),
       'persistence false',
       ...(this.#options.quiet === true
         ? ['log_type none']

@@ -252,12 +252,18 @@ function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Mo
       next.permanent >= PERMANENT_TRIES ||
       BEFORE_DIALLING.has(failure.reason))
   const shown = hopeless ? 'failed' : 'reconnecting'
-  const told = status === shown && retry.reason === failure.reason
+  const told = status === shown && isNoNews(retry.reason, failure.reason)
   const ms = hopeless ? probe(moment) : delay(kind, retry.attempt, moment)
   return [
-    { kind: 'waiting', status: shown, retry: next },
+    { kind: 'waiting', status: shown, retry: told ? { ...next, reason: retry.reason } : next },
     [...(told ? [] : [failing(shown, failure, asked)]), { kind: 'wait', ms }],
   ]
+}
+
+/** A broker that dies is lost first, then refuses, and may be silent in between: it is one outage. */
+function isNoNews(told: Reason | null, reason: Reason): boolean {
+  if (told === null || told === reason) return told === reason
+  return REASONS[told] === 'transient' && REASONS[reason] === 'transient'
 }
 
 /** A connection that was up, and is not any more. */
