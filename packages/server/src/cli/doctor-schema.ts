@@ -32,7 +32,13 @@ export async function rights(sql: Sql): Promise<Answer> {
     await tx`delete from connections where id = ${id}`
     await tx`delete from connection_tombstones where id = ${id}`
     await tx`update meta set tombstone_floor = tombstone_floor where false`
-    await tx`select from connection_events, supervisors where false`
+    await tx`select from connection_events where false`
+    await tx`insert into supervisors (id, lease_expires_at) values (${id}, now())`
+    await tx`update supervisors set draining = true where id = ${id}`
+    await tx`delete from supervisors where id = ${id}`
+    await tx`insert into connection_checks (id, connection_id, owner_id) values (${randomUUID()}, ${id}, ${id})`
+    await tx`update connection_checks set answer = null where owner_id = ${id}`
+    await tx`delete from connection_checks where owner_id = ${id}`
     throw new RolledBack()
   })
   await trial.catch((error: unknown) => {
