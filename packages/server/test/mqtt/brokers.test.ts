@@ -142,8 +142,7 @@ test('scenario 9: a foreign client with the same client id is a conflict, and th
   await ours.status('a', 'connected')
   theirs.add('b', dial)
   await until(
-    () =>
-      [...ours.writes, ...theirs.writes].some(({ reason }) => reason === 'client_id_conflict'),
+    () => [...ours.writes, ...theirs.writes].some(({ reason }) => reason === 'client_id_conflict'),
     { timeoutMs: 25_000, what: 'the conflict to be named' },
   )
 })

@@ -67,7 +67,10 @@ const DISCONNECT: readonly (readonly [code: number, reason: Reason])[] = [
 ]
 
 test.each(
-  DISCONNECT.flatMap(([code, reason]) => [[code, reason, true] as const, [code, reason, false] as const]),
+  DISCONNECT.flatMap(([code, reason]) => [
+    [code, reason, true] as const,
+    [code, reason, false] as const,
+  ]),
 )(
   'scenario 10: DISCONNECT %i leaves connected at once, as %s (the socket is closed: %s)',
   async (code, reason, closes) => {
