@@ -3,6 +3,7 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../src/db/commands.ts'
 import type { CommandRequest, CommandResult } from '../../src/db/commands.ts'
+import { writeActivity } from '../../src/db/activity.ts'
 import { claim, release } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
 import type { StatusWrite } from '../../src/db/status-writes.ts'
@@ -100,4 +101,45 @@ test('only the present owner can write a status', async () => {
   expect(row).toEqual({ status: 'connected', subscriptions_ok: true })
   await release(sql, 'you')
   expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set())
+})
+
+test('times of messages are written by the present owner only, all at once, and never go back', async () => {
+  const [mine] = await claim(sql, 'me', ['a'])
+  const epoch = mine?.epoch ?? 0
+  expect(mine).toMatchObject({ device: 'unknown', lastMessageAgeMs: null })
+  expect(await writeActivity(sql, 'you', [{ id: 'a', epoch, ageMs: 0 }])).toEqual(new Set())
+  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch: epoch - 1, ageMs: 0 }])).toEqual(
+    new Set(),
+  )
+  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 1_000 }])).toEqual(new Set(['a']))
+  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 60_000 }])).toEqual(
+    new Set(['a']),
+  )
+  const [row] = await sql`
+    select extract(epoch from now() - last_message_at)::float8 as age from connections where id = 'a'`
+  expect(row?.['age']).toBeGreaterThanOrEqual(1)
+  expect(row?.['age']).toBeLessThan(59)
+})
+
+test('a status may say what it means for the device, or leave it as it is', async () => {
+  const [mine] = await claim(sql, 'me', ['a'])
+  const write = (device: StatusWrite['device']): Promise<unknown> =>
+    writeStatuses(sql, 'me', [
+      {
+        id: 'a',
+        epoch: mine?.epoch ?? 0,
+        status: 'connected',
+        reason: null,
+        detail: null,
+        mqttReasonCode: 0,
+        subscriptionsOk: true,
+        observedGeneration: 0,
+        device,
+      },
+    ])
+  await write('online')
+  await write(null)
+  const [row] =
+    await sql`select device, device_since is not null as dated from connections where id = 'a'`
+  expect(row).toEqual({ device: 'online', dated: true })
 })
