@@ -7,13 +7,16 @@ import { Mosquitto } from '@mqtt-status/testing/mosquitto'
 import { until } from '@mqtt-status/testing/until'
 import { startDatabase } from './database.ts'
 import { startServer } from './measures/outage.ts'
+import { delay } from './process.ts'
 import { printMachine, printTable, say } from './table.ts'
 import type { Cell } from './table.ts'
 
 const USAGE = `Usage: node bench/soak.ts [options]
   --connections <n>   connections (default 1000)
-  --restarts <n>      how often the broker is killed and comes back (default 20)`
+  --restarts <n>      how often the broker is killed and comes back (default 20), some 45 s each`
 
+/** Connections that are lost sooner than that, again and again, would be flapping, and dialled rarely. */
+const STABLE_MS = 31_000
 /** Restarts in which caches fill and code is compiled. */
 const WARM = 3
 /** What the heap may grow from then on; a leak of one client per restart and connection would be a hundred times that. */
@@ -46,6 +49,7 @@ async function main(): Promise<boolean> {
     await allUp()
     const rows: Cell[][] = []
     for (let i = 1; i <= restarts; i++) {
+      await delay(STABLE_MS)
       await broker.kill()
       await until(async () => (await subject.connected()) === 0, {
         timeoutMs: PATIENCE_MS,
