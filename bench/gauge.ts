@@ -53,4 +53,3 @@ process.on('message', (request: { gauge?: GaugeRequest }) => {
   if (request.gauge === 'collect') globalThis.gc?.()
   process.send?.({ reading: read() })
 })
-process.channel?.unref()

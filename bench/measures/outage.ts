@@ -33,7 +33,7 @@ export interface OutageOptions {
 }
 
 /** What is measured: told to connect once, it keeps its connections by itself. */
-interface Subject {
+export interface Subject {
   readonly name: string
   readonly process: Gauged
   /**
@@ -51,27 +51,30 @@ const PATIENCE_MS = 180_000
 const MAIN = new URL('../../packages/server/dist/main.js', import.meta.url).pathname
 const PEER = new URL('../peers/mqttjs.ts', import.meta.url).pathname
 
-export async function measureOurs(
+export function measureOurs(database: BenchDatabase, options: OutageOptions): Promise<Outage> {
+  return measure(options, ({ port }) => startServer(database, { count: options.count, port }))
+}
+
+/** The built server, as an operator runs it, with so many rows that nobody wants connected yet. */
+export async function startServer(
   database: BenchDatabase,
-  options: OutageOptions,
-): Promise<Outage> {
+  { count, port }: { readonly count: number; readonly port: number },
+): Promise<Subject> {
   if (!existsSync(MAIN)) throw new Error('Build it first: node scripts/build.ts')
-  return measure(options, async (broker) => {
-    await fill(database, options.count, broker.port)
-    const port = await freePort()
-    const server = Gauged.start(MAIN, ['serve'], {
-      DATABASE_URL: database.url,
-      PORT: String(port),
-      LOG_LEVEL: 'warn',
-      MQTT_ALLOW_CIDRS: '127.0.0.0/8',
-      MQTT_ALLOW_PORTS: String(broker.port),
-    })
-    await until(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, {
-      timeoutMs: PATIENCE_MS,
-      what: 'the server to be ready',
-    })
-    return ours(database, server)
+  await fill(database, count, port)
+  const http = await freePort()
+  const server = Gauged.start(MAIN, ['serve'], {
+    DATABASE_URL: database.url,
+    PORT: String(http),
+    LOG_LEVEL: 'warn',
+    MQTT_ALLOW_CIDRS: '127.0.0.0/8',
+    MQTT_ALLOW_PORTS: String(port),
   })
+  await until(async () => (await fetch(`http://127.0.0.1:${http}/readyz`)).ok, {
+    timeoutMs: PATIENCE_MS,
+    what: 'the server to be ready',
+  })
+  return ours(database, server)
 }
 
 export function measureMqttJs(options: OutageOptions): Promise<Outage> {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { PROBLEMS, REASONS } from '@mqtt-status/protocol'
 import { expect, test } from 'vitest'
+import { en } from '../../packages/widgets/src/locales/en.ts'
+import { it } from '../../packages/widgets/src/locales/it.ts'
 
 function page(name: string): string {
   return readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
@@ -17,4 +19,9 @@ test('every reason code is explained in the docs, with its class', () => {
     kind,
   ])
   expect(Object.fromEntries(rows)).toEqual(REASONS)
+})
+
+test.each([en, it])('every reason code has words in $code, and all are different', ({ reason }) => {
+  expect(Object.keys(reason).toSorted()).toEqual(Object.keys(REASONS).toSorted())
+  expect(new Set(Object.values(reason)).size).toBe(Object.keys(REASONS).length)
 })

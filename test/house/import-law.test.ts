@@ -36,6 +36,7 @@ test.each([
   ['packages/server/src/hub/hub.ts', 'hono'],
   ['packages/server/src/server.ts', 'postgres'],
   ['packages/server/src/mqtt/supervisor.ts', 'mqtt'],
+  ['packages/server/src/mqtt/session.ts', 'ws'],
   ['packages/widgets/src/client/rows.ts', 'lit'],
 ])('%s may not import the package %s', async (file, target) => {
   expect(await rulesBroken(file, `import '${target}'\n`)).toContain('no-restricted-imports')

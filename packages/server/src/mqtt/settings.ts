@@ -231,7 +231,7 @@ function withDefaults(parsed: Parsed): DialSettings {
 }
 
 /** Whether what is said to the broker is encrypted. */
-export function isSecure(protocol: Protocol): boolean {
+function isSecure(protocol: Protocol): boolean {
   return protocol === 'mqtts' || protocol === 'wss'
 }
 

@@ -3,8 +3,10 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../src/db/commands.ts'
 import type { CommandRequest, CommandResult } from '../../src/db/commands.ts'
+import { writeActivity } from '../../src/db/activity.ts'
 import { endLease, renewLease } from '../../src/db/leases.ts'
 import { claim } from '../../src/db/ownership.ts'
+import type { Claimed } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
 import type { StatusWrite } from '../../src/db/status-writes.ts'
 import { connectSql } from '../../src/db/sql.ts'
@@ -105,4 +107,53 @@ test('only the present owner can write a status', async () => {
   expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set(['a']))
   const [row] = await sql`select status, subscriptions_ok from connections where id = 'a'`
   expect(row).toEqual({ status: 'connected', subscriptions_ok: true })
+})
+
+/** The one row, kept by `me`. */
+async function claimed(): Promise<Claimed | undefined> {
+  await sql`update connections set desired = 'connected' where id = 'a'`
+  await renewLease(sql, { ownerId: 'me', ttlMs: 60_000, version: null })
+  const [mine] = await claim(sql, 'me', { limit: 1, lost: false })
+  return mine
+}
+
+test('times of messages are written by the present owner only, all at once, and never go back', async () => {
+  const mine = await claimed()
+  const epoch = mine?.epoch ?? 0
+  expect(mine).toMatchObject({ device: 'unknown', lastMessageAgeMs: null })
+  expect(await writeActivity(sql, 'you', [{ id: 'a', epoch, ageMs: 0 }])).toEqual(new Set())
+  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch: epoch - 1, ageMs: 0 }])).toEqual(
+    new Set(),
+  )
+  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 1_000 }])).toEqual(new Set(['a']))
+  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 60_000 }])).toEqual(
+    new Set(['a']),
+  )
+  const [row] = await sql`
+    select extract(epoch from now() - last_message_at)::float8 as age from connections where id = 'a'`
+  expect(row?.['age']).toBeGreaterThanOrEqual(1)
+  expect(row?.['age']).toBeLessThan(59)
+})
+
+test('a status may say what it means for the device, or leave it as it is', async () => {
+  const mine = await claimed()
+  const write = (device: StatusWrite['device']): Promise<unknown> =>
+    writeStatuses(sql, 'me', [
+      {
+        id: 'a',
+        epoch: mine?.epoch ?? 0,
+        status: 'connected',
+        reason: null,
+        detail: null,
+        mqttReasonCode: 0,
+        subscriptionsOk: true,
+        observedGeneration: 0,
+        device,
+      },
+    ])
+  await write('online')
+  await write(null)
+  const [row] =
+    await sql`select device, device_since is not null as dated from connections where id = 'a'`
+  expect(row).toEqual({ device: 'online', dated: true })
 })

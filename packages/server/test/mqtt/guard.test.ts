@@ -1,5 +1,6 @@
 import { Broker } from '@mqtt-status/testing/broker'
 import { ScriptedBroker } from '@mqtt-status/testing/scripted-broker'
+import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
 import { kept, world } from './stage.ts'
 
@@ -55,13 +56,27 @@ test('scenario 20: an allowed name may lead inside', async () => {
   await it.status('a', 'connected')
 })
 
-test('scenario 22: a name that takes for ever to resolve delays nobody else', async () => {
+test('scenario 22: a name that takes for ever to resolve delays nobody else, named or not', async () => {
   const broker = kept(await Broker.start())
-  const lookup = (): Promise<never> => new Promise(() => undefined)
+  const lookup = (host: string): Promise<readonly { address: string; family: number }[]> =>
+    host === 'slow.example'
+      ? new Promise(() => undefined)
+      : Promise.resolve([{ address: '127.0.0.1', family: 4 }])
   const it = world({ lookup })
-  it.add('slow', { host: 'slow.example', port: 1883 })
-  for (let i = 0; i < 20; i++) it.add(`c${i}`, { port: broker.port })
-  for (let i = 0; i < 20; i++) await it.status(`c${i}`, 'connected')
-  it.command('slow', 'disconnect')
-  await it.status('slow', 'disconnected')
+  for (let i = 0; i < 20; i++) it.add(`slow${i}`, { host: 'slow.example', port: 1883 })
+  for (let i = 0; i < 100; i++)
+    it.add(`c${i}`, { port: broker.port, host: i % 2 === 0 ? '127.0.0.1' : 'broker.example' })
+  for (let i = 0; i < 100; i++) await it.status(`c${i}`, 'connected')
+  it.command('slow0', 'disconnect')
+  await it.status('slow0', 'disconnected')
+})
+
+test('scenario 22: brokers that never answer leave places for the others', async () => {
+  const silent = kept(await ScriptedBroker.start({}))
+  const broker = kept(await Broker.start())
+  const it = world({ dialConcurrency: 2, connectTimeoutMs: 20_000 })
+  for (let i = 0; i < 10; i++) it.add(`silent${i}`, { port: silent.port })
+  await until(() => silent.sockets > 0)
+  it.add('a', { port: broker.port })
+  await it.status('a', 'connected')
 })

@@ -21,7 +21,7 @@ test('scenario 6: a black hole is found by the keepalive, and after it messages 
 test('scenario 8: a broker that dies and comes back costs two writes a connection', async () => {
   const broker = kept(await Broker.start())
   const it = world()
-  const ids = Array.from({ length: 50 }, (_, i) => `c${i}`)
+  const ids = Array.from({ length: 200 }, (_, i) => `c${i}`)
   for (const id of ids) it.add(id, { port: broker.port })
   for (const id of ids) await it.status(id, 'connected')
   it.written.length = 0

@@ -8,7 +8,7 @@ import type { ActivityWrite, Claimed, StatusWrite } from '../../src/mqtt/supervi
 import { TIMING } from '../../src/mqtt/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
 
-const NOTHING: StoredSettings = {
+export const NOTHING: StoredSettings = {
   protocol: 'mqtt',
   host: '127.0.0.1',
   port: null,
