@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { StatusError } from '../errors.ts'
 import type { Page } from '../hub/hub.ts'
 import type { AppEnv, HttpContext } from './context.ts'
-import { parseWatchBody, parseWatchQuery } from './messages.ts'
+import { parseQueryBody, parseWatchQuery } from './messages.ts'
 import type { WatchBody } from './messages.ts'
 
 const LIMIT = { fallback: 1_000, max: 10_000 }
@@ -20,8 +20,9 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
   })
 
   app.post('/api/v1/connections/query', async (c) => {
-    const watch = limited(parseWatchBody(await c.req.text()), hub.watchLimit)
-    return answer(c, await hub.query(c.var.scope, watch))
+    const query = parseQueryBody(await c.req.text())
+    limited(query, hub.watchLimit)
+    return answer(c, await hub.query(c.var.scope, query))
   })
 
   app.get('/api/v1/connections/:id', async (c) => {

@@ -59,6 +59,19 @@ export function parseWatchBody(text: string): WatchBody {
   return checked(watchBody, parseJson(text), 'validation') as WatchBody
 }
 
+const queryBody = v.object({
+  ...watchBody.entries,
+  after: v.optional(id),
+  limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
+})
+
+export type QueryBody = WatchBody & { readonly after?: string; readonly limit?: number }
+
+/** The body of a query: the same, and which page of it. */
+export function parseQueryBody(text: string): QueryBody {
+  return checked(queryBody, parseJson(text), 'validation') as QueryBody
+}
+
 /** The same from the query string: lists are separated by commas. */
 export function parseWatchQuery(query: Readonly<Record<string, string>>): WatchBody {
   const list = (name: string): string[] | undefined =>
