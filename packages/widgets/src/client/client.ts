@@ -179,17 +179,18 @@ export class StatusClient {
     { requestId }: { requestId: string },
   ): Promise<Outcome> {
     if (this.link.state !== 'live') return { outcome: 'failed', code: 'unreachable' }
-    const sent = this.#pendings.begin(id, action)
+    const sent = this.#pendings.begin(id, action, (this.#rows.get(id)?.generation ?? 0) + 1)
     this.#changed([id])
     const token = this.#tokens.current
-    const answer = await sendCommand({ src: this.src, token, id, action, requestId })
-    if (typeof answer === 'string') this.#pendings.failed(id, sent, answer)
-    else {
-      this.#pendings.accepted(sent, answer)
-      this.#rows.take([answer.connection])
-      this.#see([id])
-    }
-    this.#changed([id])
+    void sendCommand({ src: this.src, token, id, action, requestId }).then((answer) => {
+      if (typeof answer === 'string') this.#pendings.failed(id, sent, answer)
+      else {
+        this.#pendings.accepted(sent, answer)
+        this.#rows.take([answer.connection])
+        this.#see([id])
+      }
+      this.#changed([id])
+    })
     return sent.outcome
   }
 
@@ -233,7 +234,8 @@ export class StatusClient {
   }
 
   #welcome({ epoch, can, commandTimeoutMs }: Welcome): void {
-    this.#can = can
+    const isNew = can.join() !== this.#can.join()
+    if (isNew) this.#can = can
     this.#commandTimeoutMs = commandTimeoutMs
     if (this.#epoch !== null && this.#epoch !== epoch) {
       this.#cursor = undefined
@@ -244,7 +246,7 @@ export class StatusClient {
     this.#epoch = epoch
     if (this.#link.whole) this.#rows.interrupted()
     // Otherwise the link is about to say more.
-    if (this.link.state === 'live') this.#linkListeners.notify()
+    if (isNew && this.link.state === 'live') this.#linkListeners.notify()
   }
 
   /** What is asked of a new line, or of one that takes no additions, is everything. */

@@ -17,6 +17,8 @@ export interface Sent {
   readonly action: Action
   phase: Pending['phase']
   generation: number
+  /** Whether that is known for sure. */
+  accepted?: boolean
   timer?: ReturnType<typeof setTimeout>
 }
 
@@ -44,11 +46,15 @@ export class Pendings {
     return { action, phase: this.#leftMs(row) > 0 ? 'accepted' : 'overdue' }
   }
 
-  /** A new command takes the place of one that has not ended yet. */
-  begin(id: string, action: Action): Sent {
+  /**
+   * A new command takes the place of one that has not ended yet.
+   *
+   * @param generation the least that the command will have: a row may overtake the server's answer to it
+   */
+  begin(id: string, action: Action, generation: number): Sent {
     this.#end(id, 'unknown')
     const { promise: outcome, resolve: settle } = Promise.withResolvers<Outcome>()
-    const sent: Sent = { outcome, settle, action, phase: 'sent', generation: Infinity }
+    const sent: Sent = { outcome, settle, action, phase: 'sent', generation }
     this.#sent.set(id, sent)
     this.#await(id, sent, this.#options.timeoutMs())
     return sent
@@ -58,6 +64,7 @@ export class Pendings {
   accepted(sent: Sent, { connection, generation, timeoutMs }: CommandAccepted): void {
     if (this.#sent.get(connection.id) !== sent) return
     sent.phase = 'accepted'
+    sent.accepted = true
     sent.generation = generation
     this.#await(connection.id, sent, timeoutMs)
   }
@@ -72,7 +79,7 @@ export class Pendings {
     const sent = this.#sent.get(id)
     if (sent && isAnswered(row, sent.action, sent.generation)) this.#end(id, 'done')
     // Somebody has wished something else since.
-    else if (sent && row.generation > sent.generation) this.#end(id, 'unknown')
+    else if (sent?.accepted && row.generation > sent.generation) this.#end(id, 'unknown')
     clearTimeout(this.#timers.get(id))
     this.#timers.delete(id)
     const leftMs = isPending(row) ? this.#leftMs(row) : 0
