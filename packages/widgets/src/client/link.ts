@@ -48,6 +48,8 @@ type Timer = ReturnType<typeof setTimeout> | undefined
 const FLICKER_MS = 1_000
 const WAKING_MS = 3_000
 const SILENCE_MS = 10_000
+/** No wire takes longer to open. */
+const OPENING_MS = 15_000
 /** How long a line that may be dead is given to answer. */
 const PROBE_MS = 2_000
 const LOST = 1006
@@ -221,6 +223,7 @@ export class LinkKeeper {
         })
         onOpen()
       })
+      this.#expect(OPENING_MS)
       this.#transport = open(src, line)
     } catch (error) {
       if (dial !== this.#dial) return

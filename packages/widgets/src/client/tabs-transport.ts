@@ -17,7 +17,6 @@ class Candidate {
   readonly #name: string
   readonly #lead: () => TabLeader
   #members = 0
-  #leader: TabLeader | null = null
   #resign: () => void = () => undefined
   #leaving: ReturnType<typeof setTimeout> | undefined
 
@@ -46,22 +45,21 @@ class Candidate {
   #stand(how: LockOptions): void {
     const undo = new AbortController()
     const { promise: resigned, resolve } = Promise.withResolvers<null>()
+    let leader: TabLeader | null = null
     this.#resign = () => {
       resolve(null)
-      this.#leader?.stop()
-      this.#leader = null
-      if (!how.steal) undo.abort()
+      leader?.stop()
+      leader = null
+      undo.abort()
     }
-    const options = how.steal ? how : { signal: undo.signal }
     navigator.locks
-      .request(this.#name, options, () => {
-        this.#leader = this.#lead()
+      .request(this.#name, how.steal ? how : { signal: undo.signal }, () => {
+        leader = this.#lead()
         return resigned
       })
       // Taken back, or taken away.
       .catch(() => {
-        this.#leader?.stop()
-        this.#leader = null
+        leader?.stop()
       })
   }
 
