@@ -233,3 +233,19 @@ test('the page shares one client for each server and identity', () => {
   expect(clientFor({ src: `${house.url}/` })).toBe(shared)
   shared.close()
 })
+
+test('two copies of the client on one page, of whatever version, are one socket', async () => {
+  house.publish([row('a', 1)])
+  const copy = '../../packages/widgets/src/client/index.ts?another-copy'
+  const other = (await import(
+    /* @vite-ignore */ copy
+  )) as typeof import('../../packages/widgets/src/client/index.ts')
+  expect(other.clientFor).not.toBe(clientFor)
+  const [one, two] = [clientFor({ src: house.url }), other.clientFor({ src: house.url })]
+  clients.push(one)
+  one.connection('a').subscribe(() => undefined)
+  two.connection('a').subscribe(() => undefined)
+  await live(one)
+  await live(two)
+  expect(house.hub.size).toBe(1)
+})

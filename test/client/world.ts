@@ -69,6 +69,7 @@ export async function isLive(client: StatusClient): Promise<void> {
   await until(() => client.link.state === 'live', { what: `live, is ${client.link.state}` })
 }
 
-function timersNow(): number {
+/** Timers of this process, to be compared before and after. */
+export function timersNow(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 }

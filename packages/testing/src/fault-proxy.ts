@@ -21,16 +21,17 @@ export class FaultProxy {
   refused = 0
   #mode: FaultMode = 'pass'
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: () => number) {
     this.#server = createServer((client) => {
-      const upstream = connect(targetPort, '127.0.0.1')
+      const upstream = connect(targetPort(), '127.0.0.1')
       this.#join(client, upstream, true)
       this.#join(upstream, client, false)
     })
   }
 
-  static async start(targetPort: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(targetPort)
+  /** @param target the port behind it; a function is asked for every connection */
+  static async start(target: number | (() => number)): Promise<FaultProxy> {
+    const proxy = new FaultProxy(typeof target === 'number' ? () => target : target)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }

@@ -27,7 +27,7 @@ import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
 import { WatchSet } from './watch-set.ts'
 import { Wires } from './wires.ts'
-import type { Wire } from './wires.ts'
+import type { Wire } from './wire.ts'
 
 export interface ClientSettings extends TokenSettings {
   /** The server, for example `https://status.example.com/`. */

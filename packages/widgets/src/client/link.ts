@@ -5,7 +5,7 @@ import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
 import { BACKOFF, nextLink } from './link-state.ts'
 import type { LinkEvent, LinkPhase, LinkState } from './link-state.ts'
-import { Denied } from './tokens.ts'
+import { DENIED } from './tokens.ts'
 import type { Tokens } from './tokens.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
 
@@ -219,7 +219,6 @@ export class LinkKeeper {
         this.send({
           type: 'hello',
           ...(token === null ? {} : { token }),
-          client: { name: 'widgets', version: '0.1.0' },
         })
         onOpen()
       })
@@ -227,7 +226,7 @@ export class LinkKeeper {
       this.#transport = open(src, line)
     } catch (error) {
       if (dial !== this.#dial) return
-      if (error instanceof Denied) this.#handle({ kind: 'denied' })
+      if (error === DENIED) this.#handle({ kind: 'denied' })
       else this.#lost(LOST)
     }
   }
@@ -257,6 +256,8 @@ export class LinkKeeper {
       case 'welcome':
         this.#heartbeatMs = message.heartbeatMs
         this.clock.sample(message.now, this.#askedMs)
+        // A stream may be held back as soon as it is open.
+        if (!this.whole) wires.worked()
         onWelcome(message)
         this.#handle({ kind: 'welcomed' })
         return
@@ -293,7 +294,7 @@ export class LinkKeeper {
       const token = await tokens.get()
       if (dial === this.#dial && token !== null) this.send({ type: 'auth', token })
     } catch (error) {
-      if (dial !== this.#dial || error instanceof Denied) return
+      if (dial !== this.#dial || error === DENIED) return
       this.#renewal = setTimeout(
         () => {
           void this.#renew(attempt + 1)
@@ -327,7 +328,8 @@ export class LinkKeeper {
     const { tokens, wires } = this.#options
     const bye = this.#bye
     const code = closed < 4000 ? (bye?.code ?? LOST) : closed
-    if (byWire) void wires.failed()
+    // If it can't be found out, nothing is.
+    if (byWire) wires.failed().catch(() => undefined)
     if (code === 4001 || code === 4101) tokens.expire()
     this.#mendingMs = bye ? WAKING_MS : FLICKER_MS
     this.#close()

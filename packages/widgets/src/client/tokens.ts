@@ -16,7 +16,7 @@ export interface TokenSettings {
 }
 
 /** The page's own server says that this visitor gets no token. */
-export class Denied extends Error {}
+export const DENIED: Error = new Error('No token for this visitor')
 
 const PATIENCE_MS = 10_000
 /** The server warns this long before a token ends; from then on another one is asked for. */
@@ -51,7 +51,7 @@ export class Tokens {
     this.#freshUntil = 0
   }
 
-  /** @throws Denied on 401 and 403 of the page's own server; anything else may be tried again */
+  /** @throws DENIED on 401 and 403 of the page's own server; anything else may be tried again */
   async get(): Promise<string | null> {
     if (!this.renewable || this.#now() < this.#freshUntil) return this.current
     const { tokenSrc = '', getToken } = this.#settings
@@ -67,7 +67,7 @@ export class Tokens {
 
 async function ask(tokenSrc: string, signal: AbortSignal): Promise<TokenAnswer> {
   const response = await fetch(tokenSrc, { credentials: 'same-origin', cache: 'no-store', signal })
-  if (response.status === 401 || response.status === 403) throw new Denied()
+  if (response.status === 401 || response.status === 403) throw DENIED
   const answer = (await response.json()) as TokenAnswer
   if (!response.ok || typeof answer.token !== 'string') throw new Error('No token in the answer')
   return answer
