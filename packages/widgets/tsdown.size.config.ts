@@ -12,7 +12,7 @@ const config: UserConfig = defineConfig({
   dts: false,
   minify: true,
   deps: { alwaysBundle: [/./], onlyBundle: false },
-  outputOptions: { comments: { legal: false } },
+  outputOptions: { comments: false },
   logLevel: 'warn',
   inputOptions: { preserveEntrySignatures: 'allow-extension' },
 })

@@ -2,7 +2,7 @@
 import type { Connection } from '@mqtt-status/protocol'
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { House, row } from '../../packages/server/test/http/house.ts'
 import { clientFor, createClient } from '../../packages/widgets/src/client/index.ts'
 import type {
@@ -236,10 +236,8 @@ test('the page shares one client for each server and identity', () => {
 
 test('two copies of the client on one page, of whatever version, are one socket', async () => {
   house.publish([row('a', 1)])
-  const copy = '../../packages/widgets/src/client/index.ts?another-copy'
-  const other = (await import(
-    /* @vite-ignore */ copy
-  )) as typeof import('../../packages/widgets/src/client/index.ts')
+  vi.resetModules()
+  const other = await import('../../packages/widgets/src/client/index.ts')
   expect(other.clientFor).not.toBe(clientFor)
   const [one, two] = [clientFor({ src: house.url }), other.clientFor({ src: house.url })]
   clients.push(one)

@@ -6,14 +6,14 @@ import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import type {
   Action,
   Capability,
+  CommandAccepted,
   Connection,
   ServerMessage,
   Summary,
   WatchFilter,
   Welcome,
 } from '@mqtt-status/protocol'
-import { sendCommand } from './commands.ts'
-import type { Outcome } from './commands.ts'
+import type { CommandRequest, Outcome } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link.ts'
 import type { Link } from './link.ts'
@@ -182,7 +182,7 @@ export class StatusClient {
     const sent = this.#pendings.begin(id, action, (this.#rows.get(id)?.generation ?? 0) + 1)
     this.#changed([id])
     const token = this.#tokens.current
-    void sendCommand({ src: this.src, token, id, action, requestId }).then((answer) => {
+    void post({ src: this.src, token, id, action, requestId }).then((answer) => {
       if (typeof answer === 'string') this.#pendings.failed(id, sent, answer)
       else {
         this.#pendings.accepted(sent, answer)
@@ -340,6 +340,14 @@ export class StatusClient {
     this.#views.set(id, view)
     return view
   }
+}
+
+/** Most pages only show: what commands need is loaded with the first one. */
+function post(request: CommandRequest): Promise<CommandAccepted | string> {
+  return import('./commands.ts').then(
+    ({ sendCommand }) => sendCommand(request),
+    () => 'unreachable',
+  )
 }
 
 /** A client of one's own, shared with nobody. */

@@ -1,5 +1,5 @@
 /** Commands go up over HTTP; what becomes of them comes down with the rows. */
-import type { Action, CommandAccepted, Connection } from '@mqtt-status/protocol'
+import type { Action, CommandAccepted } from '@mqtt-status/protocol'
 import { bearer } from './http-answer.ts'
 
 /** How a command ended. `timeout`: no confirmation yet, which is no failure: a late push still counts. */
@@ -36,14 +36,4 @@ export async function sendCommand({
     return 'unreachable'
   }
   return answer.connection ? (answer as CommandAccepted) : (answer.code ?? 'internal')
-}
-
-/** Whether a row answers a command: it was acted on, and has come to rest where the action leads, or failed. */
-export function isAnswered(row: Connection, action: Action, generation: number): boolean {
-  // The writer of an observed row may not know generations.
-  if (row.managed && row.observedGeneration < generation) return false
-  return (
-    row.status === 'failed' ||
-    row.status === (action === 'disconnect' ? 'disconnected' : 'connected')
-  )
 }

@@ -1,7 +1,6 @@
 /** Commands without an answer yet: what this page has sent, and what the rows say of everybody's. */
 import { isPending } from '@mqtt-status/protocol'
 import type { Action, CommandAccepted, Connection } from '@mqtt-status/protocol'
-import { isAnswered } from './commands.ts'
 import type { Outcome } from './commands.ts'
 
 export interface Pending {
@@ -117,4 +116,14 @@ export class Pendings {
     this.#sent.delete(id)
     sent?.settle({ outcome, code })
   }
+}
+
+/** Whether a row answers a command: it was acted on, and has come to rest where the action leads, or failed. */
+function isAnswered(row: Connection, action: Action, generation: number): boolean {
+  // The writer of an observed row may not know generations.
+  if (row.managed && row.observedGeneration < generation) return false
+  return (
+    row.status === 'failed' ||
+    row.status === (action === 'disconnect' ? 'disconnected' : 'connected')
+  )
 }
