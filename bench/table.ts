@@ -18,11 +18,12 @@ export function printTable(head: readonly string[], rows: readonly (readonly Cel
 }
 
 /** So that somebody else can tell what was measured, and repeat it. */
-export function printMachine(postgresVersion: string): void {
+export function printMachine(postgresVersion: string | null): void {
   const [cpu] = cpus()
   const command = ['node', `bench/${basename(process.argv[1] ?? '')}`, ...process.argv.slice(2)]
   console.log(
-    `${cpus().length} × ${cpu?.model ?? 'unknown'} · Node ${process.versions.node} · Postgres ${postgresVersion} · ` +
+    `${cpus().length} × ${cpu?.model ?? 'unknown'} · Node ${process.versions.node} · ` +
+      (postgresVersion === null ? '' : `Postgres ${postgresVersion} · `) +
       `${new Date().toISOString().slice(0, 10)} · \`${command.join(' ')}\`\n`,
   )
 }

@@ -2,7 +2,7 @@
 import type { Connection } from '@mqtt-status/protocol'
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { House, row } from '../../packages/server/test/http/house.ts'
 import { clientFor, createClient } from '../../packages/widgets/src/client/index.ts'
 import type {
@@ -232,4 +232,18 @@ test('the page shares one client for each server and identity', () => {
   const shared = clientFor({ src: house.url })
   expect(clientFor({ src: `${house.url}/` })).toBe(shared)
   shared.close()
+})
+
+test('two copies of the client on one page, of whatever version, are one socket', async () => {
+  house.publish([row('a', 1)])
+  vi.resetModules()
+  const other = await import('../../packages/widgets/src/client/index.ts')
+  expect(other.clientFor).not.toBe(clientFor)
+  const [one, two] = [clientFor({ src: house.url }), other.clientFor({ src: house.url })]
+  clients.push(one)
+  one.connection('a').subscribe(() => undefined)
+  two.connection('a').subscribe(() => undefined)
+  await live(one)
+  await live(two)
+  expect(house.hub.size).toBe(1)
 })

@@ -3,27 +3,35 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 
 /**
  * `pass` forwards; `drop` swallows everything both ways and closes nothing; `up-drop` swallows what the client sends;
- * `hold` keeps what the server sends, as a proxy that buffers does, until it passes again.
+ * `hold` keeps what the server sends, as a proxy that buffers does, until it passes again; `slow` lets everything wait
+ * for 300 ms; `refuse-upgrade` answers 403 to WebSockets and `reset-upgrade` resets them, both forward everything else.
  */
-export type FaultMode = 'pass' | 'drop' | 'up-drop' | 'hold'
+export type FaultMode =
+  'pass' | 'drop' | 'up-drop' | 'hold' | 'slow' | 'refuse-upgrade' | 'reset-upgrade'
+
+const SLOW_MS = 300
+const REFUSAL = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** A TCP proxy that breaks the way networks do: silently. */
 export class FaultProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #held: (() => void)[] = []
+  /** Upgrades that were refused or reset. */
+  refused = 0
   #mode: FaultMode = 'pass'
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: () => number) {
     this.#server = createServer((client) => {
-      const upstream = connect(targetPort, '127.0.0.1')
+      const upstream = connect(targetPort(), '127.0.0.1')
       this.#join(client, upstream, true)
       this.#join(upstream, client, false)
     })
   }
 
-  static async start(targetPort: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(targetPort)
+  /** @param target the port behind it; a function is asked for every connection */
+  static async start(target: number | (() => number)): Promise<FaultProxy> {
+    const proxy = new FaultProxy(typeof target === 'number' ? () => target : target)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
@@ -56,7 +64,19 @@ export class FaultProxy {
     this.#sockets.add(from)
     from.on('error', () => undefined)
     from.on('data', (chunk) => {
-      if (this.#mode === 'pass' || (this.#mode === 'up-drop' && !up)) to.write(chunk)
+      const isUpgrade =
+        up && this.#mode.endsWith('-upgrade') && /^upgrade: websocket/im.test(String(chunk))
+      if (isUpgrade) {
+        this.refused++
+        if (this.#mode === 'reset-upgrade') from.resetAndDestroy()
+        else from.end(REFUSAL)
+      } else if (this.#mode === 'slow') setTimeout(() => to.write(chunk), SLOW_MS)
+      else if (
+        this.#mode === 'pass' ||
+        this.#mode.endsWith('-upgrade') ||
+        (this.#mode === 'up-drop' && !up)
+      )
+        to.write(chunk)
       else if (this.#mode === 'hold') {
         if (up) to.write(chunk)
         else this.#held.push(() => to.write(chunk))
@@ -65,7 +85,7 @@ export class FaultProxy {
     from.once('close', () => {
       this.#sockets.delete(from)
       // In a black hole nobody hears that the other side is gone.
-      if (this.#mode === 'pass') to.destroy()
+      if (this.#mode !== 'drop' && this.#mode !== 'up-drop') to.destroy()
     })
   }
 }

@@ -4,7 +4,7 @@ import { StatusError } from '../errors.ts'
 import type { Page } from '../hub/hub.ts'
 import { notFound } from './capability.ts'
 import type { AppEnv, HttpContext } from './context.ts'
-import { limited, parseWatchBody, parseWatchQuery } from './messages.ts'
+import { limited, parseQueryBody, parseWatchQuery } from './messages.ts'
 
 const LIMIT = { fallback: 1_000, max: 10_000 }
 
@@ -15,12 +15,14 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
   app.get('/api/v1/connections', async (c) => {
     const query = c.req.query()
     const watch = limited(parseWatchQuery(query), hub.watchLimit)
-    return answer(c, await hub.query(c.var.scope, { ...watch, ...toPage(query) }))
+    const page = { limit: toLimit(query['limit']), after: query['after'] ?? '' }
+    return answer(c, await hub.query(c.var.scope, { ...watch, ...page }))
   })
 
   app.post('/api/v1/connections/query', async (c) => {
-    const watch = limited(parseWatchBody(await c.req.text()), hub.watchLimit)
-    return answer(c, await hub.query(c.var.scope, { ...watch, ...toPage(c.req.query()) }))
+    const query = parseQueryBody(await c.req.text())
+    limited(query, hub.watchLimit)
+    return answer(c, await hub.query(c.var.scope, query))
   })
 
   app.get('/api/v1/connections/:id', async (c) => {
@@ -35,11 +37,6 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
 function answer(c: Context<AppEnv>, { json }: Page): Response {
   const can = JSON.stringify(c.var.scope.can)
   return c.body(`${json.slice(0, -1)},"can":${can}}`, 200, { 'content-type': 'application/json' })
-}
-
-/** Which part of a long answer; in the address also where the rest is in the body. */
-function toPage(query: Readonly<Record<string, string>>): { limit: number; after: string } {
-  return { limit: toLimit(query['limit']), after: query['after'] ?? '' }
 }
 
 function toLimit(text: string | undefined): number {

@@ -55,12 +55,9 @@ const watchBody = v.object({ ...filter, cursor: v.optional(cursor) })
 
 export type WatchBody = WatchFilter & { readonly cursor?: string }
 
-/** The body of a query or of a stream: a watch without its type. */
+/** The body of a stream: a watch without its type. */
 export function parseWatchBody(text: string): WatchBody {
-  const body = parseJson(text)
-  // To the schema a list is an object too, one that names nothing.
-  if (Array.isArray(body)) throw new StatusError('bad_request', 'The body is not a JSON object.')
-  return checked(watchBody, body, 'validation') as WatchBody
+  return checked(watchBody, parseObject(text), 'validation') as WatchBody
 }
 
 /** @throws StatusError `limit_watch` where more is named than one watch may name */
@@ -72,6 +69,19 @@ export function limited(watch: WatchBody, limit: number): WatchBody {
     'limit_watch',
     `${named} ids and sites are named, ${limit} are allowed: ask in parts, or for all.`,
   )
+}
+
+const queryBody = v.object({
+  ...watchBody.entries,
+  after: v.optional(id),
+  limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
+})
+
+export type QueryBody = WatchBody & { readonly after?: string; readonly limit?: number }
+
+/** The body of a query: the same, and which page of it. */
+export function parseQueryBody(text: string): QueryBody {
+  return checked(queryBody, parseObject(text), 'validation') as QueryBody
 }
 
 /** The same from the query string: lists are separated by commas. */
@@ -103,6 +113,13 @@ export function parseJson(text: string): unknown {
   } catch {
     throw new StatusError('bad_request', 'The body is not JSON.')
   }
+}
+
+/** To the schemas a list is an object too, one that names nothing. */
+function parseObject(text: string): unknown {
+  const body = parseJson(text)
+  if (Array.isArray(body)) throw new StatusError('bad_request', 'The body is not a JSON object.')
+  return body
 }
 
 function checked<T>(

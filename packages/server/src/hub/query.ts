@@ -4,6 +4,7 @@ import { changedSince, cursorOf, honour, missingOf } from './answer.ts'
 import type { Mirror } from './mirror.ts'
 import { Row } from './mirror.ts'
 import type { HubScope } from './scope.ts'
+import { SummaryGroup } from './summary-group.ts'
 import { present, select, toFilter } from './watch.ts'
 import type { Filter } from './watch.ts'
 
@@ -27,19 +28,35 @@ export interface Page {
 
 const LIMIT = 1_000
 
-/** Without any filter all that is permitted is meant. */
+/** Without any filter all that is permitted is meant; summaries are a filter that names no rows. */
 export function queryOnce(
   mirror: Mirror,
   scope: HubScope,
   query: WatchFilter & Query & { now: string },
 ): Page {
-  const named = query.connections !== undefined || query.sites !== undefined || query.all === true
+  const { connections, sites, summary } = query
+  const named = (connections ?? sites ?? summary) !== undefined || query.all === true
   const filter = toFilter(named ? query : { all: true })
   const view = { scope, filter }
   const mark = honour(mirror, scope, query.cursor)
   const missing = JSON.stringify(missingOf(mirror, scope, filter))
-  if (mark !== null) return patchSince(mirror, view, { mark, missing })
-  return snapshotPage(mirror, view, { ...query, missing })
+  const page =
+    mark === null
+      ? snapshotPage(mirror, view, { ...query, missing })
+      : patchSince(mirror, view, { mark, missing })
+  if (summary === undefined) return page
+  const counts = summary.map((site) => countOnce(mirror, scope, { site, now: query.now }))
+  return { ...page, json: `${page.json.slice(0, -1)},"summaries":[${counts.join(',')}]}` }
+}
+
+function countOnce(
+  mirror: Mirror,
+  scope: HubScope,
+  { site, now }: { site: string; now: string },
+): string {
+  const group = new SummaryGroup('', scope, site)
+  group.begin(mirror, Date.parse(now))
+  return group.frame?.json ?? 'null'
 }
 
 function snapshotPage(

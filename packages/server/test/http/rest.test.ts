@@ -83,7 +83,7 @@ test('pages follow each other', async () => {
   >
   expect(second).toMatchObject({ connections: [{ id: 'c' }], final: true })
   expect(second['cursor']).toBeUndefined()
-  const posted = await post('/api/v1/connections/query?limit=2&after=b', { sites: ['s1'] })
+  const posted = await post('/api/v1/connections/query', { sites: ['s1'], limit: 2, after: 'b' })
   expect(await posted.json()).toMatchObject({ connections: [{ id: 'c' }], final: true })
 })
 
@@ -278,4 +278,19 @@ test('a port in use is named', async () => {
   await expect(
     listen({ ...options, heartbeatMs: 1_000, callers: { open: true, allowedOrigins: [] } }),
   ).rejects.toThrow(new RegExp(`Port ${house.port} .* in use`))
+})
+
+test('a query is paged by its body too, and counts what its summary names', async () => {
+  house = await House.open()
+  house.publish([row('a', 1), row('b', 2, { status: 'failed' }), row('c', 3, { siteId: 's2' })])
+  const ask = async (body: unknown): Promise<Record<string, unknown>> =>
+    (await (await post('/api/v1/connections/query', body)).json()) as Record<string, unknown>
+  const first = await ask({ all: true, limit: 2, summary: ['*', 's2'] })
+  expect(first).toMatchObject({ final: false, next: 'b' })
+  expect(first['summaries']).toMatchObject([
+    { site: '*', total: 3, counts: { connected: 2, failed: 1 }, attention: 1 },
+    { site: 's2', total: 1 },
+  ])
+  expect(await ask({ all: true, limit: 2, after: 'b' })).toMatchObject({ final: true })
+  expect(await ask({ summary: ['*'] })).toMatchObject({ connections: [] })
 })

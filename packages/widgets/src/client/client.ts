@@ -6,30 +6,38 @@ import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import type {
   Action,
   Capability,
+  CommandAccepted,
   Connection,
   ServerMessage,
   Summary,
   WatchFilter,
   Welcome,
 } from '@mqtt-status/protocol'
-import { CommandError, sendCommand } from './commands.ts'
+import type { CommandRequest, Outcome } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
-import type { Outcome } from './commands.ts'
 import { LinkKeeper } from './link.ts'
 import type { Link } from './link.ts'
-import { notify } from './notify.ts'
+import { Listeners } from './listeners.ts'
 import { Pendings } from './pending.ts'
+import { reportLater } from './report.ts'
 import { Rows } from './rows.ts'
 import { absolute } from './server-address.ts'
+import { Tokens } from './tokens.ts'
 import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
 import { WatchSet } from './watch-set.ts'
-import type { Filter } from './watch-set.ts'
-import { openWebSocket } from './websocket-transport.ts'
+import { Wires } from './wires.ts'
+import type { Wire } from './wire.ts'
 
 export interface ClientSettings extends TokenSettings {
   /** The server, for example `https://status.example.com/`. */
   readonly src: string
+  /** `auto`: a WebSocket, or what else gets through. @default 'auto' */
+  readonly transport?: Wire | 'auto'
+  /** `tabs`: the tabs of a browser share one WebSocket; not with `getToken`. @default 'page' */
+  readonly share?: 'page' | 'tabs'
+  /** A page that is hidden for so long lets go of its line, in seconds; 0 = never. @default 300 */
+  readonly pauseHidden?: number
 }
 
 /** What surrounds a client; replaced in tests. */
@@ -45,40 +53,52 @@ const NOTHING: ConnectionView = { connection: null, missing: false, pending: nul
 export class StatusClient {
   /** Absolute, ends with a slash. */
   readonly src: string
+  readonly #tokens: Tokens
   readonly #link: LinkKeeper
-  readonly #rows = new Rows()
   readonly #watches: WatchSet
+  readonly #rows: Rows
   readonly #pendings: Pendings
+  readonly #handles = new Map<string, ConnectionHandle>()
   readonly #views = new Map<string, ConnectionView>()
-  readonly #listeners = new Map<string, Set<(view: ConnectionView) => void>>()
-  readonly #anyListeners = new Set<() => void>()
-  readonly #linkListeners = new Set<() => void>()
+  readonly #listeners = new Map<string, Listeners<[ConnectionView]>>()
+  readonly #anyListeners = new Listeners()
+  readonly #linkListeners = new Listeners()
   readonly #summaries = new Map<string, Summary>()
   /** What each watch that is not answered yet has named. */
-  readonly #asked = new Map<number, Filter>()
+  readonly #asked = new Map<number, WatchFilter>()
   #watchId = 0
   #epoch: string | null = null
-  #cursor: string | null = null
+  #cursor: string | undefined
   #can: readonly Capability[] = []
   #commandTimeoutMs = COMMAND_TIMEOUT_MS
 
   constructor(settings: ClientSettings, surroundings: ClientSurroundings = {}) {
-    const { open = openWebSocket, now = Date.now, random = Math.random } = surroundings
+    const { open, now = Date.now, random = Math.random } = surroundings
+    const { pauseHidden = 300 } = settings
     this.src = absolute(settings.src)
+    this.#tokens = new Tokens(settings, now)
     this.#watches = new WatchSet({
       onAdd: (added) => {
+        this.#cursor = undefined
         this.#ask(added)
       },
       onRemove: (removed) => {
         this.#leave(removed)
       },
     })
+    this.#rows = new Rows(this.#watches)
+    const wires = new Wires({ ...settings, src: this.src, open, now })
     this.#link = new LinkKeeper({
       src: this.src,
-      tokens: settings,
-      open,
+      tokens: this.#tokens,
+      wires,
+      pauseHiddenMs: pauseHidden * 1_000,
       now,
       random,
+      onOpen: () => {
+        this.#begin()
+        this.#ask(this.#watches.filter)
+      },
       onWelcome: (welcome) => {
         this.#welcome(welcome)
       },
@@ -86,7 +106,7 @@ export class StatusClient {
         this.#receive(message)
       },
       onChange: () => {
-        notify(this.#linkListeners)
+        this.#linkListeners.notify()
       },
     })
     this.#pendings = new Pendings({
@@ -98,7 +118,7 @@ export class StatusClient {
     })
   }
 
-  /** The health of the line; identity changes with it. */
+  /** The health of the line; its identity changes with it. */
   get link(): Link {
     return this.#link.view
   }
@@ -113,45 +133,29 @@ export class StatusClient {
     return this.#link.clock.now()
   }
 
+  /** One connection; the same handle for the same id. */
   connection(id: string): ConnectionHandle {
-    return {
-      get: () => this.#view(id),
-      subscribe: (listener) => {
-        const listeners = this.#listeners.get(id) ?? new Set()
-        this.#listeners.set(id, listeners)
-        // One function may listen twice, and leave once.
-        const own = (view: ConnectionView): void => {
-          listener(view)
-        }
-        listeners.add(own)
-        const release = this.#watch({ connections: [id] })
-        own(this.#view(id))
-        return () => {
-          listeners.delete(own)
-          if (listeners.size === 0 && this.#listeners.get(id) === listeners)
-            this.#listeners.delete(id)
-          release()
-        }
-      },
+    let handle = this.#handles.get(id)
+    if (!handle) {
+      handle = { get: () => this.#view(id), subscribe: (listener) => this.#subscribe(id, listener) }
+      this.#handles.set(id, handle)
     }
+    return handle
   }
 
   /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it. */
   watch(filter: Omit<WatchFilter, 'connections'>, listener: () => void): () => void {
-    const own = (): void => {
-      listener()
-    }
-    this.#anyListeners.add(own)
+    const leave = this.#anyListeners.add(listener)
     const release = this.#watch(filter)
     return () => {
-      this.#anyListeners.delete(own)
+      leave()
       release()
     }
   }
 
-  /** All rows that are known. */
+  /** All rows that are known; the same array until any of them changes. */
   rows(): readonly Connection[] {
-    return this.#rows.all()
+    return this.#rows.all
   }
 
   /** The counts of a site, or of everything (`*`), once watched. */
@@ -159,14 +163,9 @@ export class StatusClient {
     return this.#summaries.get(site) ?? null
   }
 
+  /** Calls after every change of `link` or of `can`. */
   onLink(listener: () => void): () => void {
-    const own = (): void => {
-      listener()
-    }
-    this.#linkListeners.add(own)
-    return () => {
-      this.#linkListeners.delete(own)
-    }
+    return this.#linkListeners.add(listener)
   }
 
   /**
@@ -180,23 +179,29 @@ export class StatusClient {
     { requestId }: { requestId: string },
   ): Promise<Outcome> {
     if (this.link.state !== 'live') return { outcome: 'failed', code: 'unreachable' }
-    const { outcome } = this.#pendings.begin(id, action)
-    try {
-      const request = { src: this.src, token: this.#link.token, id, action, requestId }
-      const { connection, generation, timeoutMs } = await sendCommand(request)
-      this.#pendings.accepted(id, generation, timeoutMs)
-      if (this.#rows.get(id) !== undefined) this.#rows.put(connection)
-      this.#seen(this.#rows.get(id))
+    const sent = this.#pendings.begin(id, action, (this.#rows.get(id)?.generation ?? 0) + 1)
+    this.#changed([id])
+    const token = this.#tokens.current
+    void post({ src: this.src, token, id, action, requestId }).then((answer) => {
+      if (typeof answer === 'string') this.#pendings.failed(id, sent, answer)
+      else {
+        this.#pendings.accepted(sent, answer)
+        this.#rows.take([answer.connection])
+        this.#see([id])
+      }
       this.#changed([id])
-    } catch (error) {
-      this.#pendings.failed(id, error instanceof CommandError ? error.code : 'internal')
-    }
-    return outcome
+    })
+    return sent.outcome
   }
 
   /** Tries to reach the server at once, also after it has said no. */
   refresh(): void {
     this.#link.retry()
+  }
+
+  /** Uses this token from now on: also after the server has refused the last one. */
+  setToken(token: string): void {
+    this.#link.authenticate(token)
   }
 
   /** Lets go of everything. */
@@ -209,6 +214,19 @@ export class StatusClient {
     this.#linkListeners.clear()
   }
 
+  #subscribe(id: string, listener: (view: ConnectionView) => void): () => void {
+    const listeners = this.#listeners.get(id) ?? new Listeners()
+    this.#listeners.set(id, listeners)
+    const leave = listeners.add(listener)
+    const release = this.#watch({ connections: [id] })
+    listener(this.#view(id))
+    return () => {
+      leave()
+      if (listeners.empty && this.#listeners.get(id) === listeners) this.#listeners.delete(id)
+      release()
+    }
+  }
+
   #watch(filter: WatchFilter): () => void {
     const release = this.#watches.add(filter)
     this.#link.start()
@@ -216,77 +234,73 @@ export class StatusClient {
   }
 
   #welcome({ epoch, can, commandTimeoutMs }: Welcome): void {
-    this.#can = can
+    const isNew = can.join() !== this.#can.join()
+    if (isNew) this.#can = can
     this.#commandTimeoutMs = commandTimeoutMs
-    const reopened = !this.#link.isOpen
     if (this.#epoch !== null && this.#epoch !== epoch) {
-      this.#cursor = null
+      this.#cursor = undefined
+      this.#summaries.clear()
+      this.#pendings.stop()
       this.#changed(this.#rows.forget())
     }
     this.#epoch = epoch
-    if (!reopened) {
-      // Only the token is new; what may be done may have changed with it.
-      notify(this.#linkListeners)
-      return
-    }
+    if (this.#link.whole) this.#rows.interrupted()
+    // Otherwise the link is about to say more.
+    if (isNew && this.link.state === 'live') this.#linkListeners.notify()
+  }
+
+  /** What is asked of a new line, or of one that takes no additions, is everything. */
+  #ask(added: WatchFilter): void {
+    const { whole } = this.#link
+    const filter = whole ? this.#watches.filter : added
+    const cursor = this.#cursor
+    const id = this.#watchId + 1
+    if (!this.#link.send({ type: 'watch', id, ...filter, ...(cursor && { cursor }) })) return
+    if (whole) this.#begin()
+    this.#watchId = id
+    this.#asked.set(id, filter)
+  }
+
+  /** What was being answered will not be any more. */
+  #begin(): void {
     this.#asked.clear()
     this.#rows.interrupted()
-    const cursor = this.#cursor
-    this.#cursor = null
-    this.#send(this.#watches.filter, cursor)
-  }
-
-  #ask(added: WatchFilter): void {
-    // Before the welcome nothing is asked: then everything is.
-    if (!this.#link.isOpen) {
-      this.#cursor = null
-      return
-    }
-    this.#cursor = null
-    this.#send(added, null)
-  }
-
-  #send(filter: WatchFilter, cursor: string | null): void {
-    const id = ++this.#watchId
-    this.#asked.set(id, {
-      connections: new Set(filter.connections),
-      sites: new Set(filter.sites),
-      all: filter.all ?? false,
-    })
-    this.#link.send({ type: 'watch', id, ...filter, ...(cursor === null ? {} : { cursor }) })
   }
 
   #leave(removed: WatchFilter): void {
-    this.#link.send({ type: 'unwatch', ...removed })
     for (const site of removed.summary ?? []) this.#summaries.delete(site)
-    this.#rows.keepOnly((row) => this.#isWatched(row))
-    for (const id of removed.connections ?? []) this.#views.delete(id)
-    if (!this.#watches.empty) return
-    this.#cursor = null
-    this.#link.rest()
+    for (const id of this.#rows.prune()) this.#views.delete(id)
+    if (this.#watches.empty) {
+      this.#cursor = undefined
+      this.#link.stop()
+    } else if (this.#link.whole) this.#ask(removed)
+    else this.#link.send({ type: 'unwatch', ...removed })
   }
 
   #receive(message: ServerMessage): void {
+    const id = 'id' in message ? message.id : undefined
     switch (message.type) {
-      case 'snapshot': {
-        const named = this.#asked.get(message.id ?? 0) ?? NO_FILTER
-        this.#take(this.#rows.snapshot(message, named, (row) => this.#isWatchedBesides(row, named)))
+      case 'snapshot':
+        this.#take(this.#rows.snapshot(message, id === undefined ? id : this.#asked.get(id)))
         break
-      }
       case 'patch':
         this.#take(this.#rows.patch(message))
         break
       case 'summary':
         this.#summaries.set(message.site, message)
-        notify(this.#anyListeners)
+        this.#anyListeners.notify()
         return
       case 'ping':
         break
+      case 'error':
+        reportLater(new Error(message.message))
+        return
       default:
         return
     }
     if ('final' in message && message.final) {
-      this.#asked.delete(message.id ?? 0)
+      if (id === undefined) this.#asked.clear()
+      else this.#asked.delete(id)
       this.#link.answered()
     }
     // It speaks for the whole set only when no watch is still to be answered.
@@ -294,12 +308,15 @@ export class StatusClient {
   }
 
   #take(ids: ReadonlySet<string>): void {
-    for (const id of ids) this.#seen(this.#rows.get(id))
+    this.#see(ids)
     this.#changed(ids)
   }
 
-  #seen(row: Connection | undefined): void {
-    if (row !== undefined) this.#pendings.seen(row)
+  #see(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const row = this.#rows.get(id)
+      if (row) this.#pendings.seen(row)
+    }
   }
 
   #changed(ids: Iterable<string>): void {
@@ -307,44 +324,31 @@ export class StatusClient {
     for (const id of ids) {
       any = true
       this.#views.delete(id)
-      const listeners = this.#listeners.get(id)
-      if (listeners === undefined) continue
-      const view = this.#view(id)
-      notify(listeners, view)
+      this.#listeners.get(id)?.notify(this.#view(id))
     }
-    if (any) notify(this.#anyListeners)
+    if (any) this.#anyListeners.notify()
   }
 
   #view(id: string): ConnectionView {
     const known = this.#views.get(id)
-    if (known !== undefined) return known
-    const connection = this.#rows.get(id) ?? null
-    const missing = this.#rows.isMissing(id)
-    const pending = this.#pendings.of(id, connection ?? undefined)
-    const view =
-      connection === null && !missing && pending === null
-        ? NOTHING
-        : { connection, missing, pending }
-    if (this.#listeners.has(id)) this.#views.set(id, view)
+    if (known) return known
+    const row = this.#rows.get(id)
+    const connection = row ?? null
+    const pending = this.#pendings.of(id, connection)
+    if (row === undefined && !pending) return NOTHING
+    const view = { connection, missing: row === null, pending }
+    this.#views.set(id, view)
     return view
-  }
-
-  #isWatched({ id, siteId }: Connection): boolean {
-    return (
-      this.#watches.has('all') ||
-      this.#watches.has('connections', id) ||
-      this.#watches.has('sites', siteId)
-    )
-  }
-
-  #isWatchedBesides({ id, siteId }: Connection, named: Filter): boolean {
-    if (this.#watches.has('all') && !named.all) return true
-    if (this.#watches.has('connections', id) && !named.connections.has(id)) return true
-    return this.#watches.has('sites', siteId) && !named.sites.has(siteId)
   }
 }
 
-const NO_FILTER: Filter = { connections: new Set(), sites: new Set(), all: false }
+/** Most pages only show: what commands need is loaded with the first one. */
+function post(request: CommandRequest): Promise<CommandAccepted | string> {
+  return import('./commands.ts').then(
+    ({ sendCommand }) => sendCommand(request),
+    () => 'unreachable',
+  )
+}
 
 /** A client of one's own, shared with nobody. */
 export function createClient(

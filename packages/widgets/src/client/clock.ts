@@ -2,7 +2,7 @@
 export class ServerClock {
   readonly #now: () => number
   #offsetMs = 0
-  #bestMs = Number.POSITIVE_INFINITY
+  #bestMs = Infinity
 
   constructor(now: () => number) {
     this.#now = now
@@ -15,11 +15,16 @@ export class ServerClock {
 
   /** The server answered `serverTime` to what was asked at `askedMs` of this device's clock. */
   sample(serverTime: string, askedMs: number): void {
-    const answeredMs = this.#now()
-    const tripMs = answeredMs - askedMs
-    const serverMs = Date.parse(serverTime)
-    if (Number.isNaN(serverMs) || tripMs < 0 || tripMs > this.#bestMs) return
+    const tripMs = this.#now() - askedMs
+    const offsetMs = Date.parse(serverTime) - askedMs - tripMs / 2
+    // Not a time: compares as false.
+    if (!(tripMs >= 0 && tripMs <= this.#bestMs && Math.abs(offsetMs) >= 0)) return
     this.#bestMs = tripMs
-    this.#offsetMs = serverMs - (askedMs + tripMs / 2)
+    this.#offsetMs = offsetMs
+  }
+
+  /** This device's clock may have been set: the next sample is the best one. */
+  doubt(): void {
+    this.#bestMs = Infinity
   }
 }

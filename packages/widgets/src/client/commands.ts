@@ -1,5 +1,6 @@
 /** Commands go up over HTTP; what becomes of them comes down with the rows. */
-import type { Action, CommandAccepted, Connection } from '@mqtt-status/protocol'
+import type { Action, CommandAccepted } from '@mqtt-status/protocol'
+import { bearer } from './http-answer.ts'
 
 /** How a command ended. `timeout`: no confirmation yet, which is no failure: a late push still counts. */
 export interface Outcome {
@@ -17,50 +18,22 @@ export interface CommandRequest {
   readonly requestId: string
 }
 
-/** A refusal of the server, or of the network. */
-export class CommandError extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(code)
-    this.code = code
-  }
-}
-
-/** @throws CommandError */
+/** @returns what the server has accepted, or the code of why it was not */
 export async function sendCommand({
   src,
   token,
   id,
   action,
   requestId,
-}: CommandRequest): Promise<CommandAccepted> {
-  let response: Response
+}: CommandRequest): Promise<CommandAccepted | string> {
+  let answer: Partial<CommandAccepted> & { code?: string } = {}
   try {
-    response = await fetch(`${src}api/v1/connections/${encodeURIComponent(id)}/${action}`, {
-      method: 'POST',
-      headers: {
-        'idempotency-key': requestId,
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
-    })
+    const url = `${src}api/v1/connections/${encodeURIComponent(id)}/${action}`
+    const headers = { 'idempotency-key': requestId, ...bearer(token) }
+    const response = await fetch(url, { method: 'POST', headers })
+    answer = (await response.json().catch(() => ({}))) as typeof answer
   } catch {
-    throw new CommandError('unreachable')
+    return 'unreachable'
   }
-  const body = (await response.json().catch(() => ({}))) as Partial<CommandAccepted> & {
-    code?: string
-  }
-  if (!response.ok || !body.connection || body.generation === undefined)
-    throw new CommandError(body.code ?? 'internal')
-  return body as CommandAccepted
-}
-
-/** Whether a row answers a command: it was acted on, and has come to rest where the action leads, or failed. */
-export function isAnswered(row: Connection, action: Action, generation: number): boolean {
-  // The writer of an observed row may not know generations.
-  if (row.managed && row.observedGeneration < generation) return false
-  return (
-    row.status === 'failed' ||
-    row.status === (action === 'disconnect' ? 'disconnected' : 'connected')
-  )
+  return answer.connection ? (answer as CommandAccepted) : (answer.code ?? 'internal')
 }

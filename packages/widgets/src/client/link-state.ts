@@ -5,11 +5,12 @@
  *                    ▲   │ lost             │ lost            │ lost
  *         elapsed,   │   ▼                  ▼                 ▼
  *         retry    waiting ◀────────────────┴─────────────────┘       (40xx: ended, until retry)
- *                    │ offline ▲ online
- *                    ▼         │
- *                  offline ────┘
+ *
+ *   whatever is wanted ──offline──▶ offline ──online, retry──▶ opening
+ *   whatever is wanted ──pause────▶ paused ──resume, retry──▶ opening
  */
 import { comesBack, fullJitter } from '@mqtt-status/protocol'
+import type { Backoff } from '@mqtt-status/protocol'
 
 /** The feed's own health, an axis of its own next to the status of a connection. */
 export type LinkState =
@@ -27,23 +28,27 @@ export type Ended = Extract<
   'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'
 >
 
+interface Dialled {
+  /** Attempts since the last line that lasted. */
+  readonly attempt: number
+  /** The server has not read its database for a while. */
+  readonly feedStale: boolean
+}
+
 export type LinkPhase =
   | { readonly kind: 'idle' }
   | { readonly kind: 'opening'; readonly attempt: number; readonly refused: boolean }
-  | { readonly kind: 'open'; readonly attempt: number }
-  | {
-      readonly kind: 'live'
-      readonly attempt: number
-      readonly sinceMs: number
-      readonly feedStale: boolean
-    }
+  | ({ readonly kind: 'open' } & Dialled)
+  | ({ readonly kind: 'live'; readonly sinceMs: number } & Dialled)
   | {
       readonly kind: 'waiting'
       readonly attempt: number
       readonly untilMs: number
       readonly refused: boolean
     }
-  | { readonly kind: 'offline'; readonly attempt: number }
+  | { readonly kind: 'offline' }
+  /** Nobody looks at the page, or it is frozen. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'ended'; readonly state: Ended }
 
 export type LinkEvent =
@@ -67,8 +72,12 @@ export type LinkEvent =
   | { readonly kind: 'feed'; readonly stale: boolean }
   | { readonly kind: 'online' }
   | { readonly kind: 'offline' }
+  | { readonly kind: 'pause' }
+  /** The page can be seen again, or the machine has slept. */
+  | { readonly kind: 'resume' }
 
-export type LinkEffect = 'dial' | 'close'
+/** `dial`: on a new line, the old one is let go; `probe`: the line may be dead without knowing it, it is asked. */
+export type LinkEffect = 'dial' | 'close' | 'probe'
 
 export interface LinkMoment {
   readonly nowMs: number
@@ -76,7 +85,8 @@ export interface LinkMoment {
   readonly random: number
 }
 
-const BACKOFF = { baseMs: 500, capMs: 20_000 }
+/** Full jitter between nothing and a bound that doubles from 0.5 s to 20 s. */
+export const BACKOFF: Backoff = { baseMs: 500, capMs: 20_000 }
 /** A line that lasted this long starts again with short waits. */
 const STABLE_MS = 30_000
 
@@ -86,59 +96,49 @@ const ENDINGS: Readonly<Record<number, Ended>> = {
   4006: 'incompatible',
 }
 
-type Step = readonly [LinkPhase, readonly LinkEffect[]]
+type Step = readonly [LinkPhase, LinkEffect?]
 
 export function nextLink(phase: LinkPhase, event: LinkEvent, moment: LinkMoment): Step {
   switch (event.kind) {
     case 'start':
-      return phase.kind === 'idle' ? dial(0) : [phase, []]
+      return phase.kind === 'idle' ? DIAL : [phase]
     case 'stop':
-      return [{ kind: 'idle' }, ['close']]
+      return [{ kind: 'idle' }, 'close']
     case 'welcomed':
-      return phase.kind === 'opening' ? [{ kind: 'open', attempt: phase.attempt }, []] : [phase, []]
+      return phase.kind === 'opening' ? [{ ...phase, kind: 'open', feedStale: false }] : [phase]
     case 'answered':
-      return answered(phase, moment)
+      return phase.kind === 'open' ? [{ ...phase, kind: 'live', sinceMs: moment.nowMs }] : [phase]
     case 'feed':
-      return phase.kind === 'live' ? [{ ...phase, feedStale: event.stale }, []] : [phase, []]
+      return isOpen(phase) ? [{ ...phase, feedStale: event.stale }] : [phase]
     case 'elapsed':
-      return phase.kind === 'waiting'
-        ? [{ kind: 'opening', attempt: phase.attempt, refused: phase.refused }, ['dial']]
-        : [phase, []]
+      return phase.kind === 'waiting' ? [{ ...phase, kind: 'opening' }, 'dial'] : [phase]
     case 'denied':
-      return phase.kind === 'opening' ? end('unauthorized') : [phase, []]
+      return phase.kind === 'opening' ? end('unauthorized') : [phase]
     case 'lost':
       return lost(phase, event, moment)
-    case 'retry':
-    case 'online':
-    case 'offline':
+    default:
       return fromOutside(phase, event.kind)
   }
 }
 
-function answered(phase: LinkPhase, { nowMs }: LinkMoment): Step {
-  if (phase.kind !== 'open') return [phase, []]
-  return [{ kind: 'live', attempt: phase.attempt, sinceMs: nowMs, feedStale: false }, []]
-}
+const DIAL: Step = [{ kind: 'opening', attempt: 0, refused: false }, 'dial']
 
-/** What a person or the network says, whatever the line is doing. */
-function fromOutside(phase: LinkPhase, said: 'retry' | 'online' | 'offline'): Step {
-  switch (phase.kind) {
-    case 'idle':
-      return [phase, []]
-    case 'open':
-    case 'live':
-      // A line that works is not given up for a new one.
-      return said === 'offline' ? [{ kind: 'offline', attempt: 0 }, ['close']] : [phase, []]
-    case 'opening':
-      if (said === 'online') return [phase, []]
-      return said === 'offline' ? [{ kind: 'offline', attempt: 0 }, ['close']] : again()
-    case 'waiting':
-    case 'offline':
-      return said === 'offline' ? [{ kind: 'offline', attempt: 0 }, ['close']] : again()
-    case 'ended':
-      // Only a person ends what the server has said for good.
-      return said === 'retry' ? again() : [phase, []]
+/** Which phases a person, the network or the page ends. Only a person ends what the server has said for good. */
+const ENDS = {
+  retry: ['opening', 'waiting', 'offline', 'paused', 'ended'],
+  online: ['waiting', 'offline'],
+  resume: ['waiting', 'paused'],
+  offline: ['opening', 'open', 'live', 'waiting', 'offline'],
+  pause: ['opening', 'open', 'live', 'waiting', 'offline', 'paused'],
+} as const satisfies Record<string, readonly LinkPhase['kind'][]>
+
+function fromOutside(phase: LinkPhase, said: keyof typeof ENDS): Step {
+  if (!(ENDS[said] as readonly string[]).includes(phase.kind)) {
+    // A line that works is not given up for a new one.
+    return isOpen(phase) ? [phase, 'probe'] : [phase]
   }
+  if (said === 'offline') return [{ kind: said }, 'close']
+  return said === 'pause' ? [{ kind: 'paused' }, 'close'] : DIAL
 }
 
 function lost(
@@ -146,22 +146,19 @@ function lost(
   event: Extract<LinkEvent, { kind: 'lost' }>,
   moment: LinkMoment,
 ): Step {
-  if (!isDialled(phase)) return [phase, []]
+  if (phase.kind !== 'opening' && !isOpen(phase)) return [phase]
   // A token that was refused is asked for anew, once at once; then there is no hurry.
   const refused = event.code === 4001 && event.renewable
   if (!comesBack(event.code) && !refused) return end(ENDINGS[event.code] ?? 'unavailable')
   const stable = phase.kind === 'live' && moment.nowMs - phase.sinceMs >= STABLE_MS
   const attempt = stable ? 0 : phase.attempt
   const hurry = refused && !(phase.kind === 'opening' && phase.refused)
-  const waitMs = hurry ? 0 : waitFor(attempt, event.window, moment)
-  const untilMs = moment.nowMs + waitMs
-  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }, []]
+  const untilMs = moment.nowMs + (hurry ? 0 : waitFor(attempt, event.window, moment))
+  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }]
 }
 
-function isDialled(
-  phase: LinkPhase,
-): phase is Extract<LinkPhase, { kind: 'opening' | 'open' | 'live' }> {
-  return phase.kind === 'opening' || phase.kind === 'open' || phase.kind === 'live'
+function isOpen(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'open' | 'live' }> {
+  return phase.kind === 'open' || phase.kind === 'live'
 }
 
 function waitFor(
@@ -175,15 +172,5 @@ function waitFor(
 }
 
 function end(state: Ended): Step {
-  return [{ kind: 'ended', state }, ['close']]
-}
-
-/** Starts over; whatever is under way is dropped first. */
-function again(): Step {
-  const [phase, effects] = dial(0)
-  return [phase, ['close', ...effects]]
-}
-
-function dial(attempt: number): Step {
-  return [{ kind: 'opening', attempt, refused: false }, ['dial']]
+  return [{ kind: 'ended', state }, 'close']
 }

@@ -1,78 +1,87 @@
 /** Keeps one transport alive: runs the link machine and does what it asks for. */
-import type { ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
+import { fullJitter } from '@mqtt-status/protocol'
+import type { Bye, ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
 import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
-import { nextLink } from './link-state.ts'
+import { BACKOFF, nextLink } from './link-state.ts'
 import type { LinkEvent, LinkPhase, LinkState } from './link-state.ts'
-import { Denied, fetchToken, isRenewable } from './tokens.ts'
-import type { TokenSettings } from './tokens.ts'
-import type { OpenTransport, Transport } from './transport.ts'
+import { DENIED } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
+import type { OpenTransport, Transport, TransportListener } from './transport.ts'
 
-/** The line as a page may show it. */
+/** The line as a page may show it; both times are the server's (compare with `client.now()`). */
 export interface Link {
   readonly state: LinkState
-  /** Since when, in ms of the server's clock; while not live: when what is shown was last known to be true. */
+  /** Since when, in ms since the epoch; while not live: when what is shown was last known to be true. */
   readonly since: number
   /** When the next attempt is made, in ms since the epoch; `null` = none is planned. */
   readonly retryAt: number | null
 }
 
+/** What a link needs of the wires: one to open, and to be told how it went. */
+export interface WireChoice {
+  open(): Promise<OpenTransport>
+  worked(): void
+  failed(): Promise<void>
+}
+
 export interface LinkOptions {
   /** Ends with a slash. */
   readonly src: string
-  readonly tokens: TokenSettings
-  readonly open: OpenTransport
+  readonly tokens: Tokens
+  readonly wires: WireChoice
+  /** A page that is hidden for so long lets go of its line, in ms; 0 = never. */
+  readonly pauseHiddenMs: number
   readonly now: () => number
   readonly random: () => number
+  /** A new line: everything is asked anew. */
+  readonly onOpen: () => void
   readonly onWelcome: (welcome: Welcome) => void
   /** Everything else that concerns rows. */
   readonly onMessage: (message: ServerMessage) => void
   readonly onChange: () => void
 }
 
-/** A loss that is mended this soon is not worth a word. */
+type Timer = ReturnType<typeof setTimeout> | undefined
+
+/** A loss that is mended this soon is not worth a word; after waking, or a goodbye, everybody is patient. */
 const FLICKER_MS = 1_000
+const WAKING_MS = 3_000
 const SILENCE_MS = 10_000
+/** No wire takes longer to open. */
+const OPENING_MS = 15_000
 /** How long a line that may be dead is given to answer. */
-const PROBE_MS = 5_000
+const PROBE_MS = 2_000
 const LOST = 1006
 
 export class LinkKeeper {
-  readonly #options: LinkOptions
   readonly clock: ServerClock
-  readonly #unobserve: () => void
+  readonly #options: LinkOptions
   #phase: LinkPhase = { kind: 'idle' }
   #transport: Transport | null = null
-  /** Rises with each dial: what an old one still says is not listened to. */
+  /** Rises with each line that is let go: what an old line still says is not listened to. */
   #dial = 0
-  #window: readonly [number, number] | null = null
+  /** Whether hello was said: nothing may be said before. */
+  #greeted = false
+  #bye: Bye | null = null
+  #mendingMs = FLICKER_MS
   #askedMs = 0
-  #heartbeatMs = 25_000
-  #token: string | null = null
-  #wait: ReturnType<typeof setTimeout> | null = null
-  #silence: ReturnType<typeof setTimeout> | null = null
-  #flicker: ReturnType<typeof setTimeout> | null = null
+  #heartbeatMs = 0
+  #unobserve: (() => void) | null = null
+  #wait: Timer
+  #silence: Timer
+  #renewal: Timer
+  #flicker: Timer
   #view: Link
+  /** When what is shown was last known to be true. */
+  #trueAt: number
   #everLive = false
 
   constructor(options: LinkOptions) {
     this.#options = options
     this.clock = new ServerClock(options.now)
-    this.#view = { state: 'connecting', since: options.now(), retryAt: null }
-    this.#unobserve = observeEnvironment({
-      onOnline: () => {
-        this.#handle({ kind: 'online' })
-      },
-      onOffline: () => {
-        this.#handle({ kind: 'offline' })
-      },
-      onHide: () => {
-        if (this.#phase.kind !== 'idle') this.#lost(LOST)
-      },
-      onShow: () => {
-        this.#probe()
-      },
-    })
+    this.#trueAt = options.now()
+    this.#view = { state: 'connecting', since: this.#trueAt, retryAt: null }
   }
 
   /** Its identity changes only when something in it does. */
@@ -80,22 +89,26 @@ export class LinkKeeper {
     return this.#view
   }
 
-  /** The token that the server knows. */
-  get token(): string | null {
-    return this.#token
-  }
-
-  get isOpen(): boolean {
-    return this.#phase.kind === 'open' || this.#phase.kind === 'live'
+  /** Whether each watch has to name everything. */
+  get whole(): boolean {
+    return this.#transport?.whole ?? false
   }
 
   start(): void {
+    if (this.#phase.kind !== 'idle') return
     this.#handle({ kind: 'start' })
+    this.#unobserve = observeEnvironment((kind) => {
+      if (kind === 'resume') this.#hush(WAKING_MS)
+      this.#handle({ kind })
+    }, this.#options)
   }
 
   /** Nobody listens any more: lets go of the socket. */
-  rest(): void {
+  stop(): void {
+    this.#unobserve?.()
+    this.#unobserve = null
     this.#handle({ kind: 'stop' })
+    clearTimeout(this.#flicker)
   }
 
   /** Tries at once, whatever it waits for. */
@@ -107,68 +120,77 @@ export class LinkKeeper {
     this.#handle({ kind: 'answered' })
   }
 
-  send(message: ClientMessage): boolean {
-    return this.#transport?.send(message) ?? false
+  /** Uses this token: on the open line, or to come back with. */
+  authenticate(token: string): void {
+    this.#options.tokens.set(token)
+    if (!this.send({ type: 'auth', token })) this.retry()
   }
 
-  stop(): void {
-    this.rest()
-    this.#unobserve()
+  /** @returns whether it went out: while there is no line nothing is kept for later */
+  send(message: ClientMessage): boolean {
+    return (this.#greeted && this.#transport?.send(message)) ?? false
   }
 
   #handle(event: LinkEvent): void {
     const { now, random } = this.#options
-    const [phase, effects] = nextLink(this.#phase, event, { nowMs: now(), random: random() })
+    const [phase, effect] = nextLink(this.#phase, event, { nowMs: now(), random: random() })
     const changed = phase !== this.#phase
-    if (phase.kind === 'live') this.#everLive = true
     this.#phase = phase
-    for (const effect of effects) {
-      if (effect === 'close') this.#close()
-      else void this.#open()
-    }
-    if (changed) this.#settle(phase)
-  }
-
-  /** Timers and the view follow from the phase. */
-  #settle(phase: LinkPhase): void {
-    clearTimeout(this.#wait ?? undefined)
+    if (effect === 'probe') this.#probe()
+    else if (effect) this.#close()
+    if (effect === 'dial') void this.#open()
+    // Timers and the view follow from the phase.
+    if (!changed) return
+    clearTimeout(this.#wait)
     if (phase.kind === 'waiting') {
       this.#wait = setTimeout(
         () => {
           this.#handle({ kind: 'elapsed' })
         },
-        Math.max(0, phase.untilMs - this.#options.now()),
+        Math.max(0, phase.untilMs - now()),
       )
     }
-    this.#show(phase)
+    this.#show()
   }
 
-  #show(phase: LinkPhase): void {
-    const state = this.#stateOf(phase)
-    const retryAt = retryTime(phase)
-    const flickers = this.#view.state === 'live' && state === 'stale' && phase.kind !== 'live'
-    if (flickers && this.#flicker === null) {
-      const since = this.clock.now()
-      this.#flicker = setTimeout(() => {
-        this.#flicker = null
-        this.#become({ state: this.#stateOf(this.#phase), since, retryAt: retryTime(this.#phase) })
-      }, FLICKER_MS)
+  #show(): void {
+    const state = this.#state
+    const isMending =
+      this.#view.state === 'live' && state === 'stale' && this.#phase.kind !== 'live'
+    if (isMending) {
+      this.#flicker ??= this.#hush(this.#mendingMs)
+      return
     }
-    if (flickers) return
-    clearTimeout(this.#flicker ?? undefined)
-    this.#flicker = null
-    const kept = this.#view.state === state || (this.#view.state === 'stale' && state === 'offline')
-    this.#become({ state, since: kept ? this.#view.since : this.clock.now(), retryAt })
+    clearTimeout(this.#flicker)
+    this.#flicker = undefined
+    this.#become()
   }
 
-  #become(view: Link): void {
-    const { state, since, retryAt } = this.#view
-    if (view.state === state && view.since === since && view.retryAt === retryAt) return
-    this.#view = view
+  /** Says nothing of a loss until then. */
+  #hush(ms: number): Timer {
+    clearTimeout(this.#flicker)
+    this.#flicker = setTimeout(() => {
+      this.#flicker = undefined
+      this.#become()
+    }, ms)
+    return this.#flicker
+  }
+
+  #become(): void {
+    const state = this.#state
+    const { state: former, since: formerSince, retryAt: formerRetryAt } = this.#view
+    const offsetMs = this.clock.now() - this.#options.now()
+    const retryAt = this.#phase.kind === 'waiting' ? this.#phase.untilMs + offsetMs : null
+    this.#everLive = state === 'live' || (this.#everLive && this.#phase.kind !== 'idle')
+    if (state === former && retryAt === formerRetryAt) return
+    const since =
+      state === former ? formerSince : state === 'live' ? this.clock.now() : this.#trueAt
+    this.#view = { state, since, retryAt }
     this.#options.onChange()
   }
 
-  #stateOf(phase: LinkPhase): LinkState {
+  get #state(): LinkState {
+    const phase = this.#phase
     switch (phase.kind) {
       case 'ended':
         return phase.state
@@ -185,118 +207,147 @@ export class LinkKeeper {
   }
 
   async #open(): Promise<void> {
-    const dial = ++this.#dial
+    const dial = this.#dial
+    const { tokens, wires, src, onOpen } = this.#options
     try {
-      const token = await fetchToken(this.#options.tokens)
+      const [open, token] = await Promise.all([wires.open(), tokens.get()])
       if (dial !== this.#dial) return
-      this.#token = token
-    } catch (error) {
-      if (dial !== this.#dial) return
-      if (error instanceof Denied) this.#handle({ kind: 'denied' })
-      else this.#lost(LOST)
-      return
-    }
-    this.#window = null
-    this.#transport = this.#options.open(this.#options.src, {
-      onOpen: () => {
+      const line = this.#listener(() => {
+        this.#greeted = true
         this.#askedMs = this.#options.now()
+        this.#expect(SILENCE_MS)
         this.send({
           type: 'hello',
-          ...(this.#token === null ? {} : { token: this.#token }),
-          client: { name: 'widgets', version: '0.1.0' },
+          ...(token === null ? {} : { token }),
         })
-        this.#listen()
-      },
-      onMessage: (text) => {
-        this.#listen()
-        this.#receive(text)
-      },
-      onClose: (code) => {
-        this.#lost(code)
-      },
-    })
+        onOpen()
+      })
+      this.#expect(OPENING_MS)
+      this.#transport = open(src, line)
+    } catch (error) {
+      if (dial !== this.#dial) return
+      if (error === DENIED) this.#handle({ kind: 'denied' })
+      else this.#lost(LOST)
+    }
   }
 
-  #receive(text: string): void {
-    let message: ServerMessage
-    try {
-      message = JSON.parse(text) as ServerMessage
-    } catch {
-      return
+  /** Listens to one line, and not any longer than it is the one. */
+  #listener(onOpen: () => void): TransportListener {
+    const dial = this.#dial
+    const isOurs = (): boolean => dial === this.#dial
+    return {
+      onOpen: () => {
+        if (isOurs()) onOpen()
+      },
+      onMessage: (text) => {
+        if (!isOurs()) return
+        this.#receive(JSON.parse(text) as ServerMessage)
+        if (isOurs()) this.#expect(this.#heartbeatMs + SILENCE_MS)
+      },
+      onClose: (code) => {
+        if (isOurs()) this.#lost(code, code < 4000 && this.#phase.kind === 'opening')
+      },
     }
+  }
+
+  #receive(message: ServerMessage): void {
+    const { onWelcome, onMessage, wires } = this.#options
     switch (message.type) {
       case 'welcome':
         this.#heartbeatMs = message.heartbeatMs
         this.clock.sample(message.now, this.#askedMs)
-        this.#options.onWelcome(message)
+        // A stream may be held back as soon as it is open.
+        if (!this.whole) wires.worked()
+        onWelcome(message)
         this.#handle({ kind: 'welcomed' })
         return
       case 'ping':
         this.send({ type: 'pong' })
+        wires.worked()
         break
       case 'pong':
         this.clock.sample(message.now, this.#askedMs)
         return
       case 'expiring':
-        void this.#renew()
+        void this.#renew(0)
         return
       case 'feed':
+        if (message.state === 'stale') this.#trueAt = Date.parse(message.since)
         this.#handle({ kind: 'feed', stale: message.state === 'stale' })
         return
       case 'bye':
-        this.#window = message.reconnectAfterMs
+        this.#bye = message
         return
       default:
     }
-    this.#options.onMessage(message)
+    onMessage(message)
   }
 
-  /** A new token on the open socket; if none can be had, the server will close and the link comes back. */
-  async #renew(): Promise<void> {
-    if (!isRenewable(this.#options.tokens)) return
+  /** A new token on this line, and on no other; if none can be had, the server closes and the link comes back. */
+  async #renew(attempt: number): Promise<void> {
+    const { tokens, random } = this.#options
+    if (!tokens.renewable) return
     const dial = this.#dial
+    clearTimeout(this.#renewal)
+    tokens.expire()
     try {
-      const token = await fetchToken(this.#options.tokens)
-      if (dial !== this.#dial || token === null) return
-      this.#token = token
-      this.send({ type: 'auth', token })
-    } catch {
-      // Told by the close that follows.
+      const token = await tokens.get()
+      if (dial === this.#dial && token !== null) this.send({ type: 'auth', token })
+    } catch (error) {
+      if (dial !== this.#dial || error === DENIED) return
+      this.#renewal = setTimeout(
+        () => {
+          void this.#renew(attempt + 1)
+        },
+        fullJitter(attempt, BACKOFF, random()),
+      )
     }
   }
 
   /** Anything heard proves that the line lives; silence for longer than a heartbeat that it does not. */
-  #listen(withinMs: number = this.#heartbeatMs + SILENCE_MS): void {
-    clearTimeout(this.#silence ?? undefined)
+  #expect(withinMs: number): void {
+    if (this.#view.state === 'live' && this.#state === 'live') this.#trueAt = this.clock.now()
+    clearTimeout(this.#silence)
     this.#silence = setTimeout(() => {
-      this.#lost(LOST)
+      this.#lost(LOST, true)
     }, withinMs)
   }
 
   #probe(): void {
-    if (this.#phase.kind === 'waiting') this.#handle({ kind: 'retry' })
-    if (!this.isOpen) return
     this.#askedMs = this.#options.now()
+    this.clock.doubt()
     this.send({ type: 'ping' })
-    this.#listen(PROBE_MS)
+    clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => {
+      this.#lost(LOST)
+    }, PROBE_MS)
   }
 
-  #lost(code: number): void {
-    const window = this.#window
+  /** @param byWire whether the wire may be what is wrong */
+  #lost(closed: number, byWire = false): void {
+    const { tokens, wires } = this.#options
+    const bye = this.#bye
+    const code = closed < 4000 ? (bye?.code ?? LOST) : closed
+    // If it can't be found out, nothing is.
+    if (byWire) wires.failed().catch(() => undefined)
+    if (code === 4001 || code === 4101) tokens.expire()
+    this.#mendingMs = bye ? WAKING_MS : FLICKER_MS
     this.#close()
-    this.#handle({ kind: 'lost', code, window, renewable: isRenewable(this.#options.tokens) })
+    this.#handle({
+      kind: 'lost',
+      code,
+      window: bye?.reconnectAfterMs ?? null,
+      renewable: tokens.renewable,
+    })
   }
 
   #close(): void {
     this.#dial++
-    clearTimeout(this.#silence ?? undefined)
+    this.#greeted = false
+    this.#bye = null
+    clearTimeout(this.#silence)
+    clearTimeout(this.#renewal)
     this.#transport?.close()
     this.#transport = null
-    this.#window = null
   }
-}
-
-/** When the next attempt is made, in ms since the epoch. */
-function retryTime(phase: LinkPhase): number | null {
-  return phase.kind === 'waiting' ? phase.untilMs : null
 }

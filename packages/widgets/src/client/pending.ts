@@ -1,7 +1,6 @@
 /** Commands without an answer yet: what this page has sent, and what the rows say of everybody's. */
 import { isPending } from '@mqtt-status/protocol'
-import type { Action, Connection } from '@mqtt-status/protocol'
-import { isAnswered } from './commands.ts'
+import type { Action, CommandAccepted, Connection } from '@mqtt-status/protocol'
 import type { Outcome } from './commands.ts'
 
 export interface Pending {
@@ -10,12 +9,16 @@ export interface Pending {
   readonly phase: 'sent' | 'accepted' | 'overdue'
 }
 
-interface Sent {
+/** A command that this page has sent. */
+export interface Sent {
+  readonly outcome: Promise<Outcome>
+  readonly settle: (outcome: Outcome) => void
   readonly action: Action
   phase: Pending['phase']
   generation: number
-  timer: ReturnType<typeof setTimeout> | null
-  readonly settle: (outcome: Outcome) => void
+  /** Whether that is known for sure. */
+  accepted?: boolean
+  timer?: ReturnType<typeof setTimeout>
 }
 
 export interface PendingsOptions {
@@ -34,78 +37,93 @@ export class Pendings {
     this.#options = options
   }
 
-  of(id: string, row: Connection | undefined): Pending | null {
+  of(id: string, row: Connection | null): Pending | null {
     const sent = this.#sent.get(id)
-    if (sent !== undefined) return { action: sent.action, phase: sent.phase }
-    if (row === undefined || !isPending(row)) return null
+    if (sent) return { action: sent.action, phase: sent.phase }
+    if (!row || !isPending(row)) return null
     const action = row.desired === 'disconnected' ? 'disconnect' : 'connect'
     return { action, phase: this.#leftMs(row) > 0 ? 'accepted' : 'overdue' }
   }
 
-  /** @returns how it ends; `settle` of the same id may end it sooner */
-  begin(id: string, action: Action): { readonly outcome: Promise<Outcome> } {
+  /**
+   * A new command takes the place of one that has not ended yet.
+   *
+   * @param generation the least that the command will have: a row may overtake the server's answer to it
+   */
+  begin(id: string, action: Action, generation: number): Sent {
+    this.#end(id, 'unknown')
     const { promise: outcome, resolve: settle } = Promise.withResolvers<Outcome>()
-    this.#sent.set(id, {
-      action,
-      phase: 'sent',
-      generation: Number.POSITIVE_INFINITY,
-      timer: null,
-      settle,
-    })
-    this.#options.onChange(id)
-    return { outcome }
+    const sent: Sent = { outcome, settle, action, phase: 'sent', generation }
+    this.#sent.set(id, sent)
+    this.#await(id, sent, this.#options.timeoutMs())
+    return sent
   }
 
   /** The server has taken it; a row may have answered it already. */
-  accepted(id: string, generation: number, timeoutMs: number): void {
-    const sent = this.#sent.get(id)
-    if (sent === undefined) return
+  accepted(sent: Sent, { connection, generation, timeoutMs }: CommandAccepted): void {
+    if (this.#sent.get(connection.id) !== sent) return
     sent.phase = 'accepted'
+    sent.accepted = true
     sent.generation = generation
-    sent.timer = setTimeout(() => {
-      sent.phase = 'overdue'
-      sent.settle({ outcome: 'timeout', code: null })
-      this.#options.onChange(id)
-    }, timeoutMs)
+    this.#await(connection.id, sent, timeoutMs)
   }
 
-  failed(id: string, code: string): void {
-    this.#end(id, { outcome: 'failed', code })
-    this.#options.onChange(id)
+  failed(id: string, sent: Sent, code: string): void {
+    if (this.#sent.get(id) === sent) this.#end(id, 'failed', code)
   }
 
   /** A row has come: it may answer what this page sent, and says what others have. */
   seen(row: Connection): void {
-    const sent = this.#sent.get(row.id)
-    if (sent !== undefined && isAnswered(row, sent.action, sent.generation)) {
-      this.#end(row.id, { outcome: 'done', code: null })
-    }
-    clearTimeout(this.#timers.get(row.id))
-    this.#timers.delete(row.id)
+    const { id } = row
+    const sent = this.#sent.get(id)
+    if (sent && isAnswered(row, sent.action, sent.generation)) this.#end(id, 'done')
+    // Somebody has wished something else since.
+    else if (sent?.accepted && row.generation > sent.generation) this.#end(id, 'unknown')
+    clearTimeout(this.#timers.get(id))
+    this.#timers.delete(id)
     const leftMs = isPending(row) ? this.#leftMs(row) : 0
     if (leftMs <= 0) return
     const overdue = setTimeout(() => {
-      this.#timers.delete(row.id)
-      this.#options.onChange(row.id)
+      this.#timers.delete(id)
+      this.#options.onChange(id)
     }, leftMs)
-    this.#timers.set(row.id, overdue)
+    this.#timers.set(id, overdue)
   }
 
   stop(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
-    for (const id of [...this.#sent.keys()]) this.#end(id, { outcome: 'unknown', code: null })
+    for (const id of [...this.#sent.keys()]) this.#end(id, 'unknown')
+  }
+
+  /** The promise does not wait for ever; what is shown may still be answered. */
+  #await(id: string, sent: Sent, ms: number): void {
+    clearTimeout(sent.timer)
+    sent.timer = setTimeout(() => {
+      sent.phase = 'overdue'
+      sent.settle({ outcome: 'timeout', code: null })
+      this.#options.onChange(id)
+    }, ms)
   }
 
   #leftMs({ desiredAt }: Connection): number {
     return Date.parse(desiredAt ?? '') + this.#options.timeoutMs() - this.#options.now() || 0
   }
 
-  #end(id: string, outcome: Outcome): void {
+  #end(id: string, outcome: Outcome['outcome'], code: string | null = null): void {
     const sent = this.#sent.get(id)
-    if (sent === undefined) return
-    clearTimeout(sent.timer ?? undefined)
+    clearTimeout(sent?.timer)
     this.#sent.delete(id)
-    sent.settle(outcome)
+    sent?.settle({ outcome, code })
   }
+}
+
+/** Whether a row answers a command: it was acted on, and has come to rest where the action leads, or failed. */
+function isAnswered(row: Connection, action: Action, generation: number): boolean {
+  // The writer of an observed row may not know generations.
+  if (row.managed && row.observedGeneration < generation) return false
+  return (
+    row.status === 'failed' ||
+    row.status === (action === 'disconnect' ? 'disconnected' : 'connected')
+  )
 }

@@ -1,58 +1,58 @@
 /** The rows by id, as the server has told them; unchanged rows keep their identity. */
-import type { Connection, Patch, Snapshot } from '@mqtt-status/protocol'
-import type { Filter } from './watch-set.ts'
+import type { Connection, Patch, Snapshot, WatchFilter } from '@mqtt-status/protocol'
+import type { WatchSet } from './watch-set.ts'
 
 export class Rows {
-  readonly #rows = new Map<string, Connection>()
-  readonly #missing = new Set<string>()
+  readonly #watches: WatchSet
+  /** `null`: the server says that there is no such row. */
+  readonly #rows = new Map<string, Connection | null>()
   /** Ids of the answer that is still arriving. */
   #arriving = new Set<string>()
+  #all: readonly Connection[] | null = null
 
-  get(id: string): Connection | undefined {
+  constructor(watches: WatchSet) {
+    this.#watches = watches
+  }
+
+  /** `undefined`: nothing is known yet; `null`: it is missing. */
+  get(id: string): Connection | null | undefined {
     return this.#rows.get(id)
   }
 
-  isMissing(id: string): boolean {
-    return this.#missing.has(id)
+  /** The same array until any of them changes. */
+  get all(): readonly Connection[] {
+    return (this.#all ??= [...this.#rows.values()].filter((row) => row !== null))
   }
 
-  all(): readonly Connection[] {
-    return [...this.#rows.values()]
+  /** @returns the ids of what is news: a lower revision never is, nor is what nobody listens to any more */
+  take(connections: readonly Connection[], missing: readonly string[] = []): Set<string> {
+    const changed = new Set<string>()
+    for (const row of connections) {
+      const known = this.#rows.get(row.id)
+      if (!this.#watches.holds(row) || (known && !isNews(known, row))) continue
+      this.#set(row.id, row, changed)
+    }
+    for (const id of missing) this.#drop(id, changed)
+    return changed
   }
 
-  /** @returns whether the row is news: a lower revision never is */
-  put(row: Connection): boolean {
-    const known = this.#rows.get(row.id)
-    if (known !== undefined && known.revision >= row.revision && !reprojected(known, row))
-      return false
-    this.#rows.set(row.id, row)
-    this.#missing.delete(row.id)
-    return true
-  }
-
-  /** A page of an answer; the last one drops what the watch named and the answer left out. */
-  snapshot(
-    { connections, missing, final }: Snapshot,
-    named: Filter,
-    stillWatched: (row: Connection) => boolean,
-  ): ReadonlySet<string> {
-    const changed = this.#take(connections, missing)
+  /** A page of an answer; the last one drops what its watch (all of them, if unknown) named and the answer left out. */
+  snapshot({ connections, missing, final }: Snapshot, named?: WatchFilter): ReadonlySet<string> {
+    const changed = this.take(connections, missing)
     for (const { id } of connections) this.#arriving.add(id)
     if (!final) return changed
-    for (const row of this.#rows.values()) {
-      const meant = named.all || named.connections.has(row.id) || named.sites.has(row.siteId)
-      if (meant && !this.#arriving.has(row.id) && (missing.includes(row.id) || !stillWatched(row)))
-        this.#drop(row.id, changed)
+    for (const row of this.all) {
+      if (this.#arriving.has(row.id)) continue
+      if (!named || !this.#watches.holds(row, named)) this.#drop(row.id, changed)
     }
-    this.#arriving = new Set()
+    this.interrupted()
     return changed
   }
 
   patch({ connections, removed, missing }: Patch): ReadonlySet<string> {
-    const changed = this.#take(connections, missing)
+    const changed = this.take(connections, missing)
     for (const { id, revision } of removed) {
-      const known = this.#rows.get(id)
-      if (known !== undefined && revision >= known.revision) this.#drop(id, changed)
+      if (revision >= (this.#rows.get(id)?.revision ?? Infinity)) this.#drop(id, changed)
     }
     return changed
   }
@@ -62,42 +62,46 @@ export class Rows {
     this.#arriving = new Set()
   }
 
-  /** Drops rows that nobody watches any more. */
-  keepOnly(watched: (row: Connection) => boolean): void {
-    for (const row of this.#rows.values()) if (!watched(row)) this.#rows.delete(row.id)
+  /** Drops what nobody listens to any more. */
+  prune(): ReadonlySet<string> {
+    const dropped = new Set<string>()
+    for (const [id, row] of this.#rows) {
+      if (row ? !this.#watches.holds(row) : !this.#watches.has('connections', id))
+        this.#drop(id, dropped)
+    }
+    return dropped
   }
 
   forget(): ReadonlySet<string> {
-    const ids = new Set([...this.#rows.keys(), ...this.#missing])
+    const ids = new Set(this.#rows.keys())
     this.#rows.clear()
-    this.#missing.clear()
-    this.#arriving = new Set()
+    this.#all = null
+    this.interrupted()
     return ids
   }
 
-  #take(connections: readonly Connection[], missing: readonly string[]): Set<string> {
-    const changed = new Set<string>()
-    for (const row of connections) if (this.put(row)) changed.add(row.id)
-    for (const id of missing) {
-      if (this.#missing.has(id)) continue
-      this.#missing.add(id)
-      this.#rows.delete(id)
+  /** Only whoever asked for it by name has to be told that it is missing. */
+  #drop(id: string, changed: Set<string>): void {
+    if (this.#watches.has('connections', id)) {
+      if (this.#rows.get(id) !== null) this.#set(id, null, changed)
+    } else if (this.#rows.delete(id)) {
+      this.#all = null
       changed.add(id)
     }
-    return changed
   }
 
-  #drop(id: string, changed: Set<string>): void {
-    this.#rows.delete(id)
-    this.#missing.add(id)
+  #set(id: string, row: Connection | null, changed: Set<string>): void {
+    this.#rows.set(id, row)
+    this.#all = null
     changed.add(id)
   }
 }
 
-/** The same revision seen through another token. */
-function reprojected(known: Connection, row: Connection): boolean {
+/** A later revision, or the same one seen through another token. */
+function isNews(known: Connection, row: Connection): boolean {
   return (
-    known.revision === row.revision &&
-    (known.detail !== row.detail || known.desiredBy !== row.desiredBy)
+    row.revision > known.revision ||
+    (row.revision === known.revision &&
+      (row.detail !== known.detail || row.desiredBy !== known.desiredBy))
   )
 }

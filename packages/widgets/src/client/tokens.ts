@@ -1,53 +1,93 @@
 /** Where tokens come from: a fixed one, a function of the page, or an address on the page's own origin. */
 
+/** What a token provider answers; `expiresIn` in seconds spares asking again before each attempt. */
+export interface TokenAnswer {
+  readonly token: string
+  readonly expiresIn?: number
+}
+
 export interface TokenSettings {
   /** Visible to everybody who sees the page: publishable keys only. */
   readonly token?: string
-  /** An address on the page's own origin that answers `{"token": "…"}`. */
+  /** An address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`. */
   readonly tokenSrc?: string
-  readonly getToken?: () => Promise<string> | string
+  /** Asked before an attempt and before a token ends; may take 10 s. */
+  readonly getToken?: () => Promise<string | TokenAnswer> | string | TokenAnswer
 }
 
 /** The page's own server says that this visitor gets no token. */
-export class Denied extends Error {}
+export const DENIED: Error = new Error('No token for this visitor')
 
 const PATIENCE_MS = 10_000
+/** The server warns this long before a token ends; from then on another one is asked for. */
+const EARLY_MS = 60_000
 
-/** Whether another token can be had when one is refused. */
-export function isRenewable({ tokenSrc, getToken }: TokenSettings): boolean {
-  return tokenSrc !== undefined || getToken !== undefined
+export class Tokens {
+  readonly #settings: TokenSettings
+  readonly #now: () => number
+  #freshUntil = 0
+  /** The last one, `null` where none is configured. */
+  current: string | null
+
+  constructor(settings: TokenSettings, now: () => number) {
+    this.#settings = settings
+    this.#now = now
+    this.current = settings.token ?? null
+  }
+
+  /** Whether another token can be had when one is refused. */
+  get renewable(): boolean {
+    return !!(this.#settings.tokenSrc || this.#settings.getToken)
+  }
+
+  /** Uses this one until it ends. */
+  set(token: string): void {
+    this.current = token
+    this.#freshUntil = Infinity
+  }
+
+  /** The last one is worth nothing any more. */
+  expire(): void {
+    this.#freshUntil = 0
+  }
+
+  /** @throws DENIED on 401 and 403 of the page's own server; anything else may be tried again */
+  async get(): Promise<string | null> {
+    if (!this.renewable || this.#now() < this.#freshUntil) return this.current
+    const { tokenSrc = '', getToken } = this.#settings
+    const answer = await patiently(async (signal) =>
+      getToken ? getToken() : ask(tokenSrc, signal),
+    )
+    const { token, expiresIn = 0 } = typeof answer === 'string' ? { token: answer } : answer
+    this.current = token
+    this.#freshUntil = this.#now() + expiresIn * 1_000 - EARLY_MS
+    return token
+  }
 }
 
-/**
- * @returns `null` where no token is configured
- * @throws Denied on 401 and 403; anything else may be tried again
- */
-export async function fetchToken({
-  token,
-  tokenSrc,
-  getToken,
-}: TokenSettings): Promise<string | null> {
-  if (getToken !== undefined) return patiently(Promise.resolve().then(getToken))
-  if (tokenSrc === undefined) return token ?? null
-  const response = await fetch(tokenSrc, {
-    credentials: 'same-origin',
-    cache: 'no-store',
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  })
-  if (response.status === 401 || response.status === 403) throw new Denied()
-  const body = (await response.json()) as { token?: unknown }
-  if (!response.ok || typeof body.token !== 'string')
-    throw new Error('No token in the answer of token-src')
-  return body.token
+async function ask(tokenSrc: string, signal: AbortSignal): Promise<TokenAnswer> {
+  const response = await fetch(tokenSrc, { credentials: 'same-origin', cache: 'no-store', signal })
+  if (response.status === 401 || response.status === 403) throw DENIED
+  const answer = (await response.json()) as TokenAnswer
+  if (!response.ok || typeof answer.token !== 'string') throw new Error('No token in the answer')
+  return answer
 }
 
-function patiently<T>(work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error('getToken did not answer'))
-    }, PATIENCE_MS)
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-    })
-  })
+/** Whoever does not answer is not waited for, nor left waiting: pages have few sockets. */
+async function patiently<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const patience = new AbortController()
+  let timer
+  try {
+    return await Promise.race([
+      work(patience.signal),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(new Error('No answer in time'))
+        }, PATIENCE_MS)
+      }),
+    ])
+  } finally {
+    clearTimeout(timer)
+    patience.abort()
+  }
 }

@@ -1,6 +1,6 @@
 import type { ClientMessage } from '@mqtt-status/protocol'
 
-/** What a transport tells; nothing more after `onClose`, and nothing at all after its `close` was called. */
+/** What a transport tells; what it says after its `close` was called is not listened to. */
 export interface TransportListener {
   readonly onOpen: () => void
   readonly onMessage: (text: string) => void
@@ -10,6 +10,12 @@ export interface TransportListener {
 
 /** One attempt on one wire. */
 export interface Transport {
+  /**
+   * Each `watch` replaces the one before and names the whole set; answers carry no id. Otherwise it adds to the set.
+   *
+   * @default false
+   */
+  readonly whole?: boolean
   /** @returns whether it could be sent; nothing is ever queued */
   send(message: ClientMessage): boolean
   close(): void

@@ -1,14 +1,10 @@
 /** What this page listens to, by head count: the first who asks opens a watch, the last who leaves ends it. */
-import type { WatchFilter } from '@mqtt-status/protocol'
-
-export interface Filter {
-  readonly connections: ReadonlySet<string>
-  readonly sites: ReadonlySet<string>
-  readonly all: boolean
-}
+import type { Connection, WatchFilter } from '@mqtt-status/protocol'
 
 /** A page that is being rebuilt lets go and asks again: nothing is told to the server before this, in ms. */
 const GRACE_MS = 5_000
+/** Those who leave within the same moment leave together. */
+const TOGETHER_MS = 100
 const ALL = 'all'
 
 type Kind = 'connections' | 'sites' | 'summary' | 'all'
@@ -21,8 +17,9 @@ export interface WatchSetListener {
 export class WatchSet {
   readonly #listener: WatchSetListener
   readonly #heads = new Map<string, number>()
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>()
   #added: string[] = []
+  #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(listener: WatchSetListener) {
     this.#listener = listener
@@ -33,7 +30,21 @@ export class WatchSet {
   }
 
   has(kind: Kind, name: string = ALL): boolean {
-    return this.#heads.has(key(kind, name))
+    return this.#heads.has(`${kind}:${name}`)
+  }
+
+  /**
+   * Whether a row is listened to.
+   *
+   * @param besides what does not count
+   */
+  holds({ id, siteId }: Connection, besides: WatchFilter = {}): boolean {
+    const { all, connections, sites } = besides
+    return (
+      (!all && this.has('all')) ||
+      (this.has('connections', id) && !connections?.includes(id)) ||
+      (this.has('sites', siteId) && !sites?.includes(siteId))
+    )
   }
 
   /** Everything, as one watch. */
@@ -43,8 +54,8 @@ export class WatchSet {
 
   /** @returns what undoes it, once */
   add(filter: WatchFilter): () => void {
-    const keys = toKeys(filter)
-    for (const name of keys) {
+    const names = toNames(filter)
+    for (const name of names) {
       const heads = this.#heads.get(name) ?? 0
       this.#heads.set(name, heads + 1)
       if (heads === 0) this.#announce(name)
@@ -53,18 +64,16 @@ export class WatchSet {
     return () => {
       if (undone) return
       undone = true
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer)
-        this.#release(keys)
-      }, GRACE_MS)
-      this.#timers.add(timer)
+      this.#leaving.push({ names, atMs: performance.now() + GRACE_MS })
+      this.#schedule()
     }
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
+    clearTimeout(this.#timer)
     this.#heads.clear()
     this.#added = []
+    this.#leaving = []
   }
 
   /** All cards of a page that appear in one go are one message. */
@@ -78,37 +87,43 @@ export class WatchSet {
     })
   }
 
-  #release(keys: readonly string[]): void {
+  #schedule(): void {
+    const [first] = this.#leaving
+    clearTimeout(this.#timer)
+    if (!first) return
+    this.#timer = setTimeout(() => {
+      this.#release(performance.now() + TOGETHER_MS)
+      this.#schedule()
+    }, first.atMs - performance.now())
+  }
+
+  #release(untilMs: number): void {
     const gone: string[] = []
-    for (const name of keys) {
-      const heads = (this.#heads.get(name) ?? 0) - 1
-      if (heads > 0) this.#heads.set(name, heads)
-      else if (this.#heads.delete(name)) gone.push(name)
+    while (this.#leaving[0] && this.#leaving[0].atMs <= untilMs) {
+      for (const name of this.#leaving.shift()?.names ?? []) {
+        const heads = (this.#heads.get(name) ?? 0) - 1
+        if (heads > 0) this.#heads.set(name, heads)
+        else if (this.#heads.delete(name)) gone.push(name)
+      }
     }
     if (gone.length > 0) this.#listener.onRemove(toFilter(gone))
   }
 }
 
-function key(kind: Kind, name: string): string {
-  return `${kind}:${name}`
+/** Each thing that is named, as a text. */
+export function toNames(filter: WatchFilter): string[] {
+  const { connections = [], sites = [], summary = [], all } = filter
+  return Object.entries({ connections, sites, summary, all: all ? [ALL] : [] }).flatMap(
+    ([kind, names]) => names.map((name) => `${kind}:${name}`),
+  )
 }
 
-function toKeys({ connections = [], sites = [], summary = [], all }: WatchFilter): string[] {
-  return [
-    ...connections.map((name) => key('connections', name)),
-    ...sites.map((name) => key('sites', name)),
-    ...summary.map((name) => key('summary', name)),
-    ...(all ? [key('all', ALL)] : []),
-  ]
-}
-
-function toFilter(keys: readonly string[]): WatchFilter {
+/** The same as one watch. */
+export function toFilter(names: readonly string[]): WatchFilter {
   const filter: Partial<Record<Kind, string[]>> = {}
-  for (const name of keys) {
+  for (const name of names) {
     const at = name.indexOf(':')
-    const kind = name.slice(0, at) as Kind
-    ;(filter[kind] ??= []).push(name.slice(at + 1))
+    ;(filter[name.slice(0, at) as Kind] ??= []).push(name.slice(at + 1))
   }
-  const { all, ...lists } = filter
-  return { ...lists, ...(all === undefined ? {} : { all: true }) }
+  return { ...filter, ...(filter.all && { all: true }) } as WatchFilter
 }

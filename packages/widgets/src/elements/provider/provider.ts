@@ -2,7 +2,7 @@ import { ContextProvider } from '@lit/context'
 import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
-import type { StatusClient } from '../../client/index.ts'
+import type { ClientSettings, StatusClient } from '../../client/index.ts'
 import { clientContext } from '../../controllers/client.ts'
 import { StatusElement } from '../element.ts'
 
@@ -14,6 +14,9 @@ import { StatusElement } from '../element.ts'
  * @attr {string} src - the server, for example `https://status.example.com`
  * @attr {string} token-src - an address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`
  * @attr {string} token - a publishable key; never a token of a person, which everybody could read here
+ * @attr {auto|ws|sse|poll} transport - the wire; `auto`: a WebSocket, or what else gets through
+ * @attr {page|tabs} share - `tabs`: the tabs of a browser share one WebSocket
+ * @attr {number} pause-hidden - a page that is hidden for so many seconds lets go of its line; 300, 0 = never
  *
  * @slot - the elements that use it
  */
@@ -29,6 +32,9 @@ export class MqttStatusProvider extends StatusElement {
     token: {},
     tokenSrc: { attribute: 'token-src' },
     getToken: { attribute: false },
+    transport: {},
+    share: {},
+    pauseHidden: { attribute: 'pause-hidden' },
   }
 
   declare src: string | null
@@ -36,6 +42,9 @@ export class MqttStatusProvider extends StatusElement {
   declare tokenSrc: string | null
   /** Asked for a token before each attempt and before a token ends; may take 10 s. */
   declare getToken: (() => Promise<string> | string) | null
+  declare transport: string | null | undefined
+  declare share: string | null | undefined
+  declare pauseHidden: string | number | null | undefined
 
   readonly #context = new ContextProvider(this, { context: clientContext, initialValue: null })
   #client: StatusClient | null = null
@@ -70,6 +79,17 @@ export class MqttStatusProvider extends StatusElement {
     this.#context.setValue(this.#client)
   }
 
+  /** An unknown value means the default. */
+  #lineSettings(): Pick<ClientSettings, 'transport' | 'share' | 'pauseHidden'> {
+    const transport = (['ws', 'sse', 'poll'] as const).find((wire) => wire === this.transport)
+    const pauseHidden = parseFloat(String(this.pauseHidden))
+    return {
+      ...(transport ? { transport } : {}),
+      ...(this.share === 'tabs' ? { share: 'tabs' } : {}),
+      ...(pauseHidden >= 0 ? { pauseHidden } : {}),
+    }
+  }
+
   #choose(): StatusClient | null {
     const { src, token, tokenSrc, getToken } = this
     if (!src) return null
@@ -78,6 +98,7 @@ export class MqttStatusProvider extends StatusElement {
       ...(token ? { token } : {}),
       ...(tokenSrc ? { tokenSrc } : {}),
       ...(getToken ? { getToken } : {}),
+      ...this.#lineSettings(),
     })
   }
 }

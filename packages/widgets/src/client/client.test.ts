@@ -1,0 +1,572 @@
+/** Hours of a page's life on a clock that is moved: a server of the test's own is at the other end of the wire. */
+import type { ClientMessage, Connection, ServerMessage } from '@mqtt-status/protocol'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createClient } from './client.ts'
+import type { ClientSettings, StatusClient } from './client.ts'
+import type { LinkState } from './link-state.ts'
+import type { TransportListener } from './transport.ts'
+
+const SRC = 'http://status.test/'
+
+class Line {
+  readonly listener: TransportListener
+  readonly said: ClientMessage[] = []
+  closed = false
+
+  constructor(listener: TransportListener) {
+    this.listener = listener
+  }
+
+  hear(message: ServerMessage): void {
+    this.listener.onMessage(JSON.stringify(message))
+  }
+
+  asked<T extends ClientMessage['type']>(type: T): Extract<ClientMessage, { type: T }>[] {
+    return this.said.filter((one) => one.type === type) as Extract<ClientMessage, { type: T }>[]
+  }
+}
+
+let lines: Line[]
+let clients: StatusClient[]
+/** How far the server's clock is ahead of this one. */
+let aheadMs: number
+let mute: boolean
+let epoch: string
+let rows: Connection[]
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.parse('2026-11-23T19:00:00.000Z') })
+  lines = []
+  clients = []
+  aheadMs = 0
+  mute = false
+  epoch = 'e'
+  rows = [row('a', 1)]
+})
+
+afterEach(() => {
+  for (const client of clients) client.close()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
+  return {
+    id,
+    siteId: 's1',
+    name: id,
+    revision,
+    desired: 'connected',
+    desiredAt: null,
+    desiredBy: null,
+    status: 'connected',
+    reason: null,
+    detail: null,
+    since: '2026-11-23T18:00:00.000Z',
+    generation: 1,
+    observedGeneration: 1,
+    lastMessageAt: null,
+    device: 'unknown',
+    deviceSince: null,
+    managed: true,
+    labels: {},
+    ...change,
+  }
+}
+
+function serverNow(): string {
+  return new Date(Date.now() + aheadMs).toISOString()
+}
+
+function answer(line: Line, message: ClientMessage): void {
+  if (message.type === 'hello' || message.type === 'auth') {
+    line.hear({
+      type: 'welcome',
+      session: 's',
+      epoch,
+      now: serverNow(),
+      heartbeatMs: 25_000,
+      commandTimeoutMs: 15_000,
+      expiresAt: null,
+      can: ['view', 'control'],
+      limits: { watch: 1_000 },
+    })
+  }
+  if (message.type === 'ping') line.hear({ type: 'pong', now: serverNow() })
+  if (message.type !== 'watch') return
+  const named = message.connections ?? []
+  line.hear({
+    type: 'snapshot',
+    id: message.id ?? 0,
+    connections: rows.filter(({ id }) => message.all || named.includes(id)),
+    missing: named.filter((id) => !rows.some((one) => one.id === id)),
+    cursor: `${epoch}.${lines.length}.s`,
+    final: true,
+    now: serverNow(),
+  })
+}
+
+function client(settings: Partial<ClientSettings> = {}): StatusClient {
+  const made = createClient(
+    { src: SRC, ...settings },
+    {
+      random: () => 0.5,
+      open: (_src, listener) => {
+        const line = new Line(listener)
+        lines.push(line)
+        if (!mute)
+          queueMicrotask(() => {
+            listener.onOpen()
+          })
+        return {
+          send: (message) => {
+            line.said.push(message)
+            if (!mute && !line.closed)
+              queueMicrotask(() => {
+                answer(line, message)
+              })
+            return true
+          },
+          close: () => {
+            line.closed = true
+          },
+        }
+      },
+    },
+  )
+  clients.push(made)
+  return made
+}
+
+function last(): Line {
+  return lines.at(-1) as Line
+}
+
+async function passes(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms)
+}
+
+/** Seconds in which the server pings as it should. */
+async function beats(seconds: number): Promise<void> {
+  for (let i = 0; i < seconds; i++) {
+    if (i % 20 === 19 && !mute) last().hear({ type: 'ping', now: serverNow(), cursor: 'e.9.s' })
+    await passes(1_000)
+  }
+}
+
+/** The machine sleeps: the clock goes on, timers do not. */
+function sleeps(ms: number): void {
+  vi.setSystemTime(Date.now() + ms)
+}
+
+async function live(settings: Partial<ClientSettings> = {}): Promise<StatusClient> {
+  const made = client(settings)
+  made.connection('a').subscribe(() => undefined)
+  await passes(0)
+  expect(made.link.state).toBe('live')
+  return made
+}
+
+function statesOf(one: StatusClient): LinkState[] {
+  const states: LinkState[] = []
+  one.onLink(() => states.push(one.link.state))
+  return states
+}
+
+/** A page around the client, with what it may tell. */
+function page(): { hidden: boolean; tell: (type: string) => void } {
+  const target = new EventTarget()
+  const document = { hidden: false, baseURI: SRC }
+  vi.stubGlobal('document', document)
+  vi.stubGlobal('navigator', { onLine: true })
+  vi.stubGlobal('addEventListener', target.addEventListener.bind(target))
+  return Object.assign(document, { tell: (type: string) => target.dispatchEvent(new Event(type)) })
+}
+
+test('silence for longer than a heartbeat is a loss, and what is shown was true until the last word', async () => {
+  const one = await live()
+  await beats(20)
+  const lastWordAt = Date.now() - 1_000
+  mute = true
+  await passes(33_000)
+  expect(one.link.state).toBe('live')
+  await passes(4_000)
+  expect(one.link).toMatchObject({ state: 'stale', since: lastWordAt })
+  expect(lines.length).toBeGreaterThan(1)
+})
+
+test('a laptop that slept for an hour notices, asks, and says nothing if the answer comes in time', async () => {
+  const one = await live()
+  const states = statesOf(one)
+  sleeps(3_600_000)
+  await passes(5_000)
+  expect(last().asked('ping').length).toBe(1)
+  expect([states, lines.length]).toEqual([[], 1])
+})
+
+test('a laptop that slept for an hour on a dead line has a new one within three seconds, and said nothing', async () => {
+  const one = await live()
+  const states = statesOf(one)
+  sleeps(3_600_000)
+  mute = true
+  await passes(5_000)
+  mute = false
+  await passes(3_000)
+  expect(lines.length).toBe(2)
+  expect(one.link.state).toBe('live')
+  expect(states).toEqual([])
+})
+
+test('a laptop that slept where there is no network any more says so after three seconds, as of then', async () => {
+  const one = await live()
+  const wentAt = Date.now()
+  sleeps(3_600_000)
+  mute = true
+  await passes(5_000 + 3_100)
+  expect(one.link).toMatchObject({ state: 'stale', since: wentAt })
+})
+
+test('a page that is hidden for five minutes lets go of its line, and has it back when it is seen', async () => {
+  const around = page()
+  const one = await live()
+  around.hidden = true
+  around.tell('visibilitychange')
+  await beats(299)
+  expect(last().closed).toBe(false)
+  await passes(1_000)
+  expect(last().closed).toBe(true)
+  await passes(3_600_000)
+  expect([lines.length, one.link.state]).toEqual([1, 'stale'])
+  around.hidden = false
+  around.tell('visibilitychange')
+  await passes(0)
+  expect([lines.length, one.link.state]).toEqual([2, 'live'])
+  expect(last().asked('watch')[0]).toMatchObject({ cursor: 'e.9.s' })
+})
+
+test('a page that never pauses keeps its line, hidden or not', async () => {
+  const around = page()
+  await live({ pauseHidden: 0 })
+  around.hidden = true
+  around.tell('visibilitychange')
+  await beats(900)
+  expect([lines.length, last().closed]).toEqual([1, false])
+})
+
+test.each([
+  ['freeze', 'resume'],
+  ['pagehide', 'pageshow'],
+])('%s closes, %s opens, and nobody hears of a moment between', async (away, back) => {
+  const around = page()
+  const one = await live()
+  const states = statesOf(one)
+  around.tell(away)
+  expect(last().closed).toBe(true)
+  await passes(500)
+  around.tell(back)
+  await passes(5_000)
+  expect([lines.length, one.link.state, states]).toEqual([2, 'live', []])
+})
+
+test('offline is said at once; online dials at once', async () => {
+  const around = page()
+  const one = await live()
+  around.tell('offline')
+  expect([one.link.state, last().closed]).toEqual(['offline', true])
+  around.tell('online')
+  await passes(0)
+  expect(one.link.state).toBe('live')
+})
+
+test('what an old line still says is not listened to', async () => {
+  const one = await live()
+  const old = last()
+  old.listener.onClose(1006)
+  await passes(600)
+  expect(lines.length).toBe(2)
+  old.hear({ type: 'patch', connections: [row('a', 99)], removed: [], missing: [] })
+  old.listener.onClose(4003)
+  old.listener.onOpen()
+  expect([one.link.state, one.connection('a').get().connection?.revision]).toEqual(['live', 1])
+})
+
+test('a goodbye is followed by a wait in its window, without a word', async () => {
+  const one = await live()
+  const states = statesOf(one)
+  last().hear({ type: 'bye', code: 4200, reason: 'shutdown', reconnectAfterMs: [1_000, 3_000] })
+  last().listener.onClose(1006)
+  await passes(1_999)
+  expect(lines.length).toBe(1)
+  await passes(10)
+  expect([lines.length, states]).toEqual([2, []])
+  expect(one.link.state).toBe('live')
+})
+
+test('what the database does not say is stale although the line lives', async () => {
+  const one = await live()
+  last().hear({ type: 'feed', state: 'stale', since: '2026-11-23T18:59:50.000Z' })
+  expect(one.link).toMatchObject({ state: 'stale', since: Date.parse('2026-11-23T18:59:50.000Z') })
+  last().hear({ type: 'feed', state: 'live', since: serverNow() })
+  expect(one.link.state).toBe('live')
+})
+
+test('a feed that was stale before the first answer is stale after it', async () => {
+  mute = true
+  const one = client()
+  one.watch({ all: true }, () => undefined)
+  await passes(0)
+  mute = false
+  last().listener.onOpen()
+  last().hear({ type: 'feed', state: 'stale', since: serverNow() })
+  await passes(0)
+  // Told before the welcome here: a server tells it after, and before the answer.
+  last().hear({ type: 'feed', state: 'stale', since: serverNow() })
+  expect(one.link.state).toBe('stale')
+})
+
+test.each([-3_600_000, 3_600_000])(
+  'a clock that is off by %i ms makes no difference',
+  async (offMs) => {
+    aheadMs = offMs
+    const one = await live()
+    expect(one.now()).toBe(Date.now() + offMs)
+    last().listener.onClose(1006)
+    mute = true
+    await passes(1_100)
+    expect(one.link.since).toBe(one.now() - 1_100)
+    last().listener.onClose(1006)
+    const wait = (one.link.retryAt ?? 0) - one.now()
+    expect(wait).toBeGreaterThan(0)
+    expect(wait).toBeLessThanOrEqual(20_000)
+  },
+)
+
+test('the best round trip sets the clock, until the clock of the device is set', async () => {
+  aheadMs = 60_000
+  const one = await live()
+  await passes(5_000)
+  aheadMs = 90_000
+  // Asked seconds ago: a worse sample.
+  last().hear({ type: 'pong', now: serverNow() })
+  expect(one.now() - Date.now()).toBe(60_000)
+  sleeps(30_000)
+  aheadMs = 60_000
+  await passes(5_000)
+  expect(one.now() - Date.now()).toBe(60_000)
+})
+
+test('another epoch: everything is forgotten, revisions start anew', async () => {
+  rows = [row('a', 50)]
+  const one = await live()
+  epoch = 'f'
+  rows = [row('a', 2, { status: 'failed' })]
+  last().listener.onClose(1006)
+  await passes(600)
+  expect(one.connection('a').get().connection).toMatchObject({ revision: 2, status: 'failed' })
+})
+
+test('a row never goes back, and the same one keeps its identity', async () => {
+  rows = [row('a', 5)]
+  const one = await live()
+  const { connection } = one.connection('a').get()
+  last().hear({ type: 'patch', connections: [row('a', 4)], removed: [], missing: [] })
+  last().hear({ type: 'patch', connections: [row('a', 5)], removed: [], missing: [] })
+  expect(one.connection('a').get().connection).toBe(connection)
+  expect(one.rows()).toBe(one.rows())
+  expect(one.connection('a')).toBe(one.connection('a'))
+})
+
+test('tokens: 503 for a minute is waited out, and the token is not asked for again while it is fresh', async () => {
+  let status = 503
+  let asked = 0
+  vi.stubGlobal('fetch', () => {
+    asked++
+    return Promise.resolve(Response.json({ token: `t${asked}`, expiresIn: 600 }, { status }))
+  })
+  const one = client({ tokenSrc: 'http://portal.test/token' })
+  one.connection('a').subscribe(() => undefined)
+  await passes(60_000)
+  expect([one.link.state, lines.length]).toEqual(['connecting', 0])
+  expect(asked).toBeGreaterThan(3)
+  status = 200
+  await passes(20_000)
+  expect(one.link.state).toBe('live')
+  await beats(31)
+  const before = asked
+  last().listener.onClose(1006)
+  await passes(600)
+  expect([one.link.state, asked]).toEqual(['live', before])
+})
+
+test('tokens: one that is about to end is renewed on its line, however often the portal fails meanwhile', async () => {
+  let answers = 0
+  const one = client({
+    getToken: () => {
+      answers++
+      if (answers === 2) return Promise.reject(new Error('away'))
+      if (answers === 3) return new Promise<string>(() => undefined)
+      return `t${answers}`
+    },
+  })
+  one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  last().hear({ type: 'expiring', expiresAt: serverNow() })
+  await beats(20)
+  expect(last().asked('auth')).toEqual([{ type: 'auth', token: 't4' }])
+  expect([one.link.state, lines.length]).toEqual(['live', 1])
+})
+
+test('tokens: a new one is never said on another line', async () => {
+  let give: (token: string) => void = () => undefined
+  let answers = 0
+  client({
+    getToken: () => (answers++ === 1 ? new Promise<string>((resolve) => (give = resolve)) : 'now'),
+  })
+    .connection('a')
+    .subscribe(() => undefined)
+  await passes(0)
+  last().hear({ type: 'expiring', expiresAt: serverNow() })
+  await passes(0)
+  last().listener.onClose(1006)
+  await passes(600)
+  give('late')
+  await passes(0)
+  expect(lines.map((line) => line.asked('auth').length)).toEqual([0, 0])
+})
+
+test('tokens: no visitor, no line, until somebody signs in and retries, or brings a token', async () => {
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(null, { status: 401 })))
+  const one = client({ tokenSrc: 'http://portal.test/token' })
+  one.connection('a').subscribe(() => undefined)
+  await passes(600_000)
+  expect([one.link, lines.length]).toMatchObject([{ state: 'unauthorized', retryAt: null }, 0])
+  one.refresh()
+  await passes(0)
+  expect(one.link.state).toBe('unauthorized')
+  one.setToken('brought')
+  await passes(0)
+  expect([one.link.state, last().asked('hello')[0]?.token]).toEqual(['live', 'brought'])
+})
+
+test.each([
+  [4003, 'forbidden'],
+  [4006, 'incompatible'],
+  [4009, 'unavailable'],
+  [4001, 'unauthorized'],
+] as const)('%i is said for good: %s, until somebody retries', async (code, state) => {
+  const around = page()
+  const one = await live()
+  last().listener.onClose(code)
+  expect(one.link.state).toBe(state)
+  for (const type of ['online', 'visibilitychange', 'pageshow', 'offline']) around.tell(type)
+  await passes(3_600_000)
+  expect([one.link.state, lines.length]).toEqual([state, 1])
+  one.refresh()
+  await passes(0)
+  expect(one.link.state).toBe('live')
+})
+
+test('retry now does not wait', async () => {
+  const one = await live()
+  mute = true
+  last().listener.onClose(1006)
+  for (let i = 0; i < 6; i++) {
+    await passes(12_000)
+    last().listener.onClose(1006)
+  }
+  mute = false
+  expect(one.link.retryAt).toBeGreaterThan(one.now() + 2_000)
+  one.refresh()
+  await passes(0)
+  expect(one.link.state).toBe('live')
+})
+
+test('a command nobody answers ends as a timeout, and a late answer still counts', async () => {
+  vi.stubGlobal('fetch', () => new Promise(() => undefined))
+  const one = await live()
+  const ended = vi.fn()
+  void one.command('a', 'disconnect', { requestId: 'r' }).then(ended)
+  await beats(14)
+  expect(ended).not.toHaveBeenCalled()
+  await beats(2)
+  expect(ended).toHaveBeenCalledWith({ outcome: 'timeout', code: null })
+  expect(one.connection('a').get().pending).toEqual({ action: 'disconnect', phase: 'overdue' })
+  const late = row('a', 2, { generation: 2, observedGeneration: 2, status: 'disconnected' })
+  last().hear({ type: 'patch', connections: [late], removed: [], missing: [] })
+  expect(one.connection('a').get().pending).toBeNull()
+})
+
+test('a command that another one follows, or somebody else overtakes, does not pend for ever', async () => {
+  vi.stubGlobal('fetch', (input: string) => {
+    const generation = input.endsWith('disconnect') ? 2 : 3
+    const connection = row('a', generation, { generation, desired: 'connected' })
+    return Promise.resolve(Response.json({ connection, generation, timeoutMs: 15_000 }))
+  })
+  const one = await live()
+  const first = one.command('a', 'disconnect', { requestId: 'r1' })
+  const second = one.command('a', 'connect', { requestId: 'r2' })
+  expect(await first).toEqual({ outcome: 'unknown', code: null })
+  await passes(0)
+  const later = row('a', 9, { generation: 4, observedGeneration: 4, status: 'disconnected' })
+  last().hear({ type: 'patch', connections: [later], removed: [], missing: [] })
+  expect(await second).toEqual({ outcome: 'unknown', code: null })
+  expect(one.connection('a').get().pending).toBeNull()
+})
+
+test('who leaves while others are told is not told any more; who throws does not starve the next', async () => {
+  const caught: unknown[] = []
+  vi.stubGlobal('queueMicrotask', (work: () => void) => {
+    void Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => caught.push(error))
+  })
+  const one = await live()
+  let heard = 0
+  let leave: () => void = () => undefined
+  one.onLink(() => {
+    leave()
+    throw new Error('a listener of the page')
+  })
+  leave = one.onLink(() => heard++)
+  one.onLink(() => (heard += 10))
+  last().hear({ type: 'feed', state: 'stale', since: serverNow() })
+  await passes(0)
+  expect([heard, caught.length]).toEqual([10, 1])
+})
+
+test('what is let go of is told to the server after five seconds, together, and forgotten', async () => {
+  rows = Array.from({ length: 20 }, (_, i) => row(`c${i}`, i + 1))
+  const one = await live()
+  const leaves = rows.map(({ id }) => one.connection(id).subscribe(() => undefined))
+  await passes(0)
+  expect(one.rows().length).toBe(20)
+  for (const leave of leaves) leave()
+  for (const leave of leaves) leave()
+  await passes(4_900)
+  expect(last().asked('unwatch')).toEqual([])
+  await passes(200)
+  expect(last().asked('unwatch').length).toBe(1)
+  expect([one.rows().length, one.connection('c1').get().connection]).toEqual([0, null])
+  // Still on its way when it was let go of.
+  last().hear({ type: 'patch', connections: [row('c1', 99)], removed: [], missing: [] })
+  expect(one.rows().length).toBe(0)
+})
+
+test('a watch that is too large is reported, and never passes for live', async () => {
+  const caught: unknown[] = []
+  vi.stubGlobal('queueMicrotask', (work: () => void) => {
+    void Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => caught.push(error))
+  })
+  mute = true
+  const one = client()
+  one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  last().listener.onOpen()
+  answer(last(), { type: 'hello' })
+  last().hear({ type: 'error', id: 1, code: 'limit_watch', message: 'Too many', retryable: false })
+  await passes(0)
+  expect([one.link.state, caught.length]).toEqual(['connecting', 1])
+})

@@ -1,0 +1,175 @@
+/**
+ * The tab that has the WebSocket, for itself and for the others. What a tab asks goes to the server under a number of
+ * the leader's; answers go to who asked, everything else to all. Nothing is kept but who asked for what.
+ */
+import type { ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
+import type { OpenTransport, Transport } from './transport.ts'
+import { toFilter, toNames } from './watch-set.ts'
+
+/** From a tab to the leader. */
+export interface Said {
+  readonly from: string
+  readonly knocks?: boolean
+  readonly says?: ClientMessage
+  readonly leaves?: boolean
+}
+
+/** From the leader to a tab, or to all. */
+export interface Told {
+  readonly to?: string
+  /** There is a new leader. */
+  readonly started?: boolean
+  readonly opens?: boolean
+  /** A message of the server. */
+  readonly hear?: string
+  /** The close code of the line. */
+  readonly closed?: number
+}
+
+/** Each tab gets itself a new token at about the same time; one is enough. */
+const AUTH_EVERY_MS = 10_000
+
+export class TabLeader {
+  readonly #channel: BroadcastChannel
+  readonly #src: string
+  readonly #openLine: OpenTransport
+  /** Who listens to what. */
+  readonly #heads = new Map<string, Set<string>>()
+  /** Who asked what is not answered yet. */
+  readonly #asked = new Map<number, { readonly to: string; readonly id: number | undefined }>()
+  readonly #pinging = new Set<string>()
+  #line: Transport | null = null
+  /** Said before the line was open. */
+  #waiting: ClientMessage[] | null = []
+  #welcome: { readonly message: Welcome; readonly atMs: number } | null = null
+  #feed: string | null = null
+  #lastId = 0
+  #authAt = -Infinity
+
+  constructor(name: string, src: string, openLine: OpenTransport) {
+    this.#src = src
+    this.#openLine = openLine
+    this.#channel = new BroadcastChannel(name)
+    this.#channel.onmessage = ({ data }: MessageEvent<Said>) => {
+      if (data.knocks) this.#tell({ to: data.from, opens: true })
+      else if (data.leaves) this.#forget(data.from, [...this.#heads.keys()])
+      else if (data.says) this.#pass(data.from, data.says)
+    }
+    this.#tell({ started: true })
+  }
+
+  stop(): void {
+    this.#line?.close()
+    this.#line = null
+    this.#tell({ closed: 4202 })
+    this.#channel.close()
+  }
+
+  #tell(told: Told): void {
+    this.#channel.postMessage(told)
+  }
+
+  #pass(from: string, message: ClientMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#greet(from, message)
+        return
+      case 'watch': {
+        const id = ++this.#lastId
+        this.#asked.set(id, { to: from, id: message.id })
+        for (const name of toNames(message))
+          this.#heads.set(name, (this.#heads.get(name) ?? new Set()).add(from))
+        this.#send({ ...message, id })
+        return
+      }
+      case 'unwatch':
+        this.#forget(from, toNames(message))
+        return
+      case 'auth':
+        if (performance.now() - this.#authAt < AUTH_EVERY_MS) return
+        this.#authAt = performance.now()
+        break
+      case 'ping':
+        this.#pinging.add(from)
+        break
+      case 'pong':
+        return
+    }
+    this.#send(message)
+  }
+
+  #greet(to: string, hello: ClientMessage): void {
+    if (!this.#line) this.#open(hello)
+    if (!this.#welcome) return
+    const { message, atMs } = this.#welcome
+    const now = new Date(Date.parse(message.now) + performance.now() - atMs).toISOString()
+    this.#tell({ to, hear: JSON.stringify({ ...message, now }) })
+    if (this.#feed) this.#tell({ to, hear: this.#feed })
+  }
+
+  #open(hello: ClientMessage): void {
+    const line = this.#openLine(this.#src, {
+      onOpen: () => {
+        line.send(hello)
+        for (const message of this.#waiting ?? []) line.send(message)
+        this.#waiting = null
+      },
+      onMessage: (text) => {
+        if (line === this.#line) this.#hear(text)
+      },
+      onClose: (closed) => {
+        if (line !== this.#line) return
+        this.#line = this.#welcome = this.#feed = null
+        this.#waiting = []
+        this.#heads.clear()
+        this.#asked.clear()
+        this.#tell({ closed })
+      },
+    })
+    this.#line = line
+  }
+
+  #send(message: ClientMessage): void {
+    if (this.#waiting) this.#waiting.push(message)
+    else this.#line?.send(message)
+  }
+
+  #hear(text: string): void {
+    const message = JSON.parse(text) as ServerMessage
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome = { message, atMs: performance.now() }
+        break
+      case 'feed':
+        this.#feed = message.state === 'stale' ? text : null
+        break
+      case 'ping':
+        this.#line?.send({ type: 'pong' })
+        break
+      case 'pong':
+        for (const to of this.#pinging) this.#tell({ to, hear: text })
+        this.#pinging.clear()
+        return
+      case 'snapshot':
+      case 'patch':
+      case 'error': {
+        const asked = this.#asked.get(message.id ?? 0)
+        if (!asked) break
+        if (!('final' in message) || message.final) this.#asked.delete(message.id ?? 0)
+        this.#tell({ to: asked.to, hear: JSON.stringify({ ...message, id: asked.id }) })
+        return
+      }
+      default:
+    }
+    this.#tell({ hear: text })
+  }
+
+  /** What nobody listens to any more is let go of. */
+  #forget(from: string, names: readonly string[]): void {
+    const gone = names.filter((name) => {
+      const heads = this.#heads.get(name)
+      return heads?.delete(from) && heads.size === 0 && this.#heads.delete(name)
+    })
+    if (gone.length > 0) this.#send({ type: 'unwatch', ...toFilter(gone) })
+  }
+}

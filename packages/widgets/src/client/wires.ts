@@ -1,0 +1,43 @@
+/** Which wire is used: a WebSocket, until it fails where the server can be reached by other means. */
+import type { Fallback } from './fallback.ts'
+import type { OpenTransport } from './transport.ts'
+import { remembered } from './wire.ts'
+import type { WireSettings } from './wire.ts'
+import { openWebSocket } from './websocket-transport.ts'
+
+/** Wires that most pages never need are loaded when they are. */
+export class Wires {
+  readonly #settings: WireSettings
+  #fallback: Fallback | null = null
+
+  constructor(settings: WireSettings) {
+    this.#settings = settings
+  }
+
+  async open(): Promise<OpenTransport> {
+    const { src, open, transport = 'auto', share, getToken, tokenSrc, token } = this.#settings
+    if (open) return open
+    if (transport === 'auto' ? remembered(src) : transport !== 'ws') await this.#load()
+    const other = await this.#fallback?.open()
+    if (other) return other
+    // Who a function would answer with in another tab can't be known.
+    if (share !== 'tabs' || getToken || !('locks' in navigator)) return openWebSocket
+    const { openAmongTabs } = await import('./tabs-transport.ts')
+    const name = JSON.stringify(['mqtt-status.tabs.1', src, tokenSrc, token])
+    return openAmongTabs(name, openWebSocket)
+  }
+
+  /** It has carried what it should. */
+  worked(): void {
+    this.#fallback?.worked()
+  }
+
+  /** It could not be opened, or went silent. */
+  async failed(): Promise<void> {
+    if (!this.#settings.open) await (await this.#load()).failed()
+  }
+
+  async #load(): Promise<Fallback> {
+    return (this.#fallback ??= new (await import('./fallback.ts')).Fallback(this.#settings))
+  }
+}

@@ -1,0 +1,118 @@
+/** What networks and servers do to a page, one by one. */
+import { until } from '@mqtt-status/testing/until'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { PATIENCE } from '../../packages/server/src/http/context.ts'
+import { row } from '../../packages/server/test/http/house.ts'
+import type { StatusClient } from '../../packages/widgets/src/client/index.ts'
+import { isLive, World } from './world.ts'
+
+/** Short, so that silence is found out soon: the grace on top of it stays 10 s. */
+const HEARTBEAT_MS = 500
+
+let world: World
+
+beforeEach(async () => {
+  world = await World.open({
+    heartbeatMs: HEARTBEAT_MS,
+    patience: { ...PATIENCE, pongMs: HEARTBEAT_MS / 2 },
+  })
+  world.house.publish([row('a', 1)])
+})
+
+afterEach(async () => {
+  await world.close()
+})
+
+function revisionOf(client: StatusClient): number | undefined {
+  return client.rows()[0]?.revision
+}
+
+test('killed: back within moments, with what changed meanwhile', async () => {
+  const client = await world.live()
+  for (let revision = 2; revision < 8; revision++) {
+    world.proxy.reset()
+    world.house.publish([row('a', revision)])
+    await until(() => revisionOf(client) === revision)
+  }
+  await isLive(client)
+})
+
+test('a black hole: stale after the grace, live when it ends', { timeout: 40_000 }, async () => {
+  const client = await world.live()
+  world.proxy.mode = 'drop'
+  world.house.publish([row('a', 2)])
+  await until(() => client.link.state === 'stale', { timeoutMs: 15_000 })
+  expect(revisionOf(client)).toBe(1)
+  world.proxy.mode = 'pass'
+  await until(() => client.link.state === 'live', { timeoutMs: 20_000 })
+  expect(revisionOf(client)).toBe(2)
+})
+
+test(
+  'half open: the server lets go of who does not answer, who has to find out',
+  { timeout: 40_000 },
+  async () => {
+    const client = await world.live()
+    world.proxy.mode = 'up-drop'
+    await until(() => world.house.hub.size === 0, { timeoutMs: 20_000 })
+    world.proxy.mode = 'pass'
+    world.house.publish([row('a', 2)])
+    await until(() => revisionOf(client) === 2, { timeoutMs: 20_000 })
+    await isLive(client)
+  },
+)
+
+test('slow: it takes its time, and is not given up', async () => {
+  world.proxy.mode = 'slow'
+  const client = await world.live()
+  world.house.publish([row('a', 2)])
+  await until(() => revisionOf(client) === 2)
+  expect(client.link.state).toBe('live')
+})
+
+test('reset in the handshake, again and again: live as soon as one gets through', async () => {
+  world.proxy.mode = 'reset-upgrade'
+  const client = world.client({ transport: 'ws' })
+  client.watch({ all: true }, () => undefined)
+  await until(() => world.proxy.refused >= 4)
+  expect(client.link.state).toBe('connecting')
+  world.proxy.mode = 'pass'
+  await isLive(client)
+})
+
+test(
+  'two hundred pages whose server restarts come back spread out, and each once',
+  { timeout: 60_000 },
+  async () => {
+    const clients = Array.from({ length: 200 }, () => world.client())
+    for (const client of clients) client.watch({ all: true }, () => undefined)
+    for (const client of clients) await isLive(client)
+    const backAt: number[] = []
+    const live = new Set(clients)
+    for (const client of clients) {
+      client.connection('a').subscribe(({ connection }) => {
+        if (connection?.revision === 2 && live.delete(client)) backAt.push(performance.now())
+      })
+    }
+    await world.restart()
+    world.house.publish([row('a', 2)])
+    await until(() => live.size === 0, { timeoutMs: 30_000 })
+    backAt.sort((a, b) => a - b)
+    // The middle nine tenths: a burst would have them all at once.
+    const spreadMs = (backAt[189] ?? 0) - (backAt[10] ?? 0)
+    expect(spreadMs).toBeGreaterThan(500)
+    await until(() => world.house.hub.size === 200)
+    expect(clients.filter(({ link }) => link.state !== 'live')).toEqual([])
+  },
+)
+
+test('nothing is left of clients that came and went', async () => {
+  for (let i = 0; i < 20; i++) {
+    const client = await world.live()
+    client.connection('a').subscribe(() => undefined)
+    if (i % 2 === 0) world.proxy.reset()
+    client.close()
+  }
+  // Sockets, subscribers and timers are counted afterwards.
+  await until(() => world.house.hub.size === 0)
+})

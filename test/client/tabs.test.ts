@@ -1,0 +1,123 @@
+/** Tabs that share one socket: clients with channels and locks of their own, as tabs of one browser have. */
+import { until } from '@mqtt-status/testing/until'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { row } from '../../packages/server/test/http/house.ts'
+import type { ConnectionView, StatusClient } from '../../packages/widgets/src/client/index.ts'
+import { isLive, World } from './world.ts'
+
+let world: World
+
+beforeEach(async () => {
+  world = await World.open()
+})
+
+afterEach(async () => {
+  await world.close()
+})
+
+function tab(): StatusClient {
+  return world.client({ share: 'tabs' })
+}
+
+test('five tabs are one socket; each hears what it asked for, and nothing else', async () => {
+  world.house.publish([row('a', 1), row('b', 2), row('c', 3, { siteId: 's2' })])
+  const tabs = Array.from({ length: 5 }, tab)
+  for (const [i, one] of tabs.entries())
+    one.connection(i % 2 === 0 ? 'a' : 'b').subscribe(() => undefined)
+  for (const one of tabs) await isLive(one)
+  expect(world.house.hub.size).toBe(1)
+  tabs[0]?.watch({ sites: ['s2'], summary: ['*'] }, () => undefined)
+  await until(() => tabs[0]?.rows().length === 2 && tabs[0].summary()?.total === 3)
+  world.house.publish([row('a', 4, { status: 'failed' }), row('c', 5, { siteId: 's2' })])
+  await until(() => tabs[4]?.connection('a').get().connection?.status === 'failed')
+  await until(() => tabs[0]?.connection('c').get().connection?.revision === 5)
+  expect(tabs.map((one) => one.rows().map(({ id }) => id))).toEqual([
+    ['a', 'c'],
+    ['b'],
+    ['a'],
+    ['b'],
+    ['a'],
+  ])
+})
+
+test('what one tab lets go of is still heard by the other', async () => {
+  world.house.publish([row('a', 1), row('b', 2)])
+  const [one, other] = [tab(), tab()]
+  const leave = one.connection('a').subscribe(() => undefined)
+  one.connection('b').subscribe(() => undefined)
+  const heard: ConnectionView[] = []
+  other.connection('a').subscribe((view) => heard.push(view))
+  await isLive(one)
+  await isLive(other)
+  leave()
+  await until(() => one.rows().length === 1, { timeoutMs: 8_000 })
+  world.house.publish([row('a', 3, { status: 'failed' })])
+  await until(() => heard.at(-1)?.connection?.status === 'failed')
+})
+
+test('the leader closes: another tab takes over, and nothing is missed', async () => {
+  world.house.publish([row('a', 1)])
+  const [leader, ...others] = [tab(), tab(), tab()]
+  for (const one of [leader, ...others]) {
+    one?.watch({ all: true }, () => undefined)
+    if (one) await isLive(one)
+  }
+  leader?.close()
+  world.house.publish([row('a', 2, { status: 'failed' })])
+  await until(() => others.every((one) => one.rows()[0]?.revision === 2))
+  for (const one of others) await isLive(one)
+  await until(() => world.house.hub.size === 1)
+})
+
+test('the line of the leader breaks: all tabs come back, on one socket', async () => {
+  world.house.publish([row('a', 1)])
+  const tabs = [tab(), tab(), tab()]
+  for (const one of tabs) one.watch({ all: true }, () => undefined)
+  for (const one of tabs) await isLive(one)
+  world.proxy.reset()
+  world.house.publish([row('a', 2)])
+  await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
+  for (const one of tabs) await isLive(one)
+  await until(() => world.house.hub.size === 1)
+})
+
+test('a leader that is dead but still holds its lock is replaced', async () => {
+  const name = JSON.stringify([
+    'mqtt-status.tabs.1',
+    `http://127.0.0.1:${world.proxy.port}/`,
+    null,
+    null,
+  ])
+  let release: (value: null) => void = () => undefined
+  const stolen = navigator.locks
+    .request(name, () => new Promise<null>((resolve) => (release = resolve)))
+    .catch(() => 'stolen')
+  const one = tab()
+  one.watch({ all: true }, () => undefined)
+  await isLive(one)
+  expect(await stolen).toBe('stolen')
+  release(null)
+})
+
+test('tabs of another version are not heard', async () => {
+  world.house.publish([row('a', 1)])
+  const name = ['mqtt-status.tabs.2', `http://127.0.0.1:${world.proxy.port}/`, null, null]
+  const stranger = new BroadcastChannel(JSON.stringify(name))
+  const heard: unknown[] = []
+  stranger.onmessage = ({ data }) => heard.push(data)
+  const one = tab()
+  one.watch({ all: true }, () => undefined)
+  stranger.postMessage({ closed: 4003 })
+  await isLive(one)
+  world.house.publish([row('a', 2)])
+  await until(() => one.rows()[0]?.revision === 2)
+  expect([heard, one.link.state]).toEqual([[], 'live'])
+  stranger.close()
+})
+
+test('who has its token from a function shares with nobody', async () => {
+  const tabs = [0, 1].map(() => world.client({ share: 'tabs', getToken: () => 'x' }))
+  for (const one of tabs) one.watch({ all: true }, () => undefined)
+  for (const one of tabs) await isLive(one)
+  expect(world.house.hub.size).toBe(2)
+})

@@ -1,0 +1,161 @@
+/** The same store over each wire, and from one wire to the next. */
+import { until } from '@mqtt-status/testing/until'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { row } from '../../packages/server/test/http/house.ts'
+import type { StatusClient, Wire } from '../../packages/widgets/src/client/index.ts'
+import { isLive, World } from './world.ts'
+
+let world: World
+let asked: string[]
+
+beforeEach(async () => {
+  world = await World.open({ heartbeatMs: 400 })
+  asked = []
+  const { fetch } = globalThis
+  vi.stubGlobal('fetch', (input: string, init?: RequestInit) => {
+    asked.push(`${init?.method ?? 'GET'} ${new URL(input).pathname}`)
+    return fetch(input, init)
+  })
+})
+
+afterEach(async () => {
+  vi.unstubAllGlobals()
+  await world.close()
+})
+
+function statusOf(client: StatusClient, id: string): string | null {
+  return client.rows().find((one) => one.id === id)?.status ?? null
+}
+
+test.each<Wire>(['ws', 'sse', 'poll'])('%s: rows, changes, removals, counts', async (transport) => {
+  world.house.publish([row('a', 1), row('b', 2)])
+  const client = world.client({ transport })
+  client.watch({ all: true, summary: ['*'] }, () => undefined)
+  const missing = client.connection('none')
+  missing.subscribe(() => undefined)
+  await isLive(client)
+  await until(() => missing.get().missing)
+  expect(client.rows().map(({ id }) => id)).toEqual(['a', 'b'])
+  const b = client.connection('b').get()
+  world.house.publish([row('a', 3, { status: 'failed' })])
+  await until(() => statusOf(client, 'a') === 'failed', { timeoutMs: 12_000 })
+  await until(() => client.summary()?.counts['failed'] === 1, { timeoutMs: 12_000 })
+  expect(client.connection('b').get()).toBe(b)
+  world.house.hub.publish({
+    kind: 'changes',
+    epoch: 'e1',
+    mark: 900n,
+    floor: 0n,
+    rows: [],
+    tombstones: [{ id: 'a', siteId: 's1', revision: 4, changed: 899n }],
+  })
+  await until(() => client.rows().length === 1, { timeoutMs: 12_000 })
+  expect(client.can).toEqual(['view', 'control', 'manage'])
+})
+
+test.each<Wire>(['sse', 'poll'])(
+  '%s: what is listened to later arrives too, what is let go of does not',
+  async (transport) => {
+    world.house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
+    const client = world.client({ transport })
+    client.connection('a').subscribe(() => undefined)
+    await isLive(client)
+    client.watch({ sites: ['s2'] }, () => undefined)
+    await until(() => client.rows().length === 2, { timeoutMs: 12_000 })
+    expect(client.link.state).toBe('live')
+  },
+)
+
+test('a list that fits no address is posted, a short one is not', async () => {
+  const many = Array.from({ length: 300 }, (_, i) => row(`a-long-name-of-plant-${i}`, i + 1))
+  world.house.publish(many)
+  const client = world.client({ transport: 'sse' })
+  client.connection('a-long-name-of-plant-7').subscribe(() => undefined)
+  await isLive(client)
+  for (const { id } of many) client.connection(id).subscribe(() => undefined)
+  await until(() => client.rows().length === many.length)
+  expect(asked).toEqual(['GET /sse/status', 'POST /sse/status'])
+})
+
+test('more rows than a page has are polled page by page', async () => {
+  world.house.publish(Array.from({ length: 2_500 }, (_, i) => row(`c${i}`, i + 1)))
+  const client = world.client({ transport: 'poll' })
+  client.watch({ all: true }, () => undefined)
+  await isLive(client)
+  expect(client.rows().length).toBe(2_500)
+})
+
+test('a proxy that refuses WebSockets is found out, and the stream takes over', async () => {
+  world.house.publish([row('a', 1)])
+  world.proxy.mode = 'refuse-upgrade'
+  const client = await world.live()
+  expect(statusOf(client, 'a')).toBe('connected')
+  expect(world.proxy.refused).toBe(3)
+  expect(asked.filter((path) => path === 'GET /healthz').length).toBe(3)
+  world.house.publish([row('a', 2, { status: 'failed' })])
+  await until(() => statusOf(client, 'a') === 'failed')
+})
+
+test('from a socket to a stream with one cursor: what changed meanwhile comes as a patch', async () => {
+  world.house.publish(Array.from({ length: 300 }, (_, i) => row(`c${i}`, i + 1)))
+  const client = await world.live()
+  // The cursor is known once the server has said something after its answer.
+  world.house.publish([row('c1', 1_001)])
+  await until(() => client.rows().some(({ revision }) => revision === 1_001))
+  let heard = ''
+  const { fetch } = globalThis
+  vi.stubGlobal('fetch', async (input: string, init?: RequestInit) => {
+    const response = await fetch(input, init)
+    if (!input.includes('/sse/') || !response.body) return response
+    const decoder = new TextDecoder()
+    const overhear = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        heard += decoder.decode(chunk, { stream: true })
+        controller.enqueue(chunk)
+      },
+    })
+    return new Response(response.body.pipeThrough(overhear), response)
+  })
+  world.proxy.mode = 'refuse-upgrade'
+  world.proxy.reset()
+  await until(() => client.link.state === 'stale')
+  world.house.publish([row('c2', 1_002, { status: 'failed' })])
+  await isLive(client)
+  expect(statusOf(client, 'c2')).toBe('failed')
+  expect(client.rows().length).toBe(300)
+  expect(heard).toContain('event: patch')
+  expect(heard).not.toContain('event: snapshot')
+})
+
+test(
+  'a proxy that buffers streams is found out too, and polling takes over',
+  { timeout: 60_000 },
+  async () => {
+    world.house.publish([row('a', 1)])
+    world.proxy.mode = 'refuse-upgrade'
+    const client = world.client({})
+    const { fetch } = globalThis
+    // What a proxy does that waits for the end of an answer.
+    vi.stubGlobal('fetch', (input: string, init?: RequestInit) =>
+      input.includes('/sse/')
+        ? new Promise<never>((_, reject) => {
+            init?.signal?.addEventListener('abort', () => {
+              reject(new Error('aborted'))
+            })
+          })
+        : fetch(input, init),
+    )
+    client.watch({ all: true }, () => undefined)
+    await until(() => client.link.state === 'live', { timeoutMs: 55_000 })
+    expect(statusOf(client, 'a')).toBe('connected')
+  },
+)
+
+test('a restart of the server, however long it takes, never moves a page off its socket', async () => {
+  const client = await world.live()
+  await world.restart(4_000)
+  await isLive(client)
+  await world.restart()
+  await isLive(client)
+  expect(asked.filter((path) => path.includes('sse') || path.includes('query'))).toEqual([])
+})

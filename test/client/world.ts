@@ -1,0 +1,75 @@
+/** A hub with its doors, clients that are counted, and a proxy between them that breaks. */
+import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
+import { until } from '@mqtt-status/testing/until'
+import { House } from '../../packages/server/test/http/house.ts'
+import { createClient } from '../../packages/widgets/src/client/index.ts'
+import type {
+  ClientSettings,
+  ClientSurroundings,
+  StatusClient,
+} from '../../packages/widgets/src/client/index.ts'
+
+type HouseOptions = Parameters<typeof House.open>[1]
+
+export class World {
+  house: House
+  proxy: FaultProxy
+  readonly clients: StatusClient[] = []
+  readonly #timers: number
+  readonly #options: HouseOptions
+
+  private constructor(house: House, proxy: FaultProxy, options: HouseOptions) {
+    this.house = house
+    this.proxy = proxy
+    this.#options = options
+    this.#timers = timersNow()
+  }
+
+  static async open(options: HouseOptions = {}): Promise<World> {
+    const house = await House.open({ kind: 'open' }, options)
+    return new World(house, await FaultProxy.start(house.port), options)
+  }
+
+  /** Through the proxy. */
+  client(settings: Partial<ClientSettings> = {}, surroundings?: ClientSurroundings): StatusClient {
+    const src = `http://127.0.0.1:${this.proxy.port}`
+    const made = createClient({ src, ...settings }, surroundings)
+    this.clients.push(made)
+    return made
+  }
+
+  /** Through the proxy, listening to everything, until it is live. */
+  async live(settings: Partial<ClientSettings> = {}): Promise<StatusClient> {
+    const made = this.client(settings)
+    made.watch({ all: true }, () => undefined)
+    await isLive(made)
+    return made
+  }
+
+  /** The server goes, and comes back on the same port after `downMs`. */
+  async restart(downMs = 0): Promise<void> {
+    const { port } = this.house
+    await this.house.close()
+    await new Promise((resolve) => setTimeout(resolve, downMs))
+    this.house = await House.open({ kind: 'open' }, { ...this.#options, port })
+  }
+
+  /** @throws where a socket, a subscriber or a timer is left behind */
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close()
+    // Of what went down in a black hole the server hears nothing before.
+    await this.proxy.stop()
+    await until(() => this.house.hub.size === 0, { what: 'the server to see the clients leave' })
+    await this.house.close()
+    await until(() => timersNow() <= this.#timers, { what: 'all timers to be gone' })
+  }
+}
+
+export async function isLive(client: StatusClient): Promise<void> {
+  await until(() => client.link.state === 'live', { what: `live, is ${client.link.state}` })
+}
+
+/** Timers of this process, to be compared before and after. */
+export function timersNow(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+}
