@@ -1,20 +1,38 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
-import type { UserConfig } from 'vite'
+import type { Plugin, UserConfigFnObject } from 'vite'
+import { narrowStyles, narrowTemplates } from './vite.plugins.config.ts'
 
-/** The client alone, minified, only to be weighed. */
-const config: UserConfig = defineConfig({
+const ENTRIES: Readonly<Record<string, string>> = {
+  client: 'src/client/index.ts',
+  badge: 'src/define/badge.ts',
+  card: 'src/define/card.ts',
+}
+
+/** The goals are for one language. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  transform(_, id) {
+    return id.endsWith('/locales/it.ts')
+      ? { code: 'export const it = { code: "it" }', map: null }
+      : null
+  },
+}
+
+/** One entry alone, as a bundler would take it into a page, minified, only to be weighed: `--mode card`. */
+const config: UserConfigFnObject = defineConfig(({ mode }) => ({
+  plugins: [englishOnly, narrowStyles, narrowTemplates],
   build: {
     target: 'es2022',
     outDir: fileURLToPath(new URL('../../node_modules/.cache/size', import.meta.url)),
-    emptyOutDir: true,
+    emptyOutDir: false,
     modulePreload: false,
     rolldownOptions: {
-      input: 'src/client/index.ts',
+      input: ENTRIES[mode] ?? '',
       preserveEntrySignatures: 'strict',
-      output: { format: 'es', entryFileNames: 'client.js' },
+      output: { format: 'es', entryFileNames: `${mode}.js`, codeSplitting: false },
     },
   },
-})
+}))
 
 export default config

@@ -4,7 +4,7 @@
  */
 import { html, svg } from 'lit'
 import type { TemplateResult } from 'lit'
-import type { Action, Look } from '@mqtt-status/protocol'
+import type { Action, Look, Tone } from '@mqtt-status/protocol'
 
 type Drawing = TemplateResult<2>
 
@@ -21,10 +21,22 @@ const looks: Readonly<Record<Look, Drawing>> = {
   unknown: svg`<circle class="dashed" cx="10" cy="10" r="8" /><path d="M8 8a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.3M10 14h.01" />`,
 }
 
+const POWER = svg`<path d="M10 2.5v7M5.8 5.2a6.6 6.6 0 1 0 8.4 0" />`
+const CHECK = svg`<path d="m4 10.5 4 4 8-9" />`
+
 const actions: Readonly<Record<Action, Drawing>> = {
-  connect: svg`<path d="M10 2.5v7M5.8 5.2a6.6 6.6 0 1 0 8.4 0" />`,
-  disconnect: svg`<path d="M10 2.5v7M5.8 5.2a6.6 6.6 0 1 0 8.4 0" />`,
+  connect: svg`<path d="M11 2 4.5 11.5H10L9 18l6.5-9.5H10z" />`,
+  disconnect: POWER,
   reconnect: svg`<path d="M17 10a7 7 0 1 1-2-5l2 2" /><path d="M17 2.8V7h-4.2" />`,
+}
+
+/** Where there is no room for an icon: five shapes that read without their colour at 10 px. */
+const dots: Readonly<Record<Tone, Drawing>> = {
+  positive: svg`<circle class="solid" cx="10" cy="10" r="9" />`,
+  progress: svg`<path class="turning" d="M10 2a8 8 0 1 1-8 8" stroke-width="4" />`,
+  warning: svg`<path class="solid" d="M10 2.5 18 17H2z" />`,
+  negative: svg`<path class="solid" d="M2 2h16v16H2z" />`,
+  neutral: svg`<circle cx="10" cy="10" r="7.5" stroke-width="4" />`,
 }
 
 // What was last known, seen through a clock: knocked out of the corner of any icon.
@@ -45,6 +57,14 @@ export function actionIcon(action: Action): TemplateResult {
   return icon(actions[action])
 }
 
+export function dotIcon(tone: Tone, stale: boolean): TemplateResult {
+  return icon(dots[tone], stale ? CLOCK : undefined)
+}
+
 export function spinner(): TemplateResult {
   return icon(ARC)
+}
+
+export function check(): TemplateResult {
+  return icon(CHECK)
 }

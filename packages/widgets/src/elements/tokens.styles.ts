@@ -27,9 +27,12 @@ export const tokens: CSSResult = css`
     --_icon-size: var(--mqtt-status-icon-size, 20px);
     --_font-size: var(--mqtt-status-font-size, 15px);
     --_transition: var(--mqtt-status-transition, 200ms);
-    --_tone: var(--_neutral);
     color: var(--_text);
+    font-weight: 400;
+    font-size: 13px;
+    line-height: 18px;
     font-family: var(--mqtt-status-font, inherit);
+    letter-spacing: normal;
   }
   :host([theme='light']) {
     color-scheme: light;
@@ -51,15 +54,99 @@ export const tokens: CSSResult = css`
   }
   .tone-positive {
     --_tone: var(--_positive);
+    --_on: var(--mqtt-status-positive-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-positive-tint,
+      color-mix(in oklab, var(--_positive) 10%, var(--_surface))
+    );
   }
   .tone-progress {
     --_tone: var(--_progress);
+    --_on: var(--mqtt-status-progress-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-progress-tint,
+      color-mix(in oklab, var(--_progress) 10%, var(--_surface))
+    );
   }
   .tone-warning {
     --_tone: var(--_warning);
+    --_on: var(--mqtt-status-warning-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-warning-tint,
+      color-mix(in oklab, var(--_warning) 10%, var(--_surface))
+    );
   }
   .tone-negative {
     --_tone: var(--_negative);
+    --_on: var(--mqtt-status-negative-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-negative-tint,
+      color-mix(in oklab, var(--_negative) 10%, var(--_surface))
+    );
+  }
+  .tone-neutral {
+    --_tone: var(--_neutral);
+    --_on: var(--mqtt-status-neutral-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-neutral-tint,
+      color-mix(in oklab, var(--_neutral) 10%, var(--_surface))
+    );
+  }
+  .icon {
+    flex: none;
+    inline-size: var(--_icon-size);
+    block-size: var(--_icon-size);
+    color: var(--_tone);
+    transition: color var(--_transition);
+  }
+  .word {
+    color: var(--_tone);
+    font-weight: 500;
+    transition: color var(--_transition);
+  }
+  .tone-neutral .word {
+    color: var(--_text);
+  }
+  .problem {
+    color: var(--_negative);
+  }
+  /* What is shown is what was last known. */
+  .dimmed :is(.icon, .word) {
+    filter: saturate(0.4);
+  }
+  :focus-visible {
+    outline: 2px solid var(--_focus);
+    outline-offset: 2px;
+  }
+  .unseen {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  .bone {
+    display: inline-block;
+    block-size: 10px;
+    border-radius: 4px;
+    background: var(--_border);
+    vertical-align: middle;
+  }
+  @media (prefers-reduced-motion: no-preference) {
+    .bone {
+      animation: breathe 1.8s ease-in-out infinite alternate;
+    }
+  }
+  @keyframes breathe {
+    to {
+      opacity: 0.45;
+    }
+  }
+  @media (forced-colors: active) {
+    .bone {
+      background: GrayText;
+    }
   }
 `
 
@@ -84,7 +171,7 @@ export const iconStyles: CSSResult = css`
     stroke: currentColor;
   }
   .knockout {
-    stroke: var(--_surface);
+    stroke: var(--_on);
   }
   .halo {
     fill: var(--_surface);

@@ -67,7 +67,11 @@ export class Wire {
   push(change: Partial<Connection> & { id?: string }): void {
     const id = change.id ?? 'plant-7'
     const known = this.#rows.get(id) ?? row({ id, revision: 0 })
-    const next = { ...known, ...change, revision: known.revision + 1 }
+    const next = {
+      ...known,
+      ...change,
+      revision: Math.max(known.revision + 1, change.revision ?? 0),
+    }
     this.#rows.set(id, next)
     this.say({
       type: 'patch',

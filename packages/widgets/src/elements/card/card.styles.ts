@@ -28,21 +28,17 @@ export const cardStyles: CSSResult = css`
     block-size: 100%;
     display: grid;
     grid-template:
-      'icon header header' auto
-      '. status status' auto
-      '. message message' 1fr
-      '. foot foot' auto
-      / var(--_icon-size) minmax(0, 1fr) auto;
+      'icon header' auto
+      '. status' auto
+      '. message' 1fr
+      '. foot' auto
+      / var(--_icon-size) minmax(0, 1fr);
     column-gap: var(--_gap);
     padding: var(--_padding);
     border: 1px solid var(--_border);
     border-radius: var(--_radius);
     background: var(--_surface);
     box-shadow: var(--_shadow);
-    font-size: 13px;
-    line-height: 18px;
-    font-weight: 400;
-    letter-spacing: normal;
   }
   .attention::before {
     content: '';
@@ -53,60 +49,49 @@ export const cardStyles: CSSResult = css`
     border-radius: 3px;
     background: var(--_tone);
   }
-  .icon {
-    grid-area: icon;
-    align-self: start;
-    inline-size: var(--_icon-size);
-    block-size: var(--_icon-size);
-    color: var(--_tone);
-    transition: color var(--_transition);
-  }
   .header {
     grid-area: header;
     display: flex;
-    align-items: flex-start;
     gap: 8px;
     min-inline-size: 0;
   }
   .name {
     flex: 1;
     min-inline-size: 0;
-    margin: 0;
     overflow: hidden;
     font-weight: 600;
     font-size: var(--_font-size);
     line-height: 20px;
     text-overflow: ellipsis;
     white-space: nowrap;
+    outline: none;
   }
-  .name a {
+  a {
     color: inherit;
     text-decoration: none;
+    outline: none;
   }
-  .name a::after {
+  a::after {
     content: '';
     position: absolute;
     inset: 0;
     border-radius: var(--_radius);
   }
-  .name a:hover {
+  a:hover {
     text-decoration: underline;
     text-underline-offset: 3px;
   }
-  .name a:focus-visible {
-    outline: none;
-  }
-  .name a:focus-visible::after {
+  a:focus-visible::after {
     outline: 2px solid var(--_focus);
     outline-offset: -2px;
   }
-  .linked :is(button, details, ::slotted(*)) {
-    z-index: 1;
-  }
-  ::slotted([slot='actions']),
-  ::slotted([slot='meta']),
-  ::slotted([slot='footer']) {
+  /* Above the link that covers the card. */
+  .buttons,
+  details,
+  .retry,
+  ::slotted([slot]:not([slot='name'], [slot='icon'])) {
     position: relative;
+    z-index: 1;
   }
   .status {
     grid-area: status;
@@ -118,13 +103,7 @@ export const cardStyles: CSSResult = css`
     line-height: 20px;
   }
   .word {
-    color: var(--_tone);
-    font-weight: 500;
     font-size: 14px;
-    transition: color var(--_transition);
-  }
-  .tone-neutral .word {
-    color: var(--_text);
   }
   .time {
     color: var(--_muted);
@@ -138,7 +117,7 @@ export const cardStyles: CSSResult = css`
   .message {
     grid-area: message;
     min-block-size: 18px;
-    margin: 4px 0 0;
+    margin-block-start: 4px;
     color: var(--_muted);
     overflow-wrap: anywhere;
   }
@@ -149,39 +128,36 @@ export const cardStyles: CSSResult = css`
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 2;
   }
-  .message .problem {
-    color: var(--_negative);
-  }
+  details,
   .message .retry {
     margin-block-start: 4px;
-  }
-  details {
-    position: relative;
   }
   summary {
     inline-size: fit-content;
     border-radius: 4px;
-    color: var(--_muted);
     cursor: pointer;
     text-decoration: underline;
-    text-decoration-color: var(--_border);
     text-underline-offset: 3px;
+    text-decoration-color: var(--_border);
     list-style: none;
   }
   summary::-webkit-details-marker {
     display: none;
   }
-  summary:focus-visible {
-    outline: 2px solid var(--_focus);
-    outline-offset: 2px;
-  }
   code {
     display: block;
     margin-block-start: 4px;
-    font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
-    font-size: 12px;
-    line-height: 16px;
+    font:
+      12px/16px ui-monospace,
+      monospace;
     user-select: all;
+  }
+  [data-copied] {
+    font-size: 0;
+  }
+  [data-copied]::before {
+    content: attr(data-copied);
+    font-size: 13px;
   }
   .foot {
     grid-area: foot;
@@ -192,6 +168,10 @@ export const cardStyles: CSSResult = css`
     gap: 8px 12px;
     margin-block-start: 12px;
   }
+  .bare,
+  [hidden] {
+    display: none;
+  }
   .meta {
     /* A line of its own rather than a word in pieces. */
     flex: 1 1 max-content;
@@ -199,24 +179,7 @@ export const cardStyles: CSSResult = css`
     color: var(--_muted);
     overflow-wrap: break-word;
   }
-  .bare .foot,
-  .bare .meta {
-    display: none;
-  }
 
-  /* What is shown is what was last known. */
-  .dimmed .icon,
-  .dimmed .word {
-    filter: saturate(0.4);
-  }
-
-  .bone {
-    display: inline-block;
-    block-size: 10px;
-    border-radius: 4px;
-    background: var(--_border);
-    vertical-align: middle;
-  }
   .icon .bone {
     display: block;
     inline-size: 100%;
@@ -231,22 +194,14 @@ export const cardStyles: CSSResult = css`
     inline-size: 72%;
   }
   .foot .bone {
-    inline-size: 108px;
+    inline-size: 140px;
     block-size: 32px;
     border-radius: 8px;
     opacity: 0.6;
   }
   @media (prefers-reduced-motion: no-preference) {
-    .bone {
-      animation: breathe 1.8s ease-in-out infinite alternate;
-    }
-    .entering .icon > svg {
+    .moved svg {
       animation: settle 160ms ease-out;
-    }
-  }
-  @keyframes breathe {
-    to {
-      opacity: 0.45;
     }
   }
   @keyframes settle {
@@ -255,51 +210,15 @@ export const cardStyles: CSSResult = css`
     }
   }
 
-  /* Compact: two lines, the button beside them. */
-  .compact:not(.busy-text) .message,
-  .dense .message {
+  :is(.compact, .dense) .message {
     min-block-size: 0;
+    margin: 0;
   }
-  .compact .message:empty,
-  .dense .message:empty {
-    display: none;
-  }
-  @container (min-width: 300px) {
-    .compact {
-      grid-template-areas:
-        'icon header control'
-        '. status control'
-        '. message message'
-        '. meta meta';
-      align-items: start;
-    }
-    .compact .foot {
-      display: contents;
-    }
-    .compact .control,
-    .compact .foot > .bone {
-      grid-area: control;
-      align-self: center;
-    }
-    .compact .meta {
-      grid-area: meta;
-      margin-block-start: 4px;
-    }
-    .compact .meta.empty {
-      display: none;
-    }
-  }
-
-  /* Dense: one line. */
-  .dense .name,
-  .dense .word {
+  .dense :is(.name, .word) {
     font-size: 13px;
   }
-  .dense .header {
-    align-items: center;
-  }
-  .dense .icon {
-    margin-block-start: 2px;
+  .dense :is(.icon, .status) {
+    margin-block: 2px 0;
   }
   .dense .status {
     margin: 0;
@@ -307,12 +226,36 @@ export const cardStyles: CSSResult = css`
   .dense .foot {
     margin-block-start: 4px;
   }
-  .dense button {
+  .dense :is(button, .foot .bone) {
     min-block-size: 24px;
-    padding: 0 8px;
+    block-size: 24px;
+    padding-block: 0;
     border-radius: 4px;
   }
-  @container (min-width: 420px) {
+
+  /* Compact: two lines, the button beside them. Dense: one line. */
+  @container (min-width: 340px) {
+    .compact {
+      grid-template:
+        'icon header control' auto
+        '. status control' auto
+        '. message message' auto
+        '. meta meta' auto
+        / var(--_icon-size) minmax(0, 1fr) auto;
+    }
+    .compact .foot {
+      display: contents;
+    }
+    :is(.compact, .dense) :is(.buttons, .foot > .bone) {
+      grid-area: control;
+      align-self: center;
+    }
+    :is(.compact, .dense) .meta {
+      grid-area: meta;
+      margin-block-start: 4px;
+    }
+  }
+  @container (min-width: 480px) {
     .dense {
       grid-template:
         'icon header status control' auto
@@ -322,39 +265,25 @@ export const cardStyles: CSSResult = css`
       align-items: center;
     }
     .dense .icon {
-      margin-block-start: 0;
+      margin: 0;
       align-self: center;
     }
     .dense .foot {
       display: contents;
-    }
-    .dense .control,
-    .dense .foot > .bone {
-      grid-area: control;
-    }
-    .dense .meta {
-      grid-area: meta;
-    }
-    .dense .meta.empty {
-      display: none;
     }
   }
 
   @media (forced-colors: active) {
     .card {
       border-color: CanvasText;
-      box-shadow: none;
     }
     .attention::before {
-      background: Highlight;
+      background: CanvasText;
       forced-color-adjust: none;
     }
     .attention .word {
       font-weight: 700;
       text-decoration: underline;
-    }
-    .bone {
-      background: GrayText;
     }
   }
   @media print {
@@ -366,10 +295,10 @@ export const cardStyles: CSSResult = css`
       box-shadow: none;
     }
     /* "3 min ago" means nothing on paper. */
-    .time time {
+    time {
       font-size: 0;
     }
-    .time time::after {
+    time::after {
       content: attr(data-full);
       font-size: 13px;
     }

@@ -2,9 +2,11 @@
 import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
+import { details } from '../details.ts'
 import { lookIcon } from '../icons.ts'
-import type { Message } from './message.ts'
-import type { Scene } from './scene.ts'
+import type { Message } from '../message.ts'
+import type { Scene } from '../scene.ts'
+import { word } from '../word.ts'
 
 export interface CardParts {
   readonly scene: Scene
@@ -13,47 +15,39 @@ export interface CardParts {
   readonly name: string
   readonly href: string | null
   readonly headingLevel: number | null
-  readonly hidden: ReadonlySet<string>
+  readonly hidden: readonly string[]
   /** Which slots the page has filled. */
   readonly filled: ReadonlySet<string>
+  /** The look has changed before the viewer's eyes. */
+  readonly moved: boolean
   readonly control: TemplateResult | null
-  /** Room for the button that will most likely come. */
   readonly reserveControl: boolean
   readonly slotChanged: () => void
   readonly retry: () => void
 }
 
 export function card(parts: CardParts): TemplateResult {
-  const { scene } = parts
+  const { scene, slotChanged } = parts
   return html`<div
     part="card"
     class=${classes(parts)}
     role="group"
     aria-labelledby="name"
-    aria-busy=${scene.kind === 'loading' ? 'true' : 'false'}
+    aria-busy=${String(scene.kind === 'loading')}
   >
     <span part="icon" class="icon"><slot name="icon">${icon(scene)}</slot></span>
     <div part="header" class="header">
-      ${name(parts)}
-      <slot name="actions" @slotchange=${parts.slotChanged}></slot>
+      ${name(parts)}<slot name="actions" @slotchange=${slotChanged}></slot>
     </div>
-    ${status(parts)} ${message(parts)} ${foot(parts)}
-    <slot hidden @slotchange=${parts.slotChanged}></slot>
+    ${status(parts)}
+    <div class="message" id="message">${message(parts)}</div>
+    ${foot(parts)}<slot hidden @slotchange=${slotChanged}></slot>
   </div>`
 }
 
-function classes({ scene, density, href }: CardParts): string {
-  const tone = scene.appearance?.tone ?? 'neutral'
-  return [
-    'card',
-    density,
-    `tone-${tone}`,
-    scene.appearance?.attention && 'attention',
-    scene.dimmed && 'dimmed',
-    href !== null && 'linked',
-  ]
-    .filter(Boolean)
-    .join(' ')
+function classes({ scene, density, href, moved }: CardParts): string {
+  const { appearance, dimmed } = scene
+  return `card ${density} tone-${appearance?.tone ?? 'neutral'}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}${href === null ? '' : ' linked'}${moved ? ' moved' : ''}`
 }
 
 function icon({ kind, appearance, dimmed }: Scene): TemplateResult {
@@ -68,6 +62,7 @@ function name({ name, href, headingLevel, slotChanged }: CardParts): TemplateRes
     id="name"
     class="name"
     title=${name}
+    tabindex="-1"
     role=${headingLevel === null ? nothing : 'heading'}
     aria-level=${headingLevel ?? nothing}
   >
@@ -76,18 +71,15 @@ function name({ name, href, headingLevel, slotChanged }: CardParts): TemplateRes
 }
 
 function status({ scene, locale, hidden }: CardParts): TemplateResult {
-  if (scene.kind === 'loading') {
+  const { kind, moment } = scene
+  if (kind === 'loading') {
     return html`<p part="status" class="status">
       <span class="bone"></span><span class="unseen">${locale.loading}</span>
     </p>`
   }
-  const { row, appearance, moment } = scene
-  const look = appearance?.look ?? 'unknown'
-  // A status that only a newer server knows is told in its own word.
-  const title = look === 'unknown' && row && row.status !== 'unknown' ? row.status : nothing
   return html`<p part="status" class="status">
-    <span class="word" title=${title}>${locale.look[look]}</span>${
-      moment === null || hidden.has('time')
+    ${word(scene, locale)}${
+      moment === null || hidden.includes('time')
         ? nothing
         : html`<span part="time" class="time"
             ><time datetime=${moment.iso} data-full=${moment.full} title=${moment.full}
@@ -98,37 +90,23 @@ function status({ scene, locale, hidden }: CardParts): TemplateResult {
   </p>`
 }
 
-function message(parts: CardParts): TemplateResult {
+function message(parts: CardParts): unknown {
   const { scene, hidden } = parts
-  const shown = scene.message?.part === 'reason' && hidden.has('reason') ? null : scene.message
-  return html`<div class="message" id="message">
-    ${
-      shown
-        ? words(shown, parts)
-        : scene.kind === 'loading'
-          ? html`<span class="bone"></span>`
-          : nothing
-    }
-  </div>`
+  const { kind, device } = scene
+  if (kind === 'loading') return html`<span class="bone"></span>`
+  const shown = scene.message?.part === 'reason' && hidden.includes('reason') ? null : scene.message
+  return [
+    shown && explanation(shown, parts),
+    device === null ? nothing : html`<p part="device">${device}</p>`,
+  ]
 }
 
-function words(message: Message, { locale, retry }: CardParts): TemplateResult {
-  const text = message.problem ? html`<slot name="error">${message.text}</slot>` : message.text
-  return html`<p
-      part=${message.part}
-      class=${message.problem ? 'problem' : ''}
-      title=${message.text}
-    >
-      ${text}
+function explanation(message: Message, { scene, locale, retry }: CardParts): TemplateResult {
+  const { part, text, problem, detail } = message
+  return html`<p part=${part} class=${problem ? 'problem' : ''} title=${text}>
+      ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
-    ${
-      message.detail
-        ? html`<details>
-            <summary>${locale.details}</summary>
-            <code translate="no">${message.detail}</code>
-          </details>`
-        : nothing
-    }
+    ${detail && scene.row ? details(scene.row, detail, locale) : nothing}
     ${
       message.retry
         ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
@@ -137,10 +115,10 @@ function words(message: Message, { locale, retry }: CardParts): TemplateResult {
 }
 
 function foot({ control, reserveControl, filled, hidden, slotChanged }: CardParts): TemplateResult {
-  const meta = filled.has('meta') && !hidden.has('meta')
-  const bare = control === null && !reserveControl && !meta && !filled.has('footer')
+  const meta = filled.has('meta') && !hidden.includes('meta')
+  const bare = !control && !reserveControl && !meta && !filled.has('footer')
   return html`<div part="footer" class="foot ${bare ? 'bare' : ''}">
-    <div part="meta" class="meta ${meta ? '' : 'empty'}" ?hidden=${hidden.has('meta')}>
+    <div part="meta" class="meta" ?hidden=${!meta}>
       <slot name="meta" @slotchange=${slotChanged}></slot>
     </div>
     <slot name="footer" @slotchange=${slotChanged}></slot>

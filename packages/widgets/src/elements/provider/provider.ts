@@ -1,9 +1,8 @@
-import { ContextProvider } from '@lit/context'
 import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { StatusClient } from '../../client/index.ts'
-import { clientContext } from '../../controllers/client.ts'
+import { announceProvider, answerRequests } from '../../controllers/context.ts'
 import { StatusElement } from '../element.ts'
 
 /**
@@ -18,6 +17,7 @@ import { StatusElement } from '../element.ts'
  * @slot - the elements that use it
  */
 export class MqttStatusProvider extends StatusElement {
+  static override readonly tag: string = 'mqtt-status-provider'
   static override styles: CSSResultGroup = css`
     :host {
       display: contents;
@@ -37,12 +37,12 @@ export class MqttStatusProvider extends StatusElement {
   /** Asked for a token before each attempt and before a token ends; may take 10 s. */
   declare getToken: (() => Promise<string> | string) | null
 
-  readonly #context = new ContextProvider(this, { context: clientContext, initialValue: null })
   #client: StatusClient | null = null
 
   constructor() {
     super()
     this.src = this.token = this.tokenSrc = this.getToken = null
+    answerRequests(this, () => this.client)
   }
 
   /** What the elements inside it share; `null` without a `src`. */
@@ -54,20 +54,23 @@ export class MqttStatusProvider extends StatusElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#provide()
+    this.#client = this.#choose()
+    announceProvider(this)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    announceProvider(this)
   }
 
   protected override willUpdate(): void {
-    this.#provide()
+    const before = this.#client
+    this.#client = this.#choose()
+    if (this.#client !== before) announceProvider(this)
   }
 
   protected override render(): TemplateResult {
     return html`<slot></slot>`
-  }
-
-  #provide(): void {
-    this.#client = this.#choose()
-    this.#context.setValue(this.#client)
   }
 
   #choose(): StatusClient | null {
@@ -79,5 +82,11 @@ export class MqttStatusProvider extends StatusElement {
       ...(tokenSrc ? { tokenSrc } : {}),
       ...(getToken ? { getToken } : {}),
     })
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mqtt-status-provider': MqttStatusProvider
   }
 }

@@ -1,14 +1,17 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** The quiet button, its confirmation, and the small link-like button for Retry. */
-export const controlStyles: CSSResult = css`
-  .control {
+/** The quiet button, its confirmation, and the small one for Retry and Copy. */
+export const buttonStyles: CSSResult = css`
+  .buttons {
     display: flex;
     flex-wrap: wrap;
     align-items: center;
     justify-content: flex-end;
     gap: 8px;
+  }
+  .why {
+    color: var(--_muted);
   }
   button {
     position: relative;
@@ -22,10 +25,10 @@ export const controlStyles: CSSResult = css`
     padding: 0 12px;
     border: 1px solid var(--_border);
     border-radius: 8px;
-    background: transparent;
+    background: none;
     color: var(--_text);
-    font: 500 13px/18px var(--mqtt-status-font, inherit);
-    font-family: inherit;
+    font: inherit;
+    font-weight: 500;
     white-space: nowrap;
     cursor: pointer;
     transition:
@@ -54,15 +57,11 @@ export const controlStyles: CSSResult = css`
   button:not([aria-disabled='true']):active {
     background: color-mix(in oklab, var(--_text) 9%, transparent);
   }
-  button:focus-visible {
-    outline: 2px solid var(--_focus);
-    outline-offset: 2px;
-  }
-  button[aria-disabled='true'] {
+  [aria-disabled='true'] {
     color: var(--_muted);
     cursor: default;
   }
-  button:not([aria-busy='true'])[aria-disabled='true'] {
+  [aria-busy='false'][aria-disabled='true'] {
     border-style: dashed;
   }
   .glyph {
@@ -80,40 +79,30 @@ export const controlStyles: CSSResult = css`
     text-align: start;
   }
   .label::after {
-    content: attr(data-longest);
+    content: attr(data-longest) / '';
     block-size: 0;
     overflow: hidden;
     visibility: hidden;
   }
-  .confirm {
-    display: flex;
-    align-items: center;
-    gap: 8px;
-  }
-  .ask {
-    font: 500 13px/18px inherit;
-    font-family: inherit;
-    font-size: 13px;
-  }
-  .confirm button {
+  .yes,
+  .no {
     min-inline-size: 44px;
   }
-  .confirm .yes {
+  .yes {
     border-color: color-mix(in oklab, var(--_negative) 45%, var(--_border));
     color: var(--_negative);
   }
-  button.retry {
+  .retry {
     min-block-size: 24px;
     padding: 0 8px;
     border-radius: 4px;
-    font-size: 13px;
   }
   @media (forced-colors: active) {
     button {
       border-color: ButtonText;
       color: ButtonText;
     }
-    button[aria-disabled='true'] {
+    [aria-disabled='true'] {
       border-color: GrayText;
       color: GrayText;
     }
@@ -123,7 +112,7 @@ export const controlStyles: CSSResult = css`
   }
   @media print {
     button,
-    .control {
+    .buttons {
       display: none !important;
     }
   }

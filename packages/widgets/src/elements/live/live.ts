@@ -1,0 +1,194 @@
+import { html, nothing } from 'lit'
+import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { Tone } from '@mqtt-status/protocol'
+import type { Link, LinkState, StatusClient } from '../../client/index.ts'
+import { announcer } from '../../controllers/announcer.ts'
+import { ClientController } from '../../controllers/client.ts'
+import { wakeIn } from '../../controllers/clock.ts'
+import { seconds } from '../../locales/time.ts'
+import { buttonStyles } from '../buttons.styles.ts'
+import { StatusElement } from '../element.ts'
+import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../events.ts'
+import { dotIcon } from '../icons.ts'
+import { isTerminal } from '../message.ts'
+import { liveStyles } from './live.styles.ts'
+
+const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
+  live: 'positive',
+  connecting: 'progress',
+  stale: 'warning',
+  offline: 'warning',
+}
+
+/**
+ * The health of the feed itself: whether what the page shows is what is true now. One on a page is enough.
+ *
+ * @summary Whether the page is live, and a button to try again.
+ *
+ * @attr {string} src - the server, if it is not the provider's or the page's
+ * @attr {boolean} hide-when-live - takes no room while all is well
+ * @attr {problems|all|off} announce - whether changes are told to screen readers
+ *
+ * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
+ * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set
+ *
+ * @csspart live - the whole
+ * @csspart icon - the dot
+ * @csspart label - the words
+ * @csspart retry - the button that tries again now
+ *
+ * @cssState stale - updates are paused
+ * @cssState offline - the device of the viewer is offline
+ * @cssState unauthorized - the server knows no valid token
+ * @cssState loading - nothing is known yet
+ * @cssState link-live - the health of the feed; also `link-connecting`, `link-stale`, `link-offline`, `link-unauthorized`, `link-forbidden`, `link-incompatible`, `link-unavailable`
+ */
+export class MqttStatusLive extends StatusElement {
+  static override readonly tag: string = 'mqtt-status-live'
+  static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, liveStyles]
+
+  static override properties: PropertyDeclarations = {
+    src: {},
+    hideWhenLive: { attribute: 'hide-when-live', type: Boolean },
+    announce: {},
+    client: { attribute: false },
+    strings: { attribute: false },
+  }
+
+  declare src: string | null
+  declare hideWhenLive: boolean
+  declare announce: string | null
+  /** A client of the page's own; goes before provider, attributes and page settings. */
+  declare client: StatusClient | null
+
+  readonly #clients: ClientController
+  #watched: StatusClient | null = null
+  #leave: (() => void)[] = []
+  #reported: Link | null = null
+  #stopWaiting: (() => void) | null = null
+
+  constructor() {
+    super()
+    this.src = this.announce = this.client = null
+    this.hideWhenLive = false
+    this.#clients = new ClientController(this)
+  }
+
+  /** The health of the feed; `null` while no server is known. */
+  get link(): LinkState | null {
+    return this.#clients.current?.link.state ?? null
+  }
+
+  /** Tries to reach the server now instead of at the next attempt. */
+  refresh(): void {
+    this.#clients.current?.refresh()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#stopWaiting?.()
+    this.#watch(null)
+  }
+
+  protected override update(changed: Map<PropertyKey, unknown>): void {
+    if (this.isConnected) this.#watch(this.#clients.current)
+    const { link } = this
+    this.showStates([
+      link && `link-${link}`,
+      (link === 'stale' || link === 'offline') && 'stale',
+      (link === 'offline' || link === 'unauthorized') && link,
+      link === 'connecting' && 'loading',
+    ])
+    const hadFocus = this.hasFocusInside
+    super.update(changed)
+    if (hadFocus && !this.hasFocusInside)
+      this.shadowRoot?.querySelector<HTMLElement>('[tabindex]')?.focus()
+  }
+
+  protected override render(): TemplateResult {
+    const { locale } = this.speech
+    const link = this.#clients.current?.link
+    const state = link?.state ?? null
+    const text =
+      state === null
+        ? this.#clients.unconfigured
+          ? locale.unconfigured
+          : locale.loading
+        : state === 'connecting'
+          ? locale.loading
+          : locale.link[state]
+    const tone = state === null ? 'neutral' : (TONES[state] ?? 'negative')
+    const canRetry = state !== null && (state === 'stale' || isTerminal(state))
+    return html`<span part="live" class="live tone-${tone}" tabindex="-1"
+      ><span part="icon" class="icon">${dotIcon(tone, false)}</span
+      ><span part="label" class="label">${text}</span>${this.#countdown(link?.retryAt ?? null)}${
+        canRetry
+          ? html`<button
+              type="button"
+              part="retry"
+              class="retry"
+              @click=${() => {
+                this.refresh()
+              }}
+            >
+              ${locale.retryNow}
+            </button>`
+          : nothing
+      }</span
+    >`
+  }
+
+  protected override updated(): void {
+    const link = this.#clients.current?.link ?? null
+    const before = this.#reported
+    this.#reported = link
+    if (link && link.state !== before?.state) {
+      const { state, retryAt } = link
+      this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
+      const { locale, tag } = this.speech
+      const news = before && state !== 'connecting' && before.state !== 'connecting'
+      if (news && this.announce !== 'off') announcer().say(locale.link[state], tag)
+    }
+    const trouble = this.#clients.unconfigured ? 'unconfigured' : null
+    if (trouble && !this.#told) {
+      const { locale } = this.speech
+      this.dispatchEvent(new MqttStatusErrorEvent({ code: trouble, message: locale[trouble] }))
+    }
+    this.#told = trouble !== null
+    StatusElement.inspect?.(this, { trouble })
+  }
+
+  #told = false
+
+  /** Until the next attempt; the device's own clock counts here, both ends of the wait are its. */
+  #countdown(retryAt: number | null): TemplateResult | typeof nothing {
+    this.#stopWaiting?.()
+    this.#stopWaiting = null
+    const leftMs = retryAt === null ? 0 : retryAt - Date.now()
+    if (leftMs <= 0) return nothing
+    const { text, staysMs } = seconds(this.speech, leftMs)
+    if (staysMs !== null) {
+      this.#stopWaiting = wakeIn(staysMs, () => {
+        this.requestUpdate()
+      })
+    }
+    return html`<span class="when">${this.speech.locale.nextTry(text)}</span>`
+  }
+
+  /** Whoever asks whether a page is live wants it to be. */
+  #watch(client: StatusClient | null): void {
+    if (client === this.#watched) return
+    for (const undo of this.#leave) undo()
+    this.#watched = client
+    const update = (): void => {
+      this.requestUpdate()
+    }
+    this.#leave = client ? [client.watch({}, () => undefined), client.onLink(update)] : []
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mqtt-status-live': MqttStatusLive
+  }
+}
