@@ -1,4 +1,5 @@
 /** P11: what a page full of cards costs, in a browser, with the bundle that portals load. */
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -49,7 +50,8 @@ const server = createServer((request, response) => {
     response.setHeader('content-type', found[1]).end(body)
   })
 })
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 
 const browser = await launchBrowser()
@@ -58,7 +60,7 @@ for (let i = 0; i < Number(values.runs); i++) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   await page.goto(url)
   await page.waitForFunction('window.measure')
-  runs.push((await page.evaluate(`measure(${Number(values.cards)})`)) as Run)
+  runs.push(await page.evaluate<Run>(`measure(${Number(values.cards)})`))
   await page.close()
   say(`run ${i + 1} of ${values.runs}`)
 }

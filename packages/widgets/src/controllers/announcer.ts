@@ -125,6 +125,6 @@ const KEY = Symbol.for('mqtt-status.announcer.v1')
 
 /** The voice that the whole page shares. */
 export function announcer(): Voice {
-  const place = globalThis as { [KEY]?: Voice }
+  const place = globalThis as Partial<Record<symbol, Voice>>
   return (place[KEY] ??= new Announcer())
 }

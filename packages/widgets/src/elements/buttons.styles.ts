@@ -19,10 +19,9 @@ export const buttonStyles: CSSResult = css`
     display: inline-flex;
     align-items: center;
     justify-content: center;
-    gap: 8px;
     min-block-size: 32px;
     margin: 0;
-    padding: 0 12px;
+    padding: 0 10px;
     border: 1px solid var(--_border);
     border-radius: 8px;
     background: none;
@@ -64,6 +63,9 @@ export const buttonStyles: CSSResult = css`
   [aria-busy='false'][aria-disabled='true'] {
     border-style: dashed;
   }
+  .second .glyph {
+    display: none;
+  }
   .glyph {
     flex: none;
     inline-size: 14px;
@@ -73,16 +75,24 @@ export const buttonStyles: CSSResult = css`
   [aria-busy='true'] .glyph {
     color: var(--_progress);
   }
-  /* Locked to the longest label, so that nothing moves when the word changes. */
-  .label {
-    display: inline-grid;
-    text-align: start;
+  .face {
+    display: flex;
+    align-items: center;
+    gap: 7px;
   }
-  .label::after {
+  /* Locked to the longest label, so that nothing moves when the word changes. */
+  [data-longest] {
+    flex-direction: column;
+  }
+  [data-longest]::before {
     content: attr(data-longest) / '';
     block-size: 0;
+    padding-inline-start: 21px;
     overflow: hidden;
     visibility: hidden;
+  }
+  .second::before {
+    padding: 0;
   }
   .yes,
   .no {

@@ -57,15 +57,18 @@ function button(view: ButtonsView, action: Action, place: string): TemplateResul
     aria-disabled=${String(disabled)}
     aria-busy=${String(busy)}
     aria-describedby="name why message"
-    title=${labelHidden ? label : nothing}
+    title=${label}
+    data-longest=${labelHidden ? nothing : longest(locale)}
     @click=${() => {
       if (!disabled) view.press(action)
     }}
   >
-    <span class="glyph" part=${busy ? 'spinner' : slots ? 'icon' : nothing}
-      >${glyph(view, action, busy)}</span
-    ><span part="label" class=${labelHidden ? 'unseen' : 'label'} data-longest=${longest(locale)}
-      >${slots && !busy ? html`<slot name=${action}>${label}</slot>` : label}</span
+    <span class="face"
+      ><span class="glyph" part=${busy ? 'spinner' : slots ? 'icon' : nothing}
+        >${glyph(view, action, busy)}</span
+      ><span part="label" class=${labelHidden ? 'unseen' : 'label'}
+        >${slots && !busy ? html`<slot name=${action}>${label}</slot>` : label}</span
+      ></span
     >
   </button>`
 }
@@ -115,12 +118,10 @@ const longestByLocale = new WeakMap<Locale, string>()
 
 /** Whatever the button says, it is as wide as its longest word. */
 function longest(locale: Locale): string {
-  let found = longestByLocale.get(locale)
-  if (found === undefined) {
-    found = ''
-    for (const { label, busy } of Object.values(locale.action))
-      for (const word of [label, busy]) if (word.length > found.length) found = word
-    longestByLocale.set(locale, found)
-  }
+  const known = longestByLocale.get(locale)
+  if (known !== undefined) return known
+  const words = Object.values(locale.action).flatMap(({ label, busy }) => [label, busy])
+  const found = words.reduce((one, other) => (other.length > one.length ? other : one))
+  longestByLocale.set(locale, found)
   return found
 }

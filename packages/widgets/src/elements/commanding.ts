@@ -85,10 +85,10 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
-    const hadFocus = this.hasFocusInside
+    const hadFocus = this.hasFocusInside()
     super.update(changed)
     // A button that made room for another one must not throw the keyboard back to the top of the page.
-    if (hadFocus && !this.hasFocusInside) this.#focusControl()
+    if (hadFocus && !this.hasFocusInside()) this.#focusControl()
   }
 
   /** What may be done now; `null` = there is nothing to show. */

@@ -1,5 +1,5 @@
 import type { PropertyDeclarations } from 'lit'
-import type { Connection } from '@mqtt-status/protocol'
+import type { Appearance, Connection } from '@mqtt-status/protocol'
 import type { Link, LinkState, Pending, StatusClient } from '../client/index.ts'
 import { announcer } from '../controllers/announcer.ts'
 import { ClientController } from '../controllers/client.ts'
@@ -31,15 +31,32 @@ const IDLE: CommandState = { kind: 'idle' }
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
  * @fires {MqttStatusErrorEvent} mqtt-status-error - something keeps the row from being shown
  *
- * @cssState connected - the status of the row; also `connecting`, `reconnecting`, `disconnecting`, `disconnected`, `failed`, `unknown`
- * @cssState positive - the tone; also `progress`, `warning`, `negative`, `neutral`
+ * @cssState connected - the status of the row
+ * @cssState connecting - the status of the row
+ * @cssState reconnecting - the status of the row
+ * @cssState disconnecting - the status of the row
+ * @cssState disconnected - the status of the row
+ * @cssState failed - the status of the row
+ * @cssState unknown - the status of the row
+ * @cssState positive - the tone
+ * @cssState progress - the tone
+ * @cssState warning - the tone
+ * @cssState negative - the tone
+ * @cssState neutral - the tone
  * @cssState pending - a command waits for its result
  * @cssState stale - what is shown is what was last known
  * @cssState offline - the device of the viewer is offline
  * @cssState unauthorized - the server knows no valid token
  * @cssState loading - nothing is known yet
  * @cssState missing - there is no such connection for this viewer
- * @cssState link-live - the health of the feed; also `link-connecting`, `link-stale`, `link-offline`, `link-unauthorized`, `link-forbidden`, `link-incompatible`, `link-unavailable`
+ * @cssState link-live - the feed is live
+ * @cssState link-connecting - the feed is connecting
+ * @cssState link-stale - the feed is stale
+ * @cssState link-offline - the feed is offline
+ * @cssState link-unauthorized - the feed is unauthorized
+ * @cssState link-forbidden - the feed is forbidden
+ * @cssState link-incompatible - the feed is incompatible
+ * @cssState link-unavailable - the feed is unavailable
  */
 export abstract class ConnectedElement extends StatusElement {
   static override properties: PropertyDeclarations = {
@@ -176,11 +193,9 @@ export abstract class ConnectedElement extends StatusElement {
   }
 
   #announceChanges(before: Scene | null, { row, appearance }: Scene): void {
-    const mode = oneOf(['problems', 'all', 'off'], this.announce)
     const was = before?.appearance
-    if (mode === 'off' || !row || !appearance || !was || before.row?.id !== row.id) return
-    if (was.look === appearance.look && was.attention === appearance.attention) return
-    if (mode === 'problems' && !was.attention && !appearance.attention) return
+    if (!row || !appearance || !was || before.row?.id !== row.id) return
+    if (!isNews(was, appearance, this.announce)) return
     const language = this.speech
     announcer().change({
       key: `${this.clients.current?.src ?? ''} ${row.id}`,
@@ -199,4 +214,11 @@ export abstract class ConnectedElement extends StatusElement {
     const { locale, tag } = this.speech
     announcer().say(locale.link[state], tag)
   }
+}
+
+/** Whether somebody who can't see it wants to hear of it. */
+function isNews(was: Appearance, is: Appearance, announce: string | null): boolean {
+  const mode = oneOf(['problems', 'all', 'off'], announce)
+  if (mode === 'off' || (was.look === is.look && was.attention === is.attention)) return false
+  return mode === 'all' || was.attention || is.attention
 }

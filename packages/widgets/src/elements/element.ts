@@ -110,7 +110,7 @@ export abstract class StatusElement extends LitElement {
     for (const name of names) states.add(name)
   }
 
-  protected get hasFocusInside(): boolean {
+  protected hasFocusInside(): boolean {
     return this.shadowRoot?.activeElement != null
   }
 }

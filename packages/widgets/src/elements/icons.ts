@@ -42,6 +42,8 @@ const dots: Readonly<Record<Tone, Drawing>> = {
 // What was last known, seen through a clock: knocked out of the corner of any icon.
 const CLOCK = svg`<circle class="halo" cx="15.5" cy="15.5" r="5.5" /><g class="clock"><circle cx="15.5" cy="15.5" r="3.6" /><path d="M15.5 13.9v1.7l1 .7" /></g>`
 
+const OLD = svg`<circle cx="10" cy="10" r="8" /><path d="M10 5v5l3.5 2" />`
+
 function icon(drawing: Drawing, overlay?: Drawing): TemplateResult {
   return html`<svg viewBox="0 0 20 20" aria-hidden="true" focusable="false">
     ${drawing}${overlay}
@@ -57,8 +59,9 @@ export function actionIcon(action: Action): TemplateResult {
   return icon(actions[action])
 }
 
+/** There is no room for two shapes: what is old is a clock. */
 export function dotIcon(tone: Tone, stale: boolean): TemplateResult {
-  return icon(dots[tone], stale ? CLOCK : undefined)
+  return icon(stale ? OLD : dots[tone])
 }
 
 export function spinner(): TemplateResult {

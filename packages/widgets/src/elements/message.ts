@@ -24,17 +24,21 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   const link = input.link?.state ?? null
   if (link !== null && isTerminal(link))
     return { part: 'message', text: locale.link[link], problem: true, retry: true }
-  if (trouble === 'ambiguous') return { part: 'message', text: locale.several(input.several) }
+  if (view.connection === null) return troubleMessage(input, trouble)
+  const told = commandMessage(input)
+  if (told) return told
+  if (link === 'stale' || link === 'offline') return { part: 'message', text: locale.link[link] }
+  return rowMessage(view.connection, input)
+}
+
+/** Why there is no row. */
+function troubleMessage({ several, language }: SceneInput, trouble: string | null): Message | null {
+  const { locale } = language
+  if (trouble === 'ambiguous') return { part: 'message', text: locale.several(several) }
   if (trouble === 'missing') return { part: 'message', text: locale.missing }
   if (trouble === 'unnamed' || trouble === 'unconfigured')
     return { part: 'message', text: locale[trouble], problem: true }
-  if (view.connection === null) return null
-  return (
-    commandMessage(input) ??
-    (link === 'stale' || link === 'offline'
-      ? { part: 'message', text: locale.link[link] }
-      : rowMessage(view.connection, input))
-  )
+  return null
 }
 
 /** The feed will not come back by itself. */

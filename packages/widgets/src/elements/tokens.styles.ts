@@ -104,6 +104,10 @@ export const tokens: CSSResult = css`
     font-weight: 500;
     transition: color var(--_transition);
   }
+  /* Words of one direction in a page of the other. */
+  :is(.word, time) {
+    unicode-bidi: plaintext;
+  }
   .tone-neutral .word {
     color: var(--_text);
   }

@@ -80,7 +80,7 @@ export const en: Locale = {
   device: {
     online: 'Device online',
     offline: 'Device offline',
-    stale: 'Nothing heard from the device',
+    stale: 'Device silent',
   },
   action: {
     connect: {

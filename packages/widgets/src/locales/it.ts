@@ -80,7 +80,7 @@ export const it: Locale = {
   device: {
     online: 'Dispositivo online',
     offline: 'Dispositivo offline',
-    stale: 'Nessun segnale dal dispositivo',
+    stale: 'Dispositivo silenzioso',
   },
   action: {
     connect: {

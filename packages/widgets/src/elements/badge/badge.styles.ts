@@ -65,8 +65,12 @@ export const badgeStyles: CSSResult = css`
   .v-dot.size-l {
     --_icon: 12px;
   }
+  /* A line of text to stand on. */
   :is(.v-icon, .v-dot) {
-    vertical-align: -1px;
+    gap: 0;
+  }
+  :is(.v-icon, .v-dot)::before {
+    content: '\\200b';
   }
   .v-icon {
     --_icon: 20px;

@@ -10,6 +10,7 @@ import { badgeStyles } from './badge.styles.ts'
 /**
  * One connection in the middle of a text, a heading or a table cell.
  *
+ * @tag mqtt-status-badge
  * @summary The status of one MQTT connection as a badge.
  *
  * @attr {label|icon|dot|text} variant - how much is seen; screen readers are told everything in each of them
@@ -43,40 +44,41 @@ export class MqttStatusBadge extends ConnectedElement {
   }
 
   protected override render(): TemplateResult {
-    const { kind, appearance, dimmed, message, moment } = this.scene
+    const { appearance, dimmed } = this.scene
     const variant = oneOf(['label', 'icon', 'dot', 'text'], this.variant)
-    const tone = appearance?.tone ?? 'neutral'
-    const classes = `badge v-${variant} size-${oneOf(['m', 's', 'l'], this.size)} tone-${tone}${dimmed ? ' dimmed' : ''}`
+    const size = oneOf(['m', 's', 'l'], this.size)
+    const classes = `badge v-${variant} size-${size} tone-${appearance?.tone ?? 'neutral'}${dimmed ? ' dimmed' : ''}`
     const name = this.displayName
-    const title = [
-      name,
-      appearance && this.speech.locale.look[appearance.look],
-      moment?.full,
-      message?.text,
-    ]
-      .filter(Boolean)
-      .join(' · ')
+    const words = variant === 'label' || variant === 'text'
     const content = html`${
         variant === 'text'
           ? nothing
-          : html`<span part="icon" class="icon"
-              >${
-                kind === 'loading'
-                  ? html`<span class="bone"></span>`
-                  : variant === 'dot'
-                    ? dotIcon(tone, dimmed)
-                    : lookIcon(appearance?.look ?? 'unknown', dimmed)
-              }</span
-            >`
-      }<span part="label" class=${variant === 'label' || variant === 'text' ? 'label' : 'unseen'}
-        ><slot @slotchange=${this.#slotChanged}></slot
-        >${this.ownText() ? nothing : html`<span class="unseen">${name}</span>`}
+          : html`<span part="icon" class="icon">${this.#icon(variant)}</span>`
+      }<span part="label" class=${words ? 'label' : 'unseen'}
+        ><slot @slotchange=${this.#slotChanged}></slot>${
+          this.ownText() ? nothing : html`<span class="unseen">${name}</span>`
+        }
         ${this.#words()}</span
       >`
     const href = safeHref(this.href)
+    const title = this.#title(name)
     return href === null
       ? html`<span part="badge" class=${classes} title=${title}>${content}</span>`
       : html`<a part="badge" class=${classes} title=${title} href=${href}>${content}</a>`
+  }
+
+  #icon(variant: string): TemplateResult {
+    const { kind, appearance, dimmed } = this.scene
+    if (kind === 'loading') return html`<span class="bone"></span>`
+    if (variant === 'dot') return dotIcon(appearance?.tone ?? 'neutral', dimmed)
+    return lookIcon(appearance?.look ?? 'unknown', dimmed)
+  }
+
+  /** All that a card would show. */
+  #title(name: string): string {
+    const { appearance, moment, message } = this.scene
+    const word = appearance && this.speech.locale.look[appearance.look]
+    return [name, word, moment?.full, message?.text].filter(Boolean).join(' · ')
   }
 
   readonly #slotChanged = (): void => {

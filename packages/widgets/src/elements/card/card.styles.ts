@@ -31,7 +31,7 @@ export const cardStyles: CSSResult = css`
       'icon header' auto
       '. status' auto
       '. message' 1fr
-      '. foot' auto
+      'foot foot' auto
       / var(--_icon-size) minmax(0, 1fr);
     column-gap: var(--_gap);
     padding: var(--_padding);
@@ -97,22 +97,26 @@ export const cardStyles: CSSResult = css`
     grid-area: status;
     display: flex;
     flex-wrap: wrap;
-    column-gap: 6px;
+    /* Hides the dot before a time that has wrapped. */
+    overflow-x: clip;
     min-block-size: 20px;
     margin: 2px 0 0;
     line-height: 20px;
   }
   .word {
+    margin-inline-end: 15px;
     font-size: 14px;
   }
   .time {
+    position: relative;
     color: var(--_muted);
     font-variant-numeric: tabular-nums;
     white-space: nowrap;
   }
   .time::before {
     content: '·' / '';
-    margin-inline-end: 6px;
+    position: absolute;
+    inset-inline-start: -10px;
   }
   .message {
     grid-area: message;
@@ -176,6 +180,7 @@ export const cardStyles: CSSResult = css`
     /* A line of its own rather than a word in pieces. */
     flex: 1 1 max-content;
     min-inline-size: 0;
+    padding-inline-start: calc(var(--_icon-size) + var(--_gap));
     color: var(--_muted);
     overflow-wrap: break-word;
   }
@@ -210,51 +215,91 @@ export const cardStyles: CSSResult = css`
     }
   }
 
+  /* Compact: two lines, the button beside them, without its word where there is no room. */
+  :is(.compact, .dense) {
+    grid-template:
+      'icon header control' auto
+      '. status control' auto
+      '. message message' auto
+      '. meta meta' auto
+      / var(--_icon-size) minmax(0, 1fr) auto;
+  }
   :is(.compact, .dense) .message {
     min-block-size: 0;
     margin: 0;
   }
+  :is(.compact, .dense) .foot {
+    display: contents;
+  }
+  :is(.compact, .dense) :is(.buttons, .foot > .bone) {
+    grid-area: control;
+    align-self: center;
+    margin-inline-start: 8px;
+  }
+  :is(.compact, .dense) .buttons:is([role], :has(.why)) {
+    grid-area: auto / 1 / auto / -1;
+    margin-block-start: 4px;
+  }
+  :is(.compact, .dense) .meta {
+    grid-area: meta;
+    padding: 0;
+  }
+  :is(.compact, .dense) ::slotted([slot='footer']) {
+    grid-column: 1 / -1;
+  }
+  @container (max-width: 479px) {
+    .compact [data-longest] {
+      inline-size: 32px;
+      padding: 0;
+    }
+    .compact [data-longest]::before {
+      content: none;
+    }
+    .compact .glyph {
+      display: block;
+    }
+    .compact .label {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    .compact .foot .bone {
+      inline-size: 32px;
+    }
+  }
+  @container (max-width: 639px) {
+    .dense [data-longest] {
+      inline-size: 32px;
+      padding: 0;
+    }
+    .dense [data-longest]::before {
+      content: none;
+    }
+    .dense .glyph {
+      display: block;
+    }
+    .dense .label {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    .dense .foot .bone {
+      inline-size: 32px;
+    }
+  }
   .dense :is(.name, .word) {
     font-size: 13px;
   }
-  .dense :is(.icon, .status) {
-    margin-block: 2px 0;
+  .dense .icon {
+    margin-block-start: 2px;
   }
   .dense .status {
     margin: 0;
   }
-  .dense .foot {
-    margin-block-start: 4px;
-  }
   .dense :is(button, .foot .bone) {
     min-block-size: 24px;
     block-size: 24px;
-    padding-block: 0;
     border-radius: 4px;
   }
-
-  /* Compact: two lines, the button beside them. Dense: one line. */
-  @container (min-width: 340px) {
-    .compact {
-      grid-template:
-        'icon header control' auto
-        '. status control' auto
-        '. message message' auto
-        '. meta meta' auto
-        / var(--_icon-size) minmax(0, 1fr) auto;
-    }
-    .compact .foot {
-      display: contents;
-    }
-    :is(.compact, .dense) :is(.buttons, .foot > .bone) {
-      grid-area: control;
-      align-self: center;
-    }
-    :is(.compact, .dense) .meta {
-      grid-area: meta;
-      margin-block-start: 4px;
-    }
-  }
+  /* Dense: one line. */
   @container (min-width: 480px) {
     .dense {
       grid-template:
@@ -266,10 +311,6 @@ export const cardStyles: CSSResult = css`
     }
     .dense .icon {
       margin: 0;
-      align-self: center;
-    }
-    .dense .foot {
-      display: contents;
     }
   }
 

@@ -11,6 +11,7 @@ import { card } from './template.ts'
 /**
  * One connection: its name, its status in a word, an icon and a colour, since when, why, and a button.
  *
+ * @tag mqtt-status-card
  * @summary A live card of one MQTT connection.
  *
  * @attr {string} href - makes the name a link that covers the card

@@ -9,6 +9,7 @@ import { controlStyles } from './control.styles.ts'
 /**
  * The button of a card, without the card.
  *
+ * @tag mqtt-status-control
  * @summary A button that connects, disconnects or reconnects one MQTT connection.
  *
  * @attr {auto|connect|disconnect|reconnect} action - `auto`: what fits the row

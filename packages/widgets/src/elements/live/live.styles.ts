@@ -26,9 +26,6 @@ export const liveStyles: CSSResult = css`
     font-weight: 500;
     color: var(--_tone);
   }
-  .label::after {
-    display: none;
-  }
   .when {
     color: var(--_muted);
     font-variant-numeric: tabular-nums;

@@ -23,6 +23,7 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
 /**
  * The health of the feed itself: whether what the page shows is what is true now. One on a page is enough.
  *
+ * @tag mqtt-status-live
  * @summary Whether the page is live, and a button to try again.
  *
  * @attr {string} src - the server, if it is not the provider's or the page's
@@ -41,7 +42,14 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
  * @cssState offline - the device of the viewer is offline
  * @cssState unauthorized - the server knows no valid token
  * @cssState loading - nothing is known yet
- * @cssState link-live - the health of the feed; also `link-connecting`, `link-stale`, `link-offline`, `link-unauthorized`, `link-forbidden`, `link-incompatible`, `link-unavailable`
+ * @cssState link-live - the feed is live
+ * @cssState link-connecting - the feed is connecting
+ * @cssState link-stale - the feed is stale
+ * @cssState link-offline - the feed is offline
+ * @cssState link-unauthorized - the feed is unauthorized
+ * @cssState link-forbidden - the feed is forbidden
+ * @cssState link-incompatible - the feed is incompatible
+ * @cssState link-unavailable - the feed is unavailable
  */
 export class MqttStatusLive extends StatusElement {
   static override readonly tag: string = 'mqtt-status-live'
@@ -65,6 +73,7 @@ export class MqttStatusLive extends StatusElement {
   #watched: StatusClient | null = null
   #leave: (() => void)[] = []
   #reported: Link | null = null
+  #troubled = false
   #stopWaiting: (() => void) | null = null
 
   constructor() {
@@ -99,66 +108,63 @@ export class MqttStatusLive extends StatusElement {
       (link === 'offline' || link === 'unauthorized') && link,
       link === 'connecting' && 'loading',
     ])
-    const hadFocus = this.hasFocusInside
+    const hadFocus = this.hasFocusInside()
     super.update(changed)
-    if (hadFocus && !this.hasFocusInside)
+    if (hadFocus && !this.hasFocusInside())
       this.shadowRoot?.querySelector<HTMLElement>('[tabindex]')?.focus()
   }
 
   protected override render(): TemplateResult {
-    const { locale } = this.speech
     const link = this.#clients.current?.link
-    const state = link?.state ?? null
-    const text =
-      state === null
-        ? this.#clients.unconfigured
-          ? locale.unconfigured
-          : locale.loading
-        : state === 'connecting'
-          ? locale.loading
-          : locale.link[state]
-    const tone = state === null ? 'neutral' : (TONES[state] ?? 'negative')
-    const canRetry = state !== null && (state === 'stale' || isTerminal(state))
+    const tone = link ? (TONES[link.state] ?? 'negative') : 'neutral'
     return html`<span part="live" class="live tone-${tone}" tabindex="-1"
       ><span part="icon" class="icon">${dotIcon(tone, false)}</span
-      ><span part="label" class="label">${text}</span>${this.#countdown(link?.retryAt ?? null)}${
-        canRetry
-          ? html`<button
-              type="button"
-              part="retry"
-              class="retry"
-              @click=${() => {
-                this.refresh()
-              }}
-            >
-              ${locale.retryNow}
-            </button>`
-          : nothing
-      }</span
+      ><span part="label" class="label">${this.#words(link?.state)}</span
+      >${this.#countdown(link?.retryAt ?? null)}${link ? this.#retry(link.state) : nothing}</span
     >`
   }
 
   protected override updated(): void {
     const link = this.#clients.current?.link ?? null
-    const before = this.#reported
+    const { state: before } = this.#reported ?? {}
     this.#reported = link
-    if (link && link.state !== before?.state) {
-      const { state, retryAt } = link
-      this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
-      const { locale, tag } = this.speech
-      const news = before && state !== 'connecting' && before.state !== 'connecting'
-      if (news && this.announce !== 'off') announcer().say(locale.link[state], tag)
-    }
+    if (link && link.state !== before) this.#report(link, before)
     const trouble = this.#clients.unconfigured ? 'unconfigured' : null
-    if (trouble && !this.#told) {
-      const { locale } = this.speech
-      this.dispatchEvent(new MqttStatusErrorEvent({ code: trouble, message: locale[trouble] }))
+    if (trouble && !this.#troubled) {
+      const message = this.speech.locale[trouble]
+      this.dispatchEvent(new MqttStatusErrorEvent({ code: trouble, message }))
     }
-    this.#told = trouble !== null
+    this.#troubled = trouble !== null
     StatusElement.inspect?.(this, { trouble })
   }
 
-  #told = false
+  #report({ state, retryAt }: Link, before: LinkState | undefined): void {
+    this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
+    // That it comes up at first goes without saying.
+    const news = before && before !== 'connecting' && state !== 'connecting'
+    const { locale, tag } = this.speech
+    if (news && this.announce !== 'off') announcer().say(locale.link[state], tag)
+  }
+
+  #words(state: LinkState | undefined): string {
+    const { locale } = this.speech
+    if (state && state !== 'connecting') return locale.link[state]
+    return this.#clients.unconfigured ? locale.unconfigured : locale.loading
+  }
+
+  #retry(state: LinkState): TemplateResult | typeof nothing {
+    if (state !== 'stale' && !isTerminal(state)) return nothing
+    return html`<button
+      type="button"
+      part="retry"
+      class="retry"
+      @click=${() => {
+        this.refresh()
+      }}
+    >
+      ${this.speech.locale.retryNow}
+    </button>`
+  }
 
   /** Until the next attempt; the device's own clock counts here, both ends of the wait are its. */
   #countdown(retryAt: number | null): TemplateResult | typeof nothing {

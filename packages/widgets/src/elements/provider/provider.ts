@@ -8,6 +8,7 @@ import { StatusElement } from '../element.ts'
 /**
  * Says once, for everything inside it and as the default of the page, which server is asked and who asks.
  *
+ * @tag mqtt-status-provider
  * @summary The server and the token for the elements inside it.
  *
  * @attr {string} src - the server, for example `https://status.example.com`
