@@ -107,6 +107,25 @@ async function timed(cards, work) {
   return { ms: performance.now() - begun, renders: renders - before }
 }
 
+/** The same trees under the same style sheets, cloned without any element of ours: what the browser itself takes. */
+async function bare(card, count) {
+  const tree = document.createElement('template')
+  for (const node of card.shadowRoot.childNodes) tree.content.append(node.cloneNode(true))
+  const sheets = [...card.shadowRoot.adoptedStyleSheets]
+  home.replaceChildren()
+  return timed([], () => {
+    const hosts = []
+    for (let i = 0; i < count; i++) {
+      const host = document.createElement('div')
+      const root = host.attachShadow({ mode: 'open' })
+      root.adoptedStyleSheets = sheets
+      root.append(document.importNode(tree.content, true))
+      hosts.push(host)
+    }
+    home.append(...hosts)
+  })
+}
+
 window.measure = async (count) => {
   const store = new Store(count)
   const cards = []
@@ -126,6 +145,6 @@ window.measure = async (count) => {
   const separate = await timed(cards, () => {
     for (let i = 0; i < Math.min(100, count); i++) store.change(`c${i}`)
   })
-  home.replaceChildren()
-  return { created, one, all, separate }
+  const floor = await bare(cards[0], count)
+  return { floor, created, one, all, separate }
 }

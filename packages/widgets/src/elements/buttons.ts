@@ -29,8 +29,9 @@ export function buttons(view: ButtonsView): TemplateResult {
   const why = whyNot(offer.blocked, locale)
   // The main button stays one and the same node whatever its word, so that focus stays on it.
   return html`<div class="buttons">
-    ${why ? html`<span class="why" id="why">${why}</span>` : nothing} ${button(view, first, 'main')}
-    ${second ? button(view, second, 'second') : nothing}
+    ${why ? html`<span class="why" id="why">${why}</span>` : nothing}${button(view, first, 'main')}${
+      second ? button(view, second, 'second') : nothing
+    }
   </div>`
 }
 

@@ -130,14 +130,28 @@ export const tokens: CSSResult = css`
     clip-path: inset(50%);
     white-space: nowrap;
   }
+  /* Bones: what will be there, before anything is known. */
+  .loading .icon,
+  .loading :is(.status, .label)::before,
   .bone {
-    display: inline-block;
-    block-size: 10px;
     border-radius: 4px;
     background: var(--_border);
-    vertical-align: middle;
+  }
+  .loading .icon {
+    border-radius: 50%;
+  }
+  .loading :is(.status, .label)::before {
+    content: '';
+    display: block;
+    inline-size: 64px;
+    block-size: 10px;
+  }
+  .loading .icon svg {
+    visibility: hidden;
   }
   @media (prefers-reduced-motion: no-preference) {
+    .loading .icon,
+    .loading :is(.status, .label)::before,
     .bone {
       animation: breathe 1.8s ease-in-out infinite alternate;
     }
@@ -148,8 +162,11 @@ export const tokens: CSSResult = css`
     }
   }
   @media (forced-colors: active) {
+    .loading .icon,
+    .loading :is(.status, .label)::before,
     .bone {
       background: GrayText;
+      forced-color-adjust: none;
     }
   }
 `
@@ -167,15 +184,17 @@ export const iconStyles: CSSResult = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  .solid {
+  .solid path:first-of-type {
     fill: currentColor;
-    stroke: none;
   }
-  path.solid {
-    stroke: currentColor;
-  }
-  .knockout {
+  .solid path:nth-of-type(2) {
     stroke: var(--_on);
+  }
+  .bold {
+    stroke-width: 4;
+  }
+  .dashed path:first-of-type {
+    stroke-dasharray: 2.3 3.983;
   }
   .halo {
     fill: var(--_surface);
@@ -184,17 +203,12 @@ export const iconStyles: CSSResult = css`
   .clock {
     stroke-width: 1.5;
   }
-  .dashed {
-    stroke-dasharray: 2.3 3.983;
-  }
-  .turning {
-    transform-origin: 10px 10px;
-  }
   @media (prefers-reduced-motion: no-preference) {
-    .turning {
+    .turning path:first-of-type {
+      transform-origin: 10px 10px;
       animation: turn 1.2s linear infinite;
     }
-    .back {
+    .back path:first-of-type {
       animation-direction: reverse;
     }
   }
@@ -207,7 +221,7 @@ export const iconStyles: CSSResult = css`
     svg {
       color: CanvasText;
     }
-    .knockout {
+    .solid path:nth-of-type(2) {
       stroke: Canvas;
     }
     .halo {

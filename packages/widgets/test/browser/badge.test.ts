@@ -59,7 +59,7 @@ it('draws another shape for every tone where there is only a dot', async () => {
     await shown(badge, ['positive', 'progress', 'warning', 'negative', 'neutral'][i] ?? '')
     await badge.updateComplete
     shapes.add(
-      badge.shadowRoot?.querySelector('svg')?.innerHTML.replaceAll(/<!--.*?-->/g, '') ?? '',
+      badge.shadowRoot?.querySelector('svg')?.outerHTML.replaceAll(/<!--.*?-->/g, '') ?? '',
     )
   }
   expect(shapes.size).to.equal(5)

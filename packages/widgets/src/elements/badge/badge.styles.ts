@@ -91,15 +91,6 @@ export const badgeStyles: CSSResult = css`
   a:focus-visible {
     border-radius: var(--mqtt-status-radius, 999px);
   }
-  .bone {
-    inline-size: 64px;
-  }
-  .icon > .bone {
-    display: block;
-    inline-size: 100%;
-    block-size: 100%;
-    border-radius: 50%;
-  }
   @media (forced-colors: active) {
     .v-label {
       border-color: CanvasText;

@@ -44,10 +44,10 @@ export class MqttStatusBadge extends ConnectedElement {
   }
 
   protected override render(): TemplateResult {
-    const { appearance, dimmed } = this.scene
+    const { kind, appearance, dimmed } = this.scene
     const variant = oneOf(['label', 'icon', 'dot', 'text'], this.variant)
     const size = oneOf(['m', 's', 'l'], this.size)
-    const classes = `badge v-${variant} size-${size} tone-${appearance?.tone ?? 'neutral'}${dimmed ? ' dimmed' : ''}`
+    const classes = `badge v-${variant} size-${size} tone-${appearance?.tone ?? 'neutral'}${dimmed ? ' dimmed' : ''} ${kind}`
     const name = this.displayName
     const words = variant === 'label' || variant === 'text'
     const content = html`${
@@ -68,8 +68,7 @@ export class MqttStatusBadge extends ConnectedElement {
   }
 
   #icon(variant: string): TemplateResult {
-    const { kind, appearance, dimmed } = this.scene
-    if (kind === 'loading') return html`<span class="bone"></span>`
+    const { appearance, dimmed } = this.scene
     if (variant === 'dot') return dotIcon(appearance?.tone ?? 'neutral', dimmed)
     return lookIcon(appearance?.look ?? 'unknown', dimmed)
   }
@@ -88,11 +87,10 @@ export class MqttStatusBadge extends ConnectedElement {
   /** The status word, and when it was known to be true if it may be old. */
   #words(): TemplateResult {
     const { kind, message, dimmed, moment } = this.scene
-    const { locale } = this.speech
-    if (kind === 'loading')
-      return html`<span class="bone"></span><span class="unseen">${locale.loading}</span>`
-    if (kind === 'blind') return html`<span class="word">${message?.text}</span>`
-    return html`${word(this.scene, locale)}${dimmed && moment ? html` <span class="as-of">${moment.text}</span>` : nothing}`
+    const [text, title] = word(this.scene, this.speech.locale)
+    return html`<span class=${kind === 'loading' ? 'unseen' : 'word'} title=${title}
+        >${kind === 'blind' ? message?.text : text}</span
+      >${dimmed && moment ? html` <span class="as-of">${moment.text}</span>` : nothing}`
   }
 }
 

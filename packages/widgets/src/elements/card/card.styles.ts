@@ -71,13 +71,13 @@ export const cardStyles: CSSResult = css`
     text-decoration: none;
     outline: none;
   }
-  a::after {
+  a[href]::after {
     content: '';
     position: absolute;
     inset: 0;
     border-radius: var(--_radius);
   }
-  a:hover {
+  a[href]:hover {
     text-decoration: underline;
     text-underline-offset: 3px;
   }
@@ -185,34 +185,20 @@ export const cardStyles: CSSResult = css`
     overflow-wrap: break-word;
   }
 
-  .icon .bone {
-    display: block;
-    inline-size: 100%;
-    block-size: 100%;
-    border-radius: 50%;
-  }
-  .status .bone {
+  .loading .status::before {
     inline-size: 132px;
     margin-block: 5px;
   }
   .message .bone {
     inline-size: 72%;
+    block-size: 10px;
+    margin-block: 4px;
   }
   .foot .bone {
     inline-size: 140px;
     block-size: 32px;
     border-radius: 8px;
     opacity: 0.6;
-  }
-  @media (prefers-reduced-motion: no-preference) {
-    .moved svg {
-      animation: settle 160ms ease-out;
-    }
-  }
-  @keyframes settle {
-    from {
-      transform: scale(0.9);
-    }
   }
 
   /* Compact: two lines, the button beside them, without its word where there is no room. */
@@ -340,7 +326,7 @@ export const cardStyles: CSSResult = css`
       font-size: 0;
     }
     time::after {
-      content: attr(data-full);
+      content: attr(title);
       font-size: 13px;
     }
   }

@@ -1,5 +1,4 @@
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
-import type { Look } from '@mqtt-status/protocol'
 import { oneOf, safeHref, words } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { CommandingElement } from '../commanding.ts'
@@ -65,22 +64,26 @@ export class MqttStatusCard extends CommandingElement {
   declare headingLevel: string | number | null
   declare hide: string | null
   #filled: ReadonlySet<string> | null = null
-  #look: Look | null = null
-  #moved = false
 
   constructor() {
     super()
     this.href = this.controls = this.headingLevel = this.hide = null
   }
 
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot()
+    // One pair of ears for all slots.
+    root.addEventListener('slotchange', () => {
+      this.#filled = null
+      this.requestUpdate()
+    })
+    return root
+  }
+
   protected override render(): TemplateResult {
     const { scene } = this
     const wish = this.#wish()
     const offered = this.offered(wish)
-    const look = scene.appearance?.look ?? null
-    // What is there from the start does not move.
-    this.#moved ||= this.#look !== null && look !== this.#look
-    this.#look = look
     return card({
       scene,
       locale: this.speech.locale,
@@ -90,14 +93,9 @@ export class MqttStatusCard extends CommandingElement {
       headingLevel: headingLevel(this.headingLevel),
       hidden: words(this.hide),
       filled: (this.#filled ??= this.#slots()),
-      moved: this.#moved,
       control: offered && this.buttons(offered, wish),
       // Room for the button that will most likely come.
       reserveControl: scene.kind === 'loading' && wish.controls !== 'none',
-      slotChanged: () => {
-        this.#filled = null
-        this.requestUpdate()
-      },
       retry: () => {
         this.refresh()
       },
