@@ -109,7 +109,9 @@ export class Wire {
       })
     }
     if (message.type === 'watch') {
-      const ids = message.connections ?? []
+      const sites = new Set(message.sites)
+      const ofSites = [...this.#rows.values()].filter(({ siteId }) => sites.has(siteId))
+      const ids = [...(message.connections ?? []), ...ofSites.map(({ id }) => id)]
       this.say({
         type: 'snapshot',
         id: message.id ?? 0,
