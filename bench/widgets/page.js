@@ -1,6 +1,6 @@
 // What is measured, inside the page. The store is the benchmark's own: the cost of the elements is wanted, not the wire's.
 
-const { MqttStatusCard } = await import('/mqtt-status.js')
+const { MqttStatusCard } = await import(new URL('/mqtt-status.js', location.href).href)
 
 let renders = 0
 const { render } = MqttStatusCard.prototype

@@ -25,12 +25,11 @@ export interface CardParts {
 
 /** One template for all that is nearly always there; only what is rare has its own. */
 export function card(parts: CardParts): TemplateResult {
-  const { scene, locale, name, href, headingLevel, hidden, filled, control } = parts
-  const { kind, appearance, dimmed, moment, device } = scene
-  const [text, title] = word(scene, locale)
-  const timed = moment !== null && !hidden.includes('time')
-  const meta = filled.has('meta') && !hidden.includes('meta')
-  const bare = !control && !parts.reserveControl && !meta && !filled.has('footer')
+  const { scene, name, href, headingLevel, control } = parts
+  const { kind, appearance, dimmed, device } = scene
+  const [text, title] = word(scene, parts.locale)
+  const { iso, full, text: when } = scene.moment ?? NEVER
+  const { timed, meta, bare } = shownRows(parts)
   return html`<div
     part="card"
     class=${classes(parts)}
@@ -58,9 +57,7 @@ export function card(parts: CardParts): TemplateResult {
     <p part="status" class="status">
       <span class=${kind === 'loading' ? 'unseen' : 'word'} title=${title}>${text}</span
       ><span part="time" class="time" ?hidden=${!timed}
-        ><time datetime=${moment?.iso ?? nothing} title=${moment?.full ?? nothing}
-          >${moment?.text}</time
-        ></span
+        ><time datetime=${iso} title=${full}>${when}</time></span
       >
     </p>
     <div class="message" id="message">
@@ -68,12 +65,27 @@ export function card(parts: CardParts): TemplateResult {
     </div>
     <div part="footer" class="foot ${bare ? 'bare' : ''}">
       <div part="meta" class="meta" ?hidden=${!meta}><slot name="meta"></slot></div>
-      <slot name="footer"></slot>${
-        control ?? (parts.reserveControl ? html`<span class="bone"></span>` : nothing)
-      }
+      <slot name="footer"></slot>${control ?? reserved(parts)}
     </div>
     <slot hidden></slot>
   </div>`
+}
+
+const NEVER = { iso: nothing, full: nothing, text: '' } as const
+
+/** Which rows there is something to show in. */
+function shownRows(parts: CardParts): { timed: boolean; meta: boolean; bare: boolean } {
+  const { scene, hidden, filled, control, reserveControl } = parts
+  const meta = filled.has('meta') && !hidden.includes('meta')
+  return {
+    timed: scene.moment !== null && !hidden.includes('time'),
+    meta,
+    bare: !control && !reserveControl && !meta && !filled.has('footer'),
+  }
+}
+
+function reserved({ reserveControl }: CardParts): TemplateResult | typeof nothing {
+  return reserveControl ? html`<span class="bone"></span>` : nothing
 }
 
 function classes({ scene: { kind, appearance, dimmed }, density }: CardParts): string {
