@@ -40,8 +40,9 @@ test('custom-elements.json is what the sources say (pnpm --filter @mqtt-status/w
       cwd: WIDGETS,
       shell: process.platform === 'win32',
     })
-    expect(readFileSync(join(folder, 'custom-elements.json'), 'utf8')).toBe(
-      readFileSync(join(WIDGETS, 'custom-elements.json'), 'utf8'),
+    const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
+    expect(read(join(folder, 'custom-elements.json'))).toEqual(
+      read(join(WIDGETS, 'custom-elements.json')),
     )
   } finally {
     rmSync(folder, { recursive: true })
