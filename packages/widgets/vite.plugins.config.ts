@@ -39,6 +39,7 @@ export const narrowTemplates: Plugin = {
   name: 'narrow-templates',
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle))
-      if (chunk.type === 'chunk') chunk.code = chunk.code.replace(/>\n\s*</g, '><').replace(/\n\s*/g, ' ')
+      if (chunk.type === 'chunk')
+        chunk.code = chunk.code.replace(/>\n\s*</g, '><').replace(/\n\s*/g, ' ')
   },
 }
