@@ -50,8 +50,12 @@ const rooms = {
     locales: [],
     controllers: ['client', 'locales'],
     elements: ['controllers', 'client', 'locales'],
+    development: ['elements'],
     'index.ts': ['elements', 'controllers', 'client', 'locales'],
-    'define.ts': ['index.ts'],
+    'index.development.ts': ['index.ts', 'development'],
+    define: ['elements'],
+    'define.ts': ['define'],
+    'define.development.ts': ['define.ts', 'development'],
     'cdn.ts': ['define.ts', 'index.ts'],
   },
 }

@@ -9,7 +9,9 @@ export type {
 export { clientFor, createClient, StatusClient } from './client/index.ts'
 export type { ConnectionView, Link, LinkState, Outcome, Pending } from './client/index.ts'
 export { rememberBundle } from './controllers/page-settings.ts'
+export { MqttStatusBadge } from './elements/badge/badge.ts'
 export { MqttStatusCard } from './elements/card/card.ts'
+export { MqttStatusControl } from './elements/control/control.ts'
 export {
   MqttStatusChangeEvent,
   MqttStatusCommandEndEvent,
@@ -19,6 +21,8 @@ export {
   MqttStatusReadyEvent,
 } from './elements/events.ts'
 export type { MqttStatusEventMap } from './elements/events.ts'
+export { MqttStatusLive } from './elements/live/live.ts'
 export { registerLocale } from './locales/registry.ts'
+export type { Strings } from './locales/registry.ts'
 export type { Locale } from './locales/locale.ts'
 export { MqttStatusProvider } from './elements/provider/provider.ts'

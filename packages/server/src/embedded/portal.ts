@@ -1,15 +1,24 @@
-/** The portal page of the demo: what a portal of yours could look like with nothing but a script tag and cards. */
+/** The pages of the demo: a portal with nothing but a script tag and cards, and a catalogue of the elements. */
 export interface PortalFile {
   readonly file: URL
   readonly type: string
 }
 
+const HTML = 'text/html; charset=utf-8'
+const CSS = 'text/css; charset=utf-8'
+const SCRIPT = 'text/javascript; charset=utf-8'
+
 /** By path. Beside this file in the sources and in the build alike. */
 export const PORTAL: Readonly<Record<string, PortalFile>> = {
-  '/': portalFile('index.html', 'text/html; charset=utf-8'),
-  '/portal.css': portalFile('portal.css', 'text/css; charset=utf-8'),
-  '/portal.js': portalFile('portal.js', 'text/javascript; charset=utf-8'),
+  '/': portalFile('index.html', HTML),
+  '/portal.css': portalFile('portal.css', CSS),
+  '/portal.js': portalFile('portal.js', SCRIPT),
   '/portal.svg': portalFile('portal.svg', 'image/svg+xml'),
+  '/catalogue': portalFile('catalogue/index.html', HTML),
+  '/catalogue/catalogue.css': portalFile('catalogue/catalogue.css', CSS),
+  '/catalogue/catalogue.js': portalFile('catalogue/catalogue.js', SCRIPT),
+  '/catalogue/fake-client.js': portalFile('catalogue/fake-client.js', SCRIPT),
+  '/catalogue/states.js': portalFile('catalogue/states.js', SCRIPT),
 }
 
 function portalFile(name: string, type: string): PortalFile {

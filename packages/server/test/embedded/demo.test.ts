@@ -113,7 +113,8 @@ test('the demo shows a fleet with its troubles, keeps what was asked for, and le
   const demo = await startDemo()
   const page = await fetch(demo.url)
   expect(page.headers.get('content-type')).toContain('text/html')
-  for (const path of ['portal.css', 'portal.js', 'portal.svg'])
+  const paths = ['portal.css', 'portal.js', 'portal.svg', 'catalogue', 'widgets/preload.css']
+  for (const path of [...paths, 'catalogue/catalogue.js', 'catalogue/fake-client.js'])
     expect((await fetch(`${demo.url}/${path}`)).status, path).toBe(200)
 
   let fleet = new Map<string, Connection>()

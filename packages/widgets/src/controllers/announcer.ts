@@ -1,34 +1,113 @@
 /**
- * The page's one live region. It lives in the page itself, because regions inside shadow roots are not read
- * reliably, and it is made on first use.
+ * The page's one voice for screen readers. Regions inside shadow roots are not read reliably, and many at once are
+ * noise: what happens within a second is told in one sentence. All copies of this package on a page share it.
  */
+import type { Look } from '@mqtt-status/protocol'
+import type { Language } from '../locales/registry.ts'
+import { count } from '../locales/plural.ts'
 
-const REGION = 'mqtt-status-announcer'
-/** Long enough for every screen reader to have picked the message up. */
+/** One connection that looks different now. */
+export interface Change {
+  /** Elements that show the same connection tell the same news. */
+  readonly key: string
+  readonly name: string
+  readonly look: Look
+  /** Why, in words. */
+  readonly reason: string | null
+  readonly language: Language
+}
+
+interface Voice {
+  change(change: Change): void
+  say(message: string, lang: string, urgent?: boolean): void
+}
+
+const BATCH_MS = 1_000
+/** Long enough for every screen reader to have picked a message up. */
 const KEEP_MS = 10_000
+const SETTLE_MS = 100
 
-/** Says something politely to screen readers, in the given language. */
-export function announce(message: string, lang: string): void {
-  const region = findRegion()
+class Announcer implements Voice {
+  readonly #changes = new Map<string, Change>()
+  readonly #said = new Set<string>()
+  #timer: ReturnType<typeof setTimeout> | null = null
+
+  /** Told with all others of the same second. */
+  change(change: Change): void {
+    this.#changes.set(change.key, change)
+    this.#timer ??= setTimeout(() => {
+      this.#flush()
+    }, BATCH_MS)
+  }
+
+  /** Told at once; the same words from many elements only once. */
+  say(message: string, lang: string, urgent = false): void {
+    if (this.#said.has(message)) return
+    this.#said.add(message)
+    setTimeout(() => this.#said.delete(message), BATCH_MS)
+    speak(message, lang, urgent)
+  }
+
+  #flush(): void {
+    this.#timer = null
+    const byTag = Map.groupBy(this.#changes.values(), ({ language }) => language.tag)
+    this.#changes.clear()
+    for (const [tag, changes] of byTag) speak(sentence(changes), tag, false)
+  }
+}
+
+function sentence(changes: readonly Change[]): string {
+  const [first] = changes
+  if (!first) return ''
+  const { locale, tag } = first.language
+  if (changes.length === 1) {
+    const words = `${first.name}: ${locale.look[first.look]}`
+    return first.reason === null ? words : `${words}. ${first.reason}`
+  }
+  const counts = [...Map.groupBy(changes, ({ look }) => look)].map(([look, { length }]) =>
+    count(length, locale.counted[look], tag),
+  )
+  return locale.changes(changes.length, counts.join(', '))
+}
+
+interface Notifying {
+  ariaNotify?(message: string, options: { readonly priority: 'high' | 'normal' }): void
+}
+
+function speak(message: string, lang: string, urgent: boolean): void {
+  const page = document as Notifying
+  // Works behind modal dialogs and needs no region, but knows no language other than the page's.
+  if (page.ariaNotify && sameLanguage(lang)) {
+    page.ariaNotify(message, { priority: urgent ? 'high' : 'normal' })
+    return
+  }
+  const region = findRegion(urgent)
   const line = document.createElement('p')
   line.lang = lang
   line.textContent = message
-  // A fresh node per message: the same words twice in a row are news too.
-  region.append(line)
+  // A region that is new with its text in it is not read; and a fresh node per message, because the same words twice
+  // in a row are news too.
+  setTimeout(() => {
+    region.append(line)
+  }, SETTLE_MS)
   setTimeout(() => {
     line.remove()
   }, KEEP_MS)
 }
 
-function findRegion(): Element {
+function sameLanguage(lang: string): boolean {
+  return document.documentElement.lang.split('-', 1)[0] === lang.split('-', 1)[0]
+}
+
+function findRegion(urgent: boolean): Element {
   // Whatever is behind a modal dialog is mute.
   const home = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body
-  const known = home.querySelector(`:scope > #${REGION}`)
+  const role = urgent ? 'alert' : 'status'
+  const known = home.querySelector(`:scope > [data-mqtt-status-announcer][role=${role}]`)
   if (known) return known
   const region = document.createElement('div')
-  region.id = REGION
-  region.role = 'status'
-  region.ariaLive = 'polite'
+  region.dataset['mqttStatusAnnouncer'] = ''
+  region.role = role
   // Properties, not a style attribute: those pass a strict content security policy.
   Object.assign(region.style, {
     position: 'absolute',
@@ -40,4 +119,12 @@ function findRegion(): Element {
   })
   home.append(region)
   return region
+}
+
+const KEY = Symbol.for('mqtt-status.announcer.v1')
+
+/** The voice that the whole page shares. */
+export function announcer(): Voice {
+  const place = globalThis as Partial<Record<symbol, Voice>>
+  return (place[KEY] ??= new Announcer())
 }

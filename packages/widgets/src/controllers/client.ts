@@ -1,19 +1,10 @@
-import { ContextConsumer, createContext } from '@lit/context'
-import type { Context } from '@lit/context'
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
 import { closest } from './composed-tree.ts'
+import { onProvider, requestClient } from './context.ts'
 import { address, pageAddress } from './page-settings.ts'
 import type { Address } from './page-settings.ts'
-
-/**
- * What a provider hands down: the client itself, never its state, so that one change renders one card. The symbol is
- * shared by every copy of this package on the page.
- */
-export const clientContext: Context<symbol, StatusClient | null> = createContext(
-  Symbol.for('mqtt-status.client'),
-)
 
 const PROVIDER = 'mqtt-status-provider'
 
@@ -24,19 +15,33 @@ export interface ClientHost extends ReactiveControllerHost, HTMLElement {
   src: string | null
 }
 
+const controllers = new Set<ClientController>()
+let watching = false
+
+/** One pair of ears for all elements of the page. */
+function watchProviders(): void {
+  if (watching) return
+  watching = true
+  const again = (): void => {
+    for (const controller of [...controllers]) controller.again()
+  }
+  onProvider(again)
+  if (!customElements.get(PROVIDER)) void customElements.whenDefined(PROVIDER).then(again)
+}
+
 /**
  * Finds the client of its host, setting by setting: the element's own, the nearest provider's, the first provider's
  * on the page, then what the page says (see page-settings.ts).
  */
 export class ClientController implements ReactiveController {
   readonly #host: ClientHost
-  readonly #consumer: ContextConsumer<typeof clientContext, ClientHost>
-  #undo: AbortController | null = null
   #current: StatusClient | null = null
+  #awaited = false
+  /** What the current one was found by; `null` = has to be found anew. */
+  #found: { readonly client: StatusClient | null; readonly src: string | null } | null = null
 
   constructor(host: ClientHost) {
     this.#host = host
-    this.#consumer = new ContextConsumer(host, { context: clientContext, subscribe: true })
     host.addController(this)
   }
 
@@ -47,36 +52,40 @@ export class ClientController implements ReactiveController {
 
   /** Whether nothing on the page says which server to ask, so that there is nothing to wait for. */
   get unconfigured(): boolean {
-    return this.#current === null && !awaitedProvider(this.#host)
+    return this.#current === null && !this.#awaited
+  }
+
+  /** A provider has come, changed or gone. */
+  again(): void {
+    this.#found = null
+    this.#host.requestUpdate()
   }
 
   hostConnected(): void {
-    this.#undo = new AbortController()
-    const { signal } = this.#undo
-    const again = (): void => {
-      this.#host.requestUpdate()
-    }
-    // A provider may come after us, as an element or as a definition.
-    document.addEventListener('context-provider', again, { signal })
-    if (awaitedProvider(this.#host)) void customElements.whenDefined(PROVIDER).then(again)
-    again()
+    watchProviders()
+    controllers.add(this)
+    this.again()
   }
 
   hostDisconnected(): void {
-    this.#undo?.abort()
-    this.#undo = null
+    controllers.delete(this)
   }
 
   hostUpdate(): void {
+    const { client, src } = this.#host
+    if (this.#found?.client === client && this.#found.src === src) return
+    this.#found = { client, src }
     this.#current = this.#find()
   }
 
   #find(): StatusClient | null {
     const { client, src } = this.#host
+    this.#awaited = false
     if (client) return client
-    if (awaitedProvider(this.#host)) return null
-    const provided = this.#consumer.value ?? firstProvided()
-    if (src === null || src === '') return provided ?? fromPage(pageAddress())
+    this.#awaited = !customElements.get(PROVIDER) && closest(this.#host, PROVIDER) !== null
+    if (this.#awaited) return null
+    const provided = requestClient(this.#host) ?? firstProvided()
+    if (!src) return provided ?? fromPage(pageAddress())
     // The same server under its own name: the nearest credentials for it apply. To another they never travel.
     if (provided && sameServer(provided.src, src)) return provided
     const page = pageAddress()
@@ -86,10 +95,6 @@ export class ClientController implements ReactiveController {
 
 function fromPage(page: Address | null): StatusClient | null {
   return page && clientFor(page)
-}
-
-function awaitedProvider(host: Element): boolean {
-  return closest(host, `${PROVIDER}:not(:defined)`) !== null
 }
 
 function firstProvided(): StatusClient | null {

@@ -1,7 +1,7 @@
 /**
  * What happens between a click and the end of a command, for one element.
  *
- *   idle ──ask──▶ asking ──yes──▶ running ──▶ idle (done) or failed
+ *   idle ──ask──▶ asking ──yes──▶ running ──▶ idle, done (1.2 s, if nothing else shows it) or failed
  *     ▲             │ no, Esc, 5 s               failed ──next command or status──▶ idle
  *     └─────────────┘
  *
@@ -17,11 +17,14 @@ import { wakeIn } from './clock.ts'
 const ASK_MS = 5_000
 /** A spinner that only flashes looks like an error. */
 const SHOWN_MS = 400
+/** How long a success is shown that the status word does not tell. */
+const DONE_MS = 1_200
 
 export type CommandState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'asking'; readonly action: Action }
   | { readonly kind: 'running'; readonly action: Action }
+  | { readonly kind: 'done'; readonly action: Action }
   /** `seen` is what the row looked like then: the message goes when the row moves on. */
   | { readonly kind: 'failed'; readonly code: string; readonly seen: string }
 
@@ -39,6 +42,8 @@ export interface Target {
   readonly client: StatusClient | null
   readonly id: string | null
   readonly pending: boolean
+  /** The status as it is shown. */
+  readonly status: string | null
   /** Anything that changes when the row's status does. */
   readonly seen: string
 }
@@ -47,7 +52,7 @@ export class CommandController implements ReactiveController {
   readonly #host: CommandHost
   readonly #target: () => Target
   #state: CommandState = IDLE
-  #stopAsking: (() => void) | null = null
+  #stopTimer: (() => void) | null = null
 
   constructor(host: CommandHost, target: () => Target) {
     this.#host = host
@@ -68,10 +73,7 @@ export class CommandController implements ReactiveController {
   /** Asks "Disconnect?" and forgets about it after a while. */
   ask(action: Action): void {
     if (this.#busy()) return
-    this.#become({ kind: 'asking', action })
-    this.#stopAsking = wakeIn(ASK_MS, () => {
-      this.cancel()
-    })
+    this.#become({ kind: 'asking', action }, ASK_MS)
   }
 
   /** Takes the question back. */
@@ -88,28 +90,39 @@ export class CommandController implements ReactiveController {
       this.cancel()
       return { outcome: 'prevented', code: null }
     }
+    const { status } = this.#target()
     this.#become({ kind: 'running', action })
     const [outcome] = await Promise.all([
       client.command(id, action, { requestId }),
       shownLongEnough(),
     ])
-    this.#become(
-      outcome.outcome === 'failed'
-        ? { kind: 'failed', code: outcome.code ?? 'internal', seen: this.#target().seen }
-        : IDLE,
-    )
+    this.#end(action, outcome, status)
     this.#host.commandEnded(action, requestId, outcome)
     return outcome
+  }
+
+  #end(action: Action, { outcome, code }: Outcome, before: string | null): void {
+    const { seen, status } = this.#target()
+    if (outcome === 'failed') this.#become({ kind: 'failed', code: code ?? 'internal', seen })
+    else if (outcome === 'done' && status === before)
+      this.#become({ kind: 'done', action }, DONE_MS)
+    else this.#become(IDLE)
   }
 
   #busy(): boolean {
     return this.#state.kind === 'running' || this.#target().pending
   }
 
-  #become(state: CommandState): void {
-    this.#stopAsking?.()
-    this.#stopAsking = null
+  /** @param lastsMs after which it is idle again by itself */
+  #become(state: CommandState, lastsMs?: number): void {
+    this.#stopTimer?.()
     this.#state = state
+    this.#stopTimer =
+      lastsMs === undefined
+        ? null
+        : wakeIn(lastsMs, () => {
+            this.#become(IDLE)
+          })
     this.#host.requestUpdate()
   }
 }

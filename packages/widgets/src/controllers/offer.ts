@@ -1,7 +1,7 @@
 import type { Action, Capability, Connection } from '@mqtt-status/protocol'
 
 /** What keeps a button that is shown from working. */
-export type Blocked = 'link' | 'viewOnly' | 'notControllable'
+export type Blocked = 'link' | 'viewOnly' | 'notControllable' | 'alreadyOn' | 'alreadyOff'
 
 /** The buttons to show, the main one first; with `blocked` they are shown but do nothing. */
 export interface Offer {
@@ -14,17 +14,24 @@ export interface Circumstances {
   readonly linkIsLive: boolean
   readonly can: readonly Capability[]
   readonly controls: 'auto' | 'show' | 'none'
+  /** The one action that is wanted, instead of what fits the row. */
+  readonly action: Action | 'auto'
+  /** The server has just said that this viewer may not. */
+  readonly refused: boolean
 }
 
 /**
  * Which commands make sense, and whether they may be given now. `auto` shows no button that can never work for this
  * viewer; a lost link is no such reason, so the button stays and says why it waits.
  */
-export function offer({ row, linkIsLive, can, controls }: Circumstances): Offer | null {
+export function offer(circumstances: Circumstances): Offer | null {
+  const { row, linkIsLive, can, controls, action, refused } = circumstances
   if (controls === 'none') return null
-  const never = neverWorks(row, can)
+  const never = refused ? 'viewOnly' : neverWorks(row, can)
   if (controls === 'auto' && (never !== null || !row.managed)) return null
-  return { actions: actionsFor(row), blocked: never ?? (linkIsLive ? null : 'link') }
+  const actions: Offer['actions'] = action === 'auto' ? actionsFor(row) : [action]
+  const blocked = never ?? (linkIsLive ? null : 'link') ?? needless(row, actions[0])
+  return { actions, blocked }
 }
 
 function neverWorks(row: Connection, can: readonly Capability[]): Blocked | null {
@@ -38,4 +45,11 @@ function actionsFor(row: Connection): Offer['actions'] {
   if (row.desired === 'disconnected') return ['connect']
   if (row.status === 'failed') return ['reconnect', 'disconnect']
   return ['disconnect']
+}
+
+/** An action whose work is done already; `auto` never offers one. */
+function needless({ desired, status }: Connection, action: Action): Blocked | null {
+  if (action === 'connect')
+    return desired === 'connected' && status === 'connected' ? 'alreadyOn' : null
+  return desired === 'disconnected' && status === 'disconnected' ? 'alreadyOff' : null
 }

@@ -1,14 +1,8 @@
-/** Attributes are text that anybody may have written: what is not understood means the default. */
+/** Attributes are text that anybody may have written: what is not understood means the default, the first word. */
 
 /** Reads one of a few words. */
-export function oneOf<T extends string>(
-  words: readonly [T, ...T[]],
-  text: string | null,
-  attribute: string,
-): T {
-  const found = words.find((word) => word === text)
-  if (found === undefined && text) warn(`${attribute}="${text}" is none of ${words.join(', ')}`)
-  return found ?? words[0]
+export function oneOf<T extends string>(words: readonly [T, ...T[]], text: string | null): T {
+  return words.find((word) => word === text) ?? words[0]
 }
 
 /** Reads a list separated by commas or spaces. */
@@ -16,12 +10,9 @@ export function words(text: string | null): readonly string[] {
   return text?.split(/[\s,]+/).filter(Boolean) ?? []
 }
 
-const warned = new Set<string>()
-
-/** Warns once, and only where the page runs Lit's development build. */
-function warn(message: string): void {
-  if (!('litIssuedWarnings' in globalThis) || warned.has(message)) return
-  warned.add(message)
-  // eslint-disable-next-line no-console -- the console is where developers look
-  console.warn(`mqtt-status: ${message}. See the documentation of the element.`)
+/** A link that runs script instead of leading somewhere is left out. */
+export function safeHref(href: string | null): string | null {
+  if (!href) return null
+  const { protocol } = new URL(href, document.baseURI)
+  return protocol === 'http:' || protocol === 'https:' ? href : null
 }

@@ -27,9 +27,12 @@ export const tokens: CSSResult = css`
     --_icon-size: var(--mqtt-status-icon-size, 20px);
     --_font-size: var(--mqtt-status-font-size, 15px);
     --_transition: var(--mqtt-status-transition, 200ms);
-    --_tone: var(--_neutral);
     color: var(--_text);
+    font-weight: 400;
+    font-size: 13px;
+    line-height: 18px;
     font-family: var(--mqtt-status-font, inherit);
+    letter-spacing: normal;
   }
   :host([theme='light']) {
     color-scheme: light;
@@ -51,15 +54,120 @@ export const tokens: CSSResult = css`
   }
   .tone-positive {
     --_tone: var(--_positive);
+    --_on: var(--mqtt-status-positive-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-positive-tint,
+      color-mix(in oklab, var(--_positive) 10%, var(--_surface))
+    );
   }
   .tone-progress {
     --_tone: var(--_progress);
+    --_on: var(--mqtt-status-progress-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-progress-tint,
+      color-mix(in oklab, var(--_progress) 10%, var(--_surface))
+    );
   }
   .tone-warning {
     --_tone: var(--_warning);
+    --_on: var(--mqtt-status-warning-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-warning-tint,
+      color-mix(in oklab, var(--_warning) 10%, var(--_surface))
+    );
   }
   .tone-negative {
     --_tone: var(--_negative);
+    --_on: var(--mqtt-status-negative-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-negative-tint,
+      color-mix(in oklab, var(--_negative) 10%, var(--_surface))
+    );
+  }
+  .tone-neutral {
+    --_tone: var(--_neutral);
+    --_on: var(--mqtt-status-neutral-on, var(--_surface));
+    --_tint: var(
+      --mqtt-status-neutral-tint,
+      color-mix(in oklab, var(--_neutral) 10%, var(--_surface))
+    );
+  }
+  .icon {
+    flex: none;
+    inline-size: var(--_icon-size);
+    block-size: var(--_icon-size);
+    color: var(--_tone);
+    transition: color var(--_transition);
+  }
+  .word {
+    color: var(--_tone);
+    font-weight: 500;
+    transition: color var(--_transition);
+  }
+  /* Words of one direction in a page of the other. */
+  :is(.word, time) {
+    unicode-bidi: plaintext;
+  }
+  .tone-neutral .word {
+    color: var(--_text);
+  }
+  .problem {
+    color: var(--_negative);
+  }
+  /* What is shown is what was last known. */
+  .dimmed :is(.icon, .word) {
+    filter: saturate(0.4);
+  }
+  :focus-visible {
+    outline: 2px solid var(--_focus);
+    outline-offset: 2px;
+  }
+  .unseen {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  /* Bones: what will be there, before anything is known. */
+  .loading .icon,
+  .loading :is(.status, .label)::before,
+  .bone {
+    border-radius: 4px;
+    background: var(--_border);
+  }
+  .loading .icon {
+    border-radius: 50%;
+  }
+  .loading :is(.status, .label)::before {
+    content: '';
+    display: block;
+    inline-size: 64px;
+    block-size: 10px;
+  }
+  .loading .icon svg {
+    visibility: hidden;
+  }
+  @media (prefers-reduced-motion: no-preference) {
+    .loading .icon,
+    .loading :is(.status, .label)::before,
+    .bone {
+      animation: breathe 1.8s ease-in-out infinite alternate;
+    }
+  }
+  @keyframes breathe {
+    to {
+      opacity: 0.45;
+    }
+  }
+  @media (forced-colors: active) {
+    .loading .icon,
+    .loading :is(.status, .label)::before,
+    .bone {
+      background: GrayText;
+      forced-color-adjust: none;
+    }
   }
 `
 
@@ -76,15 +184,17 @@ export const iconStyles: CSSResult = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
-  .solid {
+  .solid path:first-of-type {
     fill: currentColor;
-    stroke: none;
   }
-  path.solid {
-    stroke: currentColor;
+  .solid path:nth-of-type(2) {
+    stroke: var(--_on);
   }
-  .knockout {
-    stroke: var(--_surface);
+  .bold {
+    stroke-width: 4;
+  }
+  .dashed path:first-of-type {
+    stroke-dasharray: 2.3 3.983;
   }
   .halo {
     fill: var(--_surface);
@@ -93,17 +203,12 @@ export const iconStyles: CSSResult = css`
   .clock {
     stroke-width: 1.5;
   }
-  .dashed {
-    stroke-dasharray: 2.3 3.983;
-  }
-  .turning {
-    transform-origin: 10px 10px;
-  }
   @media (prefers-reduced-motion: no-preference) {
-    .turning {
+    .turning path:first-of-type {
+      transform-origin: 10px 10px;
       animation: turn 1.2s linear infinite;
     }
-    .back {
+    .back path:first-of-type {
       animation-direction: reverse;
     }
   }
@@ -116,7 +221,7 @@ export const iconStyles: CSSResult = css`
     svg {
       color: CanvasText;
     }
-    .knockout {
+    .solid path:nth-of-type(2) {
       stroke: Canvas;
     }
     .halo {

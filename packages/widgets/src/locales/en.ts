@@ -13,6 +13,16 @@ export const en: Locale = {
     failed: 'Error',
     unknown: 'Unknown',
   },
+  counted: {
+    connected: 'connected',
+    connecting: 'connecting',
+    reconnecting: 'reconnecting',
+    disconnecting: 'disconnecting',
+    disconnected: 'disconnected',
+    lost: 'lost',
+    failed: { one: 'error', other: 'errors' },
+    unknown: 'unknown',
+  },
   reason: {
     dns_not_found: 'The broker’s address does not exist',
     dns_temporary: 'The broker’s address can’t be looked up right now',
@@ -59,6 +69,7 @@ export const en: Locale = {
     client_id_conflict: 'Another client uses the same ID',
   },
   link: {
+    live: 'Live',
     stale: 'Updates paused, reconnecting…',
     offline: 'You are offline',
     unauthorized: 'Session expired, sign in again',
@@ -69,7 +80,7 @@ export const en: Locale = {
   device: {
     online: 'Device online',
     offline: 'Device offline',
-    stale: 'Nothing heard from the device',
+    stale: 'Device silent',
   },
   action: {
     connect: {
@@ -115,9 +126,13 @@ export const en: Locale = {
   },
   loading: 'Loading…',
   missing: 'Connection not found',
-  unconfigured: 'No server is set for this card',
+  unconfigured: 'No server is set',
+  unnamed: 'No connection is chosen',
   retry: 'Retry',
+  retryNow: 'Retry now',
   details: 'Details',
+  copy: 'Copy details',
+  copied: 'Copied',
   yes: 'Yes',
   no: 'No',
   now: 'just now',
@@ -126,8 +141,13 @@ export const en: Locale = {
   outcomeUnknown: 'Outcome unknown, waiting for the server',
   viewOnly: 'You may only view',
   notControllable: 'Only observed here',
+  alreadyOn: 'Already connected',
+  alreadyOff: 'Already disconnected',
   lasting: (duration) => `for ${duration}`,
   asOf: (time) => `as of ${time}`,
-  by: (subject) => `by ${subject}`,
+  disconnectedBy: (subject, when) => `Disconnected by ${subject}, ${when}`,
   lastMessage: (ago) => `last message ${ago}`,
+  nextTry: (duration) => `next try in ${duration}`,
+  several: (count) => `This site has ${count} connections: choose one`,
+  changes: (count, counts) => `${count} connections changed: ${counts}`,
 }

@@ -13,6 +13,16 @@ export const it: Locale = {
     failed: 'Errore',
     unknown: 'Sconosciuto',
   },
+  counted: {
+    connected: { one: 'connessa', other: 'connesse' },
+    connecting: 'in connessione',
+    reconnecting: 'in riconnessione',
+    disconnecting: 'in disconnessione',
+    disconnected: { one: 'disconnessa', other: 'disconnesse' },
+    lost: { one: 'persa', other: 'perse' },
+    failed: 'in errore',
+    unknown: { one: 'sconosciuta', other: 'sconosciute' },
+  },
   reason: {
     dns_not_found: 'L’indirizzo del broker non esiste',
     dns_temporary: 'L’indirizzo del broker al momento non si può risolvere',
@@ -59,6 +69,7 @@ export const it: Locale = {
     client_id_conflict: 'Un altro client usa lo stesso ID',
   },
   link: {
+    live: 'In diretta',
     stale: 'Aggiornamenti in pausa, riconnessione…',
     offline: 'Sei offline',
     unauthorized: 'Accesso scaduto, accedi di nuovo',
@@ -69,7 +80,7 @@ export const it: Locale = {
   device: {
     online: 'Dispositivo online',
     offline: 'Dispositivo offline',
-    stale: 'Nessun segnale dal dispositivo',
+    stale: 'Dispositivo silenzioso',
   },
   action: {
     connect: {
@@ -115,9 +126,13 @@ export const it: Locale = {
   },
   loading: 'Caricamento…',
   missing: 'Connessione non trovata',
-  unconfigured: 'Nessun server impostato per questa scheda',
+  unconfigured: 'Nessun server impostato',
+  unnamed: 'Nessuna connessione scelta',
   retry: 'Riprova',
+  retryNow: 'Riprova ora',
   details: 'Dettagli',
+  copy: 'Copia dettagli',
+  copied: 'Copiato',
   yes: 'Sì',
   no: 'No',
   now: 'adesso',
@@ -126,8 +141,13 @@ export const it: Locale = {
   outcomeUnknown: 'Esito sconosciuto, in attesa del server',
   viewOnly: 'Puoi solo vedere',
   notControllable: 'Qui solo osservata',
+  alreadyOn: 'Già connesso',
+  alreadyOff: 'Già disconnesso',
   lasting: (duration) => `da ${duration}`,
   asOf: (time) => `alle ${time}`,
-  by: (subject) => `da ${subject}`,
+  disconnectedBy: (subject, when) => `Disconnesso da ${subject}, ${when}`,
   lastMessage: (ago) => `ultimo messaggio ${ago}`,
+  nextTry: (duration) => `prossimo tentativo tra ${duration}`,
+  several: (count) => `Questo sito ha ${count} connessioni: scegline una`,
+  changes: (count, counts) => `${count} connessioni cambiate: ${counts}`,
 }

@@ -1,8 +1,12 @@
 import type { Action, Look, ProblemCode, Reason } from '@mqtt-status/protocol'
 
-/** The states of the feed that have words of their own; `live` needs none. */
-export type TroubledLink =
-  'stale' | 'offline' | 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'
+/** The health of the feed; `connecting` says `loading`. */
+export type NamedLink =
+  'live' | 'stale' | 'offline' | 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'
+
+/** A word that follows a number: one form, or one for each plural category of the language. */
+export type Counted =
+  string | (Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string })
 
 /** Why a command did not succeed: a code of the server, or `unreachable` when no answer came. */
 export type FailureCode = ProblemCode | 'unreachable'
@@ -25,8 +29,10 @@ export interface Locale {
   readonly code: string
   /** The status word. */
   readonly look: Readonly<Record<Look, string>>
+  /** After a number, for many changes at once: `3 connected, 2 lost`. */
+  readonly counted: Readonly<Record<Look, Counted>>
   readonly reason: Readonly<Record<Reason, string>>
-  readonly link: Readonly<Record<TroubledLink, string>>
+  readonly link: Readonly<Record<NamedLink, string>>
   readonly device: Readonly<Record<'online' | 'offline' | 'stale', string>>
   readonly action: Readonly<Record<Action, ActionWords>>
   readonly failure: Readonly<Record<FailureCode, string>>
@@ -34,8 +40,13 @@ export interface Locale {
   readonly missing: string
   /** No address of a server is configured anywhere. */
   readonly unconfigured: string
+  /** Neither `connection-id` nor `site-id` is set. */
+  readonly unnamed: string
   readonly retry: string
+  readonly retryNow: string
   readonly details: string
+  readonly copy: string
+  readonly copied: string
   readonly yes: string
   readonly no: string
   /** Less than ten seconds ago. */
@@ -46,11 +57,20 @@ export interface Locale {
   /** Described on a button that is shown although the viewer may not use it. */
   readonly viewOnly: string
   readonly notControllable: string
+  /** Described on a button whose work is done already. */
+  readonly alreadyOn: string
+  readonly alreadyOff: string
   /** For how long a state has lasted: `for 3 min`. */
   lasting(duration: string): string
   /** When the shown state was known to be true: `as of 14:32`. */
   asOf(time: string): string
-  /** Whose wish it was. */
-  by(subject: string): string
+  /** Who took the connection down, and when: `Disconnected by anna, yesterday 18:02`. */
+  disconnectedBy(subject: string, when: string): string
   lastMessage(ago: string): string
+  /** When the feed is tried again: `next try in 8 s`. */
+  nextTry(duration: string): string
+  /** A site was named that has more than one connection. */
+  several(count: number): string
+  /** Announced when many connections have changed at once; `counts` are joined {@link Locale.counted} words. */
+  changes(count: number, counts: string): string
 }

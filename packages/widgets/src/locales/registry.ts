@@ -24,6 +24,21 @@ export interface Language {
   readonly tag: string
 }
 
+/** Texts of the page's own that replace ours, one by one. */
+export type Strings = {
+  readonly [K in keyof Locale]?: Locale[K] extends string | ((...args: never[]) => string)
+    ? Locale[K]
+    : Readonly<Partial<Locale[K]>>
+}
+
+/** The same language with some of its texts replaced. */
+export function withStrings({ locale, tag }: Language, strings: Strings): Language {
+  const merged: Record<string, unknown> = { ...locale }
+  for (const [key, text] of Object.entries(strings))
+    merged[key] = typeof text === 'object' ? { ...(merged[key] as object), ...text } : text
+  return { locale: merged as unknown as Locale, tag }
+}
+
 /** The first of the wanted tags that is registered, or English. */
 export function chooseLanguage(wanted: Iterable<string | null | undefined>): Language {
   for (const tag of wanted) {

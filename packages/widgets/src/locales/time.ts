@@ -54,11 +54,7 @@ export function lasting({ locale, tag }: Language, ms: number): TimedText {
   const past = Math.max(0, ms)
   const { unit, value, staysMs } = elapsed(past)
   if (past < NOW_MS) return { text: locale.now, staysMs }
-  const format = cached(
-    `unit ${unit} ${tag}`,
-    () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short' }),
-  )
-  return { text: locale.lasting(format.format(value)), staysMs }
+  return { text: locale.lasting(short(tag, unit).format(value)), staysMs }
 }
 
 /** How long ago something happened: "12 min ago", and its date after a week. */
@@ -67,12 +63,9 @@ export function ago(language: Language, atMs: number, nowMs: number): TimedText 
   const { unit, value, staysMs } = elapsed(past)
   if (past < NOW_MS) return { text: language.locale.now, staysMs }
   if (past >= DATE_MS) return { text: date(language, atMs, nowMs), staysMs: null }
-  const format = cached(
-    `ago ${language.tag}`,
-    () => new Intl.RelativeTimeFormat(language.tag, { style: 'short', numeric: 'auto' }),
-  )
   // "3 min. ago" beside "for 3 min" looks like a mistake.
-  return { text: format.format(-value, unit).replaceAll('.', ''), staysMs }
+  const text = relative(language.tag).format(-value, unit).replaceAll('.', '')
+  return { text, staysMs }
 }
 
 /** The wall-clock time, with the date unless it is today. */
@@ -87,6 +80,37 @@ export function full({ tag }: Language, atMs: number): string {
     `full ${tag}`,
     () => new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeStyle: 'medium' }),
   ).format(atMs)
+}
+
+/** A past moment as people name it: "18:02", "yesterday 18:02", "3 May 18:02". */
+export function dated(language: Language, atMs: number, nowMs: number): string {
+  const days = Math.round((midnight(nowMs) - midnight(atMs)) / DAY)
+  if (days !== 1) return absolute(language, atMs, nowMs)
+  return `${relative(language.tag).format(-1, 'day')} ${clock(language, atMs)}`
+}
+
+function midnight(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0)
+}
+
+/** A wait that is counted down: "8 s". */
+export function seconds(language: Language, ms: number): TimedText {
+  const value = Math.max(0, Math.ceil(ms / SECOND))
+  return { text: short(language.tag, 'second').format(value), staysMs: ms - (value - 1) * SECOND }
+}
+
+function short(tag: string, unit: Unit): Intl.NumberFormat {
+  return cached(
+    `unit ${unit} ${tag}`,
+    () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short' }),
+  )
+}
+
+function relative(tag: string): Intl.RelativeTimeFormat {
+  return cached(
+    `ago ${tag}`,
+    () => new Intl.RelativeTimeFormat(tag, { style: 'short', numeric: 'auto' }),
+  )
 }
 
 /** Hours and minutes. */

@@ -191,16 +191,29 @@ it('sends nothing when the page prevents the command', async () => {
 })
 
 it('says in place why a command failed, and lets it be tried again', async () => {
-  answerCommands(() => ({ status: 403, body: { code: 'forbidden' } }))
+  answerCommands(() => ({ status: 503, body: { code: 'database_unavailable' } }))
   const card = await show()
   await shown(card, 'connected')
   const { outcome, code } = await card.disconnect()
-  expect({ outcome, code }).to.deep.equal({ outcome: 'failed', code: 'forbidden' })
+  expect({ outcome, code }).to.deep.equal({ outcome: 'failed', code: 'database_unavailable' })
   await card.updateComplete
   expect(card.shadowRoot?.querySelector('.problem')).to.exist
   expect(button(card).getAttribute('aria-disabled')).to.not.equal('true')
   answerCommands(() => null)
   expect((await card.disconnect()).code).to.equal('unreachable')
+})
+
+it('takes the button away when the server forbids it, says so, and keeps the keyboard in the card', async () => {
+  answerCommands(() => ({ status: 403, body: { code: 'forbidden' } }))
+  const card = await show()
+  await shown(card, 'connected')
+  button(card).focus()
+  button(card).click()
+  await waitUntil(() => text(card).includes('You may not do this'), 'the message', {
+    timeout: 3_000,
+  })
+  expect(card.shadowRoot?.querySelector('[part~="control"]')).to.equal(null)
+  expect(card.shadowRoot?.activeElement).to.exist
 })
 
 it('asks first where it is told to, and takes the question back on Escape', async () => {

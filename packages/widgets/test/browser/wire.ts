@@ -67,7 +67,11 @@ export class Wire {
   push(change: Partial<Connection> & { id?: string }): void {
     const id = change.id ?? 'plant-7'
     const known = this.#rows.get(id) ?? row({ id, revision: 0 })
-    const next = { ...known, ...change, revision: known.revision + 1 }
+    const next = {
+      ...known,
+      ...change,
+      revision: Math.max(known.revision + 1, change.revision ?? 0),
+    }
     this.#rows.set(id, next)
     this.say({
       type: 'patch',
@@ -105,7 +109,9 @@ export class Wire {
       })
     }
     if (message.type === 'watch') {
-      const ids = message.connections ?? []
+      const sites = new Set(message.sites)
+      const ofSites = [...this.#rows.values()].filter(({ siteId }) => sites.has(siteId))
+      const ids = [...(message.connections ?? []), ...ofSites.map(({ id }) => id)]
       this.say({
         type: 'snapshot',
         id: message.id ?? 0,

@@ -28,21 +28,17 @@ export const cardStyles: CSSResult = css`
     block-size: 100%;
     display: grid;
     grid-template:
-      'icon header header' auto
-      '. status status' auto
-      '. message message' 1fr
-      '. foot foot' auto
-      / var(--_icon-size) minmax(0, 1fr) auto;
+      'icon header' auto
+      '. status' auto
+      '. message' 1fr
+      'foot foot' auto
+      / var(--_icon-size) minmax(0, 1fr);
     column-gap: var(--_gap);
     padding: var(--_padding);
     border: 1px solid var(--_border);
     border-radius: var(--_radius);
     background: var(--_surface);
     box-shadow: var(--_shadow);
-    font-size: 13px;
-    line-height: 18px;
-    font-weight: 400;
-    letter-spacing: normal;
   }
   .attention::before {
     content: '';
@@ -53,92 +49,79 @@ export const cardStyles: CSSResult = css`
     border-radius: 3px;
     background: var(--_tone);
   }
-  .icon {
-    grid-area: icon;
-    align-self: start;
-    inline-size: var(--_icon-size);
-    block-size: var(--_icon-size);
-    color: var(--_tone);
-    transition: color var(--_transition);
-  }
   .header {
     grid-area: header;
     display: flex;
-    align-items: flex-start;
     gap: 8px;
     min-inline-size: 0;
   }
   .name {
     flex: 1;
     min-inline-size: 0;
-    margin: 0;
     overflow: hidden;
     font-weight: 600;
     font-size: var(--_font-size);
     line-height: 20px;
     text-overflow: ellipsis;
     white-space: nowrap;
+    outline: none;
   }
-  .name a {
+  a {
     color: inherit;
     text-decoration: none;
+    outline: none;
   }
-  .name a::after {
+  a[href]::after {
     content: '';
     position: absolute;
     inset: 0;
     border-radius: var(--_radius);
   }
-  .name a:hover {
+  a[href]:hover {
     text-decoration: underline;
     text-underline-offset: 3px;
   }
-  .name a:focus-visible {
-    outline: none;
-  }
-  .name a:focus-visible::after {
+  a:focus-visible::after {
     outline: 2px solid var(--_focus);
     outline-offset: -2px;
   }
-  .linked :is(button, details, ::slotted(*)) {
-    z-index: 1;
-  }
-  ::slotted([slot='actions']),
-  ::slotted([slot='meta']),
-  ::slotted([slot='footer']) {
+  /* Above the link that covers the card. */
+  .buttons,
+  details,
+  .retry,
+  ::slotted([slot]:not([slot='name'], [slot='icon'])) {
     position: relative;
+    z-index: 1;
   }
   .status {
     grid-area: status;
     display: flex;
     flex-wrap: wrap;
-    column-gap: 6px;
+    /* Hides the dot before a time that has wrapped. */
+    overflow-x: clip;
     min-block-size: 20px;
     margin: 2px 0 0;
     line-height: 20px;
   }
   .word {
-    color: var(--_tone);
-    font-weight: 500;
+    margin-inline-end: 15px;
     font-size: 14px;
-    transition: color var(--_transition);
-  }
-  .tone-neutral .word {
-    color: var(--_text);
   }
   .time {
+    position: relative;
     color: var(--_muted);
     font-variant-numeric: tabular-nums;
     white-space: nowrap;
   }
   .time::before {
     content: '·' / '';
-    margin-inline-end: 6px;
+    position: absolute;
+    inset-inline-start: -10px;
   }
   .message {
     grid-area: message;
     min-block-size: 18px;
-    margin: 4px 0 0;
+    margin-block-start: 4px;
     color: var(--_muted);
     overflow-wrap: anywhere;
   }
@@ -149,39 +132,36 @@ export const cardStyles: CSSResult = css`
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 2;
   }
-  .message .problem {
-    color: var(--_negative);
-  }
+  details,
   .message .retry {
     margin-block-start: 4px;
-  }
-  details {
-    position: relative;
   }
   summary {
     inline-size: fit-content;
     border-radius: 4px;
-    color: var(--_muted);
     cursor: pointer;
     text-decoration: underline;
-    text-decoration-color: var(--_border);
     text-underline-offset: 3px;
+    text-decoration-color: var(--_border);
     list-style: none;
   }
   summary::-webkit-details-marker {
     display: none;
   }
-  summary:focus-visible {
-    outline: 2px solid var(--_focus);
-    outline-offset: 2px;
-  }
   code {
     display: block;
     margin-block-start: 4px;
-    font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
-    font-size: 12px;
-    line-height: 16px;
+    font:
+      12px/16px ui-monospace,
+      monospace;
     user-select: all;
+  }
+  [data-copied] {
+    font-size: 0;
+  }
+  [data-copied]::before {
+    content: attr(data-copied);
+    font-size: 13px;
   }
   .foot {
     grid-area: foot;
@@ -192,111 +172,107 @@ export const cardStyles: CSSResult = css`
     gap: 8px 12px;
     margin-block-start: 12px;
   }
+  .bare,
+  [hidden] {
+    display: none;
+  }
   .meta {
     /* A line of its own rather than a word in pieces. */
     flex: 1 1 max-content;
     min-inline-size: 0;
+    padding-inline-start: calc(var(--_icon-size) + var(--_gap));
     color: var(--_muted);
     overflow-wrap: break-word;
   }
-  .bare .foot,
-  .bare .meta {
-    display: none;
-  }
 
-  /* What is shown is what was last known. */
-  .dimmed .icon,
-  .dimmed .word {
-    filter: saturate(0.4);
-  }
-
-  .bone {
-    display: inline-block;
-    block-size: 10px;
-    border-radius: 4px;
-    background: var(--_border);
-    vertical-align: middle;
-  }
-  .icon .bone {
-    display: block;
-    inline-size: 100%;
-    block-size: 100%;
-    border-radius: 50%;
-  }
-  .status .bone {
+  .loading .status::before {
     inline-size: 132px;
     margin-block: 5px;
   }
   .message .bone {
     inline-size: 72%;
+    block-size: 10px;
+    margin-block: 4px;
   }
   .foot .bone {
-    inline-size: 108px;
+    inline-size: 140px;
     block-size: 32px;
     border-radius: 8px;
     opacity: 0.6;
   }
-  @media (prefers-reduced-motion: no-preference) {
-    .bone {
-      animation: breathe 1.8s ease-in-out infinite alternate;
-    }
-    .entering .icon > svg {
-      animation: settle 160ms ease-out;
-    }
-  }
-  @keyframes breathe {
-    to {
-      opacity: 0.45;
-    }
-  }
-  @keyframes settle {
-    from {
-      transform: scale(0.9);
-    }
-  }
 
-  /* Compact: two lines, the button beside them. */
-  .compact:not(.busy-text) .message,
-  .dense .message {
+  /* Compact: two lines, the button beside them, without its word where there is no room. */
+  :is(.compact, .dense) {
+    grid-template:
+      'icon header control' auto
+      '. status control' auto
+      '. message message' auto
+      '. meta meta' auto
+      / var(--_icon-size) minmax(0, 1fr) auto;
+  }
+  :is(.compact, .dense) .message {
     min-block-size: 0;
+    margin: 0;
   }
-  .compact .message:empty,
-  .dense .message:empty {
-    display: none;
+  :is(.compact, .dense) .foot {
+    display: contents;
   }
-  @container (min-width: 300px) {
-    .compact {
-      grid-template-areas:
-        'icon header control'
-        '. status control'
-        '. message message'
-        '. meta meta';
-      align-items: start;
+  :is(.compact, .dense) :is(.buttons, .foot > .bone) {
+    grid-area: control;
+    align-self: center;
+    margin-inline-start: 8px;
+  }
+  :is(.compact, .dense) .buttons:is([role], :has(.why)) {
+    grid-area: auto / 1 / auto / -1;
+    margin-block-start: 4px;
+  }
+  :is(.compact, .dense) .meta {
+    grid-area: meta;
+    padding: 0;
+  }
+  :is(.compact, .dense) ::slotted([slot='footer']) {
+    grid-column: 1 / -1;
+  }
+  @container (max-width: 479px) {
+    .compact [data-longest] {
+      inline-size: 32px;
+      padding: 0;
     }
-    .compact .foot {
-      display: contents;
+    .compact [data-longest]::before {
+      content: none;
     }
-    .compact .control,
-    .compact .foot > .bone {
-      grid-area: control;
-      align-self: center;
+    .compact .glyph {
+      display: block;
     }
-    .compact .meta {
-      grid-area: meta;
-      margin-block-start: 4px;
+    .compact .label {
+      position: absolute;
+      clip-path: inset(50%);
     }
-    .compact .meta.empty {
-      display: none;
+    .compact .foot .bone {
+      inline-size: 32px;
     }
   }
-
-  /* Dense: one line. */
-  .dense .name,
-  .dense .word {
+  @container (max-width: 639px) {
+    .dense [data-longest] {
+      inline-size: 32px;
+      padding: 0;
+    }
+    .dense [data-longest]::before {
+      content: none;
+    }
+    .dense .glyph {
+      display: block;
+    }
+    .dense .label {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    .dense .foot .bone {
+      inline-size: 32px;
+    }
+  }
+  .dense :is(.name, .word) {
     font-size: 13px;
-  }
-  .dense .header {
-    align-items: center;
   }
   .dense .icon {
     margin-block-start: 2px;
@@ -304,15 +280,13 @@ export const cardStyles: CSSResult = css`
   .dense .status {
     margin: 0;
   }
-  .dense .foot {
-    margin-block-start: 4px;
-  }
-  .dense button {
+  .dense :is(button, .foot .bone) {
     min-block-size: 24px;
-    padding: 0 8px;
+    block-size: 24px;
     border-radius: 4px;
   }
-  @container (min-width: 420px) {
+  /* Dense: one line. */
+  @container (min-width: 480px) {
     .dense {
       grid-template:
         'icon header status control' auto
@@ -322,39 +296,21 @@ export const cardStyles: CSSResult = css`
       align-items: center;
     }
     .dense .icon {
-      margin-block-start: 0;
-      align-self: center;
-    }
-    .dense .foot {
-      display: contents;
-    }
-    .dense .control,
-    .dense .foot > .bone {
-      grid-area: control;
-    }
-    .dense .meta {
-      grid-area: meta;
-    }
-    .dense .meta.empty {
-      display: none;
+      margin: 0;
     }
   }
 
   @media (forced-colors: active) {
     .card {
       border-color: CanvasText;
-      box-shadow: none;
     }
     .attention::before {
-      background: Highlight;
+      background: CanvasText;
       forced-color-adjust: none;
     }
     .attention .word {
       font-weight: 700;
       text-decoration: underline;
-    }
-    .bone {
-      background: GrayText;
     }
   }
   @media print {
@@ -366,11 +322,11 @@ export const cardStyles: CSSResult = css`
       box-shadow: none;
     }
     /* "3 min ago" means nothing on paper. */
-    .time time {
+    time {
       font-size: 0;
     }
-    .time time::after {
-      content: attr(data-full);
+    time::after {
+      content: attr(title);
       font-size: 13px;
     }
   }

@@ -2,9 +2,11 @@
 import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
+import { details } from '../details.ts'
 import { lookIcon } from '../icons.ts'
-import type { Message } from './message.ts'
-import type { Scene } from './scene.ts'
+import type { Message } from '../message.ts'
+import type { Scene } from '../scene.ts'
+import { word } from '../word.ts'
 
 export interface CardParts {
   readonly scene: Scene
@@ -13,137 +15,95 @@ export interface CardParts {
   readonly name: string
   readonly href: string | null
   readonly headingLevel: number | null
-  readonly hidden: ReadonlySet<string>
+  readonly hidden: readonly string[]
   /** Which slots the page has filled. */
   readonly filled: ReadonlySet<string>
   readonly control: TemplateResult | null
-  /** Room for the button that will most likely come. */
   readonly reserveControl: boolean
-  readonly slotChanged: () => void
   readonly retry: () => void
 }
 
+/** One template for all that is nearly always there; only what is rare has its own. */
 export function card(parts: CardParts): TemplateResult {
-  const { scene } = parts
+  const { scene, name, href, headingLevel, control } = parts
+  const { kind, appearance, dimmed, device } = scene
+  const [text, title] = word(scene, parts.locale)
+  const { iso, full, text: when } = scene.moment ?? NEVER
+  const { timed, meta, bare } = shownRows(parts)
   return html`<div
     part="card"
     class=${classes(parts)}
     role="group"
     aria-labelledby="name"
-    aria-busy=${scene.kind === 'loading' ? 'true' : 'false'}
+    aria-busy=${String(kind === 'loading')}
   >
-    <span part="icon" class="icon"><slot name="icon">${icon(scene)}</slot></span>
-    <div part="header" class="header">
-      ${name(parts)}
-      <slot name="actions" @slotchange=${parts.slotChanged}></slot>
-    </div>
-    ${status(parts)} ${message(parts)} ${foot(parts)}
-    <slot hidden @slotchange=${parts.slotChanged}></slot>
-  </div>`
-}
-
-function classes({ scene, density, href }: CardParts): string {
-  const tone = scene.appearance?.tone ?? 'neutral'
-  return [
-    'card',
-    density,
-    `tone-${tone}`,
-    scene.appearance?.attention && 'attention',
-    scene.dimmed && 'dimmed',
-    href !== null && 'linked',
-  ]
-    .filter(Boolean)
-    .join(' ')
-}
-
-function icon({ kind, appearance, dimmed }: Scene): TemplateResult {
-  if (kind === 'loading') return html`<span class="bone"></span>`
-  return lookIcon(appearance?.look ?? 'unknown', dimmed)
-}
-
-function name({ name, href, headingLevel, slotChanged }: CardParts): TemplateResult {
-  const text = html`<slot name="name" @slotchange=${slotChanged}>${name}</slot>`
-  return html`<div
-    part="name"
-    id="name"
-    class="name"
-    title=${name}
-    role=${headingLevel === null ? nothing : 'heading'}
-    aria-level=${headingLevel ?? nothing}
-  >
-    ${href === null ? text : html`<a href=${href}>${text}</a>`}
-  </div>`
-}
-
-function status({ scene, locale, hidden }: CardParts): TemplateResult {
-  if (scene.kind === 'loading') {
-    return html`<p part="status" class="status">
-      <span class="bone"></span><span class="unseen">${locale.loading}</span>
-    </p>`
-  }
-  const { row, appearance, moment } = scene
-  const look = appearance?.look ?? 'unknown'
-  // A status that only a newer server knows is told in its own word.
-  const title = look === 'unknown' && row && row.status !== 'unknown' ? row.status : nothing
-  return html`<p part="status" class="status">
-    <span class="word" title=${title}>${locale.look[look]}</span>${
-      moment === null || hidden.has('time')
-        ? nothing
-        : html`<span part="time" class="time"
-            ><time datetime=${moment.iso} data-full=${moment.full} title=${moment.full}
-              >${moment.text}</time
-            ></span
-          >`
-    }
-  </p>`
-}
-
-function message(parts: CardParts): TemplateResult {
-  const { scene, hidden } = parts
-  const shown = scene.message?.part === 'reason' && hidden.has('reason') ? null : scene.message
-  return html`<div class="message" id="message">
-    ${
-      shown
-        ? words(shown, parts)
-        : scene.kind === 'loading'
-          ? html`<span class="bone"></span>`
-          : nothing
-    }
-  </div>`
-}
-
-function words(message: Message, { locale, retry }: CardParts): TemplateResult {
-  const text = message.problem ? html`<slot name="error">${message.text}</slot>` : message.text
-  return html`<p
-      part=${message.part}
-      class=${message.problem ? 'problem' : ''}
-      title=${message.text}
+    <span part="icon" class="icon"
+      ><slot name="icon">${lookIcon(appearance?.look ?? 'unknown', dimmed)}</slot></span
     >
-      ${text}
+    <div part="header" class="header">
+      <div
+        part="name"
+        id="name"
+        class="name"
+        title=${name}
+        tabindex="-1"
+        role=${headingLevel === null ? nothing : 'heading'}
+        aria-level=${headingLevel ?? nothing}
+      >
+        <a href=${href ?? nothing}><slot name="name">${name}</slot></a>
+      </div>
+      <slot name="actions"></slot>
+    </div>
+    <p part="status" class="status">
+      <span class=${kind === 'loading' ? 'unseen' : 'word'} title=${title}>${text}</span
+      ><span part="time" class="time" ?hidden=${!timed}
+        ><time datetime=${iso} title=${full}>${when}</time></span
+      >
     </p>
-    ${
-      message.detail
-        ? html`<details>
-            <summary>${locale.details}</summary>
-            <code translate="no">${message.detail}</code>
-          </details>`
-        : nothing
-    }
+    <div class="message" id="message">
+      ${explanation(parts)}${device === null ? nothing : html`<p part="device">${device}</p>`}
+    </div>
+    <div part="footer" class="foot ${bare ? 'bare' : ''}">
+      <div part="meta" class="meta" ?hidden=${!meta}><slot name="meta"></slot></div>
+      <slot name="footer"></slot>${control ?? reserved(parts)}
+    </div>
+    <slot hidden></slot>
+  </div>`
+}
+
+const NEVER = { iso: nothing, full: nothing, text: '' } as const
+
+/** Which rows there is something to show in. */
+function shownRows(parts: CardParts): { timed: boolean; meta: boolean; bare: boolean } {
+  const { scene, hidden, filled, control, reserveControl } = parts
+  const meta = filled.has('meta') && !hidden.includes('meta')
+  return {
+    timed: scene.moment !== null && !hidden.includes('time'),
+    meta,
+    bare: !control && !reserveControl && !meta && !filled.has('footer'),
+  }
+}
+
+function reserved({ reserveControl }: CardParts): TemplateResult | typeof nothing {
+  return reserveControl ? html`<span class="bone"></span>` : nothing
+}
+
+function classes({ scene: { kind, appearance, dimmed }, density }: CardParts): string {
+  return `card ${density} ${kind} tone-${appearance?.tone ?? 'neutral'}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}`
+}
+
+function explanation({ scene, hidden, locale, retry }: CardParts): unknown {
+  const { kind, message, row } = scene
+  if (kind === 'loading') return html`<p class="bone"></p>`
+  if (!message || (message.part === 'reason' && hidden.includes('reason'))) return nothing
+  const { part, text, problem, detail }: Message = message
+  return html`<p part=${part} class=${problem ? 'problem' : ''} title=${text}>
+      ${problem ? html`<slot name="error">${text}</slot>` : text}
+    </p>
+    ${detail && row ? details(row, detail, locale) : nothing}
     ${
       message.retry
         ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
         : nothing
     }`
-}
-
-function foot({ control, reserveControl, filled, hidden, slotChanged }: CardParts): TemplateResult {
-  const meta = filled.has('meta') && !hidden.has('meta')
-  const bare = control === null && !reserveControl && !meta && !filled.has('footer')
-  return html`<div part="footer" class="foot ${bare ? 'bare' : ''}">
-    <div part="meta" class="meta ${meta ? '' : 'empty'}" ?hidden=${hidden.has('meta')}>
-      <slot name="meta" @slotchange=${slotChanged}></slot>
-    </div>
-    <slot name="footer" @slotchange=${slotChanged}></slot>
-    ${control ?? (reserveControl ? html`<span class="bone"></span>` : nothing)}
-  </div>`
 }

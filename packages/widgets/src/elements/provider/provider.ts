@@ -1,14 +1,14 @@
-import { ContextProvider } from '@lit/context'
 import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
-import { clientContext } from '../../controllers/client.ts'
+import { announceProvider, answerRequests } from '../../controllers/context.ts'
 import { StatusElement } from '../element.ts'
 
 /**
  * Says once, for everything inside it and as the default of the page, which server is asked and who asks.
  *
+ * @tag mqtt-status-provider
  * @summary The server and the token for the elements inside it.
  *
  * @attr {string} src - the server, for example `https://status.example.com`
@@ -21,6 +21,7 @@ import { StatusElement } from '../element.ts'
  * @slot - the elements that use it
  */
 export class MqttStatusProvider extends StatusElement {
+  static override readonly tag: string = 'mqtt-status-provider'
   static override styles: CSSResultGroup = css`
     :host {
       display: contents;
@@ -46,12 +47,12 @@ export class MqttStatusProvider extends StatusElement {
   declare share: string | null | undefined
   declare pauseHidden: string | number | null | undefined
 
-  readonly #context = new ContextProvider(this, { context: clientContext, initialValue: null })
   #client: StatusClient | null = null
 
   constructor() {
     super()
     this.src = this.token = this.tokenSrc = this.getToken = null
+    answerRequests(this, () => this.client)
   }
 
   /** What the elements inside it share; `null` without a `src`. */
@@ -63,20 +64,23 @@ export class MqttStatusProvider extends StatusElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#provide()
+    this.#client = this.#choose()
+    announceProvider(this)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    announceProvider(this)
   }
 
   protected override willUpdate(): void {
-    this.#provide()
+    const before = this.#client
+    this.#client = this.#choose()
+    if (this.#client !== before) announceProvider(this)
   }
 
   protected override render(): TemplateResult {
     return html`<slot></slot>`
-  }
-
-  #provide(): void {
-    this.#client = this.#choose()
-    this.#context.setValue(this.#client)
   }
 
   /** An unknown value means the default. */
@@ -100,5 +104,11 @@ export class MqttStatusProvider extends StatusElement {
       ...(getToken ? { getToken } : {}),
       ...this.#lineSettings(),
     })
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mqtt-status-provider': MqttStatusProvider
   }
 }

@@ -1,14 +1,17 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** The quiet button, its confirmation, and the small link-like button for Retry. */
-export const controlStyles: CSSResult = css`
-  .control {
+/** The quiet button, its confirmation, and the small one for Retry and Copy. */
+export const buttonStyles: CSSResult = css`
+  .buttons {
     display: flex;
     flex-wrap: wrap;
     align-items: center;
     justify-content: flex-end;
     gap: 8px;
+  }
+  .why {
+    color: var(--_muted);
   }
   button {
     position: relative;
@@ -16,16 +19,15 @@ export const controlStyles: CSSResult = css`
     display: inline-flex;
     align-items: center;
     justify-content: center;
-    gap: 8px;
     min-block-size: 32px;
     margin: 0;
-    padding: 0 12px;
+    padding: 0 10px;
     border: 1px solid var(--_border);
     border-radius: 8px;
-    background: transparent;
+    background: none;
     color: var(--_text);
-    font: 500 13px/18px var(--mqtt-status-font, inherit);
-    font-family: inherit;
+    font: inherit;
+    font-weight: 500;
     white-space: nowrap;
     cursor: pointer;
     transition:
@@ -54,16 +56,15 @@ export const controlStyles: CSSResult = css`
   button:not([aria-disabled='true']):active {
     background: color-mix(in oklab, var(--_text) 9%, transparent);
   }
-  button:focus-visible {
-    outline: 2px solid var(--_focus);
-    outline-offset: 2px;
-  }
-  button[aria-disabled='true'] {
+  [aria-disabled='true'] {
     color: var(--_muted);
     cursor: default;
   }
-  button:not([aria-busy='true'])[aria-disabled='true'] {
+  [aria-busy='false'][aria-disabled='true'] {
     border-style: dashed;
+  }
+  .second .glyph {
+    display: none;
   }
   .glyph {
     flex: none;
@@ -74,46 +75,44 @@ export const controlStyles: CSSResult = css`
   [aria-busy='true'] .glyph {
     color: var(--_progress);
   }
-  /* Locked to the longest label, so that nothing moves when the word changes. */
-  .label {
-    display: inline-grid;
-    text-align: start;
+  .face {
+    display: flex;
+    align-items: center;
+    gap: 7px;
   }
-  .label::after {
-    content: attr(data-longest);
+  /* Locked to the longest label, so that nothing moves when the word changes. */
+  [data-longest] {
+    flex-direction: column;
+  }
+  [data-longest]::before {
+    content: attr(data-longest) / '';
     block-size: 0;
+    padding-inline-start: 21px;
     overflow: hidden;
     visibility: hidden;
   }
-  .confirm {
-    display: flex;
-    align-items: center;
-    gap: 8px;
+  .second::before {
+    padding: 0;
   }
-  .ask {
-    font: 500 13px/18px inherit;
-    font-family: inherit;
-    font-size: 13px;
-  }
-  .confirm button {
+  .yes,
+  .no {
     min-inline-size: 44px;
   }
-  .confirm .yes {
+  .yes {
     border-color: color-mix(in oklab, var(--_negative) 45%, var(--_border));
     color: var(--_negative);
   }
-  button.retry {
+  .retry {
     min-block-size: 24px;
     padding: 0 8px;
     border-radius: 4px;
-    font-size: 13px;
   }
   @media (forced-colors: active) {
     button {
       border-color: ButtonText;
       color: ButtonText;
     }
-    button[aria-disabled='true'] {
+    [aria-disabled='true'] {
       border-color: GrayText;
       color: GrayText;
     }
@@ -123,7 +122,7 @@ export const controlStyles: CSSResult = css`
   }
   @media print {
     button,
-    .control {
+    .buttons {
       display: none !important;
     }
   }

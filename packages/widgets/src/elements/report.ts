@@ -1,14 +1,13 @@
-import type { Connection } from '@mqtt-status/protocol'
-import type { Link } from '../../client/index.ts'
-import { MqttStatusChangeEvent, MqttStatusErrorEvent } from '../events.ts'
-import { MqttStatusLinkEvent, MqttStatusReadyEvent } from '../events.ts'
-import { isTerminal } from './message.ts'
+import type { Link } from '../client/index.ts'
+import { MqttStatusChangeEvent, MqttStatusErrorEvent } from './events.ts'
+import { MqttStatusLinkEvent, MqttStatusReadyEvent } from './events.ts'
+import type { Scene } from './scene.ts'
 
 /** What the page has been told so far. */
 export interface Reported {
-  readonly row: Connection | null
+  readonly scene: Scene | null
   readonly link: Link | null
-  /** Why there is nothing to show, in words. */
+  /** Why there is nothing to show, as a code. */
   readonly trouble: string | null
 }
 
@@ -18,16 +17,17 @@ export function reportChanges(target: EventTarget, before: Reported, now: Report
     const { state, retryAt } = now.link
     target.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
   }
-  if (now.row && now.row !== before.row) reportRow(target, before, now.row)
+  reportRow(target, before, now)
   if (now.trouble !== null && now.trouble !== before.trouble) {
-    const state = now.link?.state
-    const code = state && isTerminal(state) ? state : now.link ? 'missing' : 'unconfigured'
-    target.dispatchEvent(new MqttStatusErrorEvent({ code, message: now.trouble }))
+    const message = now.scene?.message?.text ?? ''
+    target.dispatchEvent(new MqttStatusErrorEvent({ code: now.trouble, message }))
   }
 }
 
-function reportRow(target: EventTarget, before: Reported, connection: Connection): void {
-  const previous = before.row
+function reportRow(target: EventTarget, before: Reported, now: Reported): void {
+  const connection = now.scene?.row
+  const previous = before.scene?.row
+  if (!connection || connection === previous) return
   if (previous?.id !== connection.id) {
     target.dispatchEvent(new MqttStatusReadyEvent(connection))
     return

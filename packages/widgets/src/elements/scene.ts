@@ -1,23 +1,23 @@
-/** What a card shows at one moment, gathered from the row, the feed and the clock before anything is drawn. */
+/** What an element shows at one moment, gathered from row, feed and clock before anything is drawn. */
 import { appearance } from '@mqtt-status/protocol'
-import type { Action, Appearance, Connection } from '@mqtt-status/protocol'
-import type { ConnectionView, Link } from '../../client/index.ts'
-import type { CommandState } from '../../controllers/command.ts'
-import { offer } from '../../controllers/offer.ts'
-import type { Circumstances, Offer } from '../../controllers/offer.ts'
-import type { Language } from '../../locales/registry.ts'
-import { absolute, ago, clock, full, lasting } from '../../locales/time.ts'
+import type { Appearance, Connection } from '@mqtt-status/protocol'
+import type { ConnectionView, Link } from '../client/index.ts'
+import type { CommandState } from '../controllers/command.ts'
+import type { Language } from '../locales/registry.ts'
+import { absolute, ago, clock, full, lasting } from '../locales/time.ts'
 import { explain, isTerminal } from './message.ts'
 import type { Message } from './message.ts'
 
 export interface SceneInput {
   readonly view: ConnectionView
   readonly link: Link | null
-  readonly can: Circumstances['can']
-  readonly controls: Circumstances['controls']
+  /** How many connections the site has, if more than one; otherwise 0. */
+  readonly several: number
   readonly command: CommandState
   readonly language: Language
   readonly time: 'relative' | 'absolute' | 'both'
+  /** Neither a connection nor a site is named. */
+  readonly unnamed: boolean
   /** No server is set anywhere, so nothing will ever come. */
   readonly unconfigured: boolean
   /** The server's time, in ms since the epoch. */
@@ -33,52 +33,41 @@ export interface Moment {
 
 export interface Scene {
   readonly kind: 'loading' | 'blind' | 'row'
+  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `ambiguous`, `unnamed`, `unconfigured`. */
+  readonly trouble: string | null
   readonly row: Connection | null
   readonly appearance: Appearance | null
   /** The row is the last one known, not necessarily what is true now. */
   readonly dimmed: boolean
   readonly moment: Moment | null
   readonly message: Message | null
-  readonly offer: Offer | null
-  readonly running: Action | null
+  /** What is known of the device behind the connection, in words. */
+  readonly device: string | null
   /** After how long the scene changes by itself, in ms; `null` = never. */
   readonly staysMs: number | null
 }
 
 export function compose(input: SceneInput): Scene {
-  const { view, link, command, language, now } = input
+  const { view, link, now } = input
   const row = view.connection
-  const message: Message | null = input.unconfigured
-    ? { part: 'message', text: language.locale.unconfigured, problem: true }
-    : explain({ view, link: link?.state ?? null, command, language, now })
-  const running = command.kind === 'running' ? command.action : (waiting(view)?.action ?? null)
+  const trouble = row === null ? troubleOf(input) : null
+  const message = explain(input, trouble)
   if (row === null)
-    return { ...EMPTY, kind: isBlind(input) ? 'blind' : 'loading', message, running }
-  return { ...composeRow(row, input, message), message, running }
-}
-
-/** Nothing will come, so there is nothing to wait for. */
-function isBlind({ unconfigured, view, link }: SceneInput): boolean {
-  return unconfigured || view.missing || (link !== null && isTerminal(link.state))
-}
-
-function composeRow(
-  row: Connection,
-  input: SceneInput,
-  message: Message | null,
-): Omit<Scene, 'message' | 'running'> {
-  const { link, now } = input
+    return { ...EMPTY, kind: trouble === null ? 'loading' : 'blind', trouble, message }
   const look = appearance(row, now)
   const dimmed = link?.state !== 'live'
   const moment = dimmed && link ? asOf(link.since, input) : since(row, look, input)
+  const device = deviceLine(row, input)
   return {
     kind: 'row',
+    trouble,
     row,
     appearance: look,
     dimmed,
     moment,
-    offer: offer({ row, linkIsLive: !dimmed, can: input.can, controls: input.controls }),
-    staysMs: soonest([moment.staysMs, message?.staysMs, look.changesAt && look.changesAt - now]),
+    message,
+    device: device?.text ?? null,
+    staysMs: soonest([moment.staysMs, device?.staysMs, look.changesAt && look.changesAt - now]),
   }
 }
 
@@ -87,18 +76,22 @@ const EMPTY = {
   appearance: null,
   dimmed: false,
   moment: null,
-  offer: null,
+  device: null,
   staysMs: null,
 } as const
 
-/** Once a command is overdue its button works again, although it may still succeed. */
-function waiting({ pending }: ConnectionView): ConnectionView['pending'] {
-  return pending?.phase === 'overdue' ? null : pending
+/** Why nothing will come, so that there is nothing to wait for. */
+function troubleOf({ unnamed, unconfigured, several, view, link }: SceneInput): string | null {
+  if (unconfigured) return 'unconfigured'
+  if (unnamed) return 'unnamed'
+  if (link && isTerminal(link.state)) return link.state
+  if (several > 0) return 'ambiguous'
+  return view.missing ? 'missing' : null
 }
 
-type TimedMoment = Moment & { readonly staysMs: number | null }
+type Timed<T> = T & { readonly staysMs: number | null }
 
-function since(row: Connection, { look }: Appearance, input: SceneInput): TimedMoment {
+function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<Moment> {
   const { language, now, time } = input
   const at = Date.parse(row.since)
   // What lasts is measured, what happened is dated.
@@ -111,13 +104,25 @@ function since(row: Connection, { look }: Appearance, input: SceneInput): TimedM
   return { ...moment, text, staysMs: relative.staysMs }
 }
 
-function asOf(at: number, { language }: SceneInput): TimedMoment {
+function asOf(at: number, { language }: SceneInput): Timed<Moment> {
   return {
     text: language.locale.asOf(clock(language, at)),
     iso: new Date(at).toISOString(),
     full: full(language, at),
     staysMs: null,
   }
+}
+
+/** Since when the status is as it is says nothing about when the device was last heard: that has a line of its own. */
+function deviceLine(
+  row: Connection,
+  { language, now }: SceneInput,
+): Timed<{ text: string }> | null {
+  if (row.device === 'unknown') return null
+  const word = language.locale.device[row.device]
+  if (row.lastMessageAt === null) return { text: word, staysMs: null }
+  const last = ago(language, Date.parse(row.lastMessageAt), now)
+  return { text: `${word} · ${language.locale.lastMessage(last.text)}`, staysMs: last.staysMs }
 }
 
 function soonest(delays: readonly (number | null | undefined)[]): number | null {

@@ -1,0 +1,242 @@
+// Shows every element in every state. The elements come from the very file that portals load.
+import '../widgets/mqtt-status.js'
+import { FakeClient } from './fake-client.js'
+import { STATES } from './states.js'
+
+const SETTINGS = {
+  theme: ['auto', 'light', 'dark'],
+  lang: ['en', 'it'],
+  density: ['comfortable', 'compact', 'dense'],
+  dir: ['ltr', 'rtl'],
+  width: ['auto', '200', '280', '480'],
+  controls: ['auto', 'show', 'none'],
+}
+
+const LINKS = [
+  'live',
+  'connecting',
+  'stale',
+  'offline',
+  'unauthorized',
+  'forbidden',
+  'incompatible',
+  'unavailable',
+]
+
+const query = new URLSearchParams(location.search)
+
+/** A setting, by the address of the page so that a view can be shared. */
+function setting(name) {
+  const wanted = query.get(name)
+  return SETTINGS[name].includes(wanted) ? wanted : SETTINGS[name][0]
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties)
+  element.append(...children)
+  return element
+}
+
+/** An element with attributes, and the client that makes it what it is. */
+function specimen(tag, attributes, state, text = '') {
+  const element = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  element.textContent = text
+  element.client = new FakeClient(state)
+  return element
+}
+
+function snippet(element) {
+  const attributes = [...element.attributes].map(({ name, value }) =>
+    value ? ` ${name}="${value}"` : ` ${name}`,
+  )
+  const tag = element.localName
+  return `<${tag}${attributes.join('')}>${element.innerHTML}</${tag}>`
+}
+
+/** A specimen with its caption, and a button that copies its markup. */
+function framed(key, title, shown, copied = shown) {
+  const copy = make('button', { type: 'button', className: 'copy', textContent: 'Copy' })
+  copy.setAttribute('aria-label', `Copy the markup of ${title}`)
+  copy.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(snippet(copied))
+    copy.textContent = 'Copied'
+  })
+  const frame = make(
+    'div',
+    { className: 'specimen' },
+    make('div', {}, make('span', { textContent: title }), copy),
+    shown,
+  )
+  frame.id = `${key}-${title.replaceAll(/\W+/g, '-')}`
+  return frame
+}
+
+function section(title, text, className, frames) {
+  const grid = make('div', {
+    className: `grid ${className}`,
+    lang: setting('lang'),
+    dir: setting('dir'),
+  })
+  if (setting('width') !== 'auto' && className === '') grid.dataset.width = setting('width')
+  grid.append(...frames)
+  return make(
+    'section',
+    {},
+    make('h2', { textContent: title }),
+    make('p', { textContent: text }),
+    grid,
+  )
+}
+
+function cards() {
+  const attributes = {
+    'connection-id': 'plant-7',
+    density: setting('density'),
+    controls: setting('controls'),
+  }
+  return Object.entries(STATES).map(([title, state]) =>
+    framed('card', title, specimen('mqtt-status-card', attributes, state)),
+  )
+}
+
+function equipped() {
+  const linked = specimen(
+    'mqtt-status-card',
+    { 'connection-id': 'plant-7', href: '#card-connected', 'heading-level': '3' },
+    STATES.connected,
+  )
+  linked.innerHTML = ''
+  linked.append(make('span', { slot: 'meta', textContent: 'Brescia · 420 kW' }))
+  const asking = specimen(
+    'mqtt-status-card',
+    { 'connection-id': 'plant-7', confirm: 'disconnect' },
+    STATES.connected,
+  )
+  const both = specimen(
+    'mqtt-status-card',
+    { 'connection-id': 'plant-7', time: 'both', hide: 'reason' },
+    STATES.failed,
+  )
+  return [
+    framed('more', 'link and meta', linked),
+    framed('more', 'asks first', asking),
+    framed('more', 'both times, no reason', both),
+  ]
+}
+
+function badges() {
+  return Object.entries(STATES).map(([title, state]) => {
+    const all = ['label', 'icon', 'dot', 'text'].map((variant) =>
+      specimen('mqtt-status-badge', { 'connection-id': 'plant-7', variant }, state),
+    )
+    return framed('badge', title, make('div', { className: 'variants' }, ...all), all[0])
+  })
+}
+
+function sizes() {
+  return ['s', 'm', 'l'].map((size) => {
+    const all = ['label', 'icon', 'dot', 'text'].map((variant) =>
+      specimen(
+        'mqtt-status-badge',
+        { 'connection-id': 'plant-7', variant, size, href: '#card-failed' },
+        STATES.failed,
+        'MQTT',
+      ),
+    )
+    return framed('size', `size ${size}`, make('div', { className: 'variants' }, ...all), all[0])
+  })
+}
+
+function controls() {
+  return Object.entries(STATES).map(([title, state]) => {
+    const all = [{}, { 'label-hidden': '' }].map((more) =>
+      specimen('mqtt-status-control', { 'connection-id': 'plant-7', ...more }, state),
+    )
+    return framed('control', title, make('div', { className: 'variants' }, ...all), all[0])
+  })
+}
+
+function actions() {
+  return ['auto', 'connect', 'disconnect', 'reconnect'].map((action) =>
+    framed(
+      'action',
+      `action ${action}`,
+      specimen(
+        'mqtt-status-control',
+        { 'connection-id': 'plant-7', action, confirm: 'all' },
+        STATES.connected,
+      ),
+    ),
+  )
+}
+
+function lives() {
+  return LINKS.map((link) => framed('live', link, specimen('mqtt-status-live', {}, { link })))
+}
+
+function matrix() {
+  const frames = []
+  for (const theme of ['light', 'dark']) {
+    for (const density of SETTINGS.density) {
+      const all = ['connected', 'lost', 'failed'].map((state) =>
+        specimen('mqtt-status-card', { 'connection-id': 'plant-7', theme, density }, STATES[state]),
+      )
+      frames.push(
+        framed(
+          'matrix',
+          `${theme}, ${density}`,
+          make('div', { className: 'matrix' }, ...all),
+          all[0],
+        ),
+      )
+    }
+  }
+  return frames
+}
+
+function settings() {
+  const form = document.querySelector('#settings')
+  for (const [name, values] of Object.entries(SETTINGS)) {
+    const select = make(
+      'select',
+      { name },
+      ...values.map((value) => new Option(value, value, false, value === setting(name))),
+    )
+    form.append(make('label', { textContent: name }, select))
+  }
+  form.addEventListener('change', () => {
+    location.search = new URLSearchParams(new FormData(form)).toString()
+  })
+}
+
+if (setting('theme') !== 'auto') document.documentElement.dataset.theme = setting('theme')
+settings()
+document
+  .querySelector('#specimens')
+  .append(
+    section(
+      '<mqtt-status-card>',
+      'Name, status, since when, why, and the button that fits.',
+      '',
+      cards(),
+    ),
+    section('Card, equipped', 'What attributes and slots add.', '', equipped()),
+    section('Themes and densities', 'Whatever the page around them.', '', matrix()),
+    section(
+      '<mqtt-status-badge>',
+      'label, icon, dot, text: in headings, tables and sentences.',
+      'small',
+      badges(),
+    ),
+    section('Badge sizes', 'With a word of the page before it, as links.', 'small', sizes()),
+    section(
+      '<mqtt-status-control>',
+      'The button alone, with and without its word.',
+      'small',
+      controls(),
+    ),
+    section('Control actions', 'One fixed action each, asking first.', 'small', actions()),
+    section('<mqtt-status-live>', 'The health of the feed.', 'small', lives()),
+  )
+document.documentElement.dataset.ready = ''

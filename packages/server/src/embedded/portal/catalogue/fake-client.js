@@ -1,0 +1,110 @@
+// A client that talks to nobody: it has what the elements ask of a client, and says what the catalogue wants. Commands
+// are answered after a while, as a server would.
+
+const NO_LISTENERS = new Set()
+
+export class FakeClient {
+  src = 'fake:'
+  #view
+  #link
+  #can
+  #answer
+  #listeners = new Set()
+
+  /** @param answer how commands end: `done`, a code of the server, or `never` */
+  constructor({
+    row = null,
+    missing = false,
+    pending = null,
+    link = 'live',
+    can,
+    answer = 'done',
+  }) {
+    this.#view = { connection: row, missing, pending }
+    const retryAt = link === 'stale' ? Date.now() + 3_600_000 : null
+    this.#link = { state: link, since: Date.now() - 240_000, retryAt }
+    this.#can = can ?? ['view', 'control']
+    this.#answer = answer
+  }
+
+  get link() {
+    return this.#link
+  }
+
+  get can() {
+    return this.#can
+  }
+
+  now() {
+    return Date.now()
+  }
+
+  connection() {
+    return {
+      get: () => this.#view,
+      subscribe: (listener) => {
+        this.#listeners.add(listener)
+        listener(this.#view)
+        return () => this.#listeners.delete(listener)
+      },
+    }
+  }
+
+  watch() {
+    return () => NO_LISTENERS.clear()
+  }
+
+  rows() {
+    return this.#view.connection ? [this.#view.connection] : []
+  }
+
+  summary() {
+    return null
+  }
+
+  onLink() {
+    return () => undefined
+  }
+
+  refresh() {
+    console.info('fake client: refresh')
+  }
+
+  async command(_id, action) {
+    this.#show({ pending: { action, phase: 'accepted' } })
+    await after(1_200)
+    if (this.#answer === 'never') {
+      this.#show({ pending: { action, phase: 'overdue' } })
+      return { outcome: 'timeout', code: null }
+    }
+    if (this.#answer !== 'done') {
+      this.#show({ pending: null })
+      return { outcome: 'failed', code: this.#answer }
+    }
+    const on = action !== 'disconnect'
+    const connection = {
+      ...this.#view.connection,
+      desired: on ? 'connected' : 'disconnected',
+      desiredBy: on ? null : 'you',
+      desiredAt: new Date().toISOString(),
+      status: on ? 'connected' : 'disconnected',
+      reason: on ? null : 'command',
+      detail: null,
+      since: new Date().toISOString(),
+      revision: this.#view.connection.revision + 1,
+    }
+    this.#show({ connection, pending: null })
+    return { outcome: 'done', code: null }
+  }
+
+  #show(change) {
+    this.#view = { ...this.#view, ...change }
+    for (const listener of [...this.#listeners]) listener(this.#view)
+  }
+}
+
+function after(ms) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}

@@ -1,0 +1,59 @@
+/** Only what a page may use is listed; nothing of how it is made. */
+const INTERNAL = new Set([
+  'styles',
+  'properties',
+  'observedAttributes',
+  'inspect',
+  'tag',
+  'version',
+])
+
+function isPublic({ privacy, name, kind }) {
+  return !privacy && !name.startsWith('#') && !(kind === 'field' && INTERNAL.has(name))
+}
+
+/** The words of an attribute, as its documentation lists them; the property's type is wider. */
+const types = new Map()
+
+const publicOnly = {
+  name: 'public-only',
+  analyzePhase({ ts, node }) {
+    if (!ts.isClassDeclaration(node)) return
+    const text = node.getFullText().slice(0, node.getStart() - node.getFullStart())
+    for (const [, type, name] of text.matchAll(/@attr \{([^}]+)\} ([\w-]+)/g)) types.set(name, type)
+  },
+  packageLinkPhase({ customElementsManifest: manifest }) {
+    for (const module of manifest.modules) {
+      module.declarations = module.declarations.filter(({ tagName }) => tagName)
+      module.exports = module.declarations.flatMap(({ name, tagName }) => [
+        { kind: 'js', name, declaration: { name, module: module.path } },
+        {
+          kind: 'custom-element-definition',
+          name: tagName,
+          declaration: { name, module: module.path },
+        },
+      ])
+      for (const declaration of module.declarations) {
+        declaration.members = declaration.members.filter(isPublic)
+        for (const attribute of declaration.attributes)
+          attribute.type = { text: types.get(attribute.name).replaceAll('|', ' | ') }
+        declaration.events = declaration.events?.filter(({ name }) =>
+          name?.startsWith('mqtt-status-'),
+        )
+        for (const list of ['members', 'attributes', 'events', 'cssProperties', 'cssStates'])
+          for (const entry of declaration[list] ?? []) delete entry.inheritedFrom
+        delete declaration.superclass
+      }
+    }
+    manifest.modules = manifest.modules.filter(({ declarations }) => declarations.length > 0)
+  },
+}
+
+export default {
+  globs: ['src/elements/**/*.ts'],
+  exclude: ['src/elements/**/*.styles.ts'],
+  outdir: '.',
+  litelement: true,
+  packagejson: false,
+  plugins: [publicOnly],
+}

@@ -1,0 +1,4 @@
+/** Registers `<mqtt-status-badge>`. Safe where there is no document. */
+import { MqttStatusBadge } from '../elements/badge/badge.ts'
+
+MqttStatusBadge.define()

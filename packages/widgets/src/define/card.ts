@@ -1,0 +1,4 @@
+/** Registers `<mqtt-status-card>`. Safe where there is no document. */
+import { MqttStatusCard } from '../elements/card/card.ts'
+
+MqttStatusCard.define()

@@ -1,0 +1,4 @@
+/** Registers `<mqtt-status-control>`. Safe where there is no document. */
+import { MqttStatusControl } from '../elements/control/control.ts'
+
+MqttStatusControl.define()

@@ -1,0 +1,4 @@
+/** Registers `<mqtt-status-live>`. Safe where there is no document. */
+import { MqttStatusLive } from '../elements/live/live.ts'
+
+MqttStatusLive.define()

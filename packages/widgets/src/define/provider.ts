@@ -1,0 +1,4 @@
+/** Registers `<mqtt-status-provider>`. Safe where there is no document. */
+import { MqttStatusProvider } from '../elements/provider/provider.ts'
+
+MqttStatusProvider.define()

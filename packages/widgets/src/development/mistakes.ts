@@ -1,0 +1,109 @@
+/** What a developer may have got wrong, found by looking at an element and the page around it. */
+import type { Inspected, StatusElement } from '../elements/element.ts'
+
+/** Three sentences: what is wrong, why, and what to do. */
+export interface Mistake {
+  readonly what: string
+  readonly why: string
+  readonly fix: string
+}
+
+/** The words that an attribute understands. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  theme: ['auto', 'light', 'dark'],
+  density: ['comfortable', 'compact', 'dense'],
+  announce: ['off', 'problems', 'all'],
+  time: ['relative', 'absolute', 'both'],
+  controls: ['auto', 'show', 'none'],
+  confirm: ['none', 'disconnect', 'all'],
+  variant: ['label', 'icon', 'dot', 'text'],
+  size: ['s', 'm', 'l'],
+  action: ['auto', 'connect', 'disconnect', 'reconnect'],
+  'heading-level': ['2', '3', '4', '5', '6'],
+}
+
+const TROUBLES: Readonly<Record<string, Mistake>> = {
+  unnamed: {
+    what: 'No connection is chosen.',
+    why: 'The element has neither connection-id nor site-id.',
+    fix: 'Add connection-id="…" with the id of a row of the table connections.',
+  },
+  unconfigured: {
+    what: 'No server is set.',
+    why: 'Neither the element, a provider, a script tag with data-mqtt-status nor a meta tag says which one, and the script did not come from one.',
+    fix: 'Put the element into <mqtt-status-provider src="https://…">, or give it src="https://…".',
+  },
+  ambiguous: {
+    what: 'The site has several connections.',
+    why: 'site-id means the only connection of a site.',
+    fix: 'Use connection-id="…" instead.',
+  },
+  missing: {
+    what: 'The server knows no such connection.',
+    why: 'There is no row with this id, or the token does not cover it.',
+    fix: 'Compare the id with the table connections, and the scope of the token with the row’s site.',
+  },
+  unauthorized: {
+    what: 'The server accepts no token of this page.',
+    why: 'It requires one, and there is none, or it has expired or is signed with another key.',
+    fix: 'Set token-src="/…" on the provider to an address of your own that answers {"token": "…", "expiresIn": 600}.',
+  },
+  forbidden: {
+    what: 'The server refuses this page.',
+    why: 'The token does not cover it, or the page’s origin is not among the allowed ones.',
+    fix: `Add ${origin()} to ALLOWED_ORIGINS of the server, or widen the scope of the token.`,
+  },
+  incompatible: {
+    what: 'Server and script do not understand each other.',
+    why: 'One of them is older than the other allows.',
+    fix: 'Load the script from the server itself, or update the older one.',
+  },
+}
+
+export function mistakesOf(element: StatusElement, { trouble }: Inspected): readonly Mistake[] {
+  return [
+    trouble === null ? undefined : TROUBLES[trouble],
+    ...wrongWords(element),
+    mixedContent(element),
+    lightOnDark(element),
+  ].filter((mistake) => mistake !== undefined)
+}
+
+function wrongWords(element: Element): (Mistake | undefined)[] {
+  return Object.entries(WORDS).map(([attribute, words]) => {
+    const text = element.getAttribute(attribute)
+    if (!text || words.includes(text)) return undefined
+    return {
+      what: `${attribute}="${text}" is not understood.`,
+      why: `It may be ${words.join(', ')}.`,
+      fix: `The element behaves as with ${attribute}="${words[0] ?? ''}"; correct the word.`,
+    }
+  })
+}
+
+function mixedContent(element: Element): Mistake | undefined {
+  const src = element.getAttribute('src') ?? ''
+  if (location.protocol !== 'https:' || !src.startsWith('http:')) return undefined
+  return {
+    what: 'The browser blocks the way to the server.',
+    why: 'A page on https may not talk to a server on http.',
+    fix: `Serve it over https and write src="${src.replace('http:', 'https:')}".`,
+  }
+}
+
+/** A page that is dark by its own classes, and has not said so to the browser. */
+function lightOnDark(element: Element): Mistake | undefined {
+  const root = document.documentElement
+  const dark = root.classList.contains('dark') || root.dataset['theme'] === 'dark'
+  const { colorScheme } = getComputedStyle(element)
+  if (!dark || colorScheme.includes('dark')) return undefined
+  return {
+    what: 'The page is dark, this element is not.',
+    why: 'It follows color-scheme, and the page’s is light.',
+    fix: 'Add color-scheme: dark to the rule of the dark page, or theme="dark" to the element.',
+  }
+}
+
+function origin(): string {
+  return typeof location === 'undefined' ? 'the page’s origin' : location.origin
+}

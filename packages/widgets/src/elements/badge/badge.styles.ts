@@ -1,0 +1,99 @@
+import { css } from 'lit'
+import type { CSSResult } from 'lit'
+
+/** A pill that sits on the base line of the text around it. */
+export const badgeStyles: CSSResult = css`
+  :host {
+    display: inline-block;
+    max-inline-size: 100%;
+    vertical-align: baseline;
+    --_icon: 14px;
+  }
+  .badge {
+    box-sizing: border-box;
+    position: relative;
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    max-inline-size: 100%;
+    color: inherit;
+    text-decoration: none;
+    white-space: nowrap;
+  }
+  .icon {
+    inline-size: var(--mqtt-status-icon-size, var(--_icon));
+    block-size: var(--mqtt-status-icon-size, var(--_icon));
+  }
+  .label {
+    min-inline-size: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  .v-label {
+    min-block-size: 24px;
+    padding: 0 10px 0 6px;
+    padding-inline: 6px 10px;
+    border: 1px solid var(--_tint);
+    border-radius: var(--mqtt-status-radius, 999px);
+    background: var(--_tint);
+  }
+  .size-s {
+    --_icon: 12px;
+    font-size: 12px;
+    line-height: 16px;
+    gap: 4px;
+  }
+  .size-l {
+    --_icon: 16px;
+    font-size: 15px;
+    line-height: 20px;
+  }
+  .v-label.size-s {
+    min-block-size: 20px;
+    padding-inline: 4px 8px;
+  }
+  .v-label.size-l {
+    min-block-size: 28px;
+    padding-inline: 8px 12px;
+  }
+  .v-dot {
+    --_icon: 10px;
+  }
+  .v-dot.size-s {
+    --_icon: 8px;
+  }
+  .v-dot.size-l {
+    --_icon: 12px;
+  }
+  /* A line of text to stand on. */
+  :is(.v-icon, .v-dot) {
+    gap: 0;
+  }
+  :is(.v-icon, .v-dot)::before {
+    content: '\\200b';
+  }
+  .v-icon {
+    --_icon: 20px;
+  }
+  .v-icon.size-s {
+    --_icon: 16px;
+  }
+  .v-icon.size-l {
+    --_icon: 24px;
+  }
+  .as-of {
+    color: var(--_muted);
+  }
+  a:hover .word {
+    text-decoration: underline;
+    text-underline-offset: 3px;
+  }
+  a:focus-visible {
+    border-radius: var(--mqtt-status-radius, 999px);
+  }
+  @media (forced-colors: active) {
+    .v-label {
+      border-color: CanvasText;
+    }
+  }
+`

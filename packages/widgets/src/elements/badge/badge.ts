@@ -1,0 +1,101 @@
+import { html, nothing } from 'lit'
+import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import { oneOf, safeHref } from '../attributes.ts'
+import { ConnectedElement } from '../connected.ts'
+import { StatusElement } from '../element.ts'
+import { dotIcon, lookIcon } from '../icons.ts'
+import { word } from '../word.ts'
+import { badgeStyles } from './badge.styles.ts'
+
+/**
+ * One connection in the middle of a text, a heading or a table cell.
+ *
+ * @tag mqtt-status-badge
+ * @summary The status of one MQTT connection as a badge.
+ *
+ * @attr {label|icon|dot|text} variant - how much is seen; screen readers are told everything in each of them
+ * @attr {s|m|l} size - 20, 24 or 28 px
+ * @attr {string} href - makes the badge a link
+ *
+ * @slot - words before the status word; until the script is there all that is shown
+ *
+ * @csspart badge - the surface
+ * @csspart icon - the status icon, or the dot
+ * @csspart label - the words
+ */
+export class MqttStatusBadge extends ConnectedElement {
+  static override readonly tag: string = 'mqtt-status-badge'
+  static override styles: CSSResultGroup = [StatusElement.styles, badgeStyles]
+
+  static override properties: PropertyDeclarations = {
+    ...ConnectedElement.properties,
+    variant: {},
+    size: {},
+    href: {},
+  }
+
+  declare variant: string | null
+  declare size: string | null
+  declare href: string | null
+
+  constructor() {
+    super()
+    this.variant = this.size = this.href = null
+  }
+
+  protected override render(): TemplateResult {
+    const { kind, appearance, dimmed } = this.scene
+    const variant = oneOf(['label', 'icon', 'dot', 'text'], this.variant)
+    const size = oneOf(['m', 's', 'l'], this.size)
+    const classes = `badge v-${variant} size-${size} tone-${appearance?.tone ?? 'neutral'}${dimmed ? ' dimmed' : ''} ${kind}`
+    const name = this.displayName
+    const words = variant === 'label' || variant === 'text'
+    const content = html`${
+        variant === 'text'
+          ? nothing
+          : html`<span part="icon" class="icon">${this.#icon(variant)}</span>`
+      }<span part="label" class=${words ? 'label' : 'unseen'}
+        ><slot @slotchange=${this.#slotChanged}></slot>${
+          this.ownText() ? nothing : html`<span class="unseen">${name}</span>`
+        }
+        ${this.#words()}</span
+      >`
+    const href = safeHref(this.href)
+    const title = this.#title(name)
+    return href === null
+      ? html`<span part="badge" class=${classes} title=${title}>${content}</span>`
+      : html`<a part="badge" class=${classes} title=${title} href=${href}>${content}</a>`
+  }
+
+  #icon(variant: string): TemplateResult {
+    const { appearance, dimmed } = this.scene
+    if (variant === 'dot') return dotIcon(appearance?.tone ?? 'neutral', dimmed)
+    return lookIcon(appearance?.look ?? 'unknown', dimmed)
+  }
+
+  /** All that a card would show. */
+  #title(name: string): string {
+    const { appearance, moment, message } = this.scene
+    const word = appearance && this.speech.locale.look[appearance.look]
+    return [name, word, moment?.full, message?.text].filter(Boolean).join(' · ')
+  }
+
+  readonly #slotChanged = (): void => {
+    this.requestUpdate()
+  }
+
+  /** The status word, and when it was known to be true if it may be old. */
+  #words(): TemplateResult {
+    const { kind, message, dimmed, moment } = this.scene
+    const [text, title] = word(this.scene, this.speech.locale)
+    return html`<span class=${kind === 'loading' ? 'unseen' : 'word'} title=${title}
+        >${kind === 'blind' ? message?.text : text}</span
+      >${dimmed && moment ? html` <span class="as-of">${moment.text}</span>` : nothing}`
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mqtt-status-badge': MqttStatusBadge
+  }
+}

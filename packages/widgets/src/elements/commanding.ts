@@ -1,0 +1,166 @@
+import type { PropertyDeclarations, TemplateResult } from 'lit'
+import type { Action } from '@mqtt-status/protocol'
+import type { Outcome } from '../client/index.ts'
+import { announcer } from '../controllers/announcer.ts'
+import { CommandController } from '../controllers/command.ts'
+import type { CommandHost, CommandState, Target } from '../controllers/command.ts'
+import { offer } from '../controllers/offer.ts'
+import type { Offer } from '../controllers/offer.ts'
+import { oneOf } from './attributes.ts'
+import { buttons } from './buttons.ts'
+import { ConnectedElement } from './connected.ts'
+import { MqttStatusCommandEndEvent, MqttStatusCommandEvent } from './events.ts'
+import { failureText } from './message.ts'
+
+/** How the buttons are wanted. */
+export interface ButtonsWish {
+  readonly controls: 'auto' | 'show' | 'none'
+  readonly action: Action | 'auto'
+  readonly labelHidden: boolean
+  /** Whether the page may replace words and icon by slots. */
+  readonly slots: boolean
+}
+
+/**
+ * An element that can give commands to its connection.
+ *
+ * @attr {none|disconnect|all} confirm - which commands ask first
+ *
+ * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
+ * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
+ */
+export abstract class CommandingElement extends ConnectedElement implements CommandHost {
+  static override properties: PropertyDeclarations = {
+    ...ConnectedElement.properties,
+    confirm: {},
+  }
+
+  declare confirm: string | null
+  readonly #command: CommandController
+
+  constructor() {
+    super()
+    this.confirm = null
+    this.#command = new CommandController(this, () => this.#target())
+  }
+
+  /** Asks the server to connect; resolves when the command has ended, however. */
+  connect(): Promise<Outcome> {
+    return this.#command.run('connect')
+  }
+
+  /** Asks the server to disconnect; resolves when the command has ended, however. */
+  disconnect(): Promise<Outcome> {
+    return this.#command.run('disconnect')
+  }
+
+  /** Asks the server to disconnect and connect again; resolves when the command has ended, however. */
+  reconnect(): Promise<Outcome> {
+    return this.#command.run('reconnect')
+  }
+
+  /** @internal */
+  allowCommand(action: Action, requestId: string): boolean {
+    const id = this.store.id ?? ''
+    return this.dispatchEvent(new MqttStatusCommandEvent({ id, action, requestId }))
+  }
+
+  /** @internal */
+  commandEnded(action: Action, requestId: string, { outcome, code }: Outcome): void {
+    const { locale, tag } = this.speech
+    const said = {
+      done: locale.action[action].done,
+      failed: failureText(locale, code ?? 'internal'),
+      timeout: locale.noConfirmation,
+      unknown: locale.outcomeUnknown,
+      prevented: null,
+    }[outcome]
+    if (said !== null) announcer().say(`${this.displayName}: ${said}`, tag, outcome === 'failed')
+    const detail = { id: this.store.id ?? '', action, requestId, outcome, code }
+    this.dispatchEvent(new MqttStatusCommandEndEvent(detail))
+  }
+
+  protected override get commandState(): CommandState {
+    return this.#command.state
+  }
+
+  protected override update(changed: Map<PropertyKey, unknown>): void {
+    const hadFocus = this.hasFocusInside()
+    super.update(changed)
+    // A button that made room for another one must not throw the keyboard back to the top of the page.
+    if (hadFocus && !this.hasFocusInside()) this.#focusControl()
+  }
+
+  /** What may be done now; `null` = there is nothing to show. */
+  protected offered({ controls, action }: ButtonsWish): Offer | null {
+    const { row, dimmed } = this.scene
+    const state = this.commandState
+    return (
+      row &&
+      offer({
+        row,
+        linkIsLive: !dimmed,
+        can: this.store.client?.can ?? [],
+        controls,
+        action,
+        refused: state.kind === 'failed' && state.code === 'forbidden',
+      })
+    )
+  }
+
+  protected buttons(offered: Offer, { labelHidden, slots }: ButtonsWish): TemplateResult {
+    const state = this.commandState
+    return buttons({
+      offer: offered,
+      state,
+      running: state.kind === 'running' ? state.action : this.#waiting(),
+      locale: this.speech.locale,
+      labelHidden,
+      slots,
+      press: (action) => {
+        this.#press(action)
+      },
+      confirm: (action) => {
+        void this.#command.run(action)
+      },
+      cancel: () => {
+        this.#command.cancel()
+      },
+    })
+  }
+
+  /** Once a command is overdue its button works again, although it may still succeed. */
+  #waiting(): Action | null {
+    const { pending } = this
+    return pending && pending.phase !== 'overdue' ? pending.action : null
+  }
+
+  #press(action: Action): void {
+    const asks = oneOf(['none', 'disconnect', 'all'], this.confirm)
+    if (asks !== 'all' && asks !== action) {
+      void this.#command.run(action)
+      return
+    }
+    this.#command.ask(action)
+    void this.updateComplete.then(() => {
+      this.#focusControl()
+    })
+  }
+
+  #focusControl(): void {
+    const root = this.shadowRoot
+    const target = root?.querySelector('.no, .main') ?? root?.querySelector('[tabindex]')
+    if (target instanceof HTMLElement) target.focus()
+  }
+
+  #target(): Target {
+    const { connection } = this
+    return {
+      client: this.store.client,
+      id: this.store.id,
+      pending: this.#waiting() !== null,
+      status: connection?.status ?? null,
+      seen: connection === null ? '' : `${connection.status} ${connection.since}`,
+    }
+  }
+}

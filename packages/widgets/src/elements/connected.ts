@@ -1,0 +1,224 @@
+import type { PropertyDeclarations } from 'lit'
+import type { Appearance, Connection } from '@mqtt-status/protocol'
+import type { Link, LinkState, Pending, StatusClient } from '../client/index.ts'
+import { announcer } from '../controllers/announcer.ts'
+import { ClientController } from '../controllers/client.ts'
+import { wakeIn } from '../controllers/clock.ts'
+import type { CommandState } from '../controllers/command.ts'
+import { ConnectionController } from '../controllers/connection.ts'
+import { oneOf } from './attributes.ts'
+import { StatusElement } from './element.ts'
+import { reasonText } from './message.ts'
+import { reportChanges } from './report.ts'
+import type { Reported } from './report.ts'
+import { compose } from './scene.ts'
+import type { Scene } from './scene.ts'
+
+const IDLE: CommandState = { kind: 'idle' }
+
+/**
+ * An element that shows one connection.
+ *
+ * @attr {string} connection-id - which connection
+ * @attr {string} site-id - instead of `connection-id`: the only connection of this site
+ * @attr {string} name - goes before the name of the row; without either, the element's own text
+ * @attr {string} src - the server, if it is not the provider's or the page's
+ * @attr {problems|all|off} announce - which changes are told to screen readers
+ * @attr {relative|absolute|both} time - how times are told
+ *
+ * @fires {MqttStatusReadyEvent} mqtt-status-ready - the row is shown for the first time
+ * @fires {MqttStatusChangeEvent} mqtt-status-change - the row has changed
+ * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
+ * @fires {MqttStatusErrorEvent} mqtt-status-error - something keeps the row from being shown
+ *
+ * @cssState connected - the status of the row
+ * @cssState connecting - the status of the row
+ * @cssState reconnecting - the status of the row
+ * @cssState disconnecting - the status of the row
+ * @cssState disconnected - the status of the row
+ * @cssState failed - the status of the row
+ * @cssState unknown - the status of the row
+ * @cssState positive - the tone
+ * @cssState progress - the tone
+ * @cssState warning - the tone
+ * @cssState negative - the tone
+ * @cssState neutral - the tone
+ * @cssState pending - a command waits for its result
+ * @cssState stale - what is shown is what was last known
+ * @cssState offline - the device of the viewer is offline
+ * @cssState unauthorized - the server knows no valid token
+ * @cssState loading - nothing is known yet
+ * @cssState missing - there is no such connection for this viewer
+ * @cssState link-live - the feed is live
+ * @cssState link-connecting - the feed is connecting
+ * @cssState link-stale - the feed is stale
+ * @cssState link-offline - the feed is offline
+ * @cssState link-unauthorized - the feed is unauthorized
+ * @cssState link-forbidden - the feed is forbidden
+ * @cssState link-incompatible - the feed is incompatible
+ * @cssState link-unavailable - the feed is unavailable
+ */
+export abstract class ConnectedElement extends StatusElement {
+  static override properties: PropertyDeclarations = {
+    connectionId: { attribute: 'connection-id' },
+    siteId: { attribute: 'site-id' },
+    name: {},
+    src: {},
+    announce: {},
+    time: {},
+    client: { attribute: false },
+    strings: { attribute: false },
+  }
+
+  declare connectionId: string | null
+  declare siteId: string | null
+  declare name: string | null
+  declare src: string | null
+  declare announce: string | null
+  declare time: string | null
+  /** A client of the page's own; goes before provider, attributes and page settings. */
+  declare client: StatusClient | null
+
+  protected readonly clients: ClientController
+  protected readonly store: ConnectionController
+  protected scene!: Scene
+  #reported: Reported = { scene: null, link: null, trouble: null }
+  #stopWaiting: (() => void) | null = null
+
+  constructor() {
+    super()
+    this.connectionId = this.siteId = this.name = this.src = null
+    this.announce = this.time = this.client = null
+    this.clients = new ClientController(this)
+    this.store = new ConnectionController(this, this.clients)
+  }
+
+  /** The row as last known; `null` before the first one. */
+  get connection(): Connection | null {
+    return this.store.view.connection
+  }
+
+  /** The command that waits for its result, whoever gave it. */
+  get pending(): Pending | null {
+    return this.store.view.pending
+  }
+
+  /** The health of the feed; `null` while no server is known. */
+  get link(): LinkState | null {
+    return this.store.link?.state ?? null
+  }
+
+  /** Tries to reach the server now instead of at the next attempt. */
+  refresh(): void {
+    this.clients.current?.refresh()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#stopWaiting?.()
+  }
+
+  /** What happens to the element's own command; only those with a button have one. */
+  protected get commandState(): CommandState {
+    return IDLE
+  }
+
+  /** Attribute, row, own text, id: the first that says something. */
+  protected get displayName(): string {
+    const { name, connection, store } = this
+    return (
+      name?.trim() || connection?.name.trim() || this.ownText() || store.id || this.siteId || ''
+    )
+  }
+
+  /** The text inside the element that belongs to no named slot. */
+  protected ownText(): string {
+    let text = ''
+    for (const node of this.childNodes)
+      if (!(node instanceof Element) || !node.slot) text += node.textContent ?? ''
+    return text.trim()
+  }
+
+  protected override update(changed: Map<PropertyKey, unknown>): void {
+    const { store } = this
+    this.scene = compose({
+      view: store.view,
+      link: store.link,
+      several: store.several,
+      command: this.commandState,
+      language: this.speech,
+      time: oneOf(['relative', 'absolute', 'both'], this.time),
+      unnamed: !this.connectionId && !this.siteId,
+      unconfigured: this.clients.unconfigured,
+      now: store.now(),
+    })
+    this.#tellStates()
+    super.update(changed)
+    this.#stopWaiting?.()
+    const { staysMs } = this.scene
+    this.#stopWaiting =
+      staysMs === null
+        ? null
+        : wakeIn(staysMs, () => {
+            this.requestUpdate()
+          })
+  }
+
+  protected override updated(): void {
+    const { scene, store } = this
+    const before = this.#reported
+    const now = { scene, link: store.link, trouble: scene.trouble }
+    this.#reported = now
+    this.#announceChanges(before.scene, scene)
+    this.#announceLink(before.link, now.link)
+    reportChanges(this, before, now)
+    StatusElement.inspect?.(this, now)
+  }
+
+  #tellStates(): void {
+    const { kind, appearance, dimmed, row } = this.scene
+    const { pending, missing } = this.store.view
+    const { link } = this
+    this.showStates([
+      row?.status,
+      appearance?.tone,
+      pending && 'pending',
+      dimmed && 'stale',
+      link === 'offline' && link,
+      link === 'unauthorized' && link,
+      kind === 'loading' && kind,
+      missing && 'missing',
+      link && `link-${link}`,
+    ])
+  }
+
+  #announceChanges(before: Scene | null, { row, appearance }: Scene): void {
+    const was = before?.appearance
+    if (!row || !appearance || !was || before.row?.id !== row.id) return
+    if (!isNews(was, appearance, this.announce)) return
+    const language = this.speech
+    announcer().change({
+      key: `${this.clients.current?.src ?? ''} ${row.id}`,
+      name: this.displayName,
+      look: appearance.look,
+      reason: appearance.attention ? reasonText(row, { language, now: this.store.now() }) : null,
+      language,
+    })
+  }
+
+  #announceLink(before: Link | null, now: Link | null): void {
+    const state = now?.state
+    if (this.announce === 'off' || !before || !state || state === before.state) return
+    // That it comes up at first goes without saying.
+    if (state === 'connecting' || (state === 'live' && before.state === 'connecting')) return
+    const { locale, tag } = this.speech
+    announcer().say(locale.link[state], tag)
+  }
+}
+
+/** Whether somebody who can't see it wants to hear of it. */
+function isNews(was: Appearance, is: Appearance, announce: string | null): boolean {
+  const mode = oneOf(['problems', 'all', 'off'], announce)
+  if (mode === 'off' || (was.look === is.look && was.attention === is.attention)) return false
+  return mode === 'all' || was.attention || is.attention
+}

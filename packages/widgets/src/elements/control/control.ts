@@ -1,0 +1,94 @@
+import { html, nothing } from 'lit'
+import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import { oneOf } from '../attributes.ts'
+import { buttonStyles } from '../buttons.styles.ts'
+import { CommandingElement } from '../commanding.ts'
+import { StatusElement } from '../element.ts'
+import { controlStyles } from './control.styles.ts'
+
+/**
+ * The button of a card, without the card.
+ *
+ * @tag mqtt-status-control
+ * @summary A button that connects, disconnects or reconnects one MQTT connection.
+ *
+ * @attr {auto|connect|disconnect|reconnect} action - `auto`: what fits the row
+ * @attr {boolean} label-hidden - shows the icon alone; its word is told to screen readers and as a tooltip
+ *
+ * @slot connect - replaces the word Connect
+ * @slot disconnect - replaces the word Disconnect
+ * @slot reconnect - replaces the word Reconnect
+ * @slot icon - replaces the button's icon
+ *
+ * @csspart control - each button
+ * @csspart spinner - a button's icon while its command runs
+ * @csspart icon - a button's icon
+ * @csspart label - a button's word
+ * @csspart message - why the button waits, or why a command failed
+ */
+export class MqttStatusControl extends CommandingElement {
+  static override readonly tag: string = 'mqtt-status-control'
+  static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, controlStyles]
+
+  static override properties: PropertyDeclarations = {
+    ...CommandingElement.properties,
+    action: {},
+    labelHidden: { attribute: 'label-hidden', type: Boolean },
+  }
+
+  declare action: string | null
+  declare labelHidden: boolean
+
+  constructor() {
+    super()
+    this.action = null
+    this.labelHidden = false
+  }
+
+  protected override render(): TemplateResult {
+    const { kind, message } = this.scene
+    const { labelHidden } = this
+    const action = oneOf(['auto', 'connect', 'disconnect', 'reconnect'], this.action)
+    // Who places a button wants to see it; why it can't be used is said beside it.
+    const wish = { controls: 'show', action, labelHidden, slots: true } as const
+    const offered = this.offered(wish)
+    const told = message?.part === 'message' ? message : null
+    return html`<span class="unseen" id="name">${this.displayName}</span>
+      ${
+        offered
+          ? this.buttons(offered, wish)
+          : kind === 'loading'
+            ? html`<span class="bone ${labelHidden ? 'square' : ''}"></span
+                ><span class="unseen">${this.speech.locale.loading}</span>`
+            : nothing
+      }
+      <p
+        part="message"
+        id="message"
+        class="message ${told?.problem ? 'problem' : ''}"
+        tabindex="-1"
+        ?hidden=${told === null}
+      >
+        ${told?.text}
+      </p>
+      ${
+        told?.retry
+          ? html`<button
+              type="button"
+              class="retry"
+              @click=${() => {
+                this.refresh()
+              }}
+            >
+              ${this.speech.locale.retry}
+            </button>`
+          : nothing
+      }`
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mqtt-status-control': MqttStatusControl
+  }
+}

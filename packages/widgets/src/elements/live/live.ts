@@ -1,0 +1,200 @@
+import { html, nothing } from 'lit'
+import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { Tone } from '@mqtt-status/protocol'
+import type { Link, LinkState, StatusClient } from '../../client/index.ts'
+import { announcer } from '../../controllers/announcer.ts'
+import { ClientController } from '../../controllers/client.ts'
+import { wakeIn } from '../../controllers/clock.ts'
+import { seconds } from '../../locales/time.ts'
+import { buttonStyles } from '../buttons.styles.ts'
+import { StatusElement } from '../element.ts'
+import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../events.ts'
+import { dotIcon } from '../icons.ts'
+import { isTerminal } from '../message.ts'
+import { liveStyles } from './live.styles.ts'
+
+const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
+  live: 'positive',
+  connecting: 'progress',
+  stale: 'warning',
+  offline: 'warning',
+}
+
+/**
+ * The health of the feed itself: whether what the page shows is what is true now. One on a page is enough.
+ *
+ * @tag mqtt-status-live
+ * @summary Whether the page is live, and a button to try again.
+ *
+ * @attr {string} src - the server, if it is not the provider's or the page's
+ * @attr {boolean} hide-when-live - takes no room while all is well
+ * @attr {problems|all|off} announce - whether changes are told to screen readers
+ *
+ * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
+ * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set
+ *
+ * @csspart live - the whole
+ * @csspart icon - the dot
+ * @csspart label - the words
+ * @csspart retry - the button that tries again now
+ *
+ * @cssState stale - updates are paused
+ * @cssState offline - the device of the viewer is offline
+ * @cssState unauthorized - the server knows no valid token
+ * @cssState loading - nothing is known yet
+ * @cssState link-live - the feed is live
+ * @cssState link-connecting - the feed is connecting
+ * @cssState link-stale - the feed is stale
+ * @cssState link-offline - the feed is offline
+ * @cssState link-unauthorized - the feed is unauthorized
+ * @cssState link-forbidden - the feed is forbidden
+ * @cssState link-incompatible - the feed is incompatible
+ * @cssState link-unavailable - the feed is unavailable
+ */
+export class MqttStatusLive extends StatusElement {
+  static override readonly tag: string = 'mqtt-status-live'
+  static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, liveStyles]
+
+  static override properties: PropertyDeclarations = {
+    src: {},
+    hideWhenLive: { attribute: 'hide-when-live', type: Boolean },
+    announce: {},
+    client: { attribute: false },
+    strings: { attribute: false },
+  }
+
+  declare src: string | null
+  declare hideWhenLive: boolean
+  declare announce: string | null
+  /** A client of the page's own; goes before provider, attributes and page settings. */
+  declare client: StatusClient | null
+
+  readonly #clients: ClientController
+  #watched: StatusClient | null = null
+  #leave: (() => void)[] = []
+  #reported: Link | null = null
+  #troubled = false
+  #stopWaiting: (() => void) | null = null
+
+  constructor() {
+    super()
+    this.src = this.announce = this.client = null
+    this.hideWhenLive = false
+    this.#clients = new ClientController(this)
+  }
+
+  /** The health of the feed; `null` while no server is known. */
+  get link(): LinkState | null {
+    return this.#clients.current?.link.state ?? null
+  }
+
+  /** Tries to reach the server now instead of at the next attempt. */
+  refresh(): void {
+    this.#clients.current?.refresh()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#stopWaiting?.()
+    this.#watch(null)
+  }
+
+  protected override update(changed: Map<PropertyKey, unknown>): void {
+    if (this.isConnected) this.#watch(this.#clients.current)
+    const { link } = this
+    this.showStates([
+      link && `link-${link}`,
+      (link === 'stale' || link === 'offline') && 'stale',
+      (link === 'offline' || link === 'unauthorized') && link,
+      link === 'connecting' && 'loading',
+    ])
+    const hadFocus = this.hasFocusInside()
+    super.update(changed)
+    if (hadFocus && !this.hasFocusInside())
+      this.shadowRoot?.querySelector<HTMLElement>('[tabindex]')?.focus()
+  }
+
+  protected override render(): TemplateResult {
+    const link = this.#clients.current?.link
+    const tone = link ? (TONES[link.state] ?? 'negative') : 'neutral'
+    return html`<span part="live" class="live tone-${tone}" tabindex="-1"
+      ><span part="icon" class="icon">${dotIcon(tone, false)}</span
+      ><span part="label" class="label">${this.#words(link?.state)}</span
+      >${this.#countdown(link?.retryAt ?? null)}${link ? this.#retry(link.state) : nothing}</span
+    >`
+  }
+
+  protected override updated(): void {
+    const link = this.#clients.current?.link ?? null
+    const { state: before } = this.#reported ?? {}
+    this.#reported = link
+    if (link && link.state !== before) this.#report(link, before)
+    const trouble = this.#clients.unconfigured ? 'unconfigured' : null
+    if (trouble && !this.#troubled) {
+      const message = this.speech.locale[trouble]
+      this.dispatchEvent(new MqttStatusErrorEvent({ code: trouble, message }))
+    }
+    this.#troubled = trouble !== null
+    StatusElement.inspect?.(this, { trouble })
+  }
+
+  #report({ state, retryAt }: Link, before: LinkState | undefined): void {
+    this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
+    // That it comes up at first goes without saying.
+    const news = before && before !== 'connecting' && state !== 'connecting'
+    const { locale, tag } = this.speech
+    if (news && this.announce !== 'off') announcer().say(locale.link[state], tag)
+  }
+
+  #words(state: LinkState | undefined): string {
+    const { locale } = this.speech
+    if (state && state !== 'connecting') return locale.link[state]
+    return this.#clients.unconfigured ? locale.unconfigured : locale.loading
+  }
+
+  #retry(state: LinkState): TemplateResult | typeof nothing {
+    if (state !== 'stale' && !isTerminal(state)) return nothing
+    return html`<button
+      type="button"
+      part="retry"
+      class="retry"
+      @click=${() => {
+        this.refresh()
+      }}
+    >
+      ${this.speech.locale.retryNow}
+    </button>`
+  }
+
+  /** Until the next attempt; the device's own clock counts here, both ends of the wait are its. */
+  #countdown(retryAt: number | null): TemplateResult | typeof nothing {
+    this.#stopWaiting?.()
+    this.#stopWaiting = null
+    const leftMs = retryAt === null ? 0 : retryAt - Date.now()
+    if (leftMs <= 0) return nothing
+    const { text, staysMs } = seconds(this.speech, leftMs)
+    if (staysMs !== null) {
+      this.#stopWaiting = wakeIn(staysMs, () => {
+        this.requestUpdate()
+      })
+    }
+    return html`<span class="when">${this.speech.locale.nextTry(text)}</span>`
+  }
+
+  /** Whoever asks whether a page is live wants it to be. */
+  #watch(client: StatusClient | null): void {
+    if (client === this.#watched) return
+    for (const undo of this.#leave) undo()
+    this.#watched = client
+    const update = (): void => {
+      this.requestUpdate()
+    }
+    this.#leave = client ? [client.watch({}, () => undefined), client.onLink(update)] : []
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mqtt-status-live': MqttStatusLive
+  }
+}

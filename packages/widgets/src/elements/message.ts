@@ -1,0 +1,92 @@
+/** The one line of explanation below the status: what matters most to whoever looks, in words. */
+import type { Connection } from '@mqtt-status/protocol'
+import type { LinkState } from '../client/index.ts'
+import type { FailureCode, Locale } from '../locales/locale.ts'
+import type { Language } from '../locales/registry.ts'
+import { dated } from '../locales/time.ts'
+import type { SceneInput } from './scene.ts'
+
+export interface Message {
+  /** `reason` speaks of the MQTT connection, `message` of the way to it. */
+  readonly part: 'reason' | 'message'
+  readonly text: string
+  readonly problem?: boolean
+  readonly retry?: boolean
+  /** Text of the broker, behind "Details". */
+  readonly detail?: string | null
+}
+
+type Terminal = Extract<LinkState, 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'>
+
+export function explain(input: SceneInput, trouble: string | null): Message | null {
+  const { view, language } = input
+  const { locale } = language
+  const link = input.link?.state ?? null
+  if (link !== null && isTerminal(link))
+    return { part: 'message', text: locale.link[link], problem: true, retry: true }
+  if (view.connection === null) return troubleMessage(input, trouble)
+  const told = commandMessage(input)
+  if (told) return told
+  if (link === 'stale' || link === 'offline') return { part: 'message', text: locale.link[link] }
+  return rowMessage(view.connection, input)
+}
+
+/** Why there is no row. */
+function troubleMessage({ several, language }: SceneInput, trouble: string | null): Message | null {
+  const { locale } = language
+  if (trouble === 'ambiguous') return { part: 'message', text: locale.several(several) }
+  if (trouble === 'missing') return { part: 'message', text: locale.missing }
+  if (trouble === 'unnamed' || trouble === 'unconfigured')
+    return { part: 'message', text: locale[trouble], problem: true }
+  return null
+}
+
+/** The feed will not come back by itself. */
+export function isTerminal(link: LinkState): link is Terminal {
+  return (
+    link === 'unauthorized' ||
+    link === 'forbidden' ||
+    link === 'incompatible' ||
+    link === 'unavailable'
+  )
+}
+
+function commandMessage({ view, link, command, language }: SceneInput): Message | null {
+  const { locale } = language
+  if (command.kind === 'failed')
+    return { part: 'message', text: failureText(locale, command.code), problem: true }
+  if (view.pending === null) return null
+  if (link?.state !== 'live') return { part: 'message', text: locale.outcomeUnknown }
+  const overdue = view.pending.phase === 'overdue'
+  return { part: 'message', text: overdue ? locale.noConfirmation : locale.requestSent }
+}
+
+function rowMessage(row: Connection, input: SceneInput): Message | null {
+  const text = reasonText(row, input)
+  return text === null ? null : { part: 'reason', text, detail: row.detail }
+}
+
+interface Reading {
+  readonly language: Language
+  readonly now: number
+}
+
+/** Why the connection is as it is; a healthy one needs no reason. */
+export function reasonText(row: Connection, { language, now }: Reading): string | null {
+  const { locale } = language
+  const { status, reason, desired, desiredBy, desiredAt } = row
+  // Only those who may give commands are told who gave the last one.
+  if (status === 'disconnected' && desired === 'disconnected' && desiredBy && desiredAt)
+    return locale.disconnectedBy(desiredBy, dated(language, Date.parse(desiredAt), now))
+  if (reason === null || (status === 'connected' && reason !== 'subscription_denied')) return null
+  // A newer server may know reasons that we don't: its code is better than silence.
+  return known(locale.reason, reason) ?? reason
+}
+
+export function failureText(locale: Locale, code: string): string {
+  return known<FailureCode>(locale.failure, code) ?? locale.failure.internal
+}
+
+function known<K extends string>(texts: Readonly<Record<K, string>>, key: string): string | null {
+  return Object.hasOwn(texts, key) ? texts[key as K] : null
+}

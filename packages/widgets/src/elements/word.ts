@@ -1,0 +1,16 @@
+import { nothing } from 'lit'
+import type { Locale } from '../locales/locale.ts'
+import type { Scene } from './scene.ts'
+
+/** The status word, and its tooltip: a status that only a newer server knows is told in its own word. */
+export function word(
+  { kind, row, appearance }: Scene,
+  locale: Locale,
+): readonly [text: string, title: string | typeof nothing] {
+  if (kind === 'loading') return [locale.loading, nothing]
+  const look = appearance?.look ?? 'unknown'
+  return [
+    locale.look[look],
+    look === 'unknown' && row && row.status !== look ? row.status : nothing,
+  ]
+}

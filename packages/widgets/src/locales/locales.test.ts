@@ -1,0 +1,77 @@
+import { ACTIONS, PROBLEMS, REASONS } from '@mqtt-status/protocol'
+import { describe, expect, test } from 'vitest'
+import { en } from './en.ts'
+import { it as italian } from './it.ts'
+import { count } from './plural.ts'
+import { chooseLanguage, withStrings } from './registry.ts'
+import { ago, dated, lasting, seconds } from './time.ts'
+
+const ENGLISH = { locale: en, tag: 'en' }
+const ITALIAN = { locale: italian, tag: 'it' }
+const NOW = new Date(2026, 10, 25, 12, 0, 0).getTime()
+const MINUTE = 60_000
+
+/** Every text of a language, by its path; functions are called with what they may be called with. */
+function texts(value: unknown, path = ''): [string, string][] {
+  if (typeof value === 'string') return [[path, value]]
+  if (typeof value === 'function')
+    return [[path, String((value as (...args: unknown[]) => unknown)(3, 'x'))]]
+  return Object.entries(value as object).flatMap(([key, inner]) => texts(inner, `${path}.${key}`))
+}
+
+for (const locale of [en, italian]) {
+  describe(locale.code, () => {
+    test('has words for every reason, every problem and every action', () => {
+      expect(Object.keys(locale.reason).toSorted()).toEqual(Object.keys(REASONS).toSorted())
+      expect(Object.keys(locale.failure).toSorted()).toEqual(
+        [...Object.keys(PROBLEMS), 'unreachable'].toSorted(),
+      )
+      expect(Object.keys(locale.action).toSorted()).toEqual([...ACTIONS].toSorted())
+    })
+
+    test('leaves nothing empty', () => {
+      expect(texts(locale).filter(([, text]) => text.trim() === '')).toEqual([])
+    })
+  })
+}
+
+test('Italian says everything in its own words', () => {
+  const english = new Map(texts(en))
+  const same = texts(italian).filter(([path, text]) => english.get(path) === text)
+  expect(same.map(([path]) => path)).toEqual(['.no'])
+})
+
+test('numbers agree with their words', () => {
+  expect(count(1, italian.counted.connected, 'it')).toBe('1 connessa')
+  expect(count(3, italian.counted.connected, 'it')).toBe('3 connesse')
+  expect(count(1, en.counted.failed, 'en')).toBe('1 error')
+  expect(count(2, en.counted.failed, 'en')).toBe('2 errors')
+})
+
+test('times are said as people say them, and each knows for how long it stays true', () => {
+  expect(lasting(ENGLISH, 3 * MINUTE)).toEqual({ text: 'for 3 min', staysMs: MINUTE })
+  expect(lasting(ITALIAN, 3 * MINUTE).text).toBe('da 3 min')
+  expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12 min ago')
+  expect(seconds(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
+  expect(dated(ITALIAN, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toBe('ieri 18:02')
+  expect(dated(ENGLISH, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toMatch(/^yesterday 6:02/)
+  expect(dated(ITALIAN, new Date(2026, 10, 25, 9, 5).getTime(), NOW)).toBe('09:05')
+  expect(dated(ITALIAN, new Date(2026, 10, 20, 9, 5).getTime(), NOW)).toBe('20 nov 09:05')
+})
+
+test('a clock that is behind the server says now, never the future', () => {
+  expect(lasting(ENGLISH, -MINUTE).text).toBe('just now')
+  expect(ago(ITALIAN, NOW + 60 * MINUTE, NOW).text).toBe('adesso')
+})
+
+test('a region speaks its language, an unknown tag falls through to the next', () => {
+  expect(chooseLanguage(['it-CH'])).toMatchObject({ locale: { code: 'it' }, tag: 'it-CH' })
+  expect(chooseLanguage(['xx', 'it']).locale.code).toBe('it')
+  expect(chooseLanguage(['not a tag']).locale.code).toBe('en')
+})
+
+test('a page may replace single texts', () => {
+  const { locale } = withStrings(ENGLISH, { missing: 'Gone', look: { connected: 'Up' } })
+  expect(locale.missing).toBe('Gone')
+  expect(locale.look).toMatchObject({ connected: 'Up', lost: 'Connection lost' })
+})

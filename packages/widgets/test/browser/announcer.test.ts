@@ -1,0 +1,127 @@
+import { aTimeout, expect, fixture, html, waitUntil } from '@open-wc/testing'
+import type { MqttStatusCard } from '../../src/index.ts'
+import '../../src/define.ts'
+import { show, shown } from './stage.ts'
+import { row, Wire } from './wire.ts'
+
+interface Notifying {
+  ariaNotify?: ((message: string) => void) | undefined
+}
+
+const IDS = ['a', 'b', 'c']
+let wire: Wire
+let said: string[] = []
+
+async function cards(
+  attributes: { announce?: string; lang?: string } = {},
+): Promise<MqttStatusCard[]> {
+  const made: MqttStatusCard[] = []
+  for (const id of IDS) {
+    const card = await show<MqttStatusCard>(
+      wire,
+      html`<mqtt-status-card
+        connection-id=${id}
+        lang=${attributes.lang ?? 'en'}
+        announce=${attributes.announce ?? 'problems'}
+      ></mqtt-status-card>`,
+    )
+    await shown(card, 'link-live')
+    made.push(card)
+  }
+  return made
+}
+
+function region(home: Element = document.body): string {
+  return [...home.querySelectorAll(':scope > [data-mqtt-status-announcer]')]
+    .map((found) => found.textContent)
+    .join('')
+}
+
+beforeEach(() => {
+  said = []
+  document.documentElement.lang = 'en'
+  ;(document as Notifying).ariaNotify = (message) => {
+    said.push(message)
+  }
+  wire = new Wire({ rows: IDS.map((id) => row({ id, name: `Plant ${id}` })) })
+})
+
+afterEach(() => {
+  delete (document as Notifying).ariaNotify
+  wire.client.close()
+})
+
+it('says one problem with its name and its reason', async () => {
+  await cards()
+  wire.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })
+  await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
+  expect(said).to.deep.equal(['Plant a: Error. The broker refused the credentials'])
+})
+
+it('says many changes at once in one sentence', async () => {
+  await cards()
+  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  wire.push({ id: 'b', status: 'failed', reason: 'quota' })
+  wire.push({ id: 'c', status: 'disconnected', reason: 'admin_action' })
+  await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
+  expect(said).to.deep.equal(['3 connections changed: 2 errors, 1 lost'])
+})
+
+it('says the same connection once, however many elements show it', async () => {
+  await cards()
+  await cards()
+  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
+  expect(said).to.have.length(1)
+})
+
+it('keeps to itself what is no problem, unless it is asked for all', async () => {
+  const [first] = await cards()
+  wire.push({ id: 'a', status: 'disconnected', desired: 'disconnected' })
+  if (first) await shown(first, 'disconnected')
+  const all = await cards({ announce: 'all' })
+  wire.push({ id: 'b', status: 'disconnected', desired: 'disconnected' })
+  await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
+  expect(said).to.deep.equal(['Plant b: Disconnected'])
+  expect(all).to.have.length(3)
+})
+
+it('says nothing where it is told to be silent', async () => {
+  const [first] = await cards({ announce: 'off' })
+  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  if (first) await shown(first, 'failed')
+  await aTimeout(1_300)
+  expect(said).to.deep.equal([])
+})
+
+it('says once for the whole page that updates are paused', async () => {
+  const [first] = await cards()
+  wire.mute = true
+  wire.cut()
+  if (first) await shown(first, 'stale')
+  await waitUntil(() => said.length > 0)
+  expect(said).to.deep.equal(['Updates paused, reconnecting…'])
+})
+
+it('speaks another language than the page in a region that says which, also in an open dialog', async () => {
+  await cards({ lang: 'it' })
+  const dialog = await fixture<HTMLDialogElement>(html`<dialog><button>OK</button></dialog>`)
+  dialog.showModal()
+  wire.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })
+  await waitUntil(() => region(dialog) !== '', 'the region in the dialog', { timeout: 3_000 })
+  expect(region(dialog)).to.equal('Plant a: Errore. Il broker ha rifiutato le credenziali')
+  expect(dialog.querySelector('[data-mqtt-status-announcer] p')?.getAttribute('lang')).to.equal(
+    'it',
+  )
+  expect(said).to.deep.equal([])
+})
+
+it('has a region where the browser has no voice of its own', async () => {
+  ;(document as Notifying).ariaNotify = undefined
+  await cards()
+  wire.push({ id: 'c', status: 'failed', reason: 'quota' })
+  await waitUntil(() => region().includes('Plant c: Error'), 'the region', { timeout: 3_000 })
+  expect(
+    document.querySelectorAll('body > [data-mqtt-status-announcer][role=status]'),
+  ).to.have.length(1)
+})

@@ -1,0 +1,73 @@
+import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
+import type { MqttStatusLive } from '../../src/index.ts'
+import '../../src/define.ts'
+import { part, show, shown, text } from './stage.ts'
+import { Wire } from './wire.ts'
+
+let wire: Wire
+
+function live(template = html`<mqtt-status-live lang="en"></mqtt-status-live>`) {
+  return show<MqttStatusLive>(wire, template)
+}
+
+beforeEach(() => {
+  wire = new Wire()
+})
+
+afterEach(() => {
+  wire.client.close()
+})
+
+it('is live by itself, without any other element', async () => {
+  const element = await live()
+  await shown(element, 'link-live')
+  await element.updateComplete
+  expect(text(element)).to.equal('Live')
+  await expect(element).to.be.accessible()
+})
+
+it('says that updates are paused, counts down, and tries again at once when asked to', async () => {
+  const element = await live()
+  await shown(element, 'link-live')
+  wire.mute = true
+  wire.cut()
+  await shown(element, 'link-stale')
+  await waitUntil(() => text(element).includes('Updates paused'))
+  await expect(element).to.be.accessible()
+  wire.cut()
+  await waitUntil(() => /next try in \d+/.test(text(element)), 'a countdown', { timeout: 5_000 })
+  wire.mute = false
+  part(element, 'retry')?.focus()
+  part(element, 'retry')?.click()
+  await shown(element, 'link-live')
+  await element.updateComplete
+  expect(element.shadowRoot?.activeElement).to.equal(part(element, 'live'))
+})
+
+for (const [code, state] of [
+  [4001, 'unauthorized'],
+  [4003, 'forbidden'],
+  [4006, 'incompatible'],
+  [4009, 'unavailable'],
+] as const) {
+  it(`says ${state} in words, with a way to try again`, async () => {
+    const element = await live()
+    await shown(element, 'link-live')
+    const told = oneEvent(element, 'mqtt-status-link')
+    wire.cut(code)
+    expect((await told).detail.state).to.equal(state)
+    await element.updateComplete
+    expect(part(element, 'retry')).to.exist
+    await expect(element).to.be.accessible()
+  })
+}
+
+it('takes no room while all is well, where it is told to', async () => {
+  const element = await live(html`<mqtt-status-live lang="en" hide-when-live></mqtt-status-live>`)
+  await shown(element, 'link-live')
+  expect(element.offsetHeight).to.equal(0)
+  wire.mute = true
+  wire.cut()
+  await shown(element, 'link-stale')
+  expect(element.offsetHeight).to.be.greaterThan(0)
+})

@@ -1,0 +1,73 @@
+/** Puts an element on the page with a server of the test's own behind it. */
+import type { Connection } from '@mqtt-status/protocol'
+import { fixture, waitUntil } from '@open-wc/testing'
+import type { TemplateResult } from 'lit'
+import type { StatusClient } from '../../src/index.ts'
+import { row } from './wire.ts'
+import type { Wire } from './wire.ts'
+
+interface Connectable extends HTMLElement {
+  client: StatusClient | null
+  readonly updateComplete: Promise<boolean>
+}
+
+export async function show<T extends Connectable>(
+  wire: Wire,
+  template: TemplateResult,
+): Promise<T> {
+  const element = await fixture<T>(template)
+  // What has no surface of its own stands on the page's, which is as dark as it is.
+  const dark = element.getAttribute('theme') === 'dark'
+  if (element.parentElement) element.parentElement.style.background = dark ? '#15191e' : '#ffffff'
+  element.client = wire.client
+  await element.updateComplete
+  return element
+}
+
+export async function shown(element: Element, state: string): Promise<void> {
+  await waitUntil(() => element.matches(`:state(${state})`), state, { timeout: 5_000 })
+}
+
+/** What can be read in an element, as one line. */
+export function text(element: Element): string {
+  return element.shadowRoot?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
+}
+
+export function button(element: Element): HTMLButtonElement {
+  const found = element.shadowRoot?.querySelector<HTMLButtonElement>('[part~="control"]')
+  if (!found) throw new Error(`No button: ${text(element)}`)
+  return found
+}
+
+export function part(element: Element, name: string): HTMLElement | null {
+  return element.shadowRoot?.querySelector<HTMLElement>(`[part~="${name}"]`) ?? null
+}
+
+/** What the server answers to commands until it is given back; `null` = it can't be reached. */
+export function answerCommands(answer: () => { status: number; body: unknown } | null): {
+  readonly asked: Request[]
+  restore(): void
+} {
+  const realFetch = window.fetch
+  const asked: Request[] = []
+  window.fetch = (input, init) => {
+    asked.push(new Request(input, init))
+    const given = answer()
+    if (given === null) return Promise.reject(new TypeError('Failed to fetch'))
+    return Promise.resolve(new Response(JSON.stringify(given.body), { status: given.status }))
+  }
+  return {
+    asked,
+    restore: () => {
+      window.fetch = realFetch
+    },
+  }
+}
+
+export function accepted(
+  change: Partial<Connection> = {},
+  timeoutMs: number = 15_000,
+): { status: number; body: unknown } {
+  const connection = row({ revision: 2, ...change })
+  return { status: 202, body: { connection, generation: 2, timeoutMs: timeoutMs } }
+}

@@ -1,0 +1,209 @@
+/**
+ * The catalogue as the visual test: in every view of it nothing overlaps, nothing sticks out of its place, and axe finds
+ * nothing. Pixels are not compared: fonts differ from machine to machine, geometry may not.
+ */
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { Pages } from './pages.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let browser: Browser
+let pages: Pages
+
+beforeAll(async () => {
+  ;[browser, pages] = await Promise.all([launchBrowser(), Pages.start({})])
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await pages?.stop()
+})
+
+interface View {
+  readonly query: string
+  readonly width?: number
+  readonly zoom?: number
+  readonly forcedColors?: 'active'
+  readonly print?: boolean
+}
+
+async function open({ query, width = 1280, zoom = 1, forcedColors, print }: View): Promise<Page> {
+  const context = await browser.newContext({
+    // Zooming in is a smaller page with larger pixels.
+    viewport: { width: Math.round(width / zoom), height: 900 },
+    deviceScaleFactor: zoom,
+    reducedMotion: 'reduce',
+    ...(forcedColors ? { forcedColors } : {}),
+  })
+  const page = await context.newPage()
+  await page.goto(`${pages.url}/catalogue?${query}`)
+  await page.waitForSelector('html[data-ready]')
+  if (print) await page.emulateMedia({ media: 'print' })
+  // What is far below has to be laid out too.
+  await page.addStyleTag({ content: 'mqtt-status-card { content-visibility: visible !important }' })
+  return page
+}
+
+/** What is wrong with the geometry, in words. */
+function misplaced(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    /** What is seen of a part: the rest is cut off, with an ellipsis, by something around it. */
+    const visible = (
+      part: Element,
+    ): {
+      left: number
+      right: number
+      top: number
+      bottom: number
+      width: number
+      height: number
+    } => {
+      let { left, right, top, bottom } = part.getBoundingClientRect()
+      for (let around = part.parentElement; around; around = around.parentElement) {
+        const { overflowX, overflowY } = getComputedStyle(around)
+        const box = around.getBoundingClientRect()
+        if (overflowX !== 'visible')
+          [left, right] = [Math.max(left, box.left), Math.min(right, box.right)]
+        if (overflowY !== 'visible')
+          [top, bottom] = [Math.max(top, box.top), Math.min(bottom, box.bottom)]
+      }
+      return { left, right, top, bottom, width: right - left, height: bottom - top }
+    }
+    const found: string[] = []
+    const tags = 'mqtt-status-card, mqtt-status-badge, mqtt-status-control, mqtt-status-live'
+    for (const element of document.querySelectorAll(tags)) {
+      const root = element.shadowRoot
+      if (!root) continue
+      const where = `${element.localName} in ${element.closest('.specimen')?.id ?? '?'}`
+      const frame = element.getBoundingClientRect()
+      const boxes = [
+        ...root.querySelectorAll(
+          '.icon, .name, .word, .time, .message p, button, summary, .meta, .why',
+        ),
+      ]
+        .filter((part) => part.checkVisibility() && !part.closest('.unseen'))
+        .map((part) => ({ part, box: visible(part) }))
+        .filter(({ box }) => box.width > 1 && box.height > 1)
+      for (const { part, box } of boxes) {
+        const name = `${part.localName}.${part.className.toString()}`
+        const inside =
+          box.left >= frame.left - 1 &&
+          box.right <= frame.right + 1 &&
+          box.top >= frame.top - 1 &&
+          box.bottom <= frame.bottom + 1
+        if (!inside) found.push(`${where}: ${name} sticks out`)
+      }
+      for (const [i, one] of boxes.entries()) {
+        for (const other of boxes.slice(i + 1)) {
+          if (one.part.contains(other.part) || other.part.contains(one.part)) continue
+          const across =
+            Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left)
+          const down =
+            Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top)
+          if (across > 1 && down > 1)
+            found.push(
+              `${where}: ${one.part.className.toString()} covers ${other.part.className.toString()}`,
+            )
+        }
+      }
+    }
+    return found
+  })
+}
+
+async function violations(page: Page, forced: boolean): Promise<string[]> {
+  await page.evaluate(AXE)
+  // Where the system chooses the colours, axe still reads the ones it has overruled.
+  return page.evaluate(async (forced) => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(
+          context: Element,
+          options: object,
+        ): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }>
+      }
+    }
+    const { violations } = await axe.run(document.documentElement, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+      rules: { 'color-contrast': { enabled: !forced } },
+    })
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.slice(0, 3).map(({ target }) => `${id}: ${JSON.stringify(target)}`),
+    )
+  }, forced)
+}
+
+const VIEWS: Readonly<Record<string, View>> = {
+  'light, comfortable, English': { query: 'theme=light' },
+  'dark, comfortable, Italian': { query: 'theme=dark&lang=it' },
+  'light, compact, Italian': { query: 'theme=light&density=compact&lang=it' },
+  'dark, compact, English, wide': { query: 'theme=dark&density=compact&width=480' },
+  'light, dense, Italian, wide': { query: 'theme=light&density=dense&width=480&lang=it' },
+  'dark, dense, English': { query: 'theme=dark&density=dense' },
+  '200 px, comfortable, Italian, every button': {
+    query: 'theme=light&width=200&lang=it&controls=show',
+  },
+  '200 px, compact, every button': { query: 'theme=dark&width=200&density=compact&controls=show' },
+  '200 px, dense, Italian': { query: 'theme=light&width=200&density=dense&lang=it' },
+  'right to left': { query: 'theme=light&dir=rtl&controls=show' },
+  'a phone at 200 %': { query: 'theme=dark&lang=it', width: 640, zoom: 2 },
+  'forced colours': { query: 'theme=light', forcedColors: 'active' },
+}
+
+for (const [name, view] of Object.entries(VIEWS)) {
+  test(`nothing overlaps or sticks out, and axe finds nothing: ${name}`, async () => {
+    const page = await open(view)
+    expect(await misplaced(page)).toEqual([])
+    expect(await violations(page, view.forcedColors !== undefined)).toEqual([])
+    await page.context().close()
+  })
+}
+
+test('on paper there are whole dates and no buttons', async () => {
+  const page = await open({ query: 'theme=light', print: true })
+  expect(await misplaced(page)).toEqual([])
+  const card = page.locator('#card-connected mqtt-status-card')
+  const shown = await card.evaluate((element) => {
+    const root = element.shadowRoot
+    const time = root?.querySelector('time')
+    return {
+      buttons: [...(root?.querySelectorAll('button') ?? [])].filter((button) =>
+        button.checkVisibility(),
+      ).length,
+      time: time ? getComputedStyle(time, '::after').content : '',
+    }
+  })
+  expect(shown.buttons).toBe(0)
+  expect(shown.time).toContain(String(new Date().getFullYear()))
+  await page.context().close()
+})
+
+test('a skeleton is as high as the card that replaces it, and so is the room that preload.css keeps', async () => {
+  const page = await open({ query: 'theme=light' })
+  const height = async (selector: string): Promise<number | undefined> =>
+    (await page.locator(selector).boundingBox())?.height
+  const card = await height('#card-connected mqtt-status-card')
+  expect(await height('#card-loading mqtt-status-card')).toBe(card)
+  const bare = await browser.newPage()
+  await bare.setContent(
+    `<link rel="stylesheet" href="${pages.url}/widgets/preload.css"><mqtt-status-card>Impianto 7</mqtt-status-card>`,
+  )
+  expect((await bare.locator('mqtt-status-card').boundingBox())?.height).toBe(card)
+  await bare.close()
+  await page.context().close()
+})
+
+test('a snippet is copied with its attributes', async () => {
+  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+  const page = await context.newPage()
+  await page.goto(`${pages.url}/catalogue?density=compact`)
+  await page.locator('#card-connected .copy').click()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    '<mqtt-status-card connection-id="plant-7" density="compact" controls="auto"></mqtt-status-card>',
+  )
+  await context.close()
+})

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const WIDGETS = fileURLToPath(new URL('../../packages/widgets', import.meta.url))
+
+interface Entry {
+  readonly name?: string
+  readonly description?: string
+}
+
+interface Element extends Entry {
+  readonly tagName: string
+  readonly attributes: readonly Entry[]
+  readonly [list: string]: unknown
+}
+
+const LISTS = ['attributes', 'events', 'slots', 'cssParts', 'cssProperties', 'cssStates', 'members']
+
+function elements(): Element[] {
+  const manifest = JSON.parse(readFileSync(join(WIDGETS, 'custom-elements.json'), 'utf8')) as {
+    modules: { declarations: Element[] }[]
+  }
+  return manifest.modules.flatMap(({ declarations }) => declarations)
+}
+
+function entries(element: Element, list: string): readonly Entry[] {
+  return (element[list] as readonly Entry[] | undefined) ?? []
+}
+
+test('custom-elements.json is what the sources say (pnpm --filter @mqtt-status/widgets manifest)', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'manifest-'))
+  try {
+    const cem = join(WIDGETS, 'node_modules/.bin/cem')
+    await promisify(execFile)(cem, ['analyze', '--outdir', relative(WIDGETS, folder)], {
+      cwd: WIDGETS,
+      shell: process.platform === 'win32',
+    })
+    const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
+    expect(read(join(folder, 'custom-elements.json'))).toEqual(
+      read(join(WIDGETS, 'custom-elements.json')),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('every element is listed, and everything of it is described', () => {
+  expect(elements().map(({ tagName }) => tagName)).toEqual([
+    'mqtt-status-badge',
+    'mqtt-status-card',
+    'mqtt-status-control',
+    'mqtt-status-live',
+    'mqtt-status-provider',
+  ])
+  const bare = elements().flatMap((element) =>
+    LISTS.flatMap((list) =>
+      entries(element, list)
+        .filter(({ description }) => !description)
+        .map(({ name }) => `${element.tagName} ${list} ${name ?? '?'}`),
+    ),
+  )
+  expect(bare).toEqual([])
+})
+
+test('every part, slot and attribute that is documented exists in the sources, and the other way round', () => {
+  for (const element of elements()) {
+    const folder = element.tagName.replace('mqtt-status-', '')
+    const sources = [`${folder}/${folder}.ts`, 'word.ts']
+      .concat(folder === 'card' ? ['card/template.ts', 'details.ts'] : [])
+      .concat(folder === 'card' || folder === 'control' ? 'buttons.ts' : [])
+      .map((name) => readFileSync(join(WIDGETS, 'src/elements', name), 'utf8'))
+      .join('\n')
+    for (const { name } of entries(element, 'slots').filter((slot) => slot.name))
+      expect(sources, `${element.tagName} slot ${name}`).toMatch(
+        new RegExp(`<slot name=("${name}"|\\$\\{action\\})`),
+      )
+    const used = [...sources.matchAll(/<\w+\s[^>]*?part="([a-z]+)"/g)].map(([, part]) => part)
+    const documented = entries(element, 'cssParts').map(({ name }) => name)
+    expect(used.filter((part) => !documented.includes(part))).toEqual([])
+  }
+})
+
+test('docs/embedding.md names every attribute, event, slot, part, state and custom property', () => {
+  const docs = readFileSync(new URL('../../docs/embedding.md', import.meta.url), 'utf8')
+  const unsaid = elements().flatMap((element) =>
+    LISTS.slice(0, 6).flatMap((list) =>
+      entries(element, list)
+        .map(({ name }) => name ?? '')
+        .filter((name) => name && !docs.includes(name)),
+    ),
+  )
+  expect(unsaid).toEqual([])
+})
