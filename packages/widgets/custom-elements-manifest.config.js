@@ -45,7 +45,10 @@ const publicOnly = {
         delete declaration.superclass
       }
     }
-    manifest.modules = manifest.modules.filter(({ declarations }) => declarations.length > 0)
+    manifest.modules = manifest.modules
+      .filter(({ declarations }) => declarations.length > 0)
+      // Files come in the order of the disk, which is another one on each machine.
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1))
   },
 }
 
