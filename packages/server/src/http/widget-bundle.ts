@@ -11,7 +11,7 @@ interface Bundle {
 
 /** What pages load, and the file it is in, as seen from the bundle. */
 const FILES = {
-  'mqtt-status.js': { from: 'mqtt-status.js', type: 'text/javascript; charset=utf-8' },
+  'mqtt-status.js': { from: '', type: 'text/javascript; charset=utf-8' },
   'preload.css': { from: '../preload.css', type: 'text/css; charset=utf-8' },
 } as const
 

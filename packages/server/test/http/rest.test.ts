@@ -274,6 +274,7 @@ test('a port in use is named', async () => {
     port: house.port,
     basePath: '/',
     hub: house.hub,
+    widgets: { file: new URL('nowhere.js', import.meta.url) },
   } as Parameters<typeof listen>[0]
   await expect(
     listen({ ...options, heartbeatMs: 1_000, callers: { open: true, allowedOrigins: [] } }),
