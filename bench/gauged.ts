@@ -22,7 +22,12 @@ export class Gauged {
     return new Gauged(
       adopt(
         spawn(process.execPath, ['--expose-gc', '--import', gauge, program, ...args], {
-          env: { PATH: process.env['PATH'], ...env },
+          // NODE_OPTIONS are what an operator would tune, or profile, with.
+          env: {
+            PATH: process.env['PATH'],
+            NODE_OPTIONS: process.env['NODE_OPTIONS'] ?? '',
+            ...env,
+          },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         }),
       ),

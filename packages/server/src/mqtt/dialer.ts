@@ -14,6 +14,7 @@ import type { SessionListener } from './session.ts'
 import type { Failure } from './session-state.ts'
 import { checkSettings } from './settings.ts'
 import type { DialSettings, Secrets, StoredSettings } from './settings.ts'
+import { Turns } from './turns.ts'
 
 /** Whether anything may be dialled at this moment. */
 export interface Permit {
@@ -55,9 +56,11 @@ export interface Dialled {
 
 /** A dial that takes longer does not keep others from dialling. */
 const PATIENCE_MS = 1_000
+const DIALS_PER_TURN = 20
 
 export class Dialer {
   readonly #options: DialerOptions
+  readonly #turns = new Turns(DIALS_PER_TURN)
 
   constructor(options: DialerOptions) {
     this.#options = options
@@ -67,6 +70,8 @@ export class Dialer {
   async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
     const { id, stored, signal, urgent } = request
     const secrets = await this.#secretsOf(request)
+    // Those that ask at once are answered at once, and reading settings takes its time.
+    await this.#turns.enter()
     if (signal.aborted) return null
     if ('unreadable' in secrets) {
       const detail = clean(secrets.unreadable)
@@ -90,8 +95,6 @@ export class Dialer {
 
   async #secretsOf({ id, signal }: DialRequest): Promise<Secrets | Unreadable> {
     const { secrets } = this.#options
-    // Never within the event that asked for the dial.
-    await Promise.resolve()
     return secrets === null ? {} : secrets.read(id, signal)
   }
 

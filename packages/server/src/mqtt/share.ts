@@ -32,7 +32,8 @@ export interface ShareOptions {
   readonly log: Log
 }
 
-const BATCH = 500
+/** Each claimed row is a keeper, and a batch of them is one turn of the event loop. */
+const BATCH = 200
 /** A share that is only this much too large is left alone. */
 const TOLERANCE = 0.05
 const RETRY_MS = 1_000
