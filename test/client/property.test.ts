@@ -24,8 +24,10 @@ import { isLive, timersNow } from './world.ts'
 const RUNS = Number(process.env['RUNS'] ?? 1)
 const FIRST_SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
 const HEARTBEAT_MS = 1_000
+/** A poll is its own heartbeat. */
+const POLL_MS = 5_000
 /** Silence that is not noticed yet, a loss that is not worth a word yet, and a machine that is busy. */
-const GRACE_MS = HEARTBEAT_MS + 10_000 + 1_000 + 2_000
+const GRACE_MS = 10_000 + 1_000 + 2_000
 const WRITERS = 4
 const LASTS_MS = 30_000
 const MODES: readonly FaultMode[] = [
@@ -82,9 +84,11 @@ class Page {
   readonly faults: string[] = []
   liveLooks = 0
   readonly #highest = new Map<string, number>()
+  readonly #graceMs: number
 
   constructor(name: string, src: string, transport: Wire) {
     this.name = name
+    this.#graceMs = GRACE_MS + (transport === 'poll' ? POLL_MS : HEARTBEAT_MS)
     this.client = createClient({ src, transport })
     this.client.watch({ all: true }, () => {
       for (const row of this.client.rows()) this.#hear(row)
@@ -100,7 +104,7 @@ class Page {
     if (this.client.link.state !== 'live') return
     this.liveLooks++
     const nowMs = performance.now()
-    const old = looks.findLast(({ atMs }) => atMs < nowMs - GRACE_MS)
+    const old = looks.findLast(({ atMs }) => atMs < nowMs - this.#graceMs)
     if (!old) return
     const since = looks.slice(looks.indexOf(old))
     const shown = this.revisions
