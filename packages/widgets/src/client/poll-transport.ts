@@ -12,6 +12,8 @@ import { bearer, closeCode } from './http-answer.ts'
 import type { OpenTransport } from './transport.ts'
 
 const EVERY_MS = 5_000
+/** An answer says what was true when it was asked for: two that are this late in a row are not older than a silence may be. */
+const ANSWER_MS = 7_500
 
 type Answer = (Snapshot | Patch) & {
   readonly can: readonly Capability[]
@@ -35,13 +37,14 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
     clearTimeout(timer)
     current.abort()
     const { signal } = (current = new AbortController())
+    const askedAt = performance.now()
     let code = 1006
     const ask = async (after: string | undefined): Promise<Answer> => {
       const response = await fetch(`${src}api/v1/connections/query`, {
         method: 'POST',
         headers: bearer(token),
         body: JSON.stringify({ ...watch, cursor, after }),
-        signal,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       })
       code = closeCode(response.status)
       if (!response.ok) throw new Error('Refused')
@@ -57,7 +60,8 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
       for (const summary of page.summaries ?? []) say(summary)
       cursor = first
       say({ type: 'ping' })
-      timer = setTimeout(() => void poll(), EVERY_MS * (0.8 + Math.random() * 0.4))
+      const tookMs = performance.now() - askedAt
+      timer = setTimeout(() => void poll(), EVERY_MS * (0.8 + Math.random() * 0.4) - tookMs)
     } catch {
       if (!signal.aborted) onClose(code)
     }
