@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Edge } from './cli/edge.ts'
 import { createProgram } from './cli/program.ts'
+import { requireRuntime } from './cli/runtime.ts'
 import { SetupError } from './errors.ts'
 
 /** npm hands a Ctrl-C on to a process that the terminal has told already; that is not impatience. */
@@ -58,6 +59,7 @@ const edge: Edge = {
 }
 
 try {
+  requireRuntime(process.versions.node)
   await createProgram(edge).parseAsync()
 } catch (error) {
   fail(error)

@@ -20,8 +20,13 @@ export function probeRoutes({ hub, management, check, limits }: HttpContext): Ho
   app.post('/api/v1/connections/:id/check', async (c) => {
     const { scope } = c.var
     const id = c.req.param('id')
-    if ((await hub.get(scope, id)) === null) throw notFound()
+    const row = await hub.get(scope, id)
+    if (row === null) throw notFound()
     requireCapability(scope, 'control')
+    if (!row.managed) {
+      const message = 'This connection is only observed here: its broker can not be asked.'
+      throw new StatusError('not_controllable', message)
+    }
     await spend(c, 'check')
     const { ok, reason, tookMs } = await check(id)
     return c.json({ ok, reason, tookMs })

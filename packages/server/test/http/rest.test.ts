@@ -35,6 +35,12 @@ async function problem(response: Response): Promise<unknown> {
   return `${body.status} ${body.code}`
 }
 
+test('the broker of a connection that is only observed can not be asked for a sign of life', async () => {
+  house = await House.open()
+  house.publish([row('a', 1, { managed: false, status: 'connected' })])
+  expect(await problem(await post('/api/v1/connections/a/check'))).toBe('409 not_controllable')
+})
+
 test('connections are answered once, with what may be done', async () => {
   house = await House.open()
   house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
