@@ -5,7 +5,6 @@
 import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
-import { writeToStream } from 'mqtt-packet'
 import { filtersOf } from './device.ts'
 import { clean, fromCode, fromError, fromSilence, withoutSecret } from './reasons.ts'
 import type { Failure } from './session-state.ts'
@@ -115,8 +114,6 @@ export class Session {
   }
 
   #start(): void {
-    // Otherwise the first packet fills a table of 65,536 buffers: 40 ms for all who wait, and megabytes for ever.
-    writeToStream.cacheNumbers = false
     let client: MqttClient
     try {
       client = new MqttClient(() => this.#openStream(), this.#options())
@@ -220,6 +217,8 @@ export class Session {
       resubscribe: false,
       queueQoSZero: false,
       timerVariant: 'native',
+      // Made all at once at the first packet, 65,536 buffers would stall everything and never go again.
+      writeCache: false,
       // MQTT.js would print whole packets, and with them passwords, for DEBUG=mqttjs*.
       log: () => undefined,
       ...(username === null ? {} : { username }),
