@@ -15,9 +15,18 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['packages/*/test/**/*.test.ts', 'test/client/*.test.ts'],
-          exclude: ['packages/widgets/test/browser/**'],
+          exclude: ['packages/widgets/test/browser/**', 'test/client/property.test.ts'],
           globalSetup: ['test/postgres-setup.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Half a minute of faults a seed, on real timers: `RUNS=20 pnpm soak:client`.
+        test: {
+          name: 'soak',
+          include: ['test/client/property.test.ts'],
+          globalSetup: ['test/postgres-setup.ts'],
           hookTimeout: 60_000,
         },
       },
