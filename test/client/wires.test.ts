@@ -129,7 +129,7 @@ test('from a socket to a stream with one cursor: what changed meanwhile comes as
 
 test(
   'a proxy that buffers streams is found out too, and polling takes over',
-  { timeout: 60_000 },
+  { timeout: 130_000 },
   async () => {
     world.house.publish([row('a', 1)])
     world.proxy.mode = 'refuse-upgrade'
@@ -146,7 +146,7 @@ test(
         : fetch(input, init),
     )
     client.watch({ all: true }, () => undefined)
-    await until(() => client.link.state === 'live', { timeoutMs: 55_000 })
+    await until(() => client.link.state === 'live', { timeoutMs: 120_000 })
     expect(statusOf(client, 'a')).toBe('connected')
   },
 )

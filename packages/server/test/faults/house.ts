@@ -132,6 +132,8 @@ export class Client {
 
   async sees(id: string, status: string): Promise<void> {
     await until(() => this.rows.get(id)?.status === status, {
+      // A read that an outage has caught is given up after 15 s.
+      timeoutMs: 25_000,
       what: `${id} to be ${status}; told: ${this.told.join(', ').slice(-300)}`,
     })
   }

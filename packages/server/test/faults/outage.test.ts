@@ -50,7 +50,7 @@ test(
     expect(client.types.filter((type) => type === 'snapshot')).toHaveLength(1)
     await until(async () => (await house.unready()).length === 0)
   },
-  30_000 + AWAY_MS,
+  60_000 + AWAY_MS,
 )
 
 test('after a restart of Postgres a cursor of before is answered with what has changed', async () => {
