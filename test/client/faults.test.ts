@@ -81,32 +81,6 @@ test('reset in the handshake, again and again: live as soon as one gets through'
   await isLive(client)
 })
 
-test(
-  'two hundred pages whose server restarts come back spread out, and each once',
-  { timeout: 60_000 },
-  async () => {
-    const clients = Array.from({ length: 200 }, () => world.client())
-    for (const client of clients) client.watch({ all: true }, () => undefined)
-    for (const client of clients) await isLive(client)
-    const backAt: number[] = []
-    const live = new Set(clients)
-    for (const client of clients) {
-      client.connection('a').subscribe(({ connection }) => {
-        if (connection?.revision === 2 && live.delete(client)) backAt.push(performance.now())
-      })
-    }
-    await world.restart()
-    world.house.publish([row('a', 2)])
-    await until(() => live.size === 0, { timeoutMs: 30_000 })
-    backAt.sort((a, b) => a - b)
-    // The middle nine tenths: a burst would have them all at once.
-    const spreadMs = (backAt[189] ?? 0) - (backAt[10] ?? 0)
-    expect(spreadMs).toBeGreaterThan(500)
-    await until(() => world.house.hub.size === 200)
-    expect(clients.filter(({ link }) => link.state !== 'live')).toEqual([])
-  },
-)
-
 test('nothing is left of clients that came and went', async () => {
   for (let i = 0; i < 20; i++) {
     const client = await world.live()

@@ -47,16 +47,31 @@ async function watch(instance: Instance): Promise<Client> {
   return client
 }
 
-/** How many connections each living owner keeps, the most first. */
-async function shares(): Promise<readonly number[]> {
-  const found = await database.sql<{ count: number }[]>`
-    select count(c.id)::int as count
-    from supervisors s
-    left join connections c on c.owner_id = s.id
-    where s.lease_expires_at > now() and not s.draining
-    group by s.id
-    order by count desc`
-  return found.map(({ count }) => count)
+interface Table {
+  /** Connections that are connected, as far as it says. */
+  readonly up: number
+  /** How often one of them got an owner that had to dial. */
+  readonly dials: number
+  /** How many connections each living owner keeps, the most first. */
+  readonly shares: readonly number[]
+}
+
+/** In one statement: what is read bit by bit while connections change hands is true at no time. */
+async function readTable(): Promise<Table | undefined> {
+  const [table] = await database.sql<Table[]>`
+    with shares as (
+      select count(c.id)::int as share
+      from supervisors s
+      left join connections c on c.owner_id = s.id
+      where s.lease_expires_at > now() and not s.draining
+      group by s.id
+    )
+    select count(*) filter (where status = 'connected')::int as up,
+      sum(epoch)::int
+        - (select count(*)::int from connection_events where status = 'unknown') as dials,
+      (select json_agg(share order by share desc) from shares) as shares
+    from connections`
+  return table
 }
 
 /**
@@ -67,17 +82,11 @@ async function settled(...expected: number[]): Promise<void> {
   let found: unknown = null
   await until(
     async () => {
-      const [row] = await database.sql<{ up: number; claims: number; lost: number }[]>`
-        select count(*) filter (where status = 'connected')::int as up,
-          sum(epoch)::int as claims,
-          (select count(*)::int from connection_events where status = 'unknown') as lost
-        from connections`
-      const { up, claims, lost } = row ?? { up: 0, claims: 0, lost: 0 }
-      const table = { up, dials: claims - lost, shares: await shares() }
+      const table = await readTable()
       const wire = { live: broker.live, clients: broker.connected.length, dials: broker.total }
       found = { table, wire }
       return (
-        up === COUNT &&
+        table?.up === COUNT &&
         wire.live === COUNT &&
         wire.clients === COUNT &&
         wire.dials === table.dials &&
