@@ -81,6 +81,22 @@ test('the line of the leader breaks: all tabs come back, on one socket', async (
   await until(() => world.house.hub.size === 1)
 })
 
+test('the server says goodbye: all tabs come back in its window, on one socket, and said nothing', async () => {
+  world.house.publish([row('a', 1)])
+  const tabs = [tab(), tab(), tab()]
+  for (const one of tabs) one.watch({ all: true }, () => undefined)
+  for (const one of tabs) await isLive(one)
+  const states: string[] = []
+  for (const one of tabs) one.onLink(() => states.push(one.link.state))
+  const retries = tabs.map((one) => one.link.retryAt)
+  await world.restart()
+  world.house.publish([row('a', 2)])
+  await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
+  for (const one of tabs) await isLive(one)
+  await until(() => world.house.hub.size === 1)
+  expect([retries, new Set(states)]).toEqual([[null, null, null], new Set()])
+})
+
 test('a leader that is dead but still holds its lock is replaced', async () => {
   const name = JSON.stringify([
     'mqtt-status.tabs.1',
