@@ -15,6 +15,8 @@ afterEach(async () => {
   await world.close()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
+  // They know whether there is a document.
+  vi.resetModules()
 })
 
 function tab(): StatusClient {
