@@ -134,15 +134,22 @@ function face(view: ButtonsView, action: Action): Face {
   const icon = busy ? 'busy' : isDone(view, action) ? 'done' : action
   return {
     label,
-    title: tooltips || labelHidden ? label : nothing,
+    title: tooltips ? label : nothing,
     longest: labelHidden ? nothing : longest(locale),
     busy: busy ? 'true' : nothing,
     part: busy ? 'spinner' : slots ? 'icon' : nothing,
     icon: actions[icon],
-    slots: {
-      icon: slots && icon === action ? 'icon' : nothing,
-      label: slots && !busy ? action : nothing,
-    },
+    slots: slots ? openSlots(icon, action) : NO_SLOTS,
+  }
+}
+
+const NO_SLOTS: Face['slots'] = { icon: nothing, label: nothing }
+
+/** What says that a command runs, or has succeeded, is ours. */
+function openSlots(icon: string, action: Action): Face['slots'] {
+  return {
+    icon: icon === action ? 'icon' : nothing,
+    label: icon === 'busy' ? nothing : action,
   }
 }
 

@@ -115,7 +115,7 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
       running: state.kind === 'running' ? state.action : this.#waiting(),
       locale: this.speech.locale,
       labelHidden,
-      tooltips: this.density !== 'comfortable',
+      tooltips: labelHidden || this.density !== 'comfortable',
       slots,
       press: (action) => {
         this.#press(action)
