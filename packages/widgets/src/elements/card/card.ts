@@ -70,7 +70,9 @@ export class MqttStatusCard extends CommandingElement {
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot()
     // One pair of ears for all slots.
-    root.addEventListener('slotchange', () => {
+    root.addEventListener('slotchange', ({ target }) => {
+      // A slot with words of ours in it changes with them; what follows from those of the page are the empty ones.
+      if ((target as Node).hasChildNodes()) return
       this.#filled = null
       this.requestUpdate()
     })
