@@ -1,5 +1,5 @@
 /**
- * Minutes of the worst that a broker does: it dies and comes back, again and again. Heap, timers and sockets must be the
+ * Scenario 23, minutes of the worst that a broker does: it dies and comes back, again and again. Heap, timers and sockets must be the
  * same after the last time as after the first; the exit code says whether they are.
  */
 import { parseArgs } from 'node:util'
