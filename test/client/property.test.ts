@@ -12,7 +12,7 @@ import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { pick, randomFrom } from '@mqtt-status/testing/random'
 import { until } from '@mqtt-status/testing/until'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
 import { connectSql } from '../../packages/server/src/db/sql.ts'
 import type { Sql } from '../../packages/server/src/db/sql.ts'
 import { write } from '../../packages/server/test/db/writer.ts'
@@ -48,9 +48,16 @@ let nodes: Node[]
 let timers: number
 let pages: Page[]
 let proxies: FaultProxy[]
+/** What happened, in order; told when a run fails. */
+let diary: string[]
+
+function note(who: string, what: string): void {
+  diary.push(`${(performance.now() / 1_000).toFixed(2)} ${who}: ${what}`)
+}
 
 beforeEach(async () => {
   timers = timersNow()
+  diary = []
   database = await createDatabase()
   sql = connectSql(database.url, {
     max: WRITERS + 2,
@@ -90,6 +97,12 @@ class Page {
     this.name = name
     this.#graceMs = GRACE_MS + (transport === 'poll' ? POLL_MS : HEARTBEAT_MS)
     this.client = createClient({ src, transport })
+    this.client.onLink(() => {
+      const { state, retryAt } = this.client.link
+      const waits =
+        retryAt === null ? '' : `, again in ${Math.round(retryAt - this.client.now())} ms`
+      note(name, `${state}${waits}`)
+    })
     this.client.watch({ all: true }, () => {
       for (const row of this.client.rows()) this.#hear(row)
     })
@@ -111,16 +124,21 @@ class Page {
     for (const [id, revision] of old.revisions) {
       const seen = shown.get(id)
       if (seen !== undefined && seen < revision)
-        this.faults.push(`${id} live at ${seen}, was ${revision}`)
+        this.#blame(`${id} live at ${seen}, was ${revision}`)
       // Between two looks a row may have gone and come back: then its revision is another one.
       if (seen === undefined && since.every(({ revisions }) => revisions.get(id) === revision))
-        this.faults.push(`${id} live without it`)
+        this.#blame(`${id} live without it`)
     }
+  }
+
+  #blame(fault: string): void {
+    this.faults.push(fault)
+    note(this.name, fault)
   }
 
   #hear({ id, revision }: Connection): void {
     const highest = this.#highest.get(id) ?? 0
-    if (revision < highest) this.faults.push(`${id} went back from ${highest} to ${revision}`)
+    if (revision < highest) this.#blame(`${id} went back from ${highest} to ${revision}`)
     this.#highest.set(id, revision)
   }
 }
@@ -139,28 +157,37 @@ async function disturbNodes(random: () => number, over: () => boolean): Promise<
   for (let i = 0; !over(); i++) {
     await pause(3_000 + random() * 6_000)
     if (random() < 0.5) {
+      note('nodes', 'listeners killed')
       await database.sql`
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and application_name = 'mqtt-status-listen'`
       continue
     }
     const node = nodes[i % nodes.length]
+    note(`node ${i % nodes.length}`, 'stops')
     await node?.stop()
     await node?.start()
+    note(`node ${i % nodes.length}`, 'started')
   }
 }
 
 async function disturbProxy(
+  name: string,
   proxy: FaultProxy,
   random: () => number,
   over: () => boolean,
 ): Promise<void> {
   while (!over()) {
     proxy.mode = pick(random, MODES)
+    note(name, proxy.mode)
     // Long enough, now and then, to be found out.
     await pause(random() < 0.2 ? 13_000 : random() * 3_000)
-    if (random() < 0.2) proxy.reset()
+    if (random() < 0.2) {
+      note(name, 'reset')
+      proxy.reset()
+    }
   }
+  note(name, 'over')
   proxy.mode = 'pass'
 }
 
@@ -200,18 +227,24 @@ test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
       ...writers,
       watching,
       disturbNodes(randomFrom(seed * 7), over),
-      ...proxies.map((proxy, i) => disturbProxy(proxy, randomFrom(seed * 13 + i), over)),
+      ...proxies.map((proxy, i) =>
+        disturbProxy(`proxy ${i}`, proxy, randomFrom(seed * 13 + i), over),
+      ),
     ])
 
-    const truth = [...(await look()).revisions].toSorted()
+    onTestFailed(() => {
+      console.log(diary.join('\n'))
+    })
     for (const page of pages) {
+      // Nobody supervises here, which the nodes write down as soon as they are sure: the table may still change.
       await until(
-        () =>
-          page.client.link.state === 'live' &&
-          String([...page.revisions].toSorted()) === String(truth),
-        { timeoutMs: 40_000 },
-      ).catch(() => undefined)
-      expect([...page.revisions].toSorted(), page.name).toEqual(truth)
+        async () => {
+          const truth = [...(await look()).revisions].toSorted()
+          expect([...page.revisions].toSorted(), page.name).toEqual(truth)
+          return page.client.link.state === 'live'
+        },
+        { timeoutMs: 40_000, what: `${page.name} to be live, with the rows of the table` },
+      )
       expect(page.faults, page.name).toEqual([])
       // Otherwise nothing was tried.
       expect(page.liveLooks, page.name).toBeGreaterThan(10)

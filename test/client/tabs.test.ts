@@ -8,7 +8,7 @@ import { isLive, World } from './world.ts'
 let world: World
 
 beforeEach(async () => {
-  world = await World.open()
+  world = await World.open({ heartbeatMs: 500 })
 })
 
 afterEach(async () => {
@@ -79,6 +79,55 @@ test('the line of the leader breaks: all tabs come back, on one socket', async (
   await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
   for (const one of tabs) await isLive(one)
   await until(() => world.house.hub.size === 1)
+})
+
+test('the server says goodbye: all tabs come back in its window, on one socket, and said nothing', async () => {
+  world.house.publish([row('a', 1)])
+  const tabs = [tab(), tab(), tab()]
+  for (const one of tabs) one.watch({ all: true }, () => undefined)
+  for (const one of tabs) await isLive(one)
+  const states: string[] = []
+  for (const one of tabs) one.onLink(() => states.push(one.link.state))
+  const retries = tabs.map((one) => one.link.retryAt)
+  await world.restart()
+  world.house.publish([row('a', 2)])
+  await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
+  for (const one of tabs) await isLive(one)
+  await until(() => world.house.hub.size === 1)
+  expect([retries, new Set(states)]).toEqual([[null, null, null], new Set()])
+})
+
+test(
+  'a black hole under the line that all share: each is stale, and live as soon as it ends',
+  { timeout: 60_000 },
+  async () => {
+    world.house.publish([row('a', 1)])
+    const tabs = [tab(), tab(), tab()]
+    for (const one of tabs) one.watch({ all: true }, () => undefined)
+    for (const one of tabs) await isLive(one)
+    world.proxy.mode = 'drop'
+    world.house.publish([row('a', 2)])
+    await until(() => tabs.every(({ link }) => link.state === 'stale'), { timeoutMs: 15_000 })
+    world.proxy.mode = 'pass'
+    await until(() => tabs.every(({ link }) => link.state === 'live'), { timeoutMs: 20_000 })
+    expect(tabs.map((one) => one.rows()[0]?.revision)).toEqual([2, 2, 2])
+  },
+)
+
+test('a shared line that does not answer a tab that has woken is given up for all', async () => {
+  world.house.publish([row('a', 1)])
+  const tabs = [tab(), tab()]
+  for (const one of tabs) one.watch({ all: true }, () => undefined)
+  for (const one of tabs) await isLive(one)
+  world.proxy.mode = 'drop'
+  const { taken } = world.proxy
+  world.house.publish([row('a', 2)])
+  await until(() => world.proxy.taken > taken)
+  world.proxy.mode = 'pass'
+  // What a tab does that comes back to the front; nothing is ever heard on this line again.
+  tabs[1]?.refresh()
+  await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
+  for (const one of tabs) await isLive(one)
 })
 
 test('a leader that is dead but still holds its lock is replaced', async () => {

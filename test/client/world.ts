@@ -48,10 +48,10 @@ export class World {
 
   /** The server goes, and comes back on the same port after `downMs`. */
   async restart(downMs = 0): Promise<void> {
-    const { port } = this.house
+    const { port, mark } = this.house
     await this.house.close()
     await new Promise((resolve) => setTimeout(resolve, downMs))
-    this.house = await House.open({ kind: 'open' }, { ...this.#options, port })
+    this.house = await House.open({ kind: 'open' }, { ...this.#options, port, mark })
   }
 
   /** @throws where a socket, a subscriber or a timer is left behind */

@@ -3,22 +3,33 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 
 /**
  * `pass` forwards; `drop` swallows everything both ways and closes nothing; `up-drop` swallows what the client sends;
- * `hold` keeps what the server sends, as a proxy that buffers does, until it passes again; `slow` lets everything wait
- * for 300 ms; `refuse-upgrade` answers 403 to WebSockets and `reset-upgrade` resets them, both forward everything else.
+ * `hold` keeps what the server sends, as a proxy that buffers does, until another mode lets go of it; `slow` lets
+ * everything wait for 300 ms; `refuse-upgrade` answers 403 to WebSockets and `reset-upgrade` resets them, both forward
+ * everything else; `whole-answers` refuses them too, and holds streams of events, which never end.
  */
 export type FaultMode =
-  'pass' | 'drop' | 'up-drop' | 'hold' | 'slow' | 'refuse-upgrade' | 'reset-upgrade'
+  | 'pass'
+  | 'drop'
+  | 'up-drop'
+  | 'hold'
+  | 'slow'
+  | 'refuse-upgrade'
+  | 'reset-upgrade'
+  | 'whole-answers'
 
 const SLOW_MS = 300
 const REFUSAL = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
+const REFUSING: ReadonlySet<FaultMode> = new Set(['refuse-upgrade', 'whole-answers'])
 
 /** A TCP proxy that breaks the way networks do: silently. */
 export class FaultProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #held: (() => void)[] = []
+  readonly #flows = new Set<Flow>()
   /** Upgrades that were refused or reset. */
   refused = 0
+  /** Chunks and ends that came in, whatever became of them. */
+  taken = 0
   #mode: FaultMode = 'pass'
 
   private constructor(targetPort: () => number) {
@@ -46,7 +57,7 @@ export class FaultProxy {
 
   set mode(mode: FaultMode) {
     this.#mode = mode
-    if (mode === 'pass') for (const release of this.#held.splice(0)) release()
+    for (const flow of this.#flows) flow.turn(mode)
   }
 
   /** Resets every connection (RST). */
@@ -58,34 +69,103 @@ export class FaultProxy {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const socket of this.#sockets) socket.destroy()
     await closed
+    for (const flow of this.#flows) flow.stop()
   }
 
   #join(from: Socket, to: Socket, up: boolean): void {
+    const flow = new Flow(to, up, this.#mode)
+    this.#flows.add(flow)
     this.#sockets.add(from)
     from.on('error', () => undefined)
     from.on('data', (chunk) => {
-      const isUpgrade =
-        up && this.#mode.endsWith('-upgrade') && /^upgrade: websocket/im.test(String(chunk))
-      if (isUpgrade) {
-        this.refused++
-        if (this.#mode === 'reset-upgrade') from.resetAndDestroy()
-        else from.end(REFUSAL)
-      } else if (this.#mode === 'slow') setTimeout(() => to.write(chunk), SLOW_MS)
-      else if (
-        this.#mode === 'pass' ||
-        this.#mode.endsWith('-upgrade') ||
-        (this.#mode === 'up-drop' && !up)
-      )
-        to.write(chunk)
-      else if (this.#mode === 'hold') {
-        if (up) to.write(chunk)
-        else this.#held.push(() => to.write(chunk))
-      }
+      this.taken++
+      if (up && this.#refuses(from, chunk)) return
+      flow.take(chunk)
     })
     from.once('close', () => {
+      this.taken++
       this.#sockets.delete(from)
-      // In a black hole nobody hears that the other side is gone.
-      if (this.#mode !== 'drop' && this.#mode !== 'up-drop') to.destroy()
+      flow.take(null)
     })
+    to.once('close', () => {
+      flow.stop()
+      this.#flows.delete(flow)
+    })
+  }
+
+  #refuses(from: Socket, chunk: Buffer): boolean {
+    const resets = this.#mode === 'reset-upgrade'
+    if (!resets && !REFUSING.has(this.#mode)) return false
+    if (!/^upgrade: websocket/im.test(String(chunk))) return false
+    this.refused++
+    if (resets) from.resetAndDestroy()
+    else from.end(REFUSAL)
+    return true
+  }
+}
+
+/** One direction of one connection: as in TCP, bytes arrive in order, and none after one that was lost. */
+class Flow {
+  readonly #to: Socket
+  readonly #up: boolean
+  #mode: FaultMode
+  #waiting: { readonly chunk: Buffer | null; readonly dueMs: number }[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isLost = false
+  #isEventStream = false
+
+  constructor(to: Socket, up: boolean, mode: FaultMode) {
+    this.#to = to
+    this.#up = up
+    this.#mode = mode
+  }
+
+  /** @param chunk `null`: the end */
+  take(chunk: Buffer | null): void {
+    const waitMs = this.#mode === 'slow' ? SLOW_MS : 0
+    if (!this.#up && chunk && /^content-type: text\/event-stream/im.test(String(chunk)))
+      this.#isEventStream = true
+    this.#waiting.push({ chunk, dueMs: performance.now() + waitMs })
+    this.#pump()
+  }
+
+  turn(mode: FaultMode): void {
+    this.#mode = mode
+    if (this.#waiting.length > 0) this.#pump()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#isLost = true
+  }
+
+  #pump(): void {
+    clearTimeout(this.#timer)
+    this.#isLost ||= this.#swallows
+    if (this.#isLost) this.#waiting = []
+    if (this.#isHeld) return
+    for (let [first] = this.#waiting; first; [first] = this.#waiting) {
+      const waitMs = first.dueMs - performance.now()
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => {
+          this.#pump()
+        }, waitMs)
+        return
+      }
+      this.#waiting.shift()
+      if (first.chunk) this.#to.write(first.chunk)
+      else this.#to.destroySoon()
+    }
+  }
+
+  /** In a black hole nobody hears that the other side is gone either. */
+  get #swallows(): boolean {
+    const isEnd = this.#waiting.some(({ chunk }) => chunk === null)
+    return this.#mode === 'drop' || (this.#mode === 'up-drop' && (this.#up || isEnd))
+  }
+
+  get #isHeld(): boolean {
+    if (this.#up) return false
+    return this.#mode === 'hold' || (this.#mode === 'whole-answers' && this.#isEventStream)
   }
 }

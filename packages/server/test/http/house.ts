@@ -48,9 +48,11 @@ export class House {
   commandResult: CommandResult = { kind: 'not_found' }
   unready: string[] = []
   listening!: Listening
-  #mark = 100n
+  /** Rises with each publication; whoever takes over from another house goes on counting. */
+  mark: bigint
 
-  constructor(tooSlowMs?: number) {
+  constructor({ tooSlowMs, mark = 100n }: { tooSlowMs?: number; mark?: bigint } = {}) {
+    this.mark = mark
     this.hub = new Hub({
       read: () => Promise.resolve(),
       tickMs: 10,
@@ -61,9 +63,13 @@ export class House {
 
   static async open(
     auth: TokenSettings = { kind: 'open' },
-    { tooSlowMs, ...options }: Partial<ListenOptions> & { tooSlowMs?: number } = {},
+    {
+      tooSlowMs,
+      mark,
+      ...options
+    }: Partial<ListenOptions> & { tooSlowMs?: number; mark?: bigint } = {},
   ): Promise<House> {
-    const house = new House(tooSlowMs)
+    const house = new House({ ...(tooSlowMs && { tooSlowMs }), ...(mark && { mark }) })
     house.publish([])
     house.listening = await listen({
       host: '127.0.0.1',
@@ -104,12 +110,12 @@ export class House {
   }
 
   publish(rows: Connection[]): void {
-    const changed = this.#mark
-    this.#mark += 1n
+    const changed = this.mark
+    this.mark += 1n
     this.hub.publish({
       kind: 'changes',
       epoch: 'e1',
-      mark: this.#mark,
+      mark: this.mark,
       floor: 0n,
       rows: rows.map((connection) => ({ connection, changed })),
       tombstones: [],

@@ -303,6 +303,18 @@ test('a goodbye is followed by a wait in its window, without a word', async () =
   expect(one.link.state).toBe('live')
 })
 
+test('after a goodbye nobody waits for the close: what is not closed any more is not live either', async () => {
+  const one = await live()
+  const states = statesOf(one)
+  const spokenTo = last()
+  spokenTo.hear({ type: 'bye', code: 4200, reason: 'shutdown', reconnectAfterMs: [8_000, 8_000] })
+  expect(spokenTo.closed).toBe(true)
+  await passes(3_000)
+  expect(states).toEqual(['stale'])
+  await passes(5_010)
+  expect([lines.length, one.link.state]).toEqual([2, 'live'])
+})
+
 test('what the database does not say is stale although the line lives', async () => {
   const one = await live()
   last().hear({ type: 'feed', state: 'stale', since: '2026-11-23T18:59:50.000Z' })

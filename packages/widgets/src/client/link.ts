@@ -63,7 +63,6 @@ export class LinkKeeper {
   #dial = 0
   /** Whether hello was said: nothing may be said before. */
   #greeted = false
-  #bye: Bye | null = null
   #mendingMs = FLICKER_MS
   #askedMs = 0
   #heartbeatMs = 0
@@ -276,7 +275,8 @@ export class LinkKeeper {
         this.#handle({ kind: 'feed', stale: message.state === 'stale' })
         return
       case 'bye':
-        this.#bye = message
+        // Nothing comes after it. Its close may never come.
+        this.#lost(message.code, false, message.reconnectAfterMs)
         return
       default:
     }
@@ -323,20 +323,22 @@ export class LinkKeeper {
     }, PROBE_MS)
   }
 
-  /** @param byWire whether the wire may be what is wrong */
-  #lost(closed: number, byWire = false): void {
+  /**
+   * @param byWire whether the wire may be what is wrong
+   * @param window when to come back, if the server has said so
+   */
+  #lost(closed: number, byWire = false, window: Bye['reconnectAfterMs'] | null = null): void {
     const { tokens, wires } = this.#options
-    const bye = this.#bye
-    const code = closed < 4000 ? (bye?.code ?? LOST) : closed
+    const code = closed < 4000 ? LOST : closed
     // If it can't be found out, nothing is.
     if (byWire) wires.failed().catch(() => undefined)
     if (code === 4001 || code === 4101) tokens.expire()
-    this.#mendingMs = bye ? WAKING_MS : FLICKER_MS
+    this.#mendingMs = window ? WAKING_MS : FLICKER_MS
     this.#close()
     this.#handle({
       kind: 'lost',
       code,
-      window: bye?.reconnectAfterMs ?? null,
+      window,
       renewable: tokens.renewable,
     })
   }
@@ -344,7 +346,6 @@ export class LinkKeeper {
   #close(): void {
     this.#dial++
     this.#greeted = false
-    this.#bye = null
     clearTimeout(this.#silence)
     clearTimeout(this.#renewal)
     this.#transport?.close()

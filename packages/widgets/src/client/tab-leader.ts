@@ -28,6 +28,10 @@ export interface Told {
 
 /** Each tab gets itself a new token at about the same time; one is enough. */
 const AUTH_EVERY_MS = 10_000
+/** A little less than a tab waits before it gives up, and knocks again. */
+const SILENCE_MS = 9_000
+const PROBE_MS = 1_500
+const LOST = 1006
 
 export class TabLeader {
   readonly #channel: BroadcastChannel
@@ -44,6 +48,8 @@ export class TabLeader {
   #welcome: { readonly message: Welcome; readonly atMs: number } | null = null
   #feed: string | null = null
   #lastId = 0
+  #heardAt = 0
+  #pingedAt = 0
   #authAt = -Infinity
 
   constructor(name: string, src: string, openLine: OpenTransport) {
@@ -51,7 +57,7 @@ export class TabLeader {
     this.#openLine = openLine
     this.#channel = new BroadcastChannel(name)
     this.#channel.onmessage = ({ data }: MessageEvent<Said>) => {
-      if (data.knocks) this.#tell({ to: data.from, opens: true })
+      if (data.knocks) this.#open(data.from)
       else if (data.leaves) this.#forget(data.from, [...this.#heads.keys()])
       else if (data.says) this.#pass(data.from, data.says)
     }
@@ -67,6 +73,26 @@ export class TabLeader {
 
   #tell(told: Told): void {
     this.#channel.postMessage(told)
+  }
+
+  /** Nobody else finds out that the line is dead: tabs only leave, and come again. */
+  #open(to: string): void {
+    const nowMs = performance.now()
+    const heartbeatMs = this.#welcome?.message.heartbeatMs ?? 0
+    const isSilent = nowMs - this.#heardAt > heartbeatMs + SILENCE_MS
+    const isMute = this.#pinging.size > 0 && nowMs - this.#pingedAt > PROBE_MS
+    if (this.#line && (isSilent || isMute)) this.#over(LOST)
+    this.#tell({ to, opens: true })
+  }
+
+  #over(closed: number): void {
+    this.#line?.close()
+    this.#line = this.#welcome = this.#feed = null
+    this.#waiting = []
+    this.#heads.clear()
+    this.#asked.clear()
+    this.#pinging.clear()
+    this.#tell({ closed })
   }
 
   #pass(from: string, message: ClientMessage): void {
@@ -90,6 +116,7 @@ export class TabLeader {
         this.#authAt = performance.now()
         break
       case 'ping':
+        if (this.#pinging.size === 0) this.#pingedAt = performance.now()
         this.#pinging.add(from)
         break
       case 'pong':
@@ -99,7 +126,7 @@ export class TabLeader {
   }
 
   #greet(to: string, hello: ClientMessage): void {
-    if (!this.#line) this.#open(hello)
+    if (!this.#line) this.#dial(hello)
     if (!this.#welcome) return
     const { message, atMs } = this.#welcome
     const now = new Date(Date.parse(message.now) + performance.now() - atMs).toISOString()
@@ -107,7 +134,8 @@ export class TabLeader {
     if (this.#feed) this.#tell({ to, hear: this.#feed })
   }
 
-  #open(hello: ClientMessage): void {
+  #dial(hello: ClientMessage): void {
+    this.#heardAt = performance.now()
     const line = this.#openLine(this.#src, {
       onOpen: () => {
         line.send(hello)
@@ -118,12 +146,7 @@ export class TabLeader {
         if (line === this.#line) this.#hear(text)
       },
       onClose: (closed) => {
-        if (line !== this.#line) return
-        this.#line = this.#welcome = this.#feed = null
-        this.#waiting = []
-        this.#heads.clear()
-        this.#asked.clear()
-        this.#tell({ closed })
+        if (line === this.#line) this.#over(closed)
       },
     })
     this.#line = line
@@ -135,6 +158,7 @@ export class TabLeader {
   }
 
   #hear(text: string): void {
+    this.#heardAt = performance.now()
     const message = JSON.parse(text) as ServerMessage
     switch (message.type) {
       case 'welcome':
@@ -149,6 +173,10 @@ export class TabLeader {
       case 'pong':
         for (const to of this.#pinging) this.#tell({ to, hear: text })
         this.#pinging.clear()
+        return
+      case 'bye':
+        this.#tell({ hear: text })
+        this.#over(message.code)
         return
       case 'snapshot':
       case 'patch':
