@@ -4,9 +4,14 @@ import { dirname, join } from 'node:path'
 import { transform as transformCss } from 'lightningcss'
 import type { Plugin } from 'vite'
 
+/** All that is ever called of it, and what these need themselves; see websocket-transport.ts. */
+const SOCKET_MEMBERS = ['constructor', 'addEventListener', 'close', 'readyState', 'send']
+const SOCKET_STATES = ['CONNECTING', 'OPEN', 'CLOSED']
+
 /**
  * The library ships its own TypeScript beside a build for browsers of 2015, which is nearly twice as large. Its private
- * members become truly private, which is what lets them be shortened, and its messages for debugging are left out.
+ * members become truly private, which is what lets them be shortened, or dropped with the public ones that nobody calls;
+ * bundlers can't drop members of classes. Its messages for debugging are left out.
  */
 export const modernWebSocket: Plugin = {
   name: 'modern-web-socket',
@@ -22,11 +27,13 @@ export const modernWebSocket: Plugin = {
       .replace(/\bprivate (readonly )?_(?=\w)/g, '$1#')
       .replace(/\bthis\._(?=\w)/g, 'this.#')
       .replace(/^ *this\.#debug\(.*\);$/gm, '')
-    return { code: modern, map: null }
+    const called = [...SOCKET_MEMBERS, ...SOCKET_STATES]
+    const unused = nodesIn(this.parse(modern, { lang: 'ts', sourceType: 'module' }), isPublicMember)
+      .filter(({ key }) => !called.includes(key.name))
+      .map(({ start, end }): Edit => [start, end, ''])
+    return { code: edited(modern, unused), map: null }
   },
 }
-
-type Edit = readonly [from: number, to: number, text: string]
 
 /** White space, comments and long forms in templates and style sheets are for those who read the source. */
 export const narrowTemplates: Plugin = {
@@ -35,20 +42,32 @@ export const narrowTemplates: Plugin = {
   transform(code, id) {
     if (!/\/src\/.*\.ts$/.test(id) || !/\b(?:html|svg|css)`/.test(code)) return null
     const program = this.parse(code, { lang: 'ts', sourceType: 'module' })
-    const edits = templatesIn(program).flatMap((template) => editsOf(template, code))
-    // From the end, so that the places of what comes before stay true.
-    const narrowed = edits
-      .sort(([one], [other]) => other - one)
-      .reduce((text, [from, to, by]) => text.slice(0, from) + by + text.slice(to), code)
+    const edits = nodesIn(program, isTemplate).flatMap((template) => editsOf(template, code))
     const sheets = code.includes('css`') ? "import { unsafeCSS } from 'lit'\n" : ''
-    return { code: sheets + narrowed, map: null }
+    return { code: sheets + edited(code, edits), map: null }
   },
 }
 
-interface TaggedTemplate {
-  readonly type: 'TaggedTemplateExpression'
+type Edit = readonly [from: number, to: number, text: string]
+
+/** From the end, so that the places of what comes before stay true. */
+function edited(code: string, edits: readonly Edit[]): string {
+  return edits
+    .toSorted(([one], [other]) => other - one)
+    .reduce((text, [from, to, by]) => text.slice(0, from) + by + text.slice(to), code)
+}
+
+interface Node {
+  readonly type: string
   readonly start: number
   readonly end: number
+}
+
+interface Member extends Node {
+  readonly key: { readonly type: string; readonly name: string }
+}
+
+interface Template extends Node {
   readonly tag: { readonly name?: string }
   readonly quasi: {
     readonly quasis: readonly {
@@ -58,14 +77,22 @@ interface TaggedTemplate {
   }
 }
 
-function templatesIn(node: unknown): TaggedTemplate[] {
-  if (typeof node !== 'object' || node === null) return []
-  const inside = Object.values(node).flatMap(templatesIn)
-  const { type } = node as { type?: unknown }
-  return type === 'TaggedTemplateExpression' ? [node as TaggedTemplate, ...inside] : inside
+function nodesIn<T extends Node>(tree: unknown, wanted: (node: Node) => node is T): T[] {
+  if (typeof tree !== 'object' || tree === null) return []
+  const inside = Object.values(tree).flatMap((child) => nodesIn(child, wanted))
+  return 'type' in tree && wanted(tree as Node) ? [tree as T, ...inside] : inside
 }
 
-function editsOf({ tag, quasi, start, end }: TaggedTemplate, code: string): Edit[] {
+function isTemplate(node: Node): node is Template {
+  return node.type === 'TaggedTemplateExpression'
+}
+
+function isPublicMember(node: Node): node is Member {
+  const isMember = node.type === 'MethodDefinition' || node.type === 'PropertyDefinition'
+  return isMember && (node as Member).key.type === 'Identifier'
+}
+
+function editsOf({ tag, quasi, start, end }: Template, code: string): Edit[] {
   if (tag.name === 'css') {
     const [sheet] = quasi.quasis
     if (!sheet || quasi.quasis.length > 1) throw new Error('A style sheet has to be constant')

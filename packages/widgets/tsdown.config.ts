@@ -16,6 +16,8 @@ const config: UserConfig = defineConfig({
   target: 'es2022',
   fixedExtension: false,
   dts: true,
+  // What is loaded later keeps its name from release to release.
+  hash: false,
   // One is private, of the other only a part is needed: both travel inside.
   deps: { alwaysBundle: ['@mqtt-status/protocol', 'reconnecting-websocket'] },
 })
