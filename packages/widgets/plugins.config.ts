@@ -145,17 +145,25 @@ export const ownPolicy: Plugin = {
   },
 }
 
+const LATER = /\bimport\('([^']+)'\)/g
+
 /** In a single file nothing is loaded later: what the sources load when it is needed is simply there. */
 export const allAtOnce: Plugin = {
   name: 'all-at-once',
   enforce: 'pre',
-  transform(code, id) {
+  async transform(code, id) {
     if (!/\/src\/.*\.ts$/.test(id)) return null
-    const imports: string[] = []
-    const still = code.replace(/(?<!typeof )\bimport\(('[^']+')\)/g, (_, path: string) => {
-      imports.push(`import * as later${imports.length} from ${path}`)
-      return `Promise.resolve(later${imports.length - 1})`
-    })
-    return imports.length === 0 ? null : { code: `${imports.join('\n')}\n${still}`, map: null }
+    const paths = new Set(Array.from(code.matchAll(LATER), ([, path = '']) => path))
+    let now = ''
+    let still = code
+    for (const path of paths) {
+      const found = await this.resolve(path, id)
+      const names = (found && (await this.load(found)).exports) ?? []
+      // Under other names: the sources may give these to what they await.
+      now += `import { ${names.map((name) => `${name} as ${name}Now`).join(', ')} } from '${path}'\n`
+      const module = `{ ${names.map((name) => `${name}: ${name}Now`).join(', ')} }`
+      still = still.replaceAll(`import('${path}')`, `Promise.resolve(${module})`)
+    }
+    return { code: now + still, map: null }
   },
 }
