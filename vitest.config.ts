@@ -17,7 +17,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.test.ts', 'test/client/*.test.ts'],
           exclude: ['packages/widgets/test/browser/**', 'test/client/*.soak.test.ts'],
           globalSetup: ['test/postgres-setup.ts'],
-          testTimeout: 30_000,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },

@@ -5,6 +5,8 @@ import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
 import { clientFor } from './registry.ts'
 import type { LinkState } from './link-state.ts'
+// A page loads it when it needs it; a clock that is moved waits for no file.
+import './token-source.ts'
 import type { TransportListener } from './transport.ts'
 
 const SRC = 'http://status.test/'

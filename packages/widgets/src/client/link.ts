@@ -219,10 +219,7 @@ export class LinkKeeper {
         this.#greeted = true
         this.#askedMs = this.#options.now()
         this.#expect(SILENCE_MS)
-        this.send({
-          type: 'hello',
-          ...(token === null ? {} : { token }),
-        })
+        this.send({ type: 'hello', ...(token !== null && { token }) })
         onOpen()
       })
       this.#expect(OPENING_MS)
@@ -245,8 +242,7 @@ export class LinkKeeper {
       onMessage: (text) => {
         if (!isOurs()) return
         this.#receive(JSON.parse(text) as ServerMessage)
-        if (isOurs() && this.#options.now() >= this.#doubtUntilMs)
-          this.#expect(this.#heartbeatMs + SILENCE_MS)
+        if (isOurs() && this.#options.now() >= this.#doubtUntilMs) this.#heard()
       },
       onClose: (code) => {
         if (isOurs()) this.#lost(code, code < 4000 && this.#phase.kind === 'opening')
@@ -311,12 +307,9 @@ export class LinkKeeper {
   }
 
   /** Anything heard proves that the line lives; silence for longer than a heartbeat that it does not. */
-  #expect(withinMs: number): void {
+  #heard(): void {
     if (this.#view.state === 'live' && this.#state === 'live') this.#trueAt = this.clock.now()
-    clearTimeout(this.#silence)
-    this.#silence = setTimeout(() => {
-      this.#lost(LOST, true)
-    }, withinMs)
+    this.#expect(this.#heartbeatMs + SILENCE_MS)
   }
 
   #probe(): void {
@@ -325,10 +318,15 @@ export class LinkKeeper {
     if (!this.whole) this.#doubtUntilMs = this.#askedMs + DOUBT_MS
     this.clock.doubt()
     this.send({ type: 'ping' })
+    this.#expect(PROBE_MS, false)
+  }
+
+  /** @param byWire whether the wire may be what is wrong if nothing is heard */
+  #expect(withinMs: number, byWire = true): void {
     clearTimeout(this.#silence)
     this.#silence = setTimeout(() => {
-      this.#lost(LOST)
-    }, PROBE_MS)
+      this.#lost(LOST, byWire)
+    }, withinMs)
   }
 
   /**

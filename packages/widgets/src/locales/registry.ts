@@ -1,13 +1,20 @@
 import { en } from './en.ts'
-import { it } from './it.ts'
 import type { Locale } from './locale.ts'
 
-const locales = new Map<string, Locale>([en, it].map((locale) => [locale.code, locale]))
+/** Built in as well, but loaded only by pages that want them; until then the next best language is spoken. */
+const BUILT_IN: Readonly<Record<string, () => Promise<Locale>>> = {
+  it: () => import('./it.ts').then(({ it }) => it),
+}
+
+const locales = new Map([[en.code, en]])
+const loading = new Set<string>()
 const listeners = new Set<() => void>()
+const chosen = new Map<string, Language | null>()
 
 /** Makes a language available to all elements, at once also to those on the page; English and Italian are built in. */
 export function registerLocale(locale: Locale): void {
   locales.set(locale.code.toLowerCase(), locale)
+  chosen.clear()
   for (const listener of [...listeners]) listener()
 }
 
@@ -42,15 +49,41 @@ export function withStrings({ locale, tag }: Language, strings: Strings): Langua
 /** The first of the wanted tags that is registered, or English. */
 export function chooseLanguage(wanted: Iterable<string | null | undefined>): Language {
   for (const tag of wanted) {
-    const locale = tag ? find(tag) : undefined
-    if (tag && locale) return { locale, tag: valid(tag) ?? locale.code }
+    const language = tag ? languageOf(tag) : null
+    if (language) return language
   }
   return { locale: en, tag: en.code }
 }
 
+/** The same object for the same tag. */
+function languageOf(tag: string): Language | null {
+  const known = chosen.get(tag)
+  if (known !== undefined) return known
+  const locale = find(tag)
+  const language = locale ? { locale, tag: valid(tag) ?? locale.code } : null
+  chosen.set(tag, language)
+  return language
+}
+
 function find(tag: string): Locale | undefined {
   const lower = tag.trim().toLowerCase()
-  return locales.get(lower) ?? locales.get(lower.split(/[-_]/, 1)[0] ?? '')
+  const [code = ''] = lower.split(/[-_]/, 1)
+  const found = locales.get(lower) ?? locales.get(code)
+  if (!found) void load(code)
+  return found
+}
+
+async function load(code: string): Promise<void> {
+  if (!Object.hasOwn(BUILT_IN, code) || loading.has(code)) return
+  loading.add(code)
+  try {
+    const locale = await BUILT_IN[code]?.()
+    // The page may have registered words of its own meanwhile.
+    if (locale && !locales.has(code)) registerLocale(locale)
+  } catch {
+    // Whoever asks next tries again.
+    loading.delete(code)
+  }
 }
 
 // A tag in a page may be anything; Intl throws on what is not BCP 47.
