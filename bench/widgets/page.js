@@ -1,13 +1,10 @@
-// What is measured, inside the page. The store is the benchmark's own: the cost of the elements is wanted, not the wire's.
-
-const { MqttStatusCard } = await import(new URL('/mqtt-status.js', location.href).href)
+/**
+ * What is measured, inside the page: either cards (`measureCards`), or the floor (`measureFloor`), which is the same
+ * trees under the same style sheets, cloned and changed by hand without any element of ours. The store is the
+ * benchmark's own: the cost of the elements is wanted, not the wire's.
+ */
 
 let renders = 0
-const { render } = MqttStatusCard.prototype
-MqttStatusCard.prototype.render = function () {
-  renders++
-  return render.call(this)
-}
 
 class Store {
   src = 'bench:'
@@ -85,12 +82,6 @@ function row(i) {
 
 const home = document.querySelector('main')
 
-/** Until everything is drawn and laid out. */
-async function settled(cards) {
-  await Promise.all(cards.map((card) => card.updateComplete))
-  return home.offsetHeight
-}
-
 /** A quiet page, so that what was before is not counted. */
 function idle() {
   return new Promise((resolve) => {
@@ -98,53 +89,131 @@ function idle() {
   })
 }
 
-async function timed(cards, work) {
+/** From the work's beginning until everything is drawn and laid out. */
+async function timed(subject, work) {
   await idle()
   const before = renders
   const begun = performance.now()
   work()
-  await settled(cards)
+  await subject.drawn()
+  void home.offsetHeight
   return { ms: performance.now() - begun, renders: renders - before }
 }
 
-/** The same trees under the same style sheets, cloned without any element of ours: what the browser itself takes. */
-async function bare(card, count) {
-  const tree = document.createElement('template')
-  for (const node of card.shadowRoot.childNodes) tree.content.append(node.cloneNode(true))
-  const sheets = [...card.shadowRoot.adoptedStyleSheets]
-  home.replaceChildren()
-  return timed([], () => {
-    const hosts = []
-    for (let i = 0; i < count; i++) {
-      const host = document.createElement('div')
-      const root = host.attachShadow({ mode: 'open' })
-      root.adoptedStyleSheets = sheets
-      root.append(document.importNode(tree.content, true))
-      hosts.push(host)
-    }
-    home.append(...hosts)
-  })
+/** The first of several is cold; the last ones are what a page that has been open for a while does. */
+async function repeated(subject, times) {
+  const runs = []
+  for (let i = 0; i < times; i++) runs.push(await timed(subject, () => subject.change(1)))
+  const [median] = runs.toSorted((one, other) => one.ms - other.ms).slice(times / 2)
+  return median
 }
 
-window.measure = async (count) => {
+async function measure(subject, count) {
+  const created = await timed(subject, () => subject.create())
+  const one = await timed(subject, () => subject.change(0))
+  const warm = await repeated(subject, 20)
+  const all = await timed(subject, () => {
+    for (let i = 0; i < count; i++) subject.change(i)
+  })
+  const separate = await timed(subject, () => {
+    for (let i = 0; i < Math.min(100, count); i++) subject.change(i)
+  })
+  return { created, one, warm, all, separate }
+}
+
+window.measureCards = async (count) => {
+  const { MqttStatusCard } = await import(new URL('/mqtt-status.js', location.href).href)
+  const { render } = MqttStatusCard.prototype
+  MqttStatusCard.prototype.render = function () {
+    renders++
+    return render.call(this)
+  }
   const store = new Store(count)
   const cards = []
-  const created = await timed(cards, () => {
-    for (let i = 0; i < count; i++) {
-      const card = document.createElement('mqtt-status-card')
-      card.setAttribute('connection-id', `c${i}`)
-      card.client = store
-      cards.push(card)
-    }
-    home.append(...cards)
+  return measure(
+    {
+      create: () => {
+        for (let i = 0; i < count; i++) {
+          const card = document.createElement('mqtt-status-card')
+          card.setAttribute('connection-id', `c${i}`)
+          card.client = store
+          cards.push(card)
+        }
+        home.append(...cards)
+      },
+      change: (i) => store.change(`c${i}`),
+      drawn: () => Promise.all(cards.map((card) => card.updateComplete)),
+    },
+    count,
+  )
+}
+
+/** The tree of a card that is connected and of one that has failed, and their style sheets, as text. */
+window.takeTrees = async () => {
+  await import(new URL('/mqtt-status.js', location.href).href)
+  const store = new Store(1)
+  const card = document.createElement('mqtt-status-card')
+  card.setAttribute('connection-id', 'c0')
+  card.client = store
+  home.append(card)
+  await card.updateComplete
+  const root = card.shadowRoot
+  const { innerHTML: connected } = root
+  store.change('c0')
+  await card.updateComplete
+  const styles = root.adoptedStyleSheets.flatMap(({ cssRules }) =>
+    Array.from(cssRules, ({ cssText }) => cssText),
+  )
+  return { connected, failed: root.innerHTML, styles: styles.join('\n') }
+}
+
+window.measureFloor = ({ connected, failed, styles }, count) => {
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(styles)
+  const [before, after] = [connected, failed].map((html) => {
+    const template = document.createElement('template')
+    template.innerHTML = html
+    return template.content
   })
-  const one = await timed(cards, () => store.change('c0'))
-  const all = await timed(cards, () => {
-    for (let i = 0; i < count; i++) store.change(`c${i}`)
-  })
-  const separate = await timed(cards, () => {
-    for (let i = 0; i < Math.min(100, count); i++) store.change(`c${i}`)
-  })
-  const floor = await bare(cards[0], count)
-  return { floor, created, one, all, separate }
+  // What a change of the status has to write: the tone, the icon, the word, the time and the reason.
+  const reason = after.querySelector('[part=reason]')
+  const looks = [before, after].map((tree) => ({
+    card: tree.querySelector('.card').className,
+    icon: Array.from(tree.querySelectorAll('.icon path'), (path) => path.getAttribute('d')),
+    word: tree.querySelector('.word').textContent,
+    time: tree.querySelector('time').textContent,
+  }))
+  const hosts = []
+  const changed = new Set()
+  return measure(
+    {
+      create: () => {
+        for (let i = 0; i < count; i++) {
+          const host = document.createElement('div')
+          const root = host.attachShadow({ mode: 'open' })
+          root.adoptedStyleSheets = [sheet]
+          root.append(document.importNode(before, true))
+          hosts.push(host)
+        }
+        home.append(...hosts)
+      },
+      change: (i) => {
+        const root = hosts[i].shadowRoot
+        const isChanged = changed.delete(i)
+        if (!isChanged) changed.add(i)
+        const look = looks[isChanged ? 0 : 1]
+        root.querySelector('.card').className = look.card
+        root
+          .querySelectorAll('.icon path')
+          .forEach((path, k) => path.setAttribute('d', look.icon[k]))
+        root.querySelector('.word').textContent = look.word
+        root.querySelector('time').textContent = look.time
+        root
+          .querySelector('.message')
+          .replaceChildren(...(isChanged ? [] : [reason.cloneNode(true)]))
+      },
+      drawn: () => Promise.resolve(),
+    },
+    count,
+  )
 }

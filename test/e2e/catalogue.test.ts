@@ -42,7 +42,11 @@ async function open({ query, width = 1280, zoom = 1, forcedColors, print }: View
   const page = await context.newPage()
   await page.goto(`${pages.url}/catalogue?${query}`)
   await page.waitForSelector('html[data-ready]')
-  if (print) await page.emulateMedia({ media: 'print' })
+  if (print) {
+    await page.emulateMedia({ media: 'print' })
+    // What a browser tells a page before it prints.
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')))
+  }
   // What is far below has to be laid out too.
   await page.addStyleTag({ content: 'mqtt-status-card { content-visibility: visible !important }' })
   return page

@@ -77,7 +77,7 @@ test('every part, slot and attribute that is documented exists in the sources, a
       .join('\n')
     for (const { name } of entries(element, 'slots').filter((slot) => slot.name))
       expect(sources, `${element.tagName} slot ${name}`).toMatch(
-        new RegExp(`<slot name=("${name}"|\\$\\{action\\})`),
+        new RegExp(`<slot name=("${name}"|\\$\\{slots\\.${name === 'icon' ? name : 'label'}\\})`),
       )
     const used = [...sources.matchAll(/<\w+\s[^>]*?part="([a-z]+)"/g)].map(([, part]) => part)
     const documented = entries(element, 'cssParts').map(({ name }) => name)

@@ -52,6 +52,8 @@ const SILENCE_MS = 10_000
 const OPENING_MS = 15_000
 /** How long a line that may be dead is given to answer. */
 const PROBE_MS = 2_000
+/** What comes so soon after waking may have been under way before. */
+const DOUBT_MS = 1_000
 const LOST = 1006
 
 export class LinkKeeper {
@@ -65,6 +67,8 @@ export class LinkKeeper {
   #greeted = false
   #mendingMs = FLICKER_MS
   #askedMs = 0
+  /** Until then only an answer proves that the line lives. */
+  #doubtUntilMs = 0
   #heartbeatMs = 0
   #unobserve: (() => void) | null = null
   #wait: Timer
@@ -238,7 +242,7 @@ export class LinkKeeper {
       onMessage: (text) => {
         if (!isOurs()) return
         this.#receive(JSON.parse(text) as ServerMessage)
-        if (isOurs()) this.#heard()
+        if (isOurs() && this.#options.now() >= this.#doubtUntilMs) this.#heard()
       },
       onClose: (code) => {
         if (isOurs()) this.#lost(code, code < 4000 && this.#phase.kind === 'opening')
@@ -262,6 +266,7 @@ export class LinkKeeper {
         wires.worked()
         break
       case 'pong':
+        this.#doubtUntilMs = 0
         this.clock.sample(message.now, this.#askedMs)
         return
       case 'expiring':
@@ -309,6 +314,8 @@ export class LinkKeeper {
 
   #probe(): void {
     this.#askedMs = this.#options.now()
+    // A line that is read anew has nothing old to say.
+    if (!this.whole) this.#doubtUntilMs = this.#askedMs + DOUBT_MS
     this.clock.doubt()
     this.send({ type: 'ping' })
     this.#expect(PROBE_MS, false)
@@ -345,6 +352,7 @@ export class LinkKeeper {
   #close(): void {
     this.#dial++
     this.#greeted = false
+    this.#doubtUntilMs = 0
     clearTimeout(this.#silence)
     clearTimeout(this.#renewal)
     this.#transport?.close()

@@ -1,7 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
-import { closest } from './composed-tree.ts'
+import { closest, firstOnPage } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
 import { address, pageAddress } from './page-settings.ts'
 import type { Address } from './page-settings.ts'
@@ -11,8 +11,8 @@ const PROVIDER = 'mqtt-status-provider'
 /** The settings of one element that choose its client. */
 export interface ClientHost extends ReactiveControllerHost, HTMLElement {
   /** A client made by the page itself; goes before everything else. */
-  client: StatusClient | null
-  src: string | null
+  client: StatusClient | null | undefined
+  src: string | null | undefined
 }
 
 const controllers = new Set<ClientController>()
@@ -38,7 +38,7 @@ export class ClientController implements ReactiveController {
   #current: StatusClient | null = null
   #awaited = false
   /** What the current one was found by; `null` = has to be found anew. */
-  #found: { readonly client: StatusClient | null; readonly src: string | null } | null = null
+  #found: Pick<ClientHost, 'client' | 'src'> | null = null
 
   constructor(host: ClientHost) {
     this.#host = host
@@ -73,7 +73,7 @@ export class ClientController implements ReactiveController {
 
   hostUpdate(): void {
     const { client, src } = this.#host
-    if (this.#found?.client === client && this.#found.src === src) return
+    if (this.#found && this.#found.client === client && this.#found.src === src) return
     this.#found = { client, src }
     this.#current = this.#find()
   }
@@ -98,7 +98,7 @@ function fromPage(page: Address | null): StatusClient | null {
 }
 
 function firstProvided(): StatusClient | null {
-  const provider = document.querySelector<Element & { client?: StatusClient | null }>(PROVIDER)
+  const provider = firstOnPage(PROVIDER) as { client?: StatusClient | null } | null
   return provider?.client ?? null
 }
 

@@ -10,8 +10,8 @@ const EMPTY_SITE_MS = 2_000
 
 /** Which row is meant: by its id, or as the only one of its site. */
 export interface Chosen {
-  readonly connectionId: string | null
-  readonly siteId: string | null
+  readonly connectionId: string | null | undefined
+  readonly siteId: string | null | undefined
 }
 
 type Host = ReactiveControllerHost & Chosen & { readonly isConnected: boolean }
@@ -68,10 +68,10 @@ export class ConnectionController implements ReactiveController {
   hostUpdate(): void {
     const { connectionId, siteId, isConnected } = this.#host
     const client = isConnected ? this.#clients.current : null
-    const site = connectionId ? null : siteId
+    const site = connectionId ? null : (siteId ?? null)
     if (client !== this.#client || site !== this.#site) this.#enter(client, site)
     if (site) this.#look(site)
-    else this.#watch(connectionId)
+    else this.#watch(connectionId ?? null)
   }
 
   hostDisconnected(): void {

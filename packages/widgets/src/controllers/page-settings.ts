@@ -2,6 +2,7 @@
  * What the page says once for all elements: `<script data-mqtt-status data-src="…">`, then
  * `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
  */
+import { firstOnPage } from './composed-tree.ts'
 
 /** A way to reach a server; the token settings belong to this address and to no other. */
 export interface Address {
@@ -26,15 +27,16 @@ export function serverOfBundle(url: string): string | null {
 
 /** A `data-` setting of the page's `<script data-mqtt-status>`. */
 export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): string | undefined {
-  return document.querySelector<HTMLElement>('script[data-mqtt-status]')?.dataset[name]
+  const script = firstOnPage('script[data-mqtt-status]') as HTMLElement | null
+  return script?.dataset[name]
 }
 
 /** Where the page as a whole gets its rows from; `null` if it does not say. */
 export function pageAddress(): Address | null {
   const src = scriptSetting('src')
   if (src) return address(src, scriptSetting('token'), scriptSetting('tokenSrc'))
-  const meta = document.querySelector<HTMLMetaElement>('meta[name="mqtt-status:src"]')?.content
-  const fallback = meta ?? bundleSrc
+  const meta = firstOnPage('meta[name="mqtt-status:src"]') as HTMLMetaElement | null
+  const fallback = meta?.content ?? bundleSrc
   return fallback ? address(fallback, scriptSetting('token'), scriptSetting('tokenSrc')) : null
 }
 

@@ -1,17 +1,20 @@
 /** Attributes are text that anybody may have written: what is not understood means the default, the first word. */
 
 /** Reads one of a few words. */
-export function oneOf<T extends string>(words: readonly [T, ...T[]], text: string | null): T {
+export function oneOf<T extends string>(
+  words: readonly [T, ...T[]],
+  text: string | null | undefined,
+): T {
   return words.find((word) => word === text) ?? words[0]
 }
 
 /** Reads a list separated by commas or spaces. */
-export function words(text: string | null): readonly string[] {
+export function words(text: string | null | undefined): readonly string[] {
   return text?.split(/[\s,]+/).filter(Boolean) ?? []
 }
 
 /** A link that runs script instead of leading somewhere is left out. */
-export function safeHref(href: string | null): string | null {
+export function safeHref(href: string | null | undefined): string | null {
   if (!href) return null
   const { protocol } = new URL(href, document.baseURI)
   return protocol === 'http:' || protocol === 'https:' ? href : null

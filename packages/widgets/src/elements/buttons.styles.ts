@@ -3,7 +3,8 @@ import type { CSSResult } from 'lit'
 
 /** The quiet button, its confirmation, and the small one for Retry and Copy. */
 export const buttonStyles: CSSResult = css`
-  .buttons {
+  .buttons,
+  .ask {
     display: flex;
     flex-wrap: wrap;
     align-items: center;
@@ -60,13 +61,17 @@ export const buttonStyles: CSSResult = css`
     color: var(--_muted);
     cursor: default;
   }
-  [aria-busy='false'][aria-disabled='true'] {
+  [aria-disabled='true']:not([aria-busy]) {
     border-style: dashed;
   }
   .second .glyph {
     display: none;
   }
+  .buttons:empty {
+    display: none;
+  }
   .glyph {
+    display: block;
     flex: none;
     inline-size: 14px;
     block-size: 14px;
@@ -74,6 +79,9 @@ export const buttonStyles: CSSResult = css`
   }
   [aria-busy='true'] .glyph {
     color: var(--_progress);
+  }
+  .label {
+    display: block;
   }
   .face {
     display: flex;

@@ -5,7 +5,7 @@ import type { Action } from '@mqtt-status/protocol'
 import type { CommandState } from '../controllers/command.ts'
 import type { Blocked, Offer } from '../controllers/offer.ts'
 import type { Locale } from '../locales/locale.ts'
-import { actionIcon, check, spinner } from './icons.ts'
+import { actions } from './icons.ts'
 
 /** What the buttons show and whom they tell. */
 export interface ButtonsView {
@@ -15,24 +15,27 @@ export interface ButtonsView {
   readonly running: Action | null
   readonly locale: Locale
   readonly labelHidden: boolean
+  /** Whether the words may not be seen. */
+  readonly tooltips: boolean
   readonly slots: boolean
   press(action: Action): void
   confirm(action: Action): void
   cancel(): void
 }
 
-/** Expects the name in `#name` and what the message says in `#message` of the same tree. */
+/**
+ * What goes into an element of the class `buttons`. Expects the name in `#name` and what the message says in `#message`
+ * of the same tree.
+ */
 export function buttons(view: ButtonsView): TemplateResult {
   const { state, offer, running, locale } = view
   if (state.kind === 'asking') return confirmation(view, state.action)
   const [first, second] = shown(offer.actions, running)
   const why = whyNot(offer.blocked, locale)
   // The main button stays one and the same node whatever its word, so that focus stays on it.
-  return html`<div class="buttons">
-    ${why ? html`<span class="why" id="why">${why}</span>` : nothing}${button(view, first, 'main')}${
-      second ? button(view, second, 'second') : nothing
-    }
-  </div>`
+  const reason = why ? html`<span class="why" id="why">${why}</span>` : nothing
+  const after = second ? button(view, second, { name: 'second', after: reason }) : reason
+  return button(view, first, { name: 'main', after })
 }
 
 /** What the message does not say already. */
@@ -45,45 +48,43 @@ function shown(actions: Offer['actions'], running: Action | null): Offer['action
   return running === null || actions.includes(running) ? actions : [running]
 }
 
-function button(view: ButtonsView, action: Action, place: string): TemplateResult {
-  const { locale, offer, running, labelHidden, slots } = view
-  const busy = running === action
+interface Place {
+  readonly name: 'main' | 'second'
+  readonly after: TemplateResult | typeof nothing
+}
+
+/** One template for the whole button and what comes after it: most cards have just one. */
+function button(view: ButtonsView, action: Action, { name, after }: Place): TemplateResult {
+  const { offer, running } = view
   const disabled = running !== null || offer.blocked !== null
-  const words = locale.action[action]
-  const label = busy ? words.busy : words.label
+  const { label, title, longest, busy, part, icon, slots } = face(view, action)
+  const [kind, d, mark] = icon
   return html`<button
-    type="button"
-    part="control"
-    class=${place}
-    aria-disabled=${String(disabled)}
-    aria-busy=${String(busy)}
-    aria-describedby="name why message"
-    title=${label}
-    data-longest=${labelHidden ? nothing : longest(locale)}
-    @click=${() => {
-      if (!disabled) view.press(action)
-    }}
-  >
-    <span class="face"
-      ><span class="glyph" part=${busy ? 'spinner' : slots ? 'icon' : nothing}
-        >${glyph(view, action, busy)}</span
-      ><span part="label" class=${labelHidden ? 'unseen' : 'label'}
-        >${slots && !busy ? html`<slot name=${action}>${label}</slot>` : label}</span
-      ></span
+      type="button"
+      part="control"
+      class=${name}
+      aria-disabled=${disabled ? 'true' : nothing}
+      aria-busy=${busy}
+      aria-describedby="name why message"
+      title=${title}
+      data-longest=${longest}
+      @click=${() => {
+        if (!disabled) view.press(action)
+      }}
     >
-  </button>`
+      <span class="face"
+        ><slot name=${slots.icon} class="glyph" part=${part}
+          ><svg viewBox="0 0 20 20" aria-hidden="true" class=${kind}>
+            <path d=${d} />
+            <path d=${mark} /></svg></slot
+        ><slot name=${slots.label} part="label" class="label" .textContent=${label}></slot
+      ></span></button
+    >${after}`
 }
-
-function glyph({ state, slots }: ButtonsView, action: Action, busy: boolean): TemplateResult {
-  if (busy) return spinner()
-  if (state.kind === 'done' && state.action === action) return check()
-  return slots ? html`<slot name="icon">${actionIcon(action)}</slot>` : actionIcon(action)
-}
-
 function confirmation(view: ButtonsView, action: Action): TemplateResult {
   const { locale } = view
   return html`<div
-    class="buttons"
+    class="ask"
     role="group"
     aria-labelledby="ask name"
     @keydown=${(event: KeyboardEvent) => {
@@ -113,6 +114,47 @@ function confirmation(view: ButtonsView, action: Action): TemplateResult {
       ${locale.no}
     </button>
   </div>`
+}
+
+interface Face {
+  readonly label: string
+  readonly title: string | typeof nothing
+  readonly longest: string | typeof nothing
+  readonly busy: 'true' | typeof nothing
+  readonly part: string | typeof nothing
+  readonly icon: (typeof actions)[Action]
+  /** What the page may fill; without a name a slot shows what is in it, because the tree's first one is unnamed too. */
+  readonly slots: Readonly<Record<'icon' | 'label', string | typeof nothing>>
+}
+
+function face(view: ButtonsView, action: Action): Face {
+  const { locale, running, labelHidden, tooltips, slots } = view
+  const busy = running === action
+  const label = locale.action[action][busy ? 'busy' : 'label']
+  const icon = busy ? 'busy' : isDone(view, action) ? 'done' : action
+  return {
+    label,
+    title: tooltips ? label : nothing,
+    longest: labelHidden ? nothing : longest(locale),
+    busy: busy ? 'true' : nothing,
+    part: busy ? 'spinner' : slots ? 'icon' : nothing,
+    icon: actions[icon],
+    slots: slots ? openSlots(icon, action) : NO_SLOTS,
+  }
+}
+
+const NO_SLOTS: Face['slots'] = { icon: nothing, label: nothing }
+
+/** What says that a command runs, or has succeeded, is ours. */
+function openSlots(icon: string, action: Action): Face['slots'] {
+  return {
+    icon: icon === action ? 'icon' : nothing,
+    label: icon === 'busy' ? nothing : action,
+  }
+}
+
+function isDone({ state }: ButtonsView, action: Action): boolean {
+  return state.kind === 'done' && state.action === action
 }
 
 const longestByLocale = new WeakMap<Locale, string>()

@@ -35,12 +35,11 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
     confirm: {},
   }
 
-  declare confirm: string | null
+  declare confirm: string | null | undefined
   readonly #command: CommandController
 
   constructor() {
     super()
-    this.confirm = null
     this.#command = new CommandController(this, () => this.#target())
   }
 
@@ -116,6 +115,7 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
       running: state.kind === 'running' ? state.action : this.#waiting(),
       locale: this.speech.locale,
       labelHidden,
+      tooltips: labelHidden || this.density !== 'comfortable',
       slots,
       press: (action) => {
         this.#press(action)

@@ -6,6 +6,7 @@ import { ClientController } from '../controllers/client.ts'
 import { wakeIn } from '../controllers/clock.ts'
 import type { CommandState } from '../controllers/command.ts'
 import { ConnectionController } from '../controllers/connection.ts'
+import { onPrint } from '../controllers/print.ts'
 import { oneOf } from './attributes.ts'
 import { StatusElement } from './element.ts'
 import { reasonText } from './message.ts'
@@ -70,27 +71,30 @@ export abstract class ConnectedElement extends StatusElement {
     strings: { attribute: false },
   }
 
-  declare connectionId: string | null
-  declare siteId: string | null
-  declare name: string | null
-  declare src: string | null
-  declare announce: string | null
-  declare time: string | null
+  declare connectionId: string | null | undefined
+  declare siteId: string | null | undefined
+  declare name: string | null | undefined
+  declare src: string | null | undefined
+  declare announce: string | null | undefined
+  declare time: string | null | undefined
   /** A client of the page's own; goes before provider, attributes and page settings. */
-  declare client: StatusClient | null
+  declare client: StatusClient | null | undefined
 
   protected readonly clients: ClientController
   protected readonly store: ConnectionController
+  /** Whether somebody looks closely: tooltips are not written for nobody. */
+  protected exact = false
   protected scene!: Scene
   #reported: Reported = { scene: null, link: null, trouble: null }
   #stopWaiting: (() => void) | null = null
+  #stopPrint: (() => void) | null = null
 
   constructor() {
     super()
-    this.connectionId = this.siteId = this.name = this.src = null
-    this.announce = this.time = this.client = null
     this.clients = new ClientController(this)
     this.store = new ConnectionController(this, this.clients)
+    for (const event of ['pointerenter', 'focusin'])
+      this.addEventListener(event, this.#showExact, { once: true })
   }
 
   /** The row as last known; `null` before the first one. */
@@ -113,8 +117,14 @@ export abstract class ConnectedElement extends StatusElement {
     this.clients.current?.refresh()
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#stopPrint = onPrint(this.#showExact)
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#stopPrint?.()
     this.#stopWaiting?.()
   }
 
@@ -151,6 +161,7 @@ export abstract class ConnectedElement extends StatusElement {
       unnamed: !this.connectionId && !this.siteId,
       unconfigured: this.clients.unconfigured,
       now: store.now(),
+      exact: this.exact,
     })
     this.#tellStates()
     super.update(changed)
@@ -173,6 +184,12 @@ export abstract class ConnectedElement extends StatusElement {
     this.#announceLink(before.link, now.link)
     reportChanges(this, before, now)
     StatusElement.inspect?.(this, now)
+  }
+
+  readonly #showExact = (): void => {
+    if (this.exact) return
+    this.exact = true
+    this.requestUpdate()
   }
 
   #tellStates(): void {
@@ -217,7 +234,7 @@ export abstract class ConnectedElement extends StatusElement {
 }
 
 /** Whether somebody who can't see it wants to hear of it. */
-function isNews(was: Appearance, is: Appearance, announce: string | null): boolean {
+function isNews(was: Appearance, is: Appearance, announce: string | null | undefined): boolean {
   const mode = oneOf(['problems', 'all', 'off'], announce)
   if (mode === 'off' || (was.look === is.look && was.attention === is.attention)) return false
   return mode === 'all' || was.attention || is.attention

@@ -3,6 +3,7 @@ import type { CSSResultGroup } from 'lit'
 import { LanguageController } from '../controllers/language.ts'
 import { withStrings } from '../locales/registry.ts'
 import type { Language, Strings } from '../locales/registry.ts'
+import { oneOf } from './attributes.ts'
 import { iconStyles, tokens } from './tokens.styles.ts'
 
 /** Which release an element belongs to; told when two meet on one page. */
@@ -44,7 +45,7 @@ export abstract class StatusElement extends LitElement {
   static override styles: CSSResultGroup = [tokens, iconStyles]
 
   /** Texts of the page's own instead of ours, by the names of `Locale`. */
-  declare strings: Strings | null
+  declare strings: Strings | null | undefined
   protected readonly language: LanguageController = new LanguageController(this)
   readonly #internals = this.attachInternals()
   #states = ''
@@ -53,11 +54,6 @@ export abstract class StatusElement extends LitElement {
     readonly strings: Strings
     readonly language: Language
   } | null = null
-
-  constructor() {
-    super()
-    this.strings = null
-  }
 
   /**
    * Registers the class, unless the name is taken already; says so if another version took it. In browsers that are too
@@ -89,6 +85,10 @@ export abstract class StatusElement extends LitElement {
     if (name === 'density') this.requestUpdate()
   }
 
+  protected get density(): 'comfortable' | 'compact' | 'dense' {
+    return oneOf(['comfortable', 'compact', 'dense'], this.getAttribute('density'))
+  }
+
   /** The language it speaks now. */
   protected get speech(): Language {
     const { strings } = this
@@ -106,7 +106,7 @@ export abstract class StatusElement extends LitElement {
     if (key === this.#states) return
     this.#states = key
     const { states } = this.#internals
-    states.clear()
+    for (const name of [...states]) if (!names.includes(name)) states.delete(name)
     for (const name of names) states.add(name)
   }
 

@@ -1,26 +1,27 @@
 /**
  * One silhouette per look, so that a card reads without its colour. Drawn on 20 px with a stroke of 2 and round caps;
- * only the two states at the ends of the scale are filled. All are one template with other paths in it, because
- * templates are what a page of a thousand cards spends its time on.
+ * only the two states at the ends of the scale are filled. All are two paths in the same tree, so that whoever is on a
+ * page a thousand times can have that tree in its own template: templates are what such a page spends its time on.
  */
 import { html, nothing, svg } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Action, Look, Tone } from '@mqtt-status/protocol'
 
 /** How the first path is drawn, the first path, and the second one, which is never filled and stands still. */
-type Drawing = readonly [kind: string, d: string, mark?: string]
+type Drawing = readonly [kind: string | typeof nothing, d: string, mark: string | typeof nothing]
 
 const RING = 'M10 2a8 8 0 1 0 0 16a8 8 0 1 0 0-16z'
 const ARC = 'M10 2a8 8 0 1 1-8 8'
 
-const looks: Readonly<Record<Look, Drawing>> = {
+/** Every look; drawn by whoever has a template of its own to put it into. */
+export const looks: Readonly<Record<Look, Drawing>> = {
   connected: ['solid', RING, 'm6.2 10.4 2.5 2.5 5.1-5.4'],
-  connecting: ['turning', ARC],
-  reconnecting: ['turning', 'M18 10a8 8 0 1 1-2.3-5.7L18 6.6M18 2.1v4.5h-4.5'],
+  connecting: ['turning', ARC, nothing],
+  reconnecting: ['turning', 'M18 10a8 8 0 1 1-2.3-5.7L18 6.6M18 2.1v4.5h-4.5', nothing],
   disconnecting: ['turning back', 'M10 2a8 8 0 1 0 8 8', 'M7 10h6'],
-  disconnected: ['', RING, 'M6.5 10h7'],
+  disconnected: [nothing, RING, 'M6.5 10h7'],
   lost: [
-    '',
+    nothing,
     'm8.3 14.5-1.2 1.2a3.2 3.2 0 0 1-4.6-4.5l2.3-2.3M11.7 5.5l1.2-1.2a3.2 3.2 0 0 1 4.6 4.5l-2.3 2.3',
     'M6.6 5.2 5.4 3.4M13.4 14.8l1.2 1.8',
   ],
@@ -28,28 +29,31 @@ const looks: Readonly<Record<Look, Drawing>> = {
   unknown: ['dashed', RING, 'M8 8a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.3M10 14h.01'],
 }
 
-const actions: Readonly<Record<Action, Drawing>> = {
-  connect: ['', 'M11 2 4.5 11.5H10L9 18l6.5-9.5H10z'],
-  disconnect: ['', 'M10 2.5v7M5.8 5.2a6.6 6.6 0 1 0 8.4 0'],
-  reconnect: ['', 'M17 10a7 7 0 1 1-2-5l2 2M17 2.8V7h-4.2'],
+/** What a button does, and what has become of it. */
+export const actions: Readonly<Record<Action | 'busy' | 'done', Drawing>> = {
+  busy: ['turning', ARC, nothing],
+  done: [nothing, 'm4 10.5 4 4 8-9', nothing],
+  connect: [nothing, 'M11 2 4.5 11.5H10L9 18l6.5-9.5H10z', nothing],
+  disconnect: [nothing, 'M10 2.5v7M5.8 5.2a6.6 6.6 0 1 0 8.4 0', nothing],
+  reconnect: [nothing, 'M17 10a7 7 0 1 1-2-5l2 2M17 2.8V7h-4.2', nothing],
 }
 
 /** Where there is no room for an icon: five shapes that read without their colour at 10 px. */
 const dots: Readonly<Record<Tone, Drawing>> = {
-  positive: ['solid', RING],
-  progress: ['turning bold', ARC],
-  warning: ['solid', 'M10 3.5 17 16.5H3z'],
-  negative: ['solid', 'M3 3h14v14H3z'],
-  neutral: ['bold', RING],
+  positive: ['solid', RING, nothing],
+  progress: ['turning bold', ARC, nothing],
+  warning: ['solid', 'M10 3.5 17 16.5H3z', nothing],
+  negative: ['solid', 'M3 3h14v14H3z', nothing],
+  neutral: ['bold', RING, nothing],
 }
 
 // What was last known, seen through a clock: knocked out of the corner of any icon.
-const CLOCK = svg`<circle class="halo" cx="15.5" cy="15.5" r="5.5" /><path class="clock" d="M15.5 11.9a3.6 3.6 0 1 0 0 7.2a3.6 3.6 0 1 0 0-7.2zM15.5 13.9v1.7l1 .7" />`
+export const CLOCK: TemplateResult<2> = svg`<circle class="halo" cx="15.5" cy="15.5" r="5.5" /><path class="clock" d="M15.5 11.9a3.6 3.6 0 1 0 0 7.2a3.6 3.6 0 1 0 0-7.2zM15.5 13.9v1.7l1 .7" />`
 
 function icon([kind, d, mark]: Drawing, stale = false): TemplateResult {
   return html`<svg viewBox="0 0 20 20" aria-hidden="true" class=${kind}>
     <path d=${d} />
-    <path d=${mark ?? nothing} />
+    <path d=${mark} />
     ${stale ? CLOCK : nothing}
   </svg>`
 }
@@ -59,19 +63,7 @@ export function lookIcon(look: Look, stale: boolean): TemplateResult {
   return icon(looks[look], stale)
 }
 
-export function actionIcon(action: Action): TemplateResult {
-  return icon(actions[action])
-}
-
 /** There is no room for two shapes: what is old is a clock. */
 export function dotIcon(tone: Tone, stale: boolean): TemplateResult {
-  return icon(stale ? ['', RING, 'M10 5v5l3.5 2'] : dots[tone])
-}
-
-export function spinner(): TemplateResult {
-  return icon(['turning', ARC])
-}
-
-export function check(): TemplateResult {
-  return icon(['', 'm4 10.5 4 4 8-9'])
+  return icon(stale ? [nothing, RING, 'M10 5v5l3.5 2'] : dots[tone])
 }

@@ -22,13 +22,15 @@ export interface SceneInput {
   readonly unconfigured: boolean
   /** The server's time, in ms since the epoch. */
   readonly now: number
+  /** Whether the whole date is wanted. */
+  readonly exact: boolean
 }
 
-/** When something happened, for the eye, for machines and for the tooltip. */
+/** When something happened, for the eye, for machines and, once it is wanted, for the tooltip. */
 export interface Moment {
   readonly text: string
   readonly iso: string
-  readonly full: string
+  readonly full: string | null
 }
 
 export interface Scene {
@@ -92,23 +94,22 @@ function troubleOf({ unnamed, unconfigured, several, view, link }: SceneInput): 
 type Timed<T> = T & { readonly staysMs: number | null }
 
 function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<Moment> {
-  const { language, now, time } = input
+  const { language, now, time, exact } = input
   const at = Date.parse(row.since)
+  const moment = { iso: row.since, full: exact ? full(language, at) : null }
+  if (time === 'absolute') return { ...moment, text: absolute(language, at, now), staysMs: null }
   // What lasts is measured, what happened is dated.
   const happened = look === 'lost' || look === 'failed' || look === 'disconnected'
   const relative = happened ? ago(language, at, now) : lasting(language, now - at)
-  const exact = absolute(language, at, now)
-  const moment = { iso: row.since, full: full(language, at) }
-  if (time === 'absolute') return { ...moment, text: exact, staysMs: null }
-  const text = time === 'both' ? `${relative.text} (${exact})` : relative.text
+  const text = time === 'both' ? `${relative.text} (${absolute(language, at, now)})` : relative.text
   return { ...moment, text, staysMs: relative.staysMs }
 }
 
-function asOf(at: number, { language }: SceneInput): Timed<Moment> {
+function asOf(at: number, { language, exact }: SceneInput): Timed<Moment> {
   return {
     text: language.locale.asOf(clock(language, at)),
     iso: new Date(at).toISOString(),
-    full: full(language, at),
+    full: exact ? full(language, at) : null,
     staysMs: null,
   }
 }

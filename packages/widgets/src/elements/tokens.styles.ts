@@ -93,6 +93,7 @@ export const tokens: CSSResult = css`
     );
   }
   .icon {
+    display: block;
     flex: none;
     inline-size: var(--_icon-size);
     block-size: var(--_icon-size);
@@ -122,7 +123,10 @@ export const tokens: CSSResult = css`
     outline: 2px solid var(--_focus);
     outline-offset: 2px;
   }
-  .unseen {
+  .unseen,
+  .iconic .label,
+  .loading .word {
+    display: block;
     position: absolute;
     inline-size: 1px;
     block-size: 1px;

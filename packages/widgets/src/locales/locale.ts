@@ -23,6 +23,9 @@ export interface ActionWords {
   readonly done: string
 }
 
+/** What durations are told in. */
+export type Unit = 'second' | 'minute' | 'hour' | 'day'
+
 /** Everything the elements say, in one language. */
 export interface Locale {
   /** BCP 47 code, for example `it`; regional variants fall back to it. */
@@ -36,6 +39,8 @@ export interface Locale {
   readonly device: Readonly<Record<'online' | 'offline' | 'stale', string>>
   readonly action: Readonly<Record<Action, ActionWords>>
   readonly failure: Readonly<Record<FailureCode, string>>
+  /** After a number: `3 min`. */
+  readonly unit: Readonly<Record<Unit, Counted>>
   readonly loading: string
   readonly missing: string
   /** No address of a server is configured anywhere. */
@@ -62,11 +67,15 @@ export interface Locale {
   readonly alreadyOff: string
   /** For how long a state has lasted: `for 3 min`. */
   lasting(duration: string): string
+  /** How long ago something happened: `3 min ago`. */
+  ago(duration: string): string
   /** When the shown state was known to be true: `as of 14:32`. */
   asOf(time: string): string
   /** Who took the connection down, and when: `Disconnected by anna, yesterday 18:02`. */
   disconnectedBy(subject: string, when: string): string
   lastMessage(ago: string): string
+  /** The server takes no command before: `Wait 8 sec`. */
+  wait(duration: string): string
   /** When the feed is tried again: `next try in 8 s`. */
   nextTry(duration: string): string
   /** A site was named that has more than one connection. */

@@ -9,10 +9,12 @@ const BUILT_IN: Readonly<Record<string, () => Promise<Locale>>> = {
 const locales = new Map([[en.code, en]])
 const loading = new Set<string>()
 const listeners = new Set<() => void>()
+const chosen = new Map<string, Language | null>()
 
 /** Makes a language available to all elements, at once also to those on the page; English and Italian are built in. */
 export function registerLocale(locale: Locale): void {
   locales.set(locale.code.toLowerCase(), locale)
+  chosen.clear()
   for (const listener of [...listeners]) listener()
 }
 
@@ -47,10 +49,20 @@ export function withStrings({ locale, tag }: Language, strings: Strings): Langua
 /** The first of the wanted tags that is registered, or English. */
 export function chooseLanguage(wanted: Iterable<string | null | undefined>): Language {
   for (const tag of wanted) {
-    const locale = tag ? find(tag) : undefined
-    if (tag && locale) return { locale, tag: valid(tag) ?? locale.code }
+    const language = tag ? languageOf(tag) : null
+    if (language) return language
   }
   return { locale: en, tag: en.code }
+}
+
+/** The same object for the same tag. */
+function languageOf(tag: string): Language | null {
+  const known = chosen.get(tag)
+  if (known !== undefined) return known
+  const locale = find(tag)
+  const language = locale ? { locale, tag: valid(tag) ?? locale.code } : null
+  chosen.set(tag, language)
+  return language
 }
 
 function find(tag: string): Locale | undefined {

@@ -1,7 +1,10 @@
 /**
- * Times in words: "for 3 min", "12 min ago", "14:32". Formatters are costly to make, so each is made once a language.
+ * Times in words: "for 3 min", "12 min ago", "14:32". The first formatter of a page takes longer than a hundred cards,
+ * so durations are told without any, in the words of the language, and the others are made once, when they are needed.
  * Every relative text says for how long it stays true, so that nobody has to tick.
  */
+import type { Unit } from './locale.ts'
+import { count } from './plural.ts'
 import type { Language } from './registry.ts'
 
 /** A text and the time after which it has to be written anew, in ms; `null` = it stays true. */
@@ -9,8 +12,6 @@ export interface TimedText {
   readonly text: string
   readonly staysMs: number | null
 }
-
-type Unit = 'second' | 'minute' | 'hour' | 'day'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -54,18 +55,17 @@ export function lasting({ locale, tag }: Language, ms: number): TimedText {
   const past = Math.max(0, ms)
   const { unit, value, staysMs } = elapsed(past)
   if (past < NOW_MS) return { text: locale.now, staysMs }
-  return { text: locale.lasting(short(tag, unit).format(value)), staysMs }
+  return { text: locale.lasting(count(value, locale.unit[unit], tag)), staysMs }
 }
 
 /** How long ago something happened: "12 min ago", and its date after a week. */
 export function ago(language: Language, atMs: number, nowMs: number): TimedText {
   const past = Math.max(0, nowMs - atMs)
-  const { unit, value, staysMs } = elapsed(past)
-  if (past < NOW_MS) return { text: language.locale.now, staysMs }
   if (past >= DATE_MS) return { text: date(language, atMs, nowMs), staysMs: null }
-  // "3 min. ago" beside "for 3 min" looks like a mistake.
-  const text = relative(language.tag).format(-value, unit).replaceAll('.', '')
-  return { text, staysMs }
+  const { locale, tag } = language
+  const { unit, value, staysMs } = elapsed(past)
+  if (past < NOW_MS) return { text: locale.now, staysMs }
+  return { text: locale.ago(count(value, locale.unit[unit], tag)), staysMs }
 }
 
 /** The wall-clock time, with the date unless it is today. */
@@ -86,31 +86,21 @@ export function full({ tag }: Language, atMs: number): string {
 export function dated(language: Language, atMs: number, nowMs: number): string {
   const days = Math.round((midnight(nowMs) - midnight(atMs)) / DAY)
   if (days !== 1) return absolute(language, atMs, nowMs)
-  return `${relative(language.tag).format(-1, 'day')} ${clock(language, atMs)}`
+  const yesterday = cached(
+    `day ${language.tag}`,
+    () => new Intl.RelativeTimeFormat(language.tag, { numeric: 'auto' }),
+  ).format(-1, 'day')
+  return `${yesterday} ${clock(language, atMs)}`
 }
 
 function midnight(ms: number): number {
   return new Date(ms).setHours(0, 0, 0, 0)
 }
 
-/** A wait that is counted down: "8 s". */
-export function seconds(language: Language, ms: number): TimedText {
+/** A wait that is counted down: "8 sec". */
+export function seconds({ locale, tag }: Language, ms: number): TimedText {
   const value = Math.max(0, Math.ceil(ms / SECOND))
-  return { text: short(language.tag, 'second').format(value), staysMs: ms - (value - 1) * SECOND }
-}
-
-function short(tag: string, unit: Unit): Intl.NumberFormat {
-  return cached(
-    `unit ${unit} ${tag}`,
-    () => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short' }),
-  )
-}
-
-function relative(tag: string): Intl.RelativeTimeFormat {
-  return cached(
-    `ago ${tag}`,
-    () => new Intl.RelativeTimeFormat(tag, { style: 'short', numeric: 'auto' }),
-  )
+  return { text: count(value, locale.unit.second, tag), staysMs: ms - (value - 1) * SECOND }
 }
 
 /** Hours and minutes. */

@@ -7,7 +7,7 @@ import { row } from './wire.ts'
 import type { Wire } from './wire.ts'
 
 interface Connectable extends HTMLElement {
-  client: StatusClient | null
+  client: StatusClient | null | undefined
   readonly updateComplete: Promise<boolean>
 }
 

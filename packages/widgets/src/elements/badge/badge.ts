@@ -34,14 +34,9 @@ export class MqttStatusBadge extends ConnectedElement {
     href: {},
   }
 
-  declare variant: string | null
-  declare size: string | null
-  declare href: string | null
-
-  constructor() {
-    super()
-    this.variant = this.size = this.href = null
-  }
+  declare variant: string | null | undefined
+  declare size: string | null | undefined
+  declare href: string | null | undefined
 
   protected override render(): TemplateResult {
     const { kind, appearance, dimmed } = this.scene
@@ -77,7 +72,7 @@ export class MqttStatusBadge extends ConnectedElement {
   #title(name: string): string {
     const { appearance, moment, message } = this.scene
     const word = appearance && this.speech.locale.look[appearance.look]
-    return [name, word, moment?.full, message?.text].filter(Boolean).join(' · ')
+    return [name, word, moment?.full ?? moment?.text, message?.text].filter(Boolean).join(' · ')
   }
 
   readonly #slotChanged = (): void => {
@@ -88,8 +83,7 @@ export class MqttStatusBadge extends ConnectedElement {
   #words(): TemplateResult {
     const { kind, message, dimmed, moment } = this.scene
     const [text, title] = word(this.scene, this.speech.locale)
-    return html`<span class=${kind === 'loading' ? 'unseen' : 'word'} title=${title}
-        >${kind === 'blind' ? message?.text : text}</span
+    return html`<span class="word" title=${title}>${kind === 'blind' ? message?.text : text}</span
       >${dimmed && moment ? html` <span class="as-of">${moment.text}</span>` : nothing}`
   }
 }

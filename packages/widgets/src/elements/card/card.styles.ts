@@ -9,11 +9,15 @@ export const cardStyles: CSSResult = css`
   :host {
     display: block;
     min-inline-size: 200px;
-    container-type: inline-size;
+    contain: inline-size;
     content-visibility: auto;
     contain-intrinsic-size: auto 280px auto 142px;
     overflow-clip-margin: 8px;
     text-align: start;
+  }
+  /* Only these two depend on their width; asking for it costs every card a style and a layout of its own. */
+  :host(:is([density='compact'], [density='dense'])) {
+    container-type: inline-size;
   }
   :host([density='compact']) {
     contain-intrinsic-block-size: auto 68px;
@@ -172,11 +176,13 @@ export const cardStyles: CSSResult = css`
     gap: 8px 12px;
     margin-block-start: 12px;
   }
-  .bare,
-  [hidden] {
+  .bare .foot,
+  .timeless .time,
+  .metaless .meta {
     display: none;
   }
   .meta {
+    display: block;
     /* A line of its own rather than a word in pieces. */
     flex: 1 1 max-content;
     min-inline-size: 0;
@@ -194,7 +200,7 @@ export const cardStyles: CSSResult = css`
     block-size: 10px;
     margin-block: 4px;
   }
-  .foot .bone {
+  .buttons .bone {
     inline-size: 140px;
     block-size: 32px;
     border-radius: 8px;
@@ -217,12 +223,12 @@ export const cardStyles: CSSResult = css`
   :is(.compact, .dense) .foot {
     display: contents;
   }
-  :is(.compact, .dense) :is(.buttons, .foot > .bone) {
+  :is(.compact, .dense) .buttons {
     grid-area: control;
     align-self: center;
     margin-inline-start: 8px;
   }
-  :is(.compact, .dense) .buttons:is([role], :has(.why)) {
+  :is(.compact, .dense) .buttons:has(.ask, .why) {
     grid-area: auto / 1 / auto / -1;
     margin-block-start: 4px;
   }
@@ -248,7 +254,7 @@ export const cardStyles: CSSResult = css`
       position: absolute;
       clip-path: inset(50%);
     }
-    .compact .foot .bone {
+    .compact .buttons .bone {
       inline-size: 32px;
     }
   }
@@ -267,7 +273,7 @@ export const cardStyles: CSSResult = css`
       position: absolute;
       clip-path: inset(50%);
     }
-    .dense .foot .bone {
+    .dense .buttons .bone {
       inline-size: 32px;
     }
   }
@@ -280,7 +286,7 @@ export const cardStyles: CSSResult = css`
   .dense .status {
     margin: 0;
   }
-  .dense :is(button, .foot .bone) {
+  .dense :is(button, .buttons .bone) {
     min-block-size: 24px;
     block-size: 24px;
     border-radius: 4px;
@@ -322,12 +328,15 @@ export const cardStyles: CSSResult = css`
       box-shadow: none;
     }
     /* "3 min ago" means nothing on paper. */
-    time {
+    time[title] {
       font-size: 0;
+    }
+    time::before,
+    time::after {
+      font-size: 13px;
     }
     time::after {
       content: attr(title);
-      font-size: 13px;
     }
   }
 `

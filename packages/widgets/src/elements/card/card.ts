@@ -7,6 +7,8 @@ import { StatusElement } from '../element.ts'
 import { cardStyles } from './card.styles.ts'
 import { card } from './template.ts'
 
+const EMPTY: ReadonlySet<string> = new Set()
+
 /**
  * One connection: its name, its status in a word, an icon and a colour, since when, why, and a button.
  *
@@ -59,21 +61,18 @@ export class MqttStatusCard extends CommandingElement {
     hide: {},
   }
 
-  declare href: string | null
-  declare controls: string | null
-  declare headingLevel: string | number | null
-  declare hide: string | null
+  declare href: string | null | undefined
+  declare controls: string | null | undefined
+  declare headingLevel: string | number | null | undefined
+  declare hide: string | null | undefined
   #filled: ReadonlySet<string> | null = null
-
-  constructor() {
-    super()
-    this.href = this.controls = this.headingLevel = this.hide = null
-  }
 
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot()
     // One pair of ears for all slots.
-    root.addEventListener('slotchange', () => {
+    root.addEventListener('slotchange', ({ target }) => {
+      // A slot with words of ours in it changes with them; what follows from those of the page are the empty ones.
+      if ((target as Node).hasChildNodes()) return
       this.#filled = null
       this.requestUpdate()
     })
@@ -87,8 +86,9 @@ export class MqttStatusCard extends CommandingElement {
     return card({
       scene,
       locale: this.speech.locale,
-      density: oneOf(['comfortable', 'compact', 'dense'], this.getAttribute('density')),
+      density: this.density,
       name: this.displayName,
+      exact: this.exact,
       href: safeHref(this.href),
       headingLevel: headingLevel(this.headingLevel),
       hidden: words(this.hide),
@@ -109,13 +109,12 @@ export class MqttStatusCard extends CommandingElement {
 
   /** Which slots the page has filled. */
   #slots(): ReadonlySet<string> {
-    const filled = new Set<string>()
-    for (const { slot } of this.children) filled.add(slot)
-    return filled
+    if (!this.firstElementChild) return EMPTY
+    return new Set(Array.from(this.children, ({ slot }) => slot))
   }
 }
 
-function headingLevel(value: string | number | null): number | null {
+function headingLevel(value: string | number | null | undefined): number | null {
   const level = Number(value)
   return Number.isInteger(level) && level >= 2 && level <= 6 ? level : null
 }

@@ -3,8 +3,7 @@ import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
 import { details } from '../details.ts'
-import { lookIcon } from '../icons.ts'
-import type { Message } from '../message.ts'
+import { CLOCK, looks } from '../icons.ts'
 import type { Scene } from '../scene.ts'
 import { word } from '../word.ts'
 
@@ -13,6 +12,8 @@ export interface CardParts {
   readonly locale: Locale
   readonly density: string
   readonly name: string
+  /** Whether somebody looks closely, and wants tooltips. */
+  readonly exact: boolean
   readonly href: string | null
   readonly headingLevel: number | null
   readonly hidden: readonly string[]
@@ -25,85 +26,93 @@ export interface CardParts {
 
 /** One template for all that is nearly always there; only what is rare has its own. */
 export function card(parts: CardParts): TemplateResult {
-  const { scene, name, href, headingLevel, control } = parts
-  const { kind, appearance, dimmed, device } = scene
+  const { scene, name, href, headingLevel, exact } = parts
+  const { appearance, dimmed } = scene
+  const [shape, d, mark] = looks[appearance?.look ?? 'unknown']
   const [text, title] = word(scene, parts.locale)
   const { iso, full, text: when } = scene.moment ?? NEVER
-  const { timed, meta, bare } = shownRows(parts)
-  return html`<div
-    part="card"
-    class=${classes(parts)}
-    role="group"
-    aria-labelledby="name"
-    aria-busy=${String(kind === 'loading')}
-  >
-    <span part="icon" class="icon"
-      ><slot name="icon">${lookIcon(appearance?.look ?? 'unknown', dimmed)}</slot></span
+  // The unnamed slot comes first, so that those of the buttons show what is in them.
+  return html`<slot hidden></slot>
+    <div
+      part="card"
+      class=${classes(parts)}
+      role="group"
+      aria-labelledby="name"
+      aria-busy=${scene.kind === 'loading' ? 'true' : nothing}
     >
-    <div part="header" class="header">
-      <div
-        part="name"
-        id="name"
-        class="name"
-        title=${name}
-        tabindex="-1"
-        role=${headingLevel === null ? nothing : 'heading'}
-        aria-level=${headingLevel ?? nothing}
+      <slot name="icon" part="icon" class="icon"
+        ><svg viewBox="0 0 20 20" aria-hidden="true" class=${shape}>
+          <path d=${d} />
+          <path d=${mark} />
+          ${dimmed ? CLOCK : nothing}
+        </svg></slot
       >
-        <a href=${href ?? nothing}><slot name="name">${name}</slot></a>
+      <div part="header" class="header">
+        <div
+          part="name"
+          id="name"
+          class="name"
+          title=${exact ? name : nothing}
+          tabindex="-1"
+          role=${headingLevel === null ? nothing : 'heading'}
+          aria-level=${headingLevel ?? nothing}
+        >
+          <a href=${href ?? nothing}><slot name="name" .textContent=${name}></slot></a>
+        </div>
+        <slot name="actions"></slot>
       </div>
-      <slot name="actions"></slot>
-    </div>
-    <p part="status" class="status">
-      <span class=${kind === 'loading' ? 'unseen' : 'word'} title=${title}>${text}</span
-      ><span part="time" class="time" ?hidden=${!timed}
-        ><time datetime=${iso} title=${full}>${when}</time></span
-      >
-    </p>
-    <div class="message" id="message">
-      ${explanation(parts)}${device === null ? nothing : html`<p part="device">${device}</p>`}
-    </div>
-    <div part="footer" class="foot ${bare ? 'bare' : ''}">
-      <div part="meta" class="meta" ?hidden=${!meta}><slot name="meta"></slot></div>
-      <slot name="footer"></slot>${control ?? reserved(parts)}
-    </div>
-    <slot hidden></slot>
-  </div>`
+      <p part="status" class="status">
+        <span class="word" title=${title} .textContent=${text}></span
+        ><time
+          part="time"
+          class="time"
+          datetime=${iso}
+          title=${full ?? nothing}
+          .textContent=${when}
+        ></time>
+      </p>
+      <div class="message" id="message">${explanation(parts)}</div>
+      <div part="footer" class="foot">
+        <slot name="meta" part="meta" class="meta"></slot>
+        <slot name="footer"></slot>
+        <div class="buttons">${parts.control ?? reserved(parts)}</div>
+      </div>
+    </div>`
 }
 
-const NEVER = { iso: nothing, full: nothing, text: '' } as const
-
-/** Which rows there is something to show in. */
-function shownRows(parts: CardParts): { timed: boolean; meta: boolean; bare: boolean } {
-  const { scene, hidden, filled, control, reserveControl } = parts
-  const meta = filled.has('meta') && !hidden.includes('meta')
-  return {
-    timed: scene.moment !== null && !hidden.includes('time'),
-    meta,
-    bare: !control && !reserveControl && !meta && !filled.has('footer'),
-  }
-}
+const NEVER = { iso: nothing, full: null, text: '' } as const
 
 function reserved({ reserveControl }: CardParts): TemplateResult | typeof nothing {
   return reserveControl ? html`<span class="bone"></span>` : nothing
 }
 
-function classes({ scene: { kind, appearance, dimmed }, density }: CardParts): string {
-  return `card ${density} ${kind} tone-${appearance?.tone ?? 'neutral'}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}`
+/** Everything that style sheets have to know, in one attribute. */
+function classes(parts: CardParts): string {
+  const { kind, appearance, dimmed } = parts.scene
+  const look = `card ${parts.density} ${kind} tone-${appearance?.tone ?? 'neutral'}`
+  return `${look}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}${emptyRows(parts)}`
+}
+
+/** Rows that there is nothing to show in. */
+function emptyRows({ scene, hidden, filled, control, reserveControl }: CardParts): string {
+  const meta = filled.has('meta') && !hidden.includes('meta')
+  const bare = !control && !reserveControl && !meta && !filled.has('footer')
+  const timeless = !scene.moment || hidden.includes('time')
+  return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}`
 }
 
 function explanation({ scene, hidden, locale, retry }: CardParts): unknown {
-  const { kind, message, row } = scene
+  const { kind, message, row, device } = scene
   if (kind === 'loading') return html`<p class="bone"></p>`
-  if (!message || (message.part === 'reason' && hidden.includes('reason'))) return nothing
-  const { part, text, problem, detail }: Message = message
-  return html`<p part=${part} class=${problem ? 'problem' : ''} title=${text}>
+  const about = device === null ? nothing : html`<p part="device">${device}</p>`
+  if (!message || (message.part === 'reason' && hidden.includes('reason'))) return about
+  const { part, text, problem, detail } = message
+  return html`<p part=${part} class=${problem ? 'problem' : nothing} title=${text}>
       ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
-    ${detail && row ? details(row, detail, locale) : nothing}
-    ${
+    ${detail && row ? details(row, detail, locale) : nothing}${
       message.retry
         ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
         : nothing
-    }`
+    }${about}`
 }

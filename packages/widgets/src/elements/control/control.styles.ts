@@ -9,14 +9,15 @@ export const controlStyles: CSSResult = css`
     vertical-align: middle;
     max-inline-size: 100%;
   }
-  .buttons {
+  .buttons,
+  .ask {
     justify-content: flex-start;
   }
   .why {
     order: 1;
     flex-basis: 100%;
   }
-  button:has(.unseen) {
+  .iconic button[part] {
     inline-size: 32px;
     padding: 0;
   }

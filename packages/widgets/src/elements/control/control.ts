@@ -36,12 +36,11 @@ export class MqttStatusControl extends CommandingElement {
     labelHidden: { attribute: 'label-hidden', type: Boolean },
   }
 
-  declare action: string | null
+  declare action: string | null | undefined
   declare labelHidden: boolean
 
   constructor() {
     super()
-    this.action = null
     this.labelHidden = false
   }
 
@@ -53,10 +52,12 @@ export class MqttStatusControl extends CommandingElement {
     const wish = { controls: 'show', action, labelHidden, slots: true } as const
     const offered = this.offered(wish)
     const told = message?.part === 'message' ? message : null
-    return html`<span class="unseen" id="name">${this.displayName}</span>
+    return html`<slot hidden></slot><span class="unseen" id="name">${this.displayName}</span>
       ${
         offered
-          ? this.buttons(offered, wish)
+          ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
+              ${this.buttons(offered, wish)}
+            </div>`
           : kind === 'loading'
             ? html`<span class="bone ${labelHidden ? 'square' : ''}"></span
                 ><span class="unseen">${this.speech.locale.loading}</span>`

@@ -63,11 +63,11 @@ export class MqttStatusLive extends StatusElement {
     strings: { attribute: false },
   }
 
-  declare src: string | null
+  declare src: string | null | undefined
   declare hideWhenLive: boolean
-  declare announce: string | null
+  declare announce: string | null | undefined
   /** A client of the page's own; goes before provider, attributes and page settings. */
-  declare client: StatusClient | null
+  declare client: StatusClient | null | undefined
 
   readonly #clients: ClientController
   #watched: StatusClient | null = null
@@ -78,7 +78,6 @@ export class MqttStatusLive extends StatusElement {
 
   constructor() {
     super()
-    this.src = this.announce = this.client = null
     this.hideWhenLive = false
     this.#clients = new ClientController(this)
   }

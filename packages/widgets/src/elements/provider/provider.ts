@@ -38,11 +38,11 @@ export class MqttStatusProvider extends StatusElement {
     pauseHidden: { attribute: 'pause-hidden' },
   }
 
-  declare src: string | null
-  declare token: string | null
-  declare tokenSrc: string | null
+  declare src: string | null | undefined
+  declare token: string | null | undefined
+  declare tokenSrc: string | null | undefined
   /** Asked for a token before each attempt and before a token ends; may take 10 s. */
-  declare getToken: (() => Promise<string> | string) | null
+  declare getToken: (() => Promise<string> | string) | null | undefined
   declare transport: string | null | undefined
   declare share: string | null | undefined
   declare pauseHidden: string | number | null | undefined
@@ -51,7 +51,6 @@ export class MqttStatusProvider extends StatusElement {
 
   constructor() {
     super()
-    this.src = this.token = this.tokenSrc = this.getToken = null
     answerRequests(this, () => this.client)
   }
 
