@@ -33,6 +33,8 @@ let clients: StatusClient[]
 /** How far the server's clock is ahead of this one. */
 let aheadMs: number
 let mute: boolean
+/** Whether every token is refused. */
+let refusing: boolean
 let epoch: string
 let rows: Connection[]
 
@@ -42,6 +44,7 @@ beforeEach(() => {
   clients = []
   aheadMs = 0
   mute = false
+  refusing = false
   epoch = 'e'
   rows = [row('a', 1)]
 })
@@ -82,7 +85,8 @@ function serverNow(): string {
 }
 
 function answer(line: Line, message: ClientMessage): void {
-  if (message.type === 'hello' || message.type === 'auth') {
+  if (refusing) line.listener.onClose(4001)
+  else if (message.type === 'hello' || message.type === 'auth') {
     line.hear({
       type: 'welcome',
       session: 's',
@@ -470,6 +474,30 @@ test('tokens: a new one is never said on another line', async () => {
   give('late')
   await passes(0)
   expect(lines.map((line) => line.asked('auth').length)).toEqual([0, 0])
+})
+
+test('tokens: one that is refused is asked for anew once, and if that is refused too it is said until somebody retries', async () => {
+  let asked = 0
+  refusing = true
+  const one = client({ getToken: () => `t${++asked}` })
+  one.connection('a').subscribe(() => undefined)
+  await passes(600_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 2, 2])
+  one.refresh()
+  await passes(600_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 4, 4])
+  refusing = false
+  one.setToken('brought')
+  await passes(0)
+  expect(one.link.state).toBe('live')
+  // What is refused on a line that was welcome begins anew: the next token may be good.
+  last().listener.onClose(4001)
+  await passes(600)
+  expect([one.link.state, asked, lines.length]).toEqual(['live', 5, 6])
+  // One that has ended is nobody's refusal.
+  last().listener.onClose(4101)
+  await passes(20_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['live', 6, 7])
 })
 
 test('tokens: no visitor, no line, until somebody signs in and retries, or brings a token', async () => {
