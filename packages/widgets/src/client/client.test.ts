@@ -37,6 +37,7 @@ let mute: boolean
 let refusing: boolean
 let epoch: string
 let rows: Connection[]
+let warned: unknown[]
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-23T19:00:00.000Z') })
@@ -47,6 +48,8 @@ beforeEach(() => {
   refusing = false
   epoch = 'e'
   rows = [row('a', 1)]
+  warned = []
+  vi.spyOn(console, 'warn').mockImplementation((message) => warned.push(message))
 })
 
 afterEach(() => {
@@ -54,6 +57,7 @@ afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })
 
 function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
@@ -500,12 +504,57 @@ test('tokens: one that is refused is asked for anew once, and if that is refused
   expect([one.link.state, asked, lines.length]).toEqual(['live', 6, 7])
 })
 
+/** As where a session has ended: the portal leads to its own page. */
+function login(): Promise<Response> {
+  return Promise.resolve(Object.defineProperty(new Response('<p>'), 'redirected', { value: true }))
+}
+
+function away(): never {
+  throw new Error('away')
+}
+
+test.each([
+  ['/token', 'answered with status 500', () => Promise.resolve(new Response('', { status: 500 }))],
+  ['/token', 'did not answer with JSON, but led to another page', login],
+  ['/token', 'did not answer with JSON', () => Promise.resolve(new Response('secret'))],
+  ['/token', 'answered without a token', () => Promise.resolve(Response.json({ jwt: 'secret' }))],
+  ['/token', 'can not be reached', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ['getToken', 'threw: away', away],
+  ['getToken', 'answered without a token', () => undefined],
+  ['getToken', 'answered without a token', () => ({ jwt: 'secret' })],
+  ['getToken', 'did not answer within 10 s', () => new Promise(() => undefined)],
+])(
+  'tokens: that %s %s is told once in a row, and it is asked again',
+  async (source, wrong, fails) => {
+    let good = false
+    const getToken = (): string => (good ? 'good' : (fails() as never))
+    const get = (): unknown => (good ? Promise.resolve(Response.json({ token: 'good' })) : fails())
+    vi.stubGlobal('fetch', get)
+    const one = client(source === 'getToken' ? { getToken } : { tokenSrc: source })
+    one.connection('a').subscribe(() => undefined)
+    await passes(60_000)
+    expect([one.link.state, lines.length]).toEqual(['connecting', 0])
+    expect(warned).toEqual([expect.stringContaining(`mqtt-status: ${source} ${wrong}. It has to `)])
+    expect(warned.join()).not.toContain('secret')
+    good = true
+    await passes(40_000)
+    expect(one.link.state).toBe('live')
+    good = false
+    last().listener.onClose(4101)
+    await passes(60_000)
+    expect(warned.length).toBe(2)
+  },
+)
+
 test('tokens: no visitor, no line, until somebody signs in and retries, or brings a token', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(null, { status: 401 })))
   const one = client({ tokenSrc: 'http://portal.test/token' })
   one.connection('a').subscribe(() => undefined)
+  const other = client({ getToken: () => null })
+  other.connection('a').subscribe(() => undefined)
   await passes(600_000)
   expect([one.link, lines.length]).toMatchObject([{ state: 'unauthorized', retryAt: null }, 0])
+  expect([other.link.state, warned]).toEqual(['unauthorized', []])
   one.refresh()
   await passes(0)
   expect(one.link.state).toBe('unauthorized')
