@@ -581,6 +581,32 @@ test.each([
   expect(one.link.state).toBe('live')
 })
 
+test('a client that is closed, or that nobody listens to, is stale as of its last word', async () => {
+  const one = await live()
+  await beats(20)
+  const saidMs = Date.now() - 1_000
+  const states = statesOf(one)
+  one.close()
+  expect([one.link, states]).toEqual([{ state: 'stale', since: saidMs, retryAt: null }, ['stale']])
+  const two = client()
+  const leave = two.connection('a').subscribe(() => undefined)
+  await passes(0)
+  leave()
+  await passes(4_000)
+  expect(two.link.state).toBe('live')
+  await passes(1_000)
+  expect(two.link.state).toBe('stale')
+  two.connection('a').subscribe(() => undefined)
+  expect(two.link.state).toBe('connecting')
+  await passes(0)
+  expect(two.link.state).toBe('live')
+  // A loss that is mended soon is no news afterwards either.
+  const after = statesOf(two)
+  last().listener.onClose(1006)
+  await passes(900)
+  expect(after).toEqual([])
+})
+
 test('retry now does not wait', async () => {
   const one = await live()
   mute = true
