@@ -15,9 +15,9 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['packages/*/test/**/*.test.ts', 'test/client/*.test.ts'],
-          exclude: ['packages/widgets/test/browser/**', 'test/client/property.test.ts'],
+          exclude: ['packages/widgets/test/browser/**', 'test/client/*.soak.test.ts'],
           globalSetup: ['test/postgres-setup.ts'],
-          testTimeout: 30_000,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },
@@ -25,7 +25,7 @@ export default defineConfig({
         // Half a minute of faults a seed, on real timers: `RUNS=20 pnpm soak:client`.
         test: {
           name: 'soak',
-          include: ['test/client/property.test.ts'],
+          include: ['test/client/*.soak.test.ts'],
           globalSetup: ['test/postgres-setup.ts'],
           hookTimeout: 60_000,
         },

@@ -1,10 +1,10 @@
 import { defineConfig } from 'vite'
 import type { UserConfig } from 'vite'
-import { narrowStyles, narrowTemplates, ownPolicy } from './vite.plugins.config.ts'
+import { allAtOnce, modernWebSocket, narrowTemplates, ownPolicy } from './plugins.config.ts'
 
 /** The single file for script tags; library mode would leave its white space. */
 const config: UserConfig = defineConfig({
-  plugins: [ownPolicy, narrowStyles, narrowTemplates],
+  plugins: [ownPolicy, allAtOnce, modernWebSocket, narrowTemplates],
   build: {
     target: 'es2022',
     outDir: 'cdn',

@@ -1,6 +1,6 @@
 /** Tabs that share one socket: clients with channels and locks of their own, as tabs of one browser have. */
 import { until } from '@mqtt-status/testing/until'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { row } from '../../packages/server/test/http/house.ts'
 import type { ConnectionView, StatusClient } from '../../packages/widgets/src/client/index.ts'
 import { isLive, World } from './world.ts'
@@ -13,6 +13,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await world.close()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+  // They know whether there is a document.
+  vi.resetModules()
 })
 
 function tab(): StatusClient {
@@ -128,6 +132,39 @@ test('a shared line that does not answer a tab that has woken is given up for al
   tabs[1]?.refresh()
   await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
   for (const one of tabs) await isLive(one)
+})
+
+test('frozen and soon resumed: however many clients a page has, they stay on one socket', async () => {
+  const around = Object.assign(new EventTarget(), { hidden: false, baseURI: 'http://portal.test/' })
+  const { locks } = navigator
+  vi.stubGlobal('document', around)
+  vi.stubGlobal('navigator', { onLine: true, locks })
+  for (const method of ['addEventListener', 'removeEventListener'] as const)
+    vi.stubGlobal(method, around[method].bind(around))
+  vi.resetModules()
+  const { createClient } = await import('../../packages/widgets/src/client/index.ts')
+  const src = `http://127.0.0.1:${world.proxy.port}`
+  const clients = Array.from({ length: 3 }, () => createClient({ src, share: 'tabs' }))
+  world.clients.push(...clients)
+  for (const one of clients) {
+    one.watch({ all: true }, () => undefined)
+    await isLive(one)
+  }
+  const stood = vi.spyOn(locks, 'request')
+  around.dispatchEvent(new Event('freeze'))
+  around.dispatchEvent(new Event('resume'))
+  for (const one of clients) await isLive(one)
+  // Longer than whoever has left may linger.
+  const later = performance.now() + 2_500
+  await until(() => performance.now() > later)
+  const late = createClient({ src, share: 'tabs' })
+  world.clients.push(late)
+  late.watch({ all: true }, () => undefined)
+  await isLive(late)
+  expect([stood.mock.calls.length, world.house.hub.size]).toEqual([1, 1])
+  // The page has to be there until they are gone.
+  for (const one of world.clients) one.close()
+  await until(async () => (await locks.query()).held?.length === 0, { what: 'the lock to be free' })
 })
 
 test('a leader that is dead but still holds its lock is replaced', async () => {

@@ -9,24 +9,27 @@ import type {
   StatusClient,
 } from '../../packages/widgets/src/client/index.ts'
 
-type HouseOptions = Parameters<typeof House.open>[1]
+type Auth = NonNullable<Parameters<typeof House.open>[0]>
+
+/** @property auth by default everything is permitted */
+type WorldOptions = Parameters<typeof House.open>[1] & { readonly auth?: Auth }
 
 export class World {
   house: House
   proxy: FaultProxy
   readonly clients: StatusClient[] = []
   readonly #timers: number
-  readonly #options: HouseOptions
+  readonly #options: WorldOptions
 
-  private constructor(house: House, proxy: FaultProxy, options: HouseOptions) {
+  private constructor(house: House, proxy: FaultProxy, options: WorldOptions) {
     this.house = house
     this.proxy = proxy
     this.#options = options
     this.#timers = timersNow()
   }
 
-  static async open(options: HouseOptions = {}): Promise<World> {
-    const house = await House.open({ kind: 'open' }, options)
+  static async open(options: WorldOptions = {}): Promise<World> {
+    const house = await House.open(options.auth, options)
     return new World(house, await FaultProxy.start(house.port), options)
   }
 
@@ -51,7 +54,7 @@ export class World {
     const { port, mark } = this.house
     await this.house.close()
     await new Promise((resolve) => setTimeout(resolve, downMs))
-    this.house = await House.open({ kind: 'open' }, { ...this.#options, port, mark })
+    this.house = await House.open(this.#options.auth, { ...this.#options, port, mark })
   }
 
   /** @throws where a socket, a subscriber or a timer is left behind */

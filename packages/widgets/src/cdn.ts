@@ -1,7 +1,9 @@
-/** The single file: all elements, and the server that it was loaded from as the one to ask. */
-import { rememberBundle } from './index.ts'
+/** The single file: all elements and languages, and the server that it was loaded from as the one to ask. */
+import { registerLocale, rememberBundle } from './index.ts'
+import { it } from './locales/it.ts'
 import './define.ts'
 
+registerLocale(it)
 rememberBundle(import.meta.url)
 
 export * from './index.ts'

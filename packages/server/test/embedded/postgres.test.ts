@@ -53,7 +53,9 @@ async function startOwner(): Promise<{ url: string; owner: ChildProcess; lines: 
   owners.push(owner)
   const lines: string[] = []
   createInterface({ input: owner.stdout }).on('line', (line) => lines.push(line))
-  const url = await until(() => lines[0] ?? '', { what: 'Postgres of the owner' })
+  // A cluster is made first, which takes a busy machine its time.
+  const patience = { what: 'Postgres of the owner', timeoutMs: 45_000 }
+  const url = await until(() => lines[0] ?? '', patience)
   ports.push(portOf(url))
   return { url, owner, lines }
 }

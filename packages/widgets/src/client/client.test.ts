@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
 import type { LinkState } from './link-state.ts'
+// A page loads it when it needs it; a clock that is moved waits for no file.
+import './token-source.ts'
 import type { TransportListener } from './transport.ts'
 
 const SRC = 'http://status.test/'
@@ -216,6 +218,29 @@ test('a laptop that slept for an hour on a dead line has a new one within three 
   expect(lines.length).toBe(2)
   expect(one.link.state).toBe('live')
   expect(states).toEqual([])
+})
+
+test('what was still under way when a laptop fell asleep does not prove that its line lives', async () => {
+  const one = await live()
+  const wentAt = Date.now()
+  sleeps(3_600_000)
+  mute = true
+  await passes(5_000)
+  last().hear({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
+  await passes(3_100)
+  expect(one.link.state).toBe('stale')
+  expect(one.link.since).toBeLessThan(wentAt + 10_000)
+})
+
+test('a line that is busy is not given up because the answer to a question takes its turn', async () => {
+  const around = page()
+  const one = await live()
+  mute = true
+  around.tell('visibilitychange')
+  await passes(1_900)
+  last().hear({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
+  await passes(10_000)
+  expect([one.link.state, lines.length]).toEqual(['live', 1])
 })
 
 test('a laptop that slept where there is no network any more says so after three seconds, as of then', async () => {

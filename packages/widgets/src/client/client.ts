@@ -187,9 +187,8 @@ export class StatusClient {
       else {
         this.#pendings.accepted(sent, answer)
         this.#rows.take([answer.connection])
-        this.#see([id])
       }
-      this.#changed([id])
+      this.#take([id])
     })
     return sent.outcome
   }
@@ -307,16 +306,13 @@ export class StatusClient {
     if (message.cursor !== undefined && this.#asked.size === 0) this.#cursor = message.cursor
   }
 
-  #take(ids: ReadonlySet<string>): void {
-    this.#see(ids)
-    this.#changed(ids)
-  }
-
-  #see(ids: Iterable<string>): void {
+  /** Rows have come: they may answer commands. */
+  #take(ids: Iterable<string>): void {
     for (const id of ids) {
       const row = this.#rows.get(id)
       if (row) this.#pendings.seen(row)
     }
+    this.#changed(ids)
   }
 
   #changed(ids: Iterable<string>): void {

@@ -52,6 +52,8 @@ const SILENCE_MS = 10_000
 const OPENING_MS = 15_000
 /** How long a line that may be dead is given to answer. */
 const PROBE_MS = 2_000
+/** What comes so soon after waking may have been under way before. */
+const DOUBT_MS = 1_000
 const LOST = 1006
 
 export class LinkKeeper {
@@ -65,6 +67,8 @@ export class LinkKeeper {
   #greeted = false
   #mendingMs = FLICKER_MS
   #askedMs = 0
+  /** Until then only an answer proves that the line lives. */
+  #doubtUntilMs = 0
   #heartbeatMs = 0
   #unobserve: (() => void) | null = null
   #wait: Timer
@@ -215,10 +219,7 @@ export class LinkKeeper {
         this.#greeted = true
         this.#askedMs = this.#options.now()
         this.#expect(SILENCE_MS)
-        this.send({
-          type: 'hello',
-          ...(token === null ? {} : { token }),
-        })
+        this.send({ type: 'hello', ...(token !== null && { token }) })
         onOpen()
       })
       this.#expect(OPENING_MS)
@@ -241,7 +242,7 @@ export class LinkKeeper {
       onMessage: (text) => {
         if (!isOurs()) return
         this.#receive(JSON.parse(text) as ServerMessage)
-        if (isOurs()) this.#expect(this.#heartbeatMs + SILENCE_MS)
+        if (isOurs() && this.#options.now() >= this.#doubtUntilMs) this.#heard()
       },
       onClose: (code) => {
         if (isOurs()) this.#lost(code, code < 4000 && this.#phase.kind === 'opening')
@@ -265,6 +266,7 @@ export class LinkKeeper {
         wires.worked()
         break
       case 'pong':
+        this.#doubtUntilMs = 0
         this.clock.sample(message.now, this.#askedMs)
         return
       case 'expiring':
@@ -305,22 +307,26 @@ export class LinkKeeper {
   }
 
   /** Anything heard proves that the line lives; silence for longer than a heartbeat that it does not. */
-  #expect(withinMs: number): void {
+  #heard(): void {
     if (this.#view.state === 'live' && this.#state === 'live') this.#trueAt = this.clock.now()
-    clearTimeout(this.#silence)
-    this.#silence = setTimeout(() => {
-      this.#lost(LOST, true)
-    }, withinMs)
+    this.#expect(this.#heartbeatMs + SILENCE_MS)
   }
 
   #probe(): void {
     this.#askedMs = this.#options.now()
+    // A line that is read anew has nothing old to say.
+    if (!this.whole) this.#doubtUntilMs = this.#askedMs + DOUBT_MS
     this.clock.doubt()
     this.send({ type: 'ping' })
+    this.#expect(PROBE_MS, false)
+  }
+
+  /** @param byWire whether the wire may be what is wrong if nothing is heard */
+  #expect(withinMs: number, byWire = true): void {
     clearTimeout(this.#silence)
     this.#silence = setTimeout(() => {
-      this.#lost(LOST)
-    }, PROBE_MS)
+      this.#lost(LOST, byWire)
+    }, withinMs)
   }
 
   /**
@@ -346,6 +352,7 @@ export class LinkKeeper {
   #close(): void {
     this.#dial++
     this.#greeted = false
+    this.#doubtUntilMs = 0
     clearTimeout(this.#silence)
     clearTimeout(this.#renewal)
     this.#transport?.close()

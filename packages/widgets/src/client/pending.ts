@@ -18,7 +18,6 @@ export interface Sent {
   generation: number
   /** Whether that is known for sure. */
   accepted?: boolean
-  timer?: ReturnType<typeof setTimeout>
 }
 
 export interface PendingsOptions {
@@ -31,6 +30,7 @@ export interface PendingsOptions {
 export class Pendings {
   readonly #options: PendingsOptions
   readonly #sent = new Map<string, Sent>()
+  /** One for each connection that something is expected of. */
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
 
   constructor(options: PendingsOptions) {
@@ -55,7 +55,7 @@ export class Pendings {
     const { promise: outcome, resolve: settle } = Promise.withResolvers<Outcome>()
     const sent: Sent = { outcome, settle, action, phase: 'sent', generation }
     this.#sent.set(id, sent)
-    this.#await(id, sent, this.#options.timeoutMs())
+    this.#await(id, this.#options.timeoutMs())
     return sent
   }
 
@@ -65,7 +65,7 @@ export class Pendings {
     sent.phase = 'accepted'
     sent.accepted = true
     sent.generation = generation
-    this.#await(connection.id, sent, timeoutMs)
+    this.#await(connection.id, timeoutMs)
   }
 
   failed(id: string, sent: Sent, refusal: Refusal): void {
@@ -81,31 +81,26 @@ export class Pendings {
     if (sent && isAnswered(row, sent.action, sent.generation)) this.#end(id, 'done')
     // Somebody has wished something else since.
     else if (sent?.accepted && row.generation > sent.generation) this.#end(id, 'unknown')
-    clearTimeout(this.#timers.get(id))
-    this.#timers.delete(id)
-    const leftMs = isPending(row) ? this.#leftMs(row) : 0
-    if (leftMs <= 0) return
-    const overdue = setTimeout(() => {
-      this.#timers.delete(id)
-      this.#options.onChange(id)
-    }, leftMs)
-    this.#timers.set(id, overdue)
+    if (!this.#sent.has(id)) this.#await(id, isPending(row) ? this.#leftMs(row) : 0)
   }
 
   stop(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer)
-    this.#timers.clear()
-    for (const id of [...this.#sent.keys()]) this.#end(id, 'unknown')
+    for (const id of [...this.#timers.keys(), ...this.#sent.keys()]) this.#end(id, 'unknown')
   }
 
   /** The promise does not wait for ever; what is shown may still be answered. */
-  #await(id: string, sent: Sent, ms: number): void {
-    clearTimeout(sent.timer)
-    sent.timer = setTimeout(() => {
-      sent.phase = 'overdue'
-      sent.settle({ outcome: 'timeout', code: null })
+  #await(id: string, ms: number): void {
+    clearTimeout(this.#timers.get(id))
+    this.#timers.delete(id)
+    if (ms <= 0) return
+    const overdue = setTimeout(() => {
+      this.#timers.delete(id)
+      const sent = this.#sent.get(id)
+      if (sent) sent.phase = 'overdue'
+      sent?.settle({ outcome: 'timeout', code: null })
       this.#options.onChange(id)
     }, ms)
+    this.#timers.set(id, overdue)
   }
 
   #leftMs({ desiredAt }: Connection): number {
@@ -113,10 +108,9 @@ export class Pendings {
   }
 
   #end(id: string, outcome: Outcome['outcome'], code: string | null = null): void {
-    const sent = this.#sent.get(id)
-    clearTimeout(sent?.timer)
+    this.#await(id, 0)
+    this.#sent.get(id)?.settle({ outcome, code })
     this.#sent.delete(id)
-    sent?.settle({ outcome, code })
   }
 }
 

@@ -33,7 +33,9 @@ class Candidate {
   }
 
   part(): void {
-    if (--this.#members === 0) this.#leaving = setTimeout(this.#leave, LINGER_MS)
+    if (--this.#members > 0) return
+    // Frozen, it has left at once, and another one may stand here by now.
+    if (candidates.get(this.#name) === this) this.#leaving = setTimeout(this.#leave, LINGER_MS)
   }
 
   /** Takes the lock from whoever holds it. */

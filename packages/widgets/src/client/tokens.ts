@@ -18,7 +18,6 @@ export interface TokenSettings {
 /** The page's own server says that this visitor gets no token. */
 export const DENIED: Error = new Error('No token for this visitor')
 
-const PATIENCE_MS = 10_000
 /** The server warns this long before a token ends; from then on another one is asked for. */
 const EARLY_MS = 60_000
 
@@ -54,40 +53,11 @@ export class Tokens {
   /** @throws DENIED on 401 and 403 of the page's own server; anything else may be tried again */
   async get(): Promise<string | null> {
     if (!this.renewable || this.#now() < this.#freshUntil) return this.current
-    const { tokenSrc = '', getToken } = this.#settings
-    const answer = await patiently(async (signal) =>
-      getToken ? getToken() : ask(tokenSrc, signal),
-    )
-    const { token, expiresIn = 0 } = typeof answer === 'string' ? { token: answer } : answer
-    this.current = token
-    this.#freshUntil = this.#now() + expiresIn * 1_000 - EARLY_MS
-    return token
-  }
-}
-
-async function ask(tokenSrc: string, signal: AbortSignal): Promise<TokenAnswer> {
-  const response = await fetch(tokenSrc, { credentials: 'same-origin', cache: 'no-store', signal })
-  if (response.status === 401 || response.status === 403) throw DENIED
-  const answer = (await response.json()) as TokenAnswer
-  if (!response.ok || typeof answer.token !== 'string') throw new Error('No token in the answer')
-  return answer
-}
-
-/** Whoever does not answer is not waited for, nor left waiting: pages have few sockets. */
-async function patiently<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const patience = new AbortController()
-  let timer
-  try {
-    return await Promise.race([
-      work(patience.signal),
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          reject(new Error('No answer in time'))
-        }, PATIENCE_MS)
-      }),
-    ])
-  } finally {
-    clearTimeout(timer)
-    patience.abort()
+    const { askForToken } = await import('./token-source.ts')
+    const answer = await askForToken(this.#settings)
+    if (!answer) throw DENIED
+    this.current = answer.token
+    this.#freshUntil = this.#now() + (answer.expiresIn ?? 0) * 1_000 - EARLY_MS
+    return answer.token
   }
 }

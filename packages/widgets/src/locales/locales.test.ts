@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { en } from './en.ts'
 import { it as italian } from './it.ts'
 import { count } from './plural.ts'
-import { chooseLanguage, withStrings } from './registry.ts'
+import { chooseLanguage, onLocale, registerLocale, withStrings } from './registry.ts'
 import { ago, dated, lasting, seconds } from './time.ts'
 
 const ENGLISH = { locale: en, tag: 'en' }
@@ -64,7 +64,19 @@ test('a clock that is behind the server says now, never the future', () => {
   expect(ago(ITALIAN, NOW + 60 * MINUTE, NOW).text).toBe('adesso')
 })
 
+test('a language that is built in is loaded when it is wanted, and makes itself known', async () => {
+  expect(chooseLanguage(['it']).locale.code).toBe('en')
+  await new Promise<void>((resolve) => {
+    const leave = onLocale(() => {
+      leave()
+      resolve()
+    })
+  })
+  expect(chooseLanguage(['it']).locale).toBe(italian)
+})
+
 test('a region speaks its language, an unknown tag falls through to the next', () => {
+  registerLocale(italian)
   expect(chooseLanguage(['it-CH'])).toMatchObject({ locale: { code: 'it' }, tag: 'it-CH' })
   expect(chooseLanguage(['xx', 'it']).locale.code).toBe('it')
   expect(chooseLanguage(['not a tag']).locale.code).toBe('en')

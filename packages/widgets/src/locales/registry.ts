@@ -1,8 +1,13 @@
 import { en } from './en.ts'
-import { it } from './it.ts'
 import type { Locale } from './locale.ts'
 
-const locales = new Map<string, Locale>([en, it].map((locale) => [locale.code, locale]))
+/** Built in as well, but loaded only by pages that want them; until then the next best language is spoken. */
+const BUILT_IN: Readonly<Record<string, () => Promise<Locale>>> = {
+  it: () => import('./it.ts').then(({ it }) => it),
+}
+
+const locales = new Map([[en.code, en]])
+const loading = new Set<string>()
 const listeners = new Set<() => void>()
 const chosen = new Map<string, Language>()
 
@@ -63,7 +68,23 @@ function languageOf(tag: string): Language | null {
 
 function find(tag: string): Locale | undefined {
   const lower = tag.trim().toLowerCase()
-  return locales.get(lower) ?? locales.get(lower.split(/[-_]/, 1)[0] ?? '')
+  const [code = ''] = lower.split(/[-_]/, 1)
+  const found = locales.get(lower) ?? locales.get(code)
+  if (!found) void load(code)
+  return found
+}
+
+async function load(code: string): Promise<void> {
+  if (!Object.hasOwn(BUILT_IN, code) || loading.has(code)) return
+  loading.add(code)
+  try {
+    const locale = await BUILT_IN[code]?.()
+    // The page may have registered words of its own meanwhile.
+    if (locale && !locales.has(code)) registerLocale(locale)
+  } catch {
+    // Whoever asks next tries again.
+    loading.delete(code)
+  }
 }
 
 // A tag in a page may be anything; Intl throws on what is not BCP 47.

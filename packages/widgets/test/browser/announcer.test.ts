@@ -1,7 +1,7 @@
 import { aTimeout, expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { show, shown } from './stage.ts'
+import { show, shown, text } from './stage.ts'
 import { row, Wire } from './wire.ts'
 
 interface Notifying {
@@ -104,7 +104,8 @@ it('says once for the whole page that updates are paused', async () => {
 })
 
 it('speaks another language than the page in a region that says which, also in an open dialog', async () => {
-  await cards({ lang: 'it' })
+  const [first] = await cards({ lang: 'it' })
+  await waitUntil(() => first && text(first).includes('Connesso'), 'the language to be loaded')
   const dialog = await fixture<HTMLDialogElement>(html`<dialog><button>OK</button></dialog>`)
   dialog.showModal()
   wire.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })

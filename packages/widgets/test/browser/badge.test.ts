@@ -1,6 +1,6 @@
 import { STATUSES } from '@mqtt-status/protocol'
 import type { Connection } from '@mqtt-status/protocol'
-import { expect, html } from '@open-wc/testing'
+import { expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusBadge } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, show, shown, text } from './stage.ts'
@@ -105,9 +105,8 @@ it('keeps the word when the line is lost, and says of when it is', async () => {
   wire.cut()
   await shown(badge, 'stale')
   await badge.updateComplete
-  expect(text(badge))
-    .to.contain('Connesso')
-    .and.match(/alle \d/)
+  await waitUntil(() => text(badge).includes('Connesso'), 'the language to be loaded')
+  expect(text(badge)).to.match(/alle \d/)
   await expect(badge).to.be.accessible()
 })
 

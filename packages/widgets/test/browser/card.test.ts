@@ -100,7 +100,8 @@ it('speaks the nearest language', async () => {
   const card = section.querySelector('mqtt-status-card') as MqttStatusCard
   card.client = wire.client
   await shown(card, 'connected')
-  expect(text(card)).to.contain('Connesso').and.contain('Disconnetti')
+  await waitUntil(() => text(card).includes('Connesso'), 'the language to be loaded')
+  expect(text(card)).to.contain('Disconnetti')
   card.lang = 'en'
   await waitUntil(() => text(card).includes('Connected'))
 })
