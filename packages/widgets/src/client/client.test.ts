@@ -34,8 +34,11 @@ let clients: StatusClient[]
 /** How far the server's clock is ahead of this one. */
 let aheadMs: number
 let mute: boolean
+/** Whether every token is refused. */
+let refusing: boolean
 let epoch: string
 let rows: Connection[]
+let warned: unknown[]
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-23T19:00:00.000Z') })
@@ -43,8 +46,11 @@ beforeEach(() => {
   clients = []
   aheadMs = 0
   mute = false
+  refusing = false
   epoch = 'e'
   rows = [row('a', 1)]
+  warned = []
+  vi.spyOn(console, 'warn').mockImplementation((message) => warned.push(message))
 })
 
 afterEach(() => {
@@ -52,6 +58,7 @@ afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })
 
 function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
@@ -83,7 +90,8 @@ function serverNow(): string {
 }
 
 function answer(line: Line, message: ClientMessage): void {
-  if (message.type === 'hello' || message.type === 'auth') {
+  if (refusing) line.listener.onClose(4001)
+  else if (message.type === 'hello' || message.type === 'auth') {
     line.hear({
       type: 'welcome',
       session: 's',
@@ -505,12 +513,81 @@ test('tokens: a line that was closed because its token has ended comes back with
   expect(one.link.state).toBe('live')
 })
 
+test('tokens: one that is refused is asked for anew once, and if that is refused too it is said until somebody retries', async () => {
+  let asked = 0
+  refusing = true
+  const one = client({ getToken: () => `t${++asked}` })
+  one.connection('a').subscribe(() => undefined)
+  await passes(600_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 2, 2])
+  one.refresh()
+  await passes(600_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 4, 4])
+  refusing = false
+  one.setToken('brought')
+  await passes(0)
+  expect(one.link.state).toBe('live')
+  // What is refused on a line that was welcome begins anew: the next token may be good.
+  last().listener.onClose(4001)
+  await passes(600)
+  expect([one.link.state, asked, lines.length]).toEqual(['live', 5, 6])
+  // One that has ended is nobody's refusal.
+  last().listener.onClose(4101)
+  await passes(20_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['live', 6, 7])
+})
+
+/** As where a session has ended: the portal leads to its own page. */
+function login(): Promise<Response> {
+  return Promise.resolve(Object.defineProperty(new Response('<p>'), 'redirected', { value: true }))
+}
+
+function away(): never {
+  throw new Error('away')
+}
+
+test.each([
+  ['/token', 'answered with status 500', () => Promise.resolve(new Response('', { status: 500 }))],
+  ['/token', 'did not answer with JSON, but led to another page', login],
+  ['/token', 'did not answer with JSON', () => Promise.resolve(new Response('secret'))],
+  ['/token', 'answered without a token', () => Promise.resolve(Response.json({ jwt: 'secret' }))],
+  ['/token', 'can not be reached', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ['getToken', 'threw: away', away],
+  ['getToken', 'answered without a token', () => undefined],
+  ['getToken', 'answered without a token', () => ({ jwt: 'secret' })],
+  ['getToken', 'did not answer within 10 s', () => new Promise(() => undefined)],
+])(
+  'tokens: that %s %s is told once in a row, and it is asked again',
+  async (source, wrong, fails) => {
+    let good = false
+    const getToken = (): string => (good ? 'good' : (fails() as never))
+    const get = (): unknown => (good ? Promise.resolve(Response.json({ token: 'good' })) : fails())
+    vi.stubGlobal('fetch', get)
+    const one = client(source === 'getToken' ? { getToken } : { tokenSrc: source })
+    one.connection('a').subscribe(() => undefined)
+    await passes(60_000)
+    expect([one.link.state, lines.length]).toEqual(['connecting', 0])
+    expect(warned).toEqual([expect.stringContaining(`mqtt-status: ${source} ${wrong}. It has to `)])
+    expect(warned.join()).not.toContain('secret')
+    good = true
+    await passes(40_000)
+    expect(one.link.state).toBe('live')
+    good = false
+    last().listener.onClose(4101)
+    await passes(60_000)
+    expect(warned.length).toBe(2)
+  },
+)
+
 test('tokens: no visitor, no line, until somebody signs in and retries, or brings a token', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(null, { status: 401 })))
   const one = client({ tokenSrc: 'http://portal.test/token' })
   one.connection('a').subscribe(() => undefined)
+  const other = client({ getToken: () => null })
+  other.connection('a').subscribe(() => undefined)
   await passes(600_000)
   expect([one.link, lines.length]).toMatchObject([{ state: 'unauthorized', retryAt: null }, 0])
+  expect([other.link.state, warned]).toEqual(['unauthorized', []])
   one.refresh()
   await passes(0)
   expect(one.link.state).toBe('unauthorized')
@@ -535,6 +612,32 @@ test.each([
   one.refresh()
   await passes(0)
   expect(one.link.state).toBe('live')
+})
+
+test('a client that is closed, or that nobody listens to, is stale as of its last word', async () => {
+  const one = await live()
+  await beats(20)
+  const saidMs = Date.now() - 1_000
+  const states = statesOf(one)
+  one.close()
+  expect([one.link, states]).toEqual([{ state: 'stale', since: saidMs, retryAt: null }, ['stale']])
+  const two = client()
+  const leave = two.connection('a').subscribe(() => undefined)
+  await passes(0)
+  leave()
+  await passes(4_000)
+  expect(two.link.state).toBe('live')
+  await passes(1_000)
+  expect(two.link.state).toBe('stale')
+  two.connection('a').subscribe(() => undefined)
+  expect(two.link.state).toBe('connecting')
+  await passes(0)
+  expect(two.link.state).toBe('live')
+  // A loss that is mended soon is no news afterwards either.
+  const after = statesOf(two)
+  last().listener.onClose(1006)
+  await passes(900)
+  expect(after).toEqual([])
 })
 
 test('retry now does not wait', async () => {

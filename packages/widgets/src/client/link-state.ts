@@ -147,14 +147,18 @@ function lost(
   moment: LinkMoment,
 ): Step {
   if (phase.kind !== 'opening' && !isOpen(phase)) return [phase]
-  // A token that was refused is asked for anew, once at once; then there is no hurry.
-  const refused = event.code === 4001 && event.renewable
-  if (!comesBack(event.code) && !refused) return end(ENDINGS[event.code] ?? 'unavailable')
+  // A token that was refused is asked for anew, once and at once. That holds until a line is welcomed.
+  const before = isRefused(phase)
+  const hurry = event.code === 4001 && event.renewable && !before
+  if (!comesBack(event.code) && !hurry) return end(ENDINGS[event.code] ?? 'unavailable')
   const stable = phase.kind === 'live' && moment.nowMs - phase.sinceMs >= STABLE_MS
   const attempt = stable ? 0 : phase.attempt
-  const hurry = refused && !(phase.kind === 'opening' && phase.refused)
   const untilMs = moment.nowMs + (hurry ? 0 : waitFor(attempt, event.window, moment))
-  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }]
+  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused: hurry || before }]
+}
+
+function isRefused(phase: LinkPhase): boolean {
+  return phase.kind === 'opening' && phase.refused
 }
 
 function isOpen(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'open' | 'live' }> {

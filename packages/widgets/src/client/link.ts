@@ -158,8 +158,9 @@ export class LinkKeeper {
 
   #show(): void {
     const state = this.#state
+    const { kind } = this.#phase
     const isMending =
-      this.#view.state === 'live' && state === 'stale' && this.#phase.kind !== 'live'
+      this.#view.state === 'live' && state === 'stale' && kind !== 'live' && kind !== 'idle'
     if (isMending) {
       this.#flicker ??= this.#hush(this.#mendingMs)
       return
@@ -202,7 +203,8 @@ export class LinkKeeper {
       case 'live':
         return phase.feedStale ? 'stale' : 'live'
       case 'idle':
-        return 'connecting'
+        // Nobody tries to connect.
+        return 'stale'
       default:
         // What was shown once stays, and is said to be old.
         return this.#everLive ? 'stale' : 'connecting'
