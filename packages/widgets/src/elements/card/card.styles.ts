@@ -308,6 +308,10 @@ export const cardStyles: CSSResult = css`
       break-inside: avoid;
       box-shadow: none;
     }
+    /* Nobody opens them on paper. */
+    details:not([open]) {
+      display: none;
+    }
     /* "3 min ago" means nothing on paper. */
     time[title] {
       font-size: 0;
