@@ -88,21 +88,3 @@ it('knows the server from the address of the bundle, and from no other', () => {
     null,
   )
 })
-
-it('says what is wrong with a src that is no address, and the element that it has no server', async () => {
-  const said: string[] = []
-  const listen = (event: ErrorEvent): void => {
-    event.preventDefault()
-    event.stopImmediatePropagation()
-    said.push(event.message)
-  }
-  addEventListener('error', listen, { capture: true })
-  const card = await fixture<MqttStatusCard>(
-    html`<mqtt-status-card connection-id="a" src="not a url"></mqtt-status-card>`,
-  )
-  await waitUntil(() => said.length > 0, 'the page to be told')
-  removeEventListener('error', listen, { capture: true })
-  expect(said.join()).to.contain('"not a url" is no address: src has to be absolute')
-  expect(card.link).to.equal(null)
-  expect(card.shadowRoot?.textContent).to.contain('No server')
-})
