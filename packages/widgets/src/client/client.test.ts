@@ -3,11 +3,11 @@ import type { ClientMessage, Connection, ServerMessage } from '@mqtt-status/prot
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
+import { clientFor } from './registry.ts'
 import type { LinkState } from './link-state.ts'
 // Pages load these when they need them; a clock that is moved waits for no file.
 import './commands.ts'
 import './token-source.ts'
-import { clientFor } from './registry.ts'
 import type { TransportListener } from './transport.ts'
 
 const SRC = 'http://status.test/'
@@ -413,6 +413,27 @@ test('another epoch: everything is forgotten, revisions start anew', async () =>
   expect(one.connection('a').get().connection).toMatchObject({ revision: 2, status: 'failed' })
 })
 
+test('polling: whoever closes while being told asks no more', async () => {
+  vi.stubGlobal('fetch', () =>
+    Promise.resolve(
+      Response.json({
+        ...{ type: 'snapshot', connections: rows, missing: [], cursor: 'e.1.s', final: true },
+        can: ['view'],
+      }),
+    ),
+  )
+  const one = createClient({ src: SRC, transport: 'poll' })
+  clients.push(one)
+  let told = 0
+  one.watch({ all: true }, () => {
+    told++
+    one.close()
+  })
+  while (told === 0) await vi.dynamicImportSettled()
+  await vi.dynamicImportSettled()
+  expect([told, vi.getTimerCount()]).toEqual([1, 0])
+})
+
 test('a row never goes back, and the same one keeps its identity', async () => {
   rows = [row('a', 5)]
   const one = await live()
@@ -480,6 +501,17 @@ test('tokens: a new one is never said on another line', async () => {
   give('late')
   await passes(0)
   expect(lines.map((line) => line.asked('auth').length)).toEqual([0, 0])
+})
+
+test('tokens: a line that was closed because its token has ended comes back with another one', async () => {
+  let answers = 0
+  const one = client({ getToken: () => ({ token: `t${++answers}`, expiresIn: 3_600 }) })
+  one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  last().listener.onClose(4101)
+  await passes(600)
+  expect(lines.map((line) => line.asked('hello')[0]?.token)).toEqual(['t1', 't2'])
+  expect(one.link.state).toBe('live')
 })
 
 test('tokens: one that is refused is asked for anew once, and if that is refused too it is said until somebody retries', async () => {
@@ -756,4 +788,20 @@ test('a watch that is too large is reported, and never passes for live', async (
   last().hear({ type: 'error', id: 1, code: 'limit_watch', message: 'Too many', retryable: false })
   await passes(0)
   expect([one.link.state, caught.length]).toEqual(['connecting', 1])
+})
+
+test('what bundles of other versions reach under the symbol has only been added to', () => {
+  const one = clientFor({ src: SRC })
+  clients.push(one)
+  const registry = Reflect.get(globalThis, Symbol.for('mqtt-status.client.v1')) as object
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(one)).toSorted()
+  expect(Object.keys(registry)).toEqual(['clients', 'functions'])
+  expect(names).toEqual(
+    [
+      ...['can', 'close', 'command', 'connection', 'constructor', 'link', 'now', 'onLink'],
+      ...['refresh', 'rows', 'setToken', 'summary', 'watch'],
+    ].toSorted(),
+  )
+  expect(Object.keys(one.connection('a')).toSorted()).toEqual(['get', 'subscribe'])
+  expect(one.src).toBe(SRC)
 })
