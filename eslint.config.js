@@ -53,7 +53,7 @@ const rooms = {
     development: ['elements'],
     'index.ts': ['elements', 'controllers', 'client', 'locales'],
     'index.development.ts': ['index.ts', 'development'],
-    define: ['elements'],
+    define: ['elements', 'development'],
     'define.ts': ['define'],
     'define.development.ts': ['define.ts', 'development'],
     'cdn.ts': ['define.ts', 'index.ts', 'locales'],

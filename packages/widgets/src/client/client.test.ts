@@ -5,7 +5,8 @@ import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
 import { clientFor } from './registry.ts'
 import type { LinkState } from './link-state.ts'
-// A page loads it when it needs it; a clock that is moved waits for no file.
+// Pages load these when they need them; a clock that is moved waits for no file.
+import './commands.ts'
 import './token-source.ts'
 import type { TransportListener } from './transport.ts'
 
@@ -653,6 +654,51 @@ test('retry now does not wait', async () => {
   one.refresh()
   await passes(0)
   expect(one.link.state).toBe('live')
+})
+
+test('a command without an id is given one, also where there is no crypto.randomUUID', async () => {
+  const keys: unknown[] = []
+  vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) })
+  vi.stubGlobal('fetch', (_url: string, { headers }: { headers: Record<string, string> }) => {
+    keys.push(headers['idempotency-key'])
+    return Promise.resolve(Response.json({ code: 'forbidden' }, { status: 403 }))
+  })
+  const one = await live()
+  const outcomes = [one.command('a', 'connect'), one.command('a', 'connect', {})]
+  await passes(0)
+  await vi.waitFor(() => {
+    expect(keys.length).toBe(2)
+  })
+  await Promise.all(outcomes)
+  expect(keys).toEqual([
+    expect.stringMatching(/^[\da-f]{32}$/),
+    expect.stringMatching(/^[\da-f]{32}$/),
+  ])
+  expect(new Set(keys).size).toBe(2)
+})
+
+test.each([
+  ['/relative', false],
+  ['not a url', false],
+  ['not a url', true],
+  ['status.example.com', true],
+  ['localhost:8001', true],
+  ['https://[', true],
+])('src="%s" is refused in words (on a page: %s)', (src, onPage) => {
+  if (onPage) page()
+  const refusal = `mqtt-status: "${src}" is no address: src has to be absolute (https://…)`
+  expect(() => clientFor({ src })).toThrow(refusal)
+  expect(() => createClient({ src })).toThrow(refusal)
+})
+
+test.each([
+  ['/mqtt', 'http://status.test/mqtt/'],
+  ['./', SRC],
+  ['//other.test', 'http://other.test/'],
+  ['HTTPS://other.test/a?b', 'https://other.test/a/?b'],
+])('src="%s" is, on a page, %s', (src, address) => {
+  page()
+  expect(createClient({ src }).src).toBe(address)
 })
 
 test('a command nobody answers ends as a timeout, and a late answer still counts', async () => {

@@ -21,7 +21,7 @@ import { Listeners } from './listeners.ts'
 import { Pendings } from './pending.ts'
 import { reportLater } from './report.ts'
 import { Rows } from './rows.ts'
-import { absolute } from './server-address.ts'
+import { serverAddress } from './server-address.ts'
 import { Tokens } from './tokens.ts'
 import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
@@ -75,7 +75,7 @@ export class StatusClient {
   constructor(settings: ClientSettings, surroundings: ClientSurroundings = {}) {
     const { open, now = Date.now, random = Math.random } = surroundings
     const { pauseHidden = 300 } = settings
-    this.src = absolute(settings.src)
+    this.src = serverAddress(settings.src)
     this.#tokens = new Tokens(settings, now)
     this.#watches = new WatchSet({
       onAdd: (added) => {
@@ -171,12 +171,12 @@ export class StatusClient {
   /**
    * Gives a command, once and now: while the line is down nothing is sent, and nothing is queued.
    *
-   * @param options.requestId travels as `Idempotency-Key`
+   * @param options.requestId travels as `Idempotency-Key`; without one the client makes its own
    */
   async command(
     id: string,
     action: Action,
-    { requestId }: { requestId: string },
+    { requestId }: { requestId?: string } = {},
   ): Promise<Outcome> {
     if (this.link.state !== 'live') return { outcome: 'failed', code: 'unreachable' }
     const sent = this.#pendings.begin(id, action, (this.#rows.get(id)?.generation ?? 0) + 1)

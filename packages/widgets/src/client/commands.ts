@@ -1,6 +1,7 @@
 /** Commands go up over HTTP; what becomes of them comes down with the rows. */
 import type { Action, CommandAccepted } from '@mqtt-status/protocol'
 import { bearer } from './http-answer.ts'
+import { newRequestId } from './request-id.ts'
 
 /** How a command ended. `timeout`: no confirmation yet, which is no failure: a late push still counts. */
 export interface Outcome {
@@ -20,7 +21,7 @@ export interface CommandRequest {
   readonly id: string
   readonly action: Action
   /** Makes a repetition harmless. */
-  readonly requestId: string
+  readonly requestId: string | undefined
 }
 
 /** @returns what the server has accepted, or why it was not */
@@ -29,7 +30,7 @@ export async function sendCommand({
   token,
   id,
   action,
-  requestId,
+  requestId = newRequestId(),
 }: CommandRequest): Promise<CommandAccepted | Refusal> {
   let answer: Partial<CommandAccepted> & { code?: string } = {}
   try {

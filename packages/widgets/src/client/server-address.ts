@@ -1,6 +1,24 @@
-/** As the page resolves it, always with a slash at the end. */
-export function absolute(src: string): string {
-  const url = new URL(src, typeof document === 'undefined' ? undefined : document.baseURI)
+/**
+ * As the page resolves it, always with a slash at the end.
+ *
+ * @throws when it is no address, or where there is no page to resolve it
+ */
+export function absolute(address: string): string {
+  const base = (globalThis.document as Document | undefined)?.baseURI
+  if (!URL.canParse(address, base)) refuse(address)
+  const url = new URL(address, base)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url.href
+}
+
+/** @throws also for a name alone: it would be a folder beside the page, and is a scheme that was forgotten */
+export function serverAddress(src: string): string {
+  if (!/^(https?:|[./])/i.test(src)) refuse(src)
+  return absolute(src)
+}
+
+function refuse(address: string): never {
+  throw new Error(
+    `mqtt-status: "${address}" is no address: src has to be absolute (https://…), or on a page begin with / or .`,
+  )
 }

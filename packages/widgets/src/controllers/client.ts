@@ -1,6 +1,8 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
+import { reportLater } from '../client/report.ts'
+import { absolute } from '../client/server-address.ts'
 import { closest } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
 import { address, pageAddress } from './page-settings.ts'
@@ -75,7 +77,13 @@ export class ClientController implements ReactiveController {
     const { client, src } = this.#host
     if (this.#found && this.#found.client === client && this.#found.src === src) return
     this.#found = { client, src }
-    this.#current = this.#find()
+    this.#current = null
+    try {
+      this.#current = this.#find()
+    } catch (error) {
+      // What is no address leaves the element without a server, which it says.
+      reportLater(error)
+    }
   }
 
   #find(): StatusClient | null {
@@ -104,11 +112,4 @@ function firstProvided(): StatusClient | null {
 
 function sameServer(one: string, other: string): boolean {
   return absolute(one) === absolute(other)
-}
-
-/** An address as the browser would resolve it, always ending in a slash. */
-function absolute(src: string): string {
-  const url = new URL(src, document.baseURI)
-  if (!url.pathname.endsWith('/')) url.pathname += '/'
-  return url.href
 }

@@ -11,6 +11,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
 import type { Outcome, StatusClient } from '../client/index.ts'
+import { newRequestId } from '../client/request-id.ts'
 import { wakeIn } from './clock.ts'
 
 /** How long a confirmation stays open. */
@@ -145,10 +146,4 @@ function shownLongEnough(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, SHOWN_MS)
   })
-}
-
-// `crypto.randomUUID` is missing on pages served over plain HTTP.
-function newRequestId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

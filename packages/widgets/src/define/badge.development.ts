@@ -1,0 +1,5 @@
+/** What bundlers in development mode are given: the same, and the element says what is wrong with it. */
+import { installOverlay } from '../development/overlay.ts'
+import './badge.ts'
+
+installOverlay()

@@ -1,0 +1,157 @@
+/** What the types for templates of frameworks accept, and that they say the same as the elements do. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const WIDGETS = fileURLToPath(new URL('../../packages/widgets/', import.meta.url))
+
+/** Where Vue is not installed: as much of its types as is used. */
+const VUE = `declare module 'vue' {
+  export type DefineComponent<Props> = new () => { $props: Props }
+  export interface GlobalComponents {}
+}`
+
+interface Element {
+  readonly tagName?: string
+  readonly attributes: readonly {
+    readonly name: string
+    readonly type: { readonly text: string }
+  }[]
+}
+
+/** Compiles files that exist only here, on the sources instead of a build. */
+function compile(files: Readonly<Record<string, string>>): Readonly<Record<string, string[]>> {
+  const texts = new Map(Object.entries(files).map(([name, text]) => [WIDGETS + name, text]))
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2024,
+    module: ts.ModuleKind.Preserve,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    jsx: ts.JsxEmit.ReactJSX,
+    lib: ['lib.es2025.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+    useDefineForClassFields: false,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    paths: {
+      '@mqtt-status/widgets': [`${WIDGETS}src/index.ts`],
+      '@mqtt-status/widgets/*': [`${WIDGETS}types/*.d.ts`],
+    },
+  }
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (name) => texts.has(name) || fileExists(name)
+  host.readFile = (name) => texts.get(name) ?? readFile(name)
+  host.getSourceFile = (name, ...rest) => {
+    const text = texts.get(name)
+    return text === undefined
+      ? getSourceFile(name, ...rest)
+      : ts.createSourceFile(name, text, ts.ScriptTarget.ES2024, true)
+  }
+  const program = ts.createProgram([...texts.keys()], options, host)
+  return Object.fromEntries(
+    [...texts.keys()].map((path) => [
+      path.slice(WIDGETS.length),
+      ts.getPreEmitDiagnostics(program, program.getSourceFile(path)).map(told),
+    ]),
+  )
+}
+
+function told({ messageText, file, start = 0 }: ts.Diagnostic): string {
+  const line = file?.getLineAndCharacterOfPosition(start).line ?? 0
+  return `${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+}
+
+const REACT = `import type {} from '@mqtt-status/widgets/react'
+import type { StatusClient } from '@mqtt-status/widgets'
+declare const client: StatusClient
+export const right = (
+  <mqtt-status-provider src="/mqtt" token-src="/token" getToken={() => 'x'} pause-hidden={60}>
+    <mqtt-status-card key="a" class="x" className="y" connection-id="a" heading-level="2" client={client}
+      ref={(card) => void card?.connect()} onmqtt-status-change={({ detail }) => detail.previous.id}>A</mqtt-status-card>
+    <mqtt-status-badge variant="dot" size="s" style={{ color: 'red' }} />
+    <mqtt-status-control action="reconnect" label-hidden confirm="all" />
+    <mqtt-status-live hide-when-live slot="x" />
+  </mqtt-status-provider>
+)
+`
+
+const REACT_WRONG = `import type {} from '@mqtt-status/widgets/react'
+export const words = [
+  <mqtt-status-badge variant="dots" />,
+  <mqtt-status-card connection-id={7} />,
+  <mqtt-status-control onmqtt-status-error={({ detail }) => detail.nothing} />,
+  <mqtt-status-live hidewhenlive />,
+]
+`
+
+const TEMPLATE = `import type { GlobalComponents } from 'vue'
+import type {} from '@mqtt-status/widgets/vue'
+type Card = InstanceType<GlobalComponents['mqtt-status-card']>['$props']
+export const right: Card = { connectionId: 'a', headingLevel: 2, controls: 'show', client: null }
+export const wrong: Card = { controls: 'never' }
+`
+
+/** That the types are those of the manifest, as a file that compiles only if they are. */
+function sameAsManifest(): string {
+  const manifest = JSON.parse(readFileSync(`${WIDGETS}custom-elements.json`, 'utf8')) as {
+    modules: { declarations: Element[] }[]
+  }
+  const elements = manifest.modules
+    .flatMap(({ declarations }) => declarations)
+    .filter(({ tagName }) => tagName)
+  const wanted = elements.map(
+    ({ tagName = '', attributes }) =>
+      `'${tagName}': { ${attributes.map(({ name, type }) => `'${name}'?: ${typeOf(type.text)}`).join('; ')} }`,
+  )
+  expect(elements.length).toBe(5)
+  return `import type { MqttStatusAttributes } from './types/elements.d.ts'
+interface Told { ${wanted.join('; ')} }
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type Flat<A> = { [Tag in keyof A]: { [Name in keyof A[Tag]]: A[Tag][Name] } }
+export const same: Same<Flat<MqttStatusAttributes>, Flat<Told>> = true
+`
+}
+
+/** One program for all: most of the time goes into the types of the DOM. */
+const errors = compile({
+  'right.tsx': REACT,
+  'wrong.tsx': REACT_WRONG,
+  'vue-stub.d.ts': VUE,
+  'template.ts': TEMPLATE,
+  'same.ts': sameAsManifest(),
+})
+
+test('JSX of React knows every element, and refuses a wrong word', () => {
+  expect(errors['right.tsx']).toEqual([])
+  expect(errors['wrong.tsx']).toEqual([
+    expect.stringMatching(/^3: Type '"dots"' is not assignable/),
+    expect.stringMatching(/^4: .*Type 'number' is not assignable/),
+    expect.stringMatching(/^5: Property 'nothing' does not exist/),
+    expect.stringMatching(/^6: .*Property 'hidewhenlive' does not exist/),
+  ])
+})
+
+test('templates of Vue know every element by the names of props', () => {
+  expect(errors['template.ts']).toEqual([
+    expect.stringMatching(/^5: Type '"never"' is not assignable/),
+  ])
+})
+
+test('the types say of every attribute what custom-elements.json says', () => {
+  expect(errors['same.ts']).toEqual([])
+})
+
+/** As the manifest writes it, to what a template may hold: flags may be bare, numbers may be text. */
+function typeOf(text: string): string {
+  if (text === 'string') return text
+  if (text === 'boolean') return `boolean | ''`
+  if (text === 'number') return 'number | `${number}`'
+  return text
+    .split(' | ')
+    .map((word) => (/^\d+$/.test(word) ? `${word} | '${word}'` : `'${word}'`))
+    .join(' | ')
+}
