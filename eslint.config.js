@@ -56,7 +56,7 @@ const rooms = {
     define: ['elements'],
     'define.ts': ['define'],
     'define.development.ts': ['define.ts', 'development'],
-    'cdn.ts': ['define.ts', 'index.ts', 'locales'],
+    'cdn.ts': ['define.ts', 'index.ts', 'locales', 'development'],
   },
 }
 

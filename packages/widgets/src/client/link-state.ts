@@ -96,6 +96,9 @@ const ENDINGS: Readonly<Record<number, Ended>> = {
   4006: 'incompatible',
 }
 
+/** Why nothing has come yet, where waiting alone will not mend it. */
+export type LinkCause = 'unreachable' | 'refused'
+
 type Step = readonly [LinkPhase, LinkEffect?]
 
 export function nextLink(phase: LinkPhase, event: LinkEvent, moment: LinkMoment): Step {
@@ -155,6 +158,14 @@ function lost(
   const hurry = refused && !(phase.kind === 'opening' && phase.refused)
   const untilMs = moment.nowMs + (hurry ? 0 : waitFor(attempt, event.window, moment))
   return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }]
+}
+
+/** What the attempts so far have met; `null` = there is no news of them, or not enough. */
+export function causeOf(phase: LinkPhase): LinkCause | null {
+  if ((phase.kind !== 'waiting' && phase.kind !== 'opening') || phase.attempt === 0) return null
+  if (!phase.refused) return 'unreachable'
+  // The first refusal only means that a new token is needed.
+  return phase.attempt > 1 ? 'refused' : null
 }
 
 function isOpen(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'open' | 'live' }> {

@@ -1,12 +1,7 @@
 /** What a developer may have got wrong, found by looking at an element and the page around it. */
 import type { Inspected, StatusElement } from '../elements/element.ts'
-
-/** Three sentences: what is wrong, why, and what to do. */
-export interface Mistake {
-  readonly what: string
-  readonly why: string
-  readonly fix: string
-}
+import { linkMistake } from './link-mistakes.ts'
+import type { Mistake } from './link-mistakes.ts'
 
 /** The words that an attribute understands. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -45,13 +40,8 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
   },
   unauthorized: {
     what: 'The server accepts no token of this page.',
-    why: 'It requires one, and there is none, or it has expired or is signed with another key.',
-    fix: 'Set token-src="/…" on the provider to an address of your own that answers {"token": "…", "expiresIn": 600}.',
-  },
-  forbidden: {
-    what: 'The server refuses this page.',
-    why: 'The token does not cover it, or the page’s origin is not among the allowed ones.',
-    fix: `Add ${origin()} to ALLOWED_ORIGINS of the server, or widen the scope of the token.`,
+    why: 'The token has expired or is signed with another key, or token-src has answered 401 or 403.',
+    fix: 'Let token-src answer {"token": "…", "expiresIn": 600}, signed with a key that the server knows.',
   },
   incompatible: {
     what: 'Server and script do not understand each other.',
@@ -60,9 +50,10 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
   },
 }
 
-export function mistakesOf(element: StatusElement, { trouble }: Inspected): readonly Mistake[] {
+export function mistakesOf(element: StatusElement, inspected: Inspected): readonly Mistake[] {
+  const { trouble } = inspected
   return [
-    trouble === null ? undefined : TROUBLES[trouble],
+    linkMistake(inspected) ?? (trouble === null ? undefined : TROUBLES[trouble]),
     ...wrongWords(element),
     mixedContent(element),
     lightOnDark(element),
@@ -102,8 +93,4 @@ function lightOnDark(element: Element): Mistake | undefined {
     why: 'It follows color-scheme, and the page’s is light.',
     fix: 'Add color-scheme: dark to the rule of the dark page, or theme="dark" to the element.',
   }
-}
-
-function origin(): string {
-  return typeof location === 'undefined' ? 'the page’s origin' : location.origin
 }

@@ -5,7 +5,7 @@ import type { ConnectionView, Link } from '../client/index.ts'
 import type { CommandState } from '../controllers/command.ts'
 import type { Language } from '../locales/registry.ts'
 import { absolute, ago, clock, full, lasting } from '../locales/time.ts'
-import { explain, isTerminal } from './message.ts'
+import { explain, linkTrouble } from './message.ts'
 import type { Message } from './message.ts'
 
 export interface SceneInput {
@@ -86,7 +86,8 @@ const EMPTY = {
 function troubleOf({ unnamed, unconfigured, several, view, link }: SceneInput): string | null {
   if (unconfigured) return 'unconfigured'
   if (unnamed) return 'unnamed'
-  if (link && isTerminal(link.state)) return link.state
+  const blocked = link && linkTrouble(link)
+  if (blocked) return blocked
   if (several > 0) return 'ambiguous'
   return view.missing ? 'missing' : null
 }

@@ -307,6 +307,46 @@ for (const [code, state] of [
   })
 }
 
+for (const [lang, words] of [
+  ['en', 'The server can’t be reached, trying again…'],
+  ['it', 'Il server non è raggiungibile, nuovo tentativo…'],
+] as const) {
+  it(`does not load for ever where no server answers, and tries again when asked to: ${lang}`, async () => {
+    wire.mute = true
+    const card = await show(
+      html`<mqtt-status-card connection-id="plant-7" lang=${lang}></mqtt-status-card>`,
+    )
+    await shown(card, 'loading')
+    const error = oneEvent(card, 'mqtt-status-error')
+    wire.cut()
+    expect((await error).detail).to.deep.equal({ code: 'unreachable', message: words })
+    await waitUntil(() => text(card).includes(words))
+    expect(card.link).to.equal('connecting')
+    expect(card.matches(':state(loading)')).to.equal(false)
+    await expect(card).to.be.accessible()
+    wire.mute = false
+    card.shadowRoot?.querySelector<HTMLButtonElement>('.retry')?.click()
+    await shown(card, 'connected')
+  })
+}
+
+it('tells a session that is over from a page without any token, and a page from a person', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  wire.cut(4001)
+  await waitUntil(() => text(card).includes('The server asks for a token, and none is set'))
+  wire.client.refresh()
+  await shown(card, 'connected')
+  wire.cut(4003)
+  await waitUntil(() => text(card).includes('This page has no access to the server'))
+  wire.client.close()
+  wire = new Wire({ token: 'x' })
+  card.client = wire.client
+  await shown(card, 'link-live')
+  wire.cut(4001)
+  await waitUntil(() => text(card).includes('Session expired, sign in again'))
+})
+
 it('tells the page what has changed', async () => {
   const card = await show()
   await shown(card, 'connected')
