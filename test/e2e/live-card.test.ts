@@ -171,6 +171,27 @@ test('in a file opened from disk the card is live and has no button', async () =
   }
 })
 
+for (const transport of ['sse', 'poll']) {
+  test(`by ${transport}, out of the same single file, the card is live and its button works`, async () => {
+    await connected()
+    const page = await open('about:blank')
+    const sockets: string[] = []
+    page.on('websocket', (socket) => sockets.push(socket.url()))
+    const within = await PortalPages.start(
+      `${embed(server.url, ID).replace('<mqtt', `<mqtt-status-provider src="${server.url}" transport="${transport}"><mqtt`)}</mqtt-status-provider>`,
+    )
+    try {
+      await page.goto(within.url)
+      await card(page, 'connected')
+      await page.getByRole('button', { name: 'Disconnetti' }).click()
+      await card(page, 'disconnected')
+      expect(sockets).toEqual([])
+    } finally {
+      await within.stop()
+    }
+  })
+}
+
 test('many cards share one socket, and an unknown id is said to be missing', async () => {
   const page = await open('about:blank')
   const sockets: string[] = []

@@ -73,7 +73,11 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
       signal,
       steps,
       onListening(url) {
-        summarise(edge, [['Portal', `${url}/`], ...database.facts])
+        summarise(edge, [
+          ['Portal', `${url}/`],
+          ['Catalogue', `${url}/catalogue`],
+          ...database.facts,
+        ])
         if (options.open && edge.terminal) openInBrowser(`${url}/`, edge.environment)
       },
     })

@@ -100,13 +100,7 @@ export class MqttStatusLive extends StatusElement {
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
     if (this.isConnected) this.#watch(this.#clients.current)
-    const { link } = this
-    this.showStates([
-      link && `link-${link}`,
-      (link === 'stale' || link === 'offline') && 'stale',
-      (link === 'offline' || link === 'unauthorized') && link,
-      link === 'connecting' && !this.#clients.current?.link.cause && 'loading',
-    ])
+    this.#tellStates(this.#clients.current?.link)
     const hadFocus = this.hasFocusInside()
     super.update(changed)
     if (hadFocus && !this.hasFocusInside())
@@ -136,6 +130,20 @@ export class MqttStatusLive extends StatusElement {
     this.#troubled = unconfigured
     const trouble = unconfigured ? 'unconfigured' : link && linkTrouble(link)
     StatusElement.inspect?.(this, { trouble, link, src: current?.src ?? null })
+  }
+
+  #tellStates(link: Link | undefined): void {
+    if (!link) {
+      this.showStates([])
+      return
+    }
+    const { state } = link
+    this.showStates([
+      `link-${state}`,
+      (state === 'stale' || state === 'offline') && 'stale',
+      (state === 'offline' || state === 'unauthorized') && state,
+      namedLink(link) === null && 'loading',
+    ])
   }
 
   #report(link: Link, before: Link | null): void {
