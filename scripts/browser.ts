@@ -41,6 +41,9 @@ const quiet = [
   '--disable-sync',
 ]
 
+// In a single process the first page that is closed takes the browser with it.
+const npmArgs = chromium.args.filter((arg) => arg !== '--single-process' && arg !== '--no-zygote')
+
 /** @throws Error if there is no browser, saying where one was looked for */
 export async function findBrowser(): Promise<BrowserProgram> {
   // Chrome refuses to run its sandbox as root, which is what containers usually are.
@@ -57,11 +60,19 @@ export async function findBrowser(): Promise<BrowserProgram> {
   }
   return {
     executablePath: await chromium.executablePath(),
-    args: [...chromium.args, ...quiet, '--no-sandbox'],
+    args: [...npmArgs, ...quiet, '--no-sandbox'],
   }
 }
 
 /** A running browser without a window. */
 export async function launchBrowser(): Promise<Browser> {
   return playwright.launch({ ...(await findBrowser()), headless: true })
+}
+
+/** The browser from npm, in which pixels can be compared; `null` where it does not run. */
+export async function launchPinnedBrowser(): Promise<Browser | null> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return null
+  const executablePath = await chromium.executablePath()
+  const args = [...npmArgs, ...quiet, '--no-sandbox', '--font-render-hinting=none']
+  return playwright.launch({ executablePath, args, headless: true }).catch(() => null)
 }

@@ -4,9 +4,17 @@ import { dirname, join } from 'node:path'
 import { transform as transformCss } from 'lightningcss'
 import type { Plugin } from 'vite'
 
-/** All that is ever called of it, and what these need themselves; see websocket-transport.ts. */
-const SOCKET_MEMBERS = ['constructor', 'addEventListener', 'close', 'readyState', 'send']
-const SOCKET_STATES = ['CONNECTING', 'OPEN', 'CLOSED']
+/** All that is called of it, and what these need themselves. */
+export const SOCKET_MEMBERS: readonly string[] = [
+  'constructor',
+  'addEventListener',
+  'close',
+  'readyState',
+  'send',
+  'CONNECTING',
+  'OPEN',
+  'CLOSED',
+]
 
 /**
  * The library ships its own TypeScript beside a build for browsers of 2015, which is nearly twice as large. Its private
@@ -27,9 +35,8 @@ export const modernWebSocket: Plugin = {
       .replace(/\bprivate (readonly )?_(?=\w)/g, '$1#')
       .replace(/\bthis\._(?=\w)/g, 'this.#')
       .replace(/^ *this\.#debug\(.*\);$/gm, '')
-    const called = [...SOCKET_MEMBERS, ...SOCKET_STATES]
     const unused = nodesIn(this.parse(modern, { lang: 'ts', sourceType: 'module' }), isPublicMember)
-      .filter(({ key }) => !called.includes(key.name))
+      .filter(({ key }) => !SOCKET_MEMBERS.includes(key.name))
       .map(({ start, end }): Edit => [start, end, ''])
     return { code: edited(modern, unused), map: null }
   },

@@ -21,16 +21,22 @@ export class World {
   readonly #timers: number
   readonly #options: WorldOptions
 
-  private constructor(house: House, proxy: FaultProxy, options: WorldOptions) {
+  private constructor(
+    house: House,
+    proxy: FaultProxy,
+    { options, timers }: { options: WorldOptions; timers: number },
+  ) {
     this.house = house
     this.proxy = proxy
     this.#options = options
-    this.#timers = timersNow()
+    this.#timers = timers
   }
 
   static async open(options: WorldOptions = {}): Promise<World> {
+    // Before anything is there: what the house has of its own must not hide what a client leaves behind.
+    const timers = timersNow()
     const house = await House.open(options.auth, options)
-    return new World(house, await FaultProxy.start(house.port), options)
+    return new World(house, await FaultProxy.start(house.port), { options, timers })
   }
 
   /** Through the proxy. */
@@ -68,8 +74,8 @@ export class World {
   }
 }
 
-export async function isLive(client: StatusClient): Promise<void> {
-  await until(() => client.link.state === 'live', { what: `live, is ${client.link.state}` })
+export async function isLive(client: StatusClient, timeoutMs = 10_000): Promise<void> {
+  await until(() => client.link.state === 'live', { what: 'the line to be live', timeoutMs })
 }
 
 /** Timers of this process, to be compared before and after. */

@@ -3,6 +3,7 @@ import type { ClientMessage, Connection, ServerMessage } from '@mqtt-status/prot
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
+import { clientFor } from './registry.ts'
 import type { LinkState } from './link-state.ts'
 // A page loads it when it needs it; a clock that is moved waits for no file.
 import './token-source.ts'
@@ -33,8 +34,11 @@ let clients: StatusClient[]
 /** How far the server's clock is ahead of this one. */
 let aheadMs: number
 let mute: boolean
+/** Whether every token is refused. */
+let refusing: boolean
 let epoch: string
 let rows: Connection[]
+let warned: unknown[]
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-23T19:00:00.000Z') })
@@ -42,8 +46,11 @@ beforeEach(() => {
   clients = []
   aheadMs = 0
   mute = false
+  refusing = false
   epoch = 'e'
   rows = [row('a', 1)]
+  warned = []
+  vi.spyOn(console, 'warn').mockImplementation((message) => warned.push(message))
 })
 
 afterEach(() => {
@@ -51,6 +58,7 @@ afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })
 
 function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
@@ -82,7 +90,8 @@ function serverNow(): string {
 }
 
 function answer(line: Line, message: ClientMessage): void {
-  if (message.type === 'hello' || message.type === 'auth') {
+  if (refusing) line.listener.onClose(4001)
+  else if (message.type === 'hello' || message.type === 'auth') {
     line.hear({
       type: 'welcome',
       session: 's',
@@ -403,6 +412,27 @@ test('another epoch: everything is forgotten, revisions start anew', async () =>
   expect(one.connection('a').get().connection).toMatchObject({ revision: 2, status: 'failed' })
 })
 
+test('polling: whoever closes while being told asks no more', async () => {
+  vi.stubGlobal('fetch', () =>
+    Promise.resolve(
+      Response.json({
+        ...{ type: 'snapshot', connections: rows, missing: [], cursor: 'e.1.s', final: true },
+        can: ['view'],
+      }),
+    ),
+  )
+  const one = createClient({ src: SRC, transport: 'poll' })
+  clients.push(one)
+  let told = 0
+  one.watch({ all: true }, () => {
+    told++
+    one.close()
+  })
+  while (told === 0) await vi.dynamicImportSettled()
+  await vi.dynamicImportSettled()
+  expect([told, vi.getTimerCount()]).toEqual([1, 0])
+})
+
 test('a row never goes back, and the same one keeps its identity', async () => {
   rows = [row('a', 5)]
   const one = await live()
@@ -472,12 +502,92 @@ test('tokens: a new one is never said on another line', async () => {
   expect(lines.map((line) => line.asked('auth').length)).toEqual([0, 0])
 })
 
+test('tokens: a line that was closed because its token has ended comes back with another one', async () => {
+  let answers = 0
+  const one = client({ getToken: () => ({ token: `t${++answers}`, expiresIn: 3_600 }) })
+  one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  last().listener.onClose(4101)
+  await passes(600)
+  expect(lines.map((line) => line.asked('hello')[0]?.token)).toEqual(['t1', 't2'])
+  expect(one.link.state).toBe('live')
+})
+
+test('tokens: one that is refused is asked for anew once, and if that is refused too it is said until somebody retries', async () => {
+  let asked = 0
+  refusing = true
+  const one = client({ getToken: () => `t${++asked}` })
+  one.connection('a').subscribe(() => undefined)
+  await passes(600_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 2, 2])
+  one.refresh()
+  await passes(600_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 4, 4])
+  refusing = false
+  one.setToken('brought')
+  await passes(0)
+  expect(one.link.state).toBe('live')
+  // What is refused on a line that was welcome begins anew: the next token may be good.
+  last().listener.onClose(4001)
+  await passes(600)
+  expect([one.link.state, asked, lines.length]).toEqual(['live', 5, 6])
+  // One that has ended is nobody's refusal.
+  last().listener.onClose(4101)
+  await passes(20_000)
+  expect([one.link.state, asked, lines.length]).toEqual(['live', 6, 7])
+})
+
+/** As where a session has ended: the portal leads to its own page. */
+function login(): Promise<Response> {
+  return Promise.resolve(Object.defineProperty(new Response('<p>'), 'redirected', { value: true }))
+}
+
+function away(): never {
+  throw new Error('away')
+}
+
+test.each([
+  ['/token', 'answered with status 500', () => Promise.resolve(new Response('', { status: 500 }))],
+  ['/token', 'did not answer with JSON, but led to another page', login],
+  ['/token', 'did not answer with JSON', () => Promise.resolve(new Response('secret'))],
+  ['/token', 'answered without a token', () => Promise.resolve(Response.json({ jwt: 'secret' }))],
+  ['/token', 'can not be reached', () => Promise.reject(new TypeError('Failed to fetch'))],
+  ['getToken', 'threw: away', away],
+  ['getToken', 'answered without a token', () => undefined],
+  ['getToken', 'answered without a token', () => ({ jwt: 'secret' })],
+  ['getToken', 'did not answer within 10 s', () => new Promise(() => undefined)],
+])(
+  'tokens: that %s %s is told once in a row, and it is asked again',
+  async (source, wrong, fails) => {
+    let good = false
+    const getToken = (): string => (good ? 'good' : (fails() as never))
+    const get = (): unknown => (good ? Promise.resolve(Response.json({ token: 'good' })) : fails())
+    vi.stubGlobal('fetch', get)
+    const one = client(source === 'getToken' ? { getToken } : { tokenSrc: source })
+    one.connection('a').subscribe(() => undefined)
+    await passes(60_000)
+    expect([one.link.state, lines.length]).toEqual(['connecting', 0])
+    expect(warned).toEqual([expect.stringContaining(`mqtt-status: ${source} ${wrong}. It has to `)])
+    expect(warned.join()).not.toContain('secret')
+    good = true
+    await passes(40_000)
+    expect(one.link.state).toBe('live')
+    good = false
+    last().listener.onClose(4101)
+    await passes(60_000)
+    expect(warned.length).toBe(2)
+  },
+)
+
 test('tokens: no visitor, no line, until somebody signs in and retries, or brings a token', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(null, { status: 401 })))
   const one = client({ tokenSrc: 'http://portal.test/token' })
   one.connection('a').subscribe(() => undefined)
+  const other = client({ getToken: () => null })
+  other.connection('a').subscribe(() => undefined)
   await passes(600_000)
   expect([one.link, lines.length]).toMatchObject([{ state: 'unauthorized', retryAt: null }, 0])
+  expect([other.link.state, warned]).toEqual(['unauthorized', []])
   one.refresh()
   await passes(0)
   expect(one.link.state).toBe('unauthorized')
@@ -525,18 +635,6 @@ test('a server that nobody reaches at first is said to be unreachable, until it 
   expect(one.link).toMatchObject({ state: 'live', cause: null })
 })
 
-test('a token that is refused again and again is told, the first time is not', async () => {
-  mute = true
-  const one = client({ getToken: () => 'x' })
-  one.connection('a').subscribe(() => undefined)
-  await passes(0)
-  last().listener.onClose(4001)
-  expect(one.link).toMatchObject({ state: 'connecting', cause: null })
-  await passes(0)
-  last().listener.onClose(4001)
-  expect(one.link).toMatchObject({ state: 'connecting', cause: 'refused' })
-})
-
 test.each([
   [{}, 'tokenless'],
   [{ token: 'x' }, null],
@@ -544,6 +642,33 @@ test.each([
   const one = await live(settings)
   last().listener.onClose(4001)
   expect(one.link).toMatchObject({ state: 'unauthorized', cause })
+})
+
+test('a client that is closed, or that nobody listens to, is stale as of its last word', async () => {
+  const one = await live()
+  await beats(20)
+  const saidMs = Date.now() - 1_000
+  const states = statesOf(one)
+  one.close()
+  expect(states).toEqual(['stale'])
+  expect(one.link).toEqual({ state: 'stale', since: saidMs, retryAt: null, cause: null })
+  const two = client()
+  const leave = two.connection('a').subscribe(() => undefined)
+  await passes(0)
+  leave()
+  await passes(4_000)
+  expect(two.link.state).toBe('live')
+  await passes(1_000)
+  expect(two.link.state).toBe('stale')
+  two.connection('a').subscribe(() => undefined)
+  expect(two.link.state).toBe('connecting')
+  await passes(0)
+  expect(two.link.state).toBe('live')
+  // A loss that is mended soon is no news afterwards either.
+  const after = statesOf(two)
+  last().listener.onClose(1006)
+  await passes(900)
+  expect(after).toEqual([])
 })
 
 test('retry now does not wait', async () => {
@@ -648,4 +773,20 @@ test('a watch that is too large is reported, and never passes for live', async (
   last().hear({ type: 'error', id: 1, code: 'limit_watch', message: 'Too many', retryable: false })
   await passes(0)
   expect([one.link.state, caught.length]).toEqual(['connecting', 1])
+})
+
+test('what bundles of other versions reach under the symbol has only been added to', () => {
+  const one = clientFor({ src: SRC })
+  clients.push(one)
+  const registry = Reflect.get(globalThis, Symbol.for('mqtt-status.client.v1')) as object
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(one)).toSorted()
+  expect(Object.keys(registry)).toEqual(['clients', 'functions'])
+  expect(names).toEqual(
+    [
+      ...['can', 'close', 'command', 'connection', 'constructor', 'link', 'now', 'onLink'],
+      ...['refresh', 'rows', 'setToken', 'summary', 'watch'],
+    ].toSorted(),
+  )
+  expect(Object.keys(one.connection('a')).toSorted()).toEqual(['get', 'subscribe'])
+  expect(one.src).toBe(SRC)
 })

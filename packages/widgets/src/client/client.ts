@@ -13,7 +13,7 @@ import type {
   WatchFilter,
   Welcome,
 } from '@mqtt-status/protocol'
-import type { CommandRequest, Outcome } from './commands.ts'
+import type { CommandRequest, Outcome, Refusal } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link.ts'
 import type { Link } from './link.ts'
@@ -183,7 +183,7 @@ export class StatusClient {
     this.#changed([id])
     const token = this.#tokens.current
     void post({ src: this.src, token, id, action, requestId }).then((answer) => {
-      if (typeof answer === 'string') this.#pendings.failed(id, sent, answer)
+      if ('code' in answer) this.#pendings.failed(id, sent, answer)
       else {
         this.#pendings.accepted(sent, answer)
         this.#rows.take([answer.connection])
@@ -339,10 +339,10 @@ export class StatusClient {
 }
 
 /** Most pages only show: what commands need is loaded with the first one. */
-function post(request: CommandRequest): Promise<CommandAccepted | string> {
+function post(request: CommandRequest): Promise<CommandAccepted | Refusal> {
   return import('./commands.ts').then(
     ({ sendCommand }) => sendCommand(request),
-    () => 'unreachable',
+    () => ({ code: 'unreachable' }),
   )
 }
 

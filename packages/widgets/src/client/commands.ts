@@ -7,7 +7,12 @@ export interface Outcome {
   readonly outcome: 'done' | 'failed' | 'timeout' | 'unknown' | 'prevented'
   /** Why it failed: a code of the server, `unreachable` or `offline`. */
   readonly code: string | null
+  /** How long the server takes no other one, in ms, if it said so. */
+  readonly retryAfterMs?: number
 }
+
+/** Why the server has not taken a command. */
+export type Refusal = Pick<Outcome, 'retryAfterMs'> & { readonly code: string }
 
 export interface CommandRequest {
   readonly src: string
@@ -18,22 +23,29 @@ export interface CommandRequest {
   readonly requestId: string
 }
 
-/** @returns what the server has accepted, or the code of why it was not */
+/** @returns what the server has accepted, or why it was not */
 export async function sendCommand({
   src,
   token,
   id,
   action,
   requestId,
-}: CommandRequest): Promise<CommandAccepted | string> {
+}: CommandRequest): Promise<CommandAccepted | Refusal> {
   let answer: Partial<CommandAccepted> & { code?: string } = {}
   try {
     const url = `${src}api/v1/connections/${encodeURIComponent(id)}/${action}`
     const headers = { 'idempotency-key': requestId, ...bearer(token) }
     const response = await fetch(url, { method: 'POST', headers })
     answer = (await response.json().catch(() => ({}))) as typeof answer
+    if (response.status === 429) return limited(answer.code, response)
   } catch {
-    return 'unreachable'
+    return { code: 'unreachable' }
   }
-  return answer.connection ? (answer as CommandAccepted) : (answer.code ?? 'internal')
+  return answer.connection ? (answer as CommandAccepted) : { code: answer.code ?? 'internal' }
+}
+
+/** Also a proxy in front of the server may say so, in no words of ours; a date instead of seconds is not waited for. */
+function limited(code: string | undefined, { headers }: Response): Refusal {
+  const retryAfterMs = Number(headers.get('retry-after')) * 1_000
+  return { code: code ?? 'rate_limited', ...(retryAfterMs > 0 ? { retryAfterMs } : {}) }
 }

@@ -62,12 +62,12 @@ const TABLE: Record<keyof typeof EVENTS, Row> = {
   stale:     ['=',              '=',                          '=',                          'open stale',                 'live stale',                 'live stale',                 '=',                      '=',                      '=',                      '='],
   fresh:     ['=',              '=',                          '=',                          'open',                       'live',                       'live',                       '=',                      '=',                      '=',                      '='],
   // It held for a while: starts again with short waits.
-  broken:    ['=',              'waiting 1000',               'waiting 1000',               'waiting 1000',               'waiting 1000',               'waiting 250',                '=',                      '=',                      '=',                      '='],
-  bye:       ['=',              'waiting 4900',               'waiting 4900',               'waiting 4900',               'waiting 4900',               'waiting 4900',               '=',                      '=',                      '=',                      '='],
-  expired:   ['=',              'waiting 1000',               'waiting 1000',               'waiting 1000',               'waiting 1000',               'waiting 250',                '=',                      '=',                      '=',                      '='],
+  broken:     ['=',             'waiting 1000',               'waiting 1000 asking',        'waiting 1000',               'waiting 1000',               'waiting 250',                '=',                      '=',                      '=',                      '='],
+  bye:        ['=',             'waiting 4900',               'waiting 4900 asking',        'waiting 4900',               'waiting 4900',               'waiting 4900',               '=',                      '=',                      '=',                      '='],
+  expired:    ['=',             'waiting 1000',               'waiting 1000 asking',        'waiting 1000',               'waiting 1000',               'waiting 250',                '=',                      '=',                      '=',                      '='],
   refused:   ['=',              'ended unauthorized: close',  'ended unauthorized: close',  'ended unauthorized: close',  'ended unauthorized: close',  'ended unauthorized: close',  '=',                      '=',                      '=',                      '='],
-  // A second refusal of a new token is no reason to hurry.
-  renewable: ['=',              'waiting 0',                  'waiting 1000',               'waiting 0',                  'waiting 0',                  'waiting 0',                  '=',                      '=',                      '=',                      '='],
+  // A new token is asked for once: where that is refused too, so will be the next.
+  renewable:  ['=',             'waiting 0 asking',           'ended unauthorized: close',  'waiting 0 asking',           'waiting 0 asking',           'waiting 0 asking',           '=',                      '=',                      '=',                      '='],
   forbidden: ['=',              'ended forbidden: close',     'ended forbidden: close',     'ended forbidden: close',     'ended forbidden: close',     'ended forbidden: close',     '=',                      '=',                      '=',                      '='],
   version:   ['=',              'ended incompatible: close',  'ended incompatible: close',  'ended incompatible: close',  'ended incompatible: close',  'ended incompatible: close',  '=',                      '=',                      '=',                      '='],
   abuse:     ['=',              'ended unavailable: close',   'ended unavailable: close',   'ended unavailable: close',   'ended unavailable: close',   'ended unavailable: close',   '=',                      '=',                      '=',                      '='],
@@ -83,7 +83,7 @@ const TABLE: Record<keyof typeof EVENTS, Row> = {
 function told(phase: LinkPhase): string {
   switch (phase.kind) {
     case 'waiting':
-      return `waiting ${phase.untilMs - NOW}`
+      return `waiting ${phase.untilMs - NOW}${phase.refused ? ' asking' : ''}`
     case 'ended':
       return `ended ${phase.state}`
     case 'open':

@@ -96,9 +96,6 @@ const ENDINGS: Readonly<Record<number, Ended>> = {
   4006: 'incompatible',
 }
 
-/** Why nothing has come yet, where waiting alone will not mend it. */
-export type LinkCause = 'unreachable' | 'refused'
-
 type Step = readonly [LinkPhase, LinkEffect?]
 
 export function nextLink(phase: LinkPhase, event: LinkEvent, moment: LinkMoment): Step {
@@ -150,22 +147,29 @@ function lost(
   moment: LinkMoment,
 ): Step {
   if (phase.kind !== 'opening' && !isOpen(phase)) return [phase]
-  // A token that was refused is asked for anew, once at once; then there is no hurry.
-  const refused = event.code === 4001 && event.renewable
-  if (!comesBack(event.code) && !refused) return end(ENDINGS[event.code] ?? 'unavailable')
+  // A token that was refused is asked for anew, once and at once. That holds until a line is welcomed.
+  const before = isRefused(phase)
+  const hurry = event.code === 4001 && event.renewable && !before
+  if (!comesBack(event.code) && !hurry) return end(ENDINGS[event.code] ?? 'unavailable')
   const stable = phase.kind === 'live' && moment.nowMs - phase.sinceMs >= STABLE_MS
   const attempt = stable ? 0 : phase.attempt
-  const hurry = refused && !(phase.kind === 'opening' && phase.refused)
   const untilMs = moment.nowMs + (hurry ? 0 : waitFor(attempt, event.window, moment))
-  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused }]
+  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused: hurry || before }]
 }
 
-/** What the attempts so far have met; `null` = there is no news of them, or not enough. */
-export function causeOf(phase: LinkPhase): LinkCause | null {
-  if ((phase.kind !== 'waiting' && phase.kind !== 'opening') || phase.attempt === 0) return null
-  if (!phase.refused) return 'unreachable'
-  // The first refusal only means that a new token is needed.
-  return phase.attempt > 1 ? 'refused' : null
+function isRefused(phase: LinkPhase): boolean {
+  return phase.kind === 'opening' && phase.refused
+}
+
+/** What the state alone does not tell, see `Link.cause`. A refused token is no failure at first: there is another one. */
+export function causeOf(
+  state: LinkState,
+  phase: LinkPhase,
+  { none }: { readonly none: boolean },
+): 'unreachable' | 'tokenless' | null {
+  if (state === 'unauthorized') return none ? 'tokenless' : null
+  if (state !== 'connecting' || (phase.kind !== 'waiting' && phase.kind !== 'opening')) return null
+  return phase.attempt > (phase.refused ? 1 : 0) ? 'unreachable' : null
 }
 
 function isOpen(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'open' | 'live' }> {

@@ -4,7 +4,7 @@ import type { Bye, ClientMessage, ServerMessage, Welcome } from '@mqtt-status/pr
 import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
 import { BACKOFF, causeOf, nextLink } from './link-state.ts'
-import type { LinkCause, LinkEvent, LinkPhase, LinkState } from './link-state.ts'
+import type { LinkEvent, LinkPhase, LinkState } from './link-state.ts'
 import { DENIED } from './tokens.ts'
 import type { Tokens } from './tokens.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
@@ -17,10 +17,10 @@ export interface Link {
   /** When the next attempt is made, in ms since the epoch; `null` = none is planned. */
   readonly retryAt: number | null
   /**
-   * While connecting: the server can't be reached, or refuses every token it is brought. While unauthorized: `tokenless`
-   * if the page has none to bring. Otherwise `null`.
+   * While connecting: `unreachable` once an attempt has failed. While unauthorized: `tokenless` if the page has no token
+   * to bring. Otherwise `null`.
    */
-  readonly cause: LinkCause | 'tokenless' | null
+  readonly cause: 'unreachable' | 'tokenless' | null
 }
 
 /** What a link needs of the wires: one to open, and to be told how it went. */
@@ -163,8 +163,9 @@ export class LinkKeeper {
 
   #show(): void {
     const state = this.#state
+    const { kind } = this.#phase
     const isMending =
-      this.#view.state === 'live' && state === 'stale' && this.#phase.kind !== 'live'
+      this.#view.state === 'live' && state === 'stale' && kind !== 'live' && kind !== 'idle'
     if (isMending) {
       this.#flicker ??= this.#hush(this.#mendingMs)
       return
@@ -190,17 +191,12 @@ export class LinkKeeper {
     const offsetMs = this.clock.now() - this.#options.now()
     const retryAt = this.#phase.kind === 'waiting' ? this.#phase.untilMs + offsetMs : null
     this.#everLive = state === 'live' || (this.#everLive && this.#phase.kind !== 'idle')
-    const cause = this.#cause(state)
+    const cause = causeOf(state, this.#phase, this.#options.tokens)
     const isSame = state === former.state
     if (isSame && retryAt === former.retryAt && cause === former.cause) return
     const since = isSame ? former.since : state === 'live' ? this.clock.now() : this.#trueAt
     this.#view = { state, since, retryAt, cause }
     this.#options.onChange()
-  }
-
-  #cause(state: LinkState): Link['cause'] {
-    if (state === 'connecting') return causeOf(this.#phase)
-    return state === 'unauthorized' && this.#options.tokens.none ? 'tokenless' : null
   }
 
   get #state(): LinkState {
@@ -213,7 +209,8 @@ export class LinkKeeper {
       case 'live':
         return phase.feedStale ? 'stale' : 'live'
       case 'idle':
-        return 'connecting'
+        // Nobody tries to connect.
+        return 'stale'
       default:
         // What was shown once stays, and is said to be old.
         return this.#everLive ? 'stale' : 'connecting'

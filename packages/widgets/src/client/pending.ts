@@ -1,7 +1,7 @@
 /** Commands without an answer yet: what this page has sent, and what the rows say of everybody's. */
 import { isPending } from '@mqtt-status/protocol'
 import type { Action, CommandAccepted, Connection } from '@mqtt-status/protocol'
-import type { Outcome } from './commands.ts'
+import type { Outcome, Refusal } from './commands.ts'
 
 export interface Pending {
   readonly action: Action
@@ -68,8 +68,10 @@ export class Pendings {
     this.#await(connection.id, timeoutMs)
   }
 
-  failed(id: string, sent: Sent, code: string): void {
-    if (this.#sent.get(id) === sent) this.#end(id, 'failed', code)
+  failed(id: string, sent: Sent, refusal: Refusal): void {
+    if (this.#sent.get(id) !== sent) return
+    sent.settle({ outcome: 'failed', ...refusal })
+    this.#end(id, 'failed')
   }
 
   /** A row has come: it may answer what this page sent, and says what others have. */

@@ -58,10 +58,12 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
       for (; page.next !== undefined; page = await ask(page.next)) say(page)
       say({ ...page, cursor: first })
       for (const summary of page.summaries ?? []) say(summary)
-      cursor = first
       say({ type: 'ping' })
-      const tookMs = performance.now() - askedAt
-      timer = setTimeout(() => void poll(), EVERY_MS * (0.8 + Math.random() * 0.4) - tookMs)
+      // Whoever was told may have closed, or asked anew.
+      if (signal.aborted) return
+      cursor = first
+      const nextAt = askedAt + EVERY_MS * (0.8 + Math.random() * 0.4)
+      timer = setTimeout(() => void poll(), nextAt - performance.now())
     } catch {
       if (!signal.aborted) onClose(code)
     }
@@ -72,10 +74,7 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
     whole: true,
     send(message) {
       if (message.type === 'hello' || message.type === 'auth') token = message.token
-      if (message.type === 'watch') {
-        watch = message
-        cursor = message.cursor
-      }
+      if (message.type === 'watch') ({ cursor } = watch = message)
       if (watch && message.type !== 'pong') void poll()
       return true
     },

@@ -3,10 +3,13 @@ import type { TokenAnswer, TokenSettings } from './tokens.ts'
 
 const PATIENCE_MS = 10_000
 
+/** Whose last answer was of no use: the first of such answers in a row is worth a word. */
+const failing = new WeakSet<TokenSettings>()
+
 /**
  * Whoever does not answer is not waited for, nor left waiting: pages have few sockets.
  *
- * @returns `null` when the page's own server answers 401 or 403: there is none for this visitor
+ * @returns `null` when the page's own server answers 401 or 403, or its function `null`: there is none for this visitor
  * @throws when there is no answer, or one without a token
  */
 export async function askForToken(settings: TokenSettings): Promise<TokenAnswer | null> {
@@ -14,26 +17,65 @@ export async function askForToken(settings: TokenSettings): Promise<TokenAnswer 
   const patience = new AbortController()
   const { promise: impatience, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    reject(new Error('No answer in time'))
+    reject(new Error('did not answer within 10 s'))
   }, PATIENCE_MS)
   try {
     const asking = getToken ? answerOf(getToken) : read(tokenSrc, patience.signal)
-    return await Promise.race([asking, impatience])
+    const answer = await Promise.race([asking, impatience])
+    failing.delete(settings)
+    return answer
+  } catch (error) {
+    if (!failing.has(settings)) tell(getToken ? 'getToken' : tokenSrc, error)
+    failing.add(settings)
+    throw error
   } finally {
     clearTimeout(timer)
     patience.abort()
   }
 }
 
-async function answerOf(getToken: NonNullable<TokenSettings['getToken']>): Promise<TokenAnswer> {
-  const answer = await getToken()
-  return typeof answer === 'string' ? { token: answer } : answer
+async function answerOf(
+  getToken: NonNullable<TokenSettings['getToken']>,
+): Promise<TokenAnswer | null> {
+  let answer: unknown
+  try {
+    answer = await getToken()
+  } catch (cause) {
+    throw new Error(`threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  if (answer === null) return null
+  return withToken(typeof answer === 'string' ? { token: answer } : answer)
 }
 
 async function read(tokenSrc: string, signal: AbortSignal): Promise<TokenAnswer | null> {
-  const response = await fetch(tokenSrc, { credentials: 'same-origin', cache: 'no-store', signal })
-  if (response.status === 401 || response.status === 403) return null
-  const answer = (await response.json()) as TokenAnswer
-  if (!response.ok || typeof answer.token !== 'string') throw new Error('No token in the answer')
-  return answer
+  const request = { credentials: 'same-origin', cache: 'no-store', signal } as const
+  const response = await fetch(tokenSrc, request).catch((cause: unknown) => {
+    throw new Error('can not be reached', { cause })
+  })
+  const { ok, status, redirected } = response
+  if (status === 401 || status === 403) return null
+  if (!ok) throw new Error(`answered with status ${status}`)
+  // What a parser says of it may quote the token.
+  const answer: unknown = await response.json().catch(() => {
+    throw new Error(`did not answer with JSON${redirected ? ', but led to another page' : ''}`)
+  })
+  return withToken(answer)
+}
+
+function withToken(answer: unknown): TokenAnswer {
+  const { token } = (answer ?? {}) as Partial<TokenAnswer>
+  if (typeof token !== 'string' || !token) throw new Error('answered without a token')
+  return answer as TokenAnswer
+}
+
+function tell(source: string, error: unknown): void {
+  const { message } = error as Error
+  const wanted =
+    source === 'getToken'
+      ? 'It has to resolve to a token, or to {token, expiresIn}'
+      : 'It has to answer {"token": "…", "expiresIn": 600}, or 401 where nobody is signed in'
+  // eslint-disable-next-line no-console -- elements go on loading; who wrote the page can't see why otherwise
+  console.warn(
+    `mqtt-status: ${source} ${message}. ${wanted}. It is asked again with growing waits.`,
+  )
 }

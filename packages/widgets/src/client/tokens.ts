@@ -6,16 +6,18 @@ export interface TokenAnswer {
   readonly expiresIn?: number
 }
 
+type TokenGiven = string | TokenAnswer | null
+
 export interface TokenSettings {
   /** Visible to everybody who sees the page: publishable keys only. */
   readonly token?: string
   /** An address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`. */
   readonly tokenSrc?: string
-  /** Asked before an attempt and before a token ends; may take 10 s. */
-  readonly getToken?: () => Promise<string | TokenAnswer> | string | TokenAnswer
+  /** Asked before an attempt and before a token ends; may take 10 s. `null`: none for this visitor. */
+  readonly getToken?: () => Promise<TokenGiven> | TokenGiven
 }
 
-/** The page's own server says that this visitor gets no token. */
+/** The page says that this visitor gets no token. */
 export const DENIED: Error = new Error('No token for this visitor')
 
 /** The server warns this long before a token ends; from then on another one is asked for. */
@@ -55,7 +57,7 @@ export class Tokens {
     this.#freshUntil = 0
   }
 
-  /** @throws DENIED on 401 and 403 of the page's own server; anything else may be tried again */
+  /** @throws DENIED where there is none for this visitor; anything else may be tried again */
   async get(): Promise<string | null> {
     if (!this.renewable || this.#now() < this.#freshUntil) return this.current
     const { askForToken } = await import('./token-source.ts')

@@ -26,7 +26,13 @@ export type CommandState =
   | { readonly kind: 'running'; readonly action: Action }
   | { readonly kind: 'done'; readonly action: Action }
   /** `seen` is what the row looked like then: the message goes when the row moves on. */
-  | { readonly kind: 'failed'; readonly code: string; readonly seen: string }
+  | {
+      readonly kind: 'failed'
+      readonly code: string
+      readonly seen: string
+      /** Until when the server takes no other one, by this device's clock, in ms; then it is idle again by itself. */
+      readonly retryAt: number | null
+    }
 
 const IDLE: CommandState = { kind: 'idle' }
 
@@ -101,16 +107,19 @@ export class CommandController implements ReactiveController {
     return outcome
   }
 
-  #end(action: Action, { outcome, code }: Outcome, before: string | null): void {
+  #end(action: Action, { outcome, code, retryAfterMs }: Outcome, before: string | null): void {
     const { seen, status } = this.#target()
-    if (outcome === 'failed') this.#become({ kind: 'failed', code: code ?? 'internal', seen })
-    else if (outcome === 'done' && status === before)
+    if (outcome === 'failed') {
+      const retryAt = retryAfterMs === undefined ? null : Date.now() + retryAfterMs
+      this.#become({ kind: 'failed', code: code ?? 'internal', seen, retryAt }, retryAfterMs)
+    } else if (outcome === 'done' && status === before)
       this.#become({ kind: 'done', action }, DONE_MS)
     else this.#become(IDLE)
   }
 
   #busy(): boolean {
-    return this.#state.kind === 'running' || this.#target().pending
+    const { state } = this
+    return state.kind === 'running' || isWaiting(state) || this.#target().pending
   }
 
   /** @param lastsMs after which it is idle again by itself */
@@ -125,6 +134,11 @@ export class CommandController implements ReactiveController {
           })
     this.#host.requestUpdate()
   }
+}
+
+/** Whether the server has said that it takes no other command yet. */
+export function isWaiting(state: CommandState): boolean {
+  return state.kind === 'failed' && state.retryAt !== null
 }
 
 function shownLongEnough(): Promise<void> {

@@ -13,6 +13,8 @@ export interface ButtonsView {
   readonly state: CommandState
   /** The action that is under way, whoever gave it. */
   readonly running: Action | null
+  /** Whether the server has said that it takes no command yet. */
+  readonly waiting: boolean
   readonly locale: Locale
   readonly labelHidden: boolean
   /** Whether the words may not be seen. */
@@ -55,8 +57,8 @@ interface Place {
 
 /** One template for the whole button and what comes after it: most cards have just one. */
 function button(view: ButtonsView, action: Action, { name, after }: Place): TemplateResult {
-  const { offer, running } = view
-  const disabled = running !== null || offer.blocked !== null
+  const { offer, running, waiting } = view
+  const disabled = running !== null || waiting || offer.blocked !== null
   const { label, title, longest, busy, part, icon, slots } = face(view, action)
   const [kind, d, mark] = icon
   return html`<button

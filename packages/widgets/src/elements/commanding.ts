@@ -2,7 +2,7 @@ import type { PropertyDeclarations, TemplateResult } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
 import type { Outcome } from '../client/index.ts'
 import { announcer } from '../controllers/announcer.ts'
-import { CommandController } from '../controllers/command.ts'
+import { CommandController, isWaiting } from '../controllers/command.ts'
 import type { CommandHost, CommandState, Target } from '../controllers/command.ts'
 import { offer } from '../controllers/offer.ts'
 import type { Offer } from '../controllers/offer.ts'
@@ -65,11 +65,11 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
   }
 
   /** @internal */
-  commandEnded(action: Action, requestId: string, { outcome, code }: Outcome): void {
+  commandEnded(action: Action, requestId: string, { outcome, code, retryAfterMs }: Outcome): void {
     const { locale, tag } = this.speech
     const said = {
       done: locale.action[action].done,
-      failed: failureText(locale, code ?? 'internal'),
+      failed: failureText(this.speech, code ?? 'internal', retryAfterMs).text,
       timeout: locale.noConfirmation,
       unknown: locale.outcomeUnknown,
       prevented: null,
@@ -114,6 +114,7 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
       state,
       running: state.kind === 'running' ? state.action : this.#waiting(),
       locale: this.speech.locale,
+      waiting: isWaiting(state),
       labelHidden,
       tooltips: labelHidden || this.density !== 'comfortable',
       slots,

@@ -1,9 +1,10 @@
 /** The one line of explanation below the status: what matters most to whoever looks, in words. */
 import type { Connection } from '@mqtt-status/protocol'
 import type { Link, LinkState } from '../client/index.ts'
-import type { FailureCode, Locale, NamedLink } from '../locales/locale.ts'
+import type { FailureCode, NamedLink } from '../locales/locale.ts'
 import type { Language } from '../locales/registry.ts'
-import { dated } from '../locales/time.ts'
+import { dated, seconds } from '../locales/time.ts'
+import type { TimedText } from '../locales/time.ts'
 import type { SceneInput } from './scene.ts'
 
 export interface Message {
@@ -14,6 +15,8 @@ export interface Message {
   readonly retry?: boolean
   /** Text of the broker, behind "Details". */
   readonly detail?: string | null
+  /** After how long it reads otherwise, in ms. */
+  readonly staysMs?: number | null
 }
 
 type Terminal = Extract<LinkState, 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'>
@@ -56,7 +59,6 @@ function isTerminal(link: LinkState): link is Terminal {
 
 /** What keeps the feed from coming without somebody's help; a server that can't be reached may come back by itself. */
 export function blockedBy({ state, cause }: Link): NamedLink | null {
-  if (cause === 'refused') return 'unauthorized'
   return cause ?? (isTerminal(state) ? state : null)
 }
 
@@ -79,8 +81,11 @@ export function isLinkNews(before: Link, now: Link): boolean {
 
 function commandMessage({ view, link, command, language }: SceneInput): Message | null {
   const { locale } = language
-  if (command.kind === 'failed')
-    return { part: 'message', text: failureText(locale, command.code), problem: true }
+  if (command.kind === 'failed') {
+    const { code, retryAt } = command
+    const told = failureText(language, code, retryAt === null ? 0 : retryAt - Date.now())
+    return { part: 'message', problem: true, ...told }
+  }
   if (view.pending === null) return null
   if (link?.state !== 'live') return { part: 'message', text: locale.outcomeUnknown }
   const overdue = view.pending.phase === 'overdue'
@@ -109,8 +114,14 @@ export function reasonText(row: Connection, { language, now }: Reading): string 
   return known(locale.reason, reason) ?? reason
 }
 
-export function failureText(locale: Locale, code: string): string {
-  return known<FailureCode>(locale.failure, code) ?? locale.failure.internal
+/** @param waitMs for how long the server takes no other command; counted down in text */
+export function failureText(language: Language, code: string, waitMs: number = 0): TimedText {
+  const { locale } = language
+  const { failure } = locale
+  if (waitMs <= 0)
+    return { text: known<FailureCode>(failure, code) ?? failure.internal, staysMs: null }
+  const { text, staysMs } = seconds(language, waitMs)
+  return { text: locale.wait(text), staysMs }
 }
 
 function known<K extends string>(texts: Readonly<Record<K, string>>, key: string): string | null {

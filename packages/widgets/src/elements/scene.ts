@@ -69,7 +69,12 @@ export function compose(input: SceneInput): Scene {
     moment,
     message,
     device: device?.text ?? null,
-    staysMs: soonest([moment.staysMs, device?.staysMs, look.changesAt && look.changesAt - now]),
+    staysMs: soonest([
+      moment.staysMs,
+      message?.staysMs,
+      device?.staysMs,
+      look.changesAt && look.changesAt - now,
+    ]),
   }
 }
 

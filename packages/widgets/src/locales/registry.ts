@@ -9,7 +9,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<Locale>>> = {
 const locales = new Map([[en.code, en]])
 const loading = new Set<string>()
 const listeners = new Set<() => void>()
-const chosen = new Map<string, Language | null>()
+const chosen = new Map<string, Language>()
 
 /** Makes a language available to all elements, at once also to those on the page; English and Italian are built in. */
 export function registerLocale(locale: Locale): void {
@@ -58,9 +58,10 @@ export function chooseLanguage(wanted: Iterable<string | null | undefined>): Lan
 /** The same object for the same tag. */
 function languageOf(tag: string): Language | null {
   const known = chosen.get(tag)
-  if (known !== undefined) return known
+  if (known) return known
   const locale = find(tag)
-  const language = locale ? { locale, tag: valid(tag) ?? locale.code } : null
+  if (!locale) return null
+  const language = { locale, tag: valid(tag) ?? locale.code }
   chosen.set(tag, language)
   return language
 }

@@ -105,7 +105,9 @@ it('says once for the whole page that updates are paused', async () => {
 
 it('speaks another language than the page in a region that says which, also in an open dialog', async () => {
   const [first] = await cards({ lang: 'it' })
-  await waitUntil(() => first && text(first).includes('Connesso'), 'the language to be loaded')
+  await waitUntil(() => first && text(first).includes('Connesso'), 'the language', {
+    timeout: 5_000,
+  })
   const dialog = await fixture<HTMLDialogElement>(html`<dialog><button>OK</button></dialog>`)
   dialog.showModal()
   wire.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })

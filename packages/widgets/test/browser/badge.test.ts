@@ -105,7 +105,7 @@ it('keeps the word when the line is lost, and says of when it is', async () => {
   wire.cut()
   await shown(badge, 'stale')
   await badge.updateComplete
-  await waitUntil(() => text(badge).includes('Connesso'), 'the language to be loaded')
+  await waitUntil(() => text(badge).includes('Connesso'), 'the language', { timeout: 5_000 })
   expect(text(badge)).to.match(/alle \d/)
   await expect(badge).to.be.accessible()
 })

@@ -100,7 +100,7 @@ it('speaks the nearest language', async () => {
   const card = section.querySelector('mqtt-status-card') as MqttStatusCard
   card.client = wire.client
   await shown(card, 'connected')
-  await waitUntil(() => text(card).includes('Connesso'), 'the language to be loaded')
+  await waitUntil(() => text(card).includes('Connesso'), 'the language', { timeout: 5_000 })
   expect(text(card)).to.contain('Disconnetti')
   card.lang = 'en'
   await waitUntil(() => text(card).includes('Connected'))
@@ -155,7 +155,7 @@ it('is pending at once, keeps the focus, ignores a second click, and ends when a
   button(card).click()
   expect(text(card)).to.contain('Connected')
   const ended = oneEvent(card, 'mqtt-status-command-end')
-  await waitUntil(() => asked.length === 1)
+  await waitUntil(() => asked.length === 1, 'the request', { timeout: 5_000 })
   wire.push({
     status: 'disconnecting',
     desired: 'disconnected',

@@ -118,6 +118,25 @@ it('says that there is no confirmation when the time that the server named is ov
   await waitUntil(() => text(element).includes('Connect') && message(element) === '')
 })
 
+it('counts down in text how long the server takes no command, and works again after that', async () => {
+  const headers = { 'retry-after': '2' }
+  const asked = serve(() => ({ status: 429, body: { code: 'rate_limited' }, headers }))
+  const element = await control()
+  await shown(element, 'link-live')
+  const { outcome, retryAfterMs } = await element.disconnect()
+  expect([outcome, retryAfterMs]).to.deep.equal(['failed', 2_000])
+  await waitUntil(() => /wait [12] sec/.test(message(element)))
+  expect(button(element).ariaDisabled).to.equal('true')
+  button(element).click()
+  await element.updateComplete
+  expect(asked).to.have.length(1)
+  await waitUntil(() => message(element).includes('wait 1 sec'), 'the count', { timeout: 5_000 })
+  await waitUntil(() => message(element) === '', 'the end of the wait', { timeout: 5_000 })
+  expect(button(element).ariaDisabled).to.not.equal('true')
+  button(element).click()
+  await waitUntil(() => asked.length === 2)
+})
+
 it('does not know how a command has ended when the line breaks, and says so', async () => {
   serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control()

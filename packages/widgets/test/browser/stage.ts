@@ -43,18 +43,25 @@ export function part(element: Element, name: string): HTMLElement | null {
   return element.shadowRoot?.querySelector<HTMLElement>(`[part~="${name}"]`) ?? null
 }
 
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+  readonly headers?: Record<string, string>
+}
+
 /** What the server answers to commands until it is given back; `null` = it can't be reached. */
-export function answerCommands(answer: () => { status: number; body: unknown } | null): {
+export function answerCommands(answer: () => Answer | null): {
   readonly asked: Request[]
   restore(): void
 } {
   const realFetch = window.fetch
   const asked: Request[] = []
-  window.fetch = (input, init) => {
-    asked.push(new Request(input, init))
+  window.fetch = (input, request) => {
+    asked.push(new Request(input, request))
     const given = answer()
     if (given === null) return Promise.reject(new TypeError('Failed to fetch'))
-    return Promise.resolve(new Response(JSON.stringify(given.body), { status: given.status }))
+    const { body, ...init } = given
+    return Promise.resolve(new Response(JSON.stringify(body), init))
   }
   return {
     asked,

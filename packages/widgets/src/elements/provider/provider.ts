@@ -43,7 +43,7 @@ export class MqttStatusProvider extends StatusElement {
   declare token: string | null | undefined
   declare tokenSrc: string | null | undefined
   /** Asked for a token before each attempt and before a token ends; may take 10 s. */
-  declare getToken: (() => Promise<string> | string) | null | undefined
+  declare getToken: ClientSettings['getToken'] | null
   declare transport: string | null | undefined
   declare share: string | null | undefined
   declare pauseHidden: string | number | null | undefined

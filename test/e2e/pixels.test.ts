@@ -1,0 +1,119 @@
+/**
+ * The catalogue, pixel by pixel, in the one browser and font that come from npm, with a clock that stands still. The
+ * references are in `pixels/`; `pnpm pixels` draws them anew, and what has changed is to be looked at. Where that browser
+ * does not run, geometry and axe (catalogue.test.ts) have to do.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import pixelmatch from 'pixelmatch'
+import type { Browser } from 'playwright-core'
+import { PNG } from 'pngjs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchPinnedBrowser } from '../../scripts/browser.ts'
+import { Pages } from './pages.ts'
+
+const REFERENCES = new URL('pixels/', import.meta.url)
+const DIFFERENCES = new URL('../../node_modules/.cache/pixels/', import.meta.url)
+/** Processors round differently when they blend; a border that has moved is a hundred times as much. */
+const TOLERATED_PIXELS = 20
+
+/** What packs large plain surfaces best: no filter, the whole of deflate. */
+const FLAT = { colorType: 2, filterType: 0, deflateLevel: 9, deflateStrategy: 0 } as const
+
+const VIEWS: Readonly<Record<string, { readonly query: string; readonly section: number }>> = {
+  'cards-light-en': { query: 'theme=light', section: 1 },
+  'cards-dark-it': { query: 'theme=dark&lang=it', section: 1 },
+  'cards-compact-it': { query: 'theme=light&lang=it&density=compact', section: 1 },
+  'cards-dense-dark': { query: 'theme=dark&density=dense', section: 1 },
+  badges: { query: 'theme=light', section: 4 },
+  'controls-it': { query: 'theme=dark&lang=it', section: 6 },
+}
+
+/** One of each silhouette and of each way to be without a row; the rest differs from these in words. */
+const SHOWN = [
+  'connected',
+  'connecting',
+  'lost',
+  'failed',
+  'disconnected-by-somebody',
+  'pending',
+  'stale-and-failed',
+  'loading',
+  'unavailable',
+  'long-words',
+]
+
+let browser: Browser | null = null
+let pages: Pages
+
+beforeAll(async () => {
+  ;[browser, pages] = await Promise.all([launchPinnedBrowser(), Pages.start({})])
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await pages?.stop()
+})
+
+/** The faces of the pinned font that the elements use. */
+function fontFaces(): string {
+  const { resolve } = createRequire(import.meta.url)
+  return [400, 500, 600]
+    .map((weight) => {
+      const file = resolve(`@fontsource/open-sans/files/open-sans-latin-${weight}-normal.woff2`)
+      const font = readFileSync(file, 'base64')
+      return `@font-face { font-family: Pinned; font-weight: ${weight}; src: url(data:font/woff2;base64,${font}) }`
+    })
+    .join('\n')
+}
+
+async function draw(running: Browser, { query, section }: (typeof VIEWS)[string]): Promise<PNG> {
+  const context = await running.newContext({
+    viewport: { width: 900, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'Europe/Rome',
+    reducedMotion: 'reduce',
+  })
+  const page = await context.newPage()
+  await page.clock.setFixedTime(new Date('2026-03-10T14:32:00Z'))
+  await page.goto(`${pages.url}/catalogue?${query}`)
+  await page.waitForSelector('html[data-ready]')
+  await page.addStyleTag({
+    content: `${fontFaces()}
+      :root, body { font-family: Pinned !important }
+      .specimen:not(${SHOWN.map((title) => `[id$='-${title}']`).join()}) { display: none }
+      mqtt-status-card { content-visibility: visible !important }`,
+  })
+  await page.evaluate(() => document.fonts.ready)
+  const strip = page.locator(`#specimens > section:nth-child(${section}) > .grid`)
+  const png = PNG.sync.read(await strip.screenshot({ animations: 'disabled' }))
+  await context.close()
+  return png
+}
+
+function save(folder: URL, name: string, png: PNG): string {
+  mkdirSync(folder, { recursive: true })
+  const file = new URL(`${name}.png`, folder)
+  writeFileSync(file, PNG.sync.write(png, FLAT))
+  return file.pathname
+}
+
+for (const [name, view] of Object.entries(VIEWS)) {
+  test(`looks as it did: ${name}`, async () => {
+    if (!browser) {
+      console.log('The pinned browser does not run here: geometry and axe were checked instead.')
+      return
+    }
+    const now = await draw(browser, view)
+    if (process.env['UPDATE_PIXELS']) save(REFERENCES, name, now)
+    const { width, height, data } = PNG.sync.read(readFileSync(new URL(`${name}.png`, REFERENCES)))
+    expect([now.width, now.height], `the size of ${save(DIFFERENCES, name, now)}`).toEqual([
+      width,
+      height,
+    ])
+    const difference = new PNG({ width, height })
+    const count = pixelmatch(data, now.data, difference.data, width, height, { threshold: 0.1 })
+    const seen = count > TOLERATED_PIXELS ? save(DIFFERENCES, `${name}-difference`, difference) : ''
+    expect(count, `pixels that differ, see ${seen}`).toBeLessThanOrEqual(TOLERATED_PIXELS)
+  })
+}
