@@ -51,7 +51,9 @@ test('numbers agree with their words', () => {
 test('times are said as people say them, and each knows for how long it stays true', () => {
   expect(lasting(ENGLISH, 3 * MINUTE)).toEqual({ text: 'for 3 min', staysMs: MINUTE })
   expect(lasting(ITALIAN, 3 * MINUTE).text).toBe('da 3 min')
-  expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12 min ago')
+  // Never broken between two lines.
+  expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0ago')
+  expect(ago(ITALIAN, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0fa')
   expect(seconds(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
   expect(dated(ITALIAN, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toBe('ieri 18:02')
   expect(dated(ENGLISH, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toMatch(/^yesterday 6:02/)

@@ -347,6 +347,32 @@ it('tells a session that is over from a page without any token, and a page from 
   await waitUntil(() => text(card).includes('Session expired, sign in again'))
 })
 
+it('does not call a device silent that was switched off on purpose', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  const lastMessageAt = new Date(Date.now() - 32_000).toISOString()
+  wire.push({ device: 'stale', lastMessageAt })
+  await waitUntil(() => text(card).includes('Device silent · last message 30 sec ago'))
+  wire.push({ status: 'disconnected', desired: 'disconnected', reason: 'command' })
+  await shown(card, 'disconnected')
+  await waitUntil(() => text(card).includes('Last message 30 sec ago'))
+  expect(text(card)).to.not.contain('silent')
+  wire.push({ lastMessageAt: null })
+  await waitUntil(() => card.shadowRoot?.querySelector('[part="device"]') === null)
+})
+
+it('gives the icon of a button the colour that the page gives to the button', async () => {
+  const style = document.createElement('style')
+  style.textContent = 'mqtt-status-card::part(control) { color: rgb(255, 0, 0) }'
+  document.head.append(style)
+  const card = await show()
+  await shown(card, 'connected')
+  const glyph = card.shadowRoot?.querySelector('.glyph')
+  expect(glyph).to.exist
+  expect(getComputedStyle(glyph as Element).color).to.match(/^color\(srgb 1 0 0 \/ 0\.72\)$/)
+  style.remove()
+})
+
 it('tells the page what has changed', async () => {
   const card = await show()
   await shown(card, 'connected')
