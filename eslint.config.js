@@ -50,7 +50,7 @@ const rooms = {
     locales: [],
     controllers: ['client', 'locales'],
     elements: ['controllers', 'client', 'locales'],
-    development: ['elements'],
+    development: ['elements', 'locales'],
     'index.ts': ['elements', 'controllers', 'client', 'locales'],
     'index.development.ts': ['index.ts', 'development'],
     define: ['elements'],

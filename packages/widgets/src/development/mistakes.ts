@@ -1,5 +1,6 @@
 /** What a developer may have got wrong, found by looking at an element and the page around it. */
 import type { Inspected, StatusElement } from '../elements/element.ts'
+import { unknownStrings } from '../locales/registry.ts'
 import { linkMistake } from './link-mistakes.ts'
 import type { Mistake } from './link-mistakes.ts'
 
@@ -55,6 +56,7 @@ export function mistakesOf(element: StatusElement, inspected: Inspected): readon
   return [
     linkMistake(inspected) ?? (trouble === null ? undefined : TROUBLES[trouble]),
     ...wrongWords(element),
+    unknownTexts(element),
     mixedContent(element),
     lightOnDark(element),
   ].filter((mistake) => mistake !== undefined)
@@ -70,6 +72,16 @@ function wrongWords(element: Element): (Mistake | undefined)[] {
       fix: `The element behaves as with ${attribute}="${words[0] ?? ''}"; correct the word.`,
     }
   })
+}
+
+function unknownTexts({ strings }: StatusElement): Mistake | undefined {
+  const unknown = strings ? unknownStrings(strings) : []
+  if (unknown.length === 0) return undefined
+  return {
+    what: `strings has texts that nobody says: ${unknown.join(', ')}.`,
+    why: 'Its keys are those of the type Locale.',
+    fix: 'Correct or remove them.',
+  }
 }
 
 function mixedContent(element: Element): Mistake | undefined {

@@ -92,3 +92,13 @@ it('in development says that a token is asked for, or that this page is not allo
   wire.cut(4003)
   await waitUntil(() => mistakes(element).includes(`Add ${location.origin} to ALLOWED_ORIGINS`))
 })
+
+it('in development names the texts that nobody says', async () => {
+  wire = new Wire()
+  const element = await card()
+  await shown(element, 'connected')
+  element.strings = { retyr: 'Again' } as MqttStatusCard['strings']
+  await waitUntil(() => mistakes(element).includes('texts that nobody says: retyr.'))
+  element.strings = { retry: 'Again' }
+  await waitUntil(() => mistakes(element) === '')
+})
