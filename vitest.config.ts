@@ -8,7 +8,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/house/*.test.ts'],
           exclude: ['packages/widgets/src/{elements,controllers}/**'],
-          testTimeout: 30_000,
+          testTimeout: 90_000,
         },
       },
       {

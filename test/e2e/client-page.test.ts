@@ -191,7 +191,7 @@ test('two bundles on a page that does not share are one socket too', async () =>
   expect(tab.wires).toEqual(['ws'])
 })
 
-test('a portal whose token endpoint answers 503 for a while is asked again, and a refused token is renewed', async () => {
+test('a portal whose token endpoint answers 503 for a while is asked again until there is a token', async () => {
   await world.close()
   const callers = { open: false, allowedOrigins: [portal.url] }
   world = await World.open({ heartbeatMs: HEARTBEAT_MS, auth: SECRET, callers })

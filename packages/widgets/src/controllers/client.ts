@@ -1,7 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
-import { closest, firstOnPage } from './composed-tree.ts'
+import { closest } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
 import { address, pageAddress } from './page-settings.ts'
 import type { Address } from './page-settings.ts'
@@ -98,8 +98,8 @@ function fromPage(page: Address | null): StatusClient | null {
 }
 
 function firstProvided(): StatusClient | null {
-  const provider = firstOnPage(PROVIDER) as { client?: StatusClient | null } | null
-  return provider?.client ?? null
+  const [provider] = document.getElementsByTagName(PROVIDER)
+  return (provider as { client?: StatusClient | null } | undefined)?.client ?? null
 }
 
 function sameServer(one: string, other: string): boolean {

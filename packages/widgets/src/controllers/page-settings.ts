@@ -2,7 +2,6 @@
  * What the page says once for all elements: `<script data-mqtt-status data-src="…">`, then
  * `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
  */
-import { firstOnPage } from './composed-tree.ts'
 
 /** A way to reach a server; the token settings belong to this address and to no other. */
 export interface Address {
@@ -27,16 +26,17 @@ export function serverOfBundle(url: string): string | null {
 
 /** A `data-` setting of the page's `<script data-mqtt-status>`. */
 export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): string | undefined {
-  const script = firstOnPage('script[data-mqtt-status]') as HTMLElement | null
-  return script?.dataset[name]
+  // Browsers keep these collections at hand; a selector that finds nothing looks at the whole page for each element.
+  const own = Array.from(document.scripts).find(({ dataset }) => 'mqttStatus' in dataset)
+  return own?.dataset[name]
 }
 
 /** Where the page as a whole gets its rows from; `null` if it does not say. */
 export function pageAddress(): Address | null {
   const src = scriptSetting('src')
   if (src) return address(src, scriptSetting('token'), scriptSetting('tokenSrc'))
-  const meta = firstOnPage('meta[name="mqtt-status:src"]') as HTMLMetaElement | null
-  const fallback = meta?.content ?? bundleSrc
+  const meta = document.getElementsByName('mqtt-status:src')[0]?.getAttribute('content')
+  const fallback = meta ?? bundleSrc
   return fallback ? address(fallback, scriptSetting('token'), scriptSetting('tokenSrc')) : null
 }
 

@@ -6,7 +6,6 @@ import { ClientController } from '../controllers/client.ts'
 import { wakeIn } from '../controllers/clock.ts'
 import type { CommandState } from '../controllers/command.ts'
 import { ConnectionController } from '../controllers/connection.ts'
-import { onPrint } from '../controllers/print.ts'
 import { oneOf } from './attributes.ts'
 import { StatusElement } from './element.ts'
 import { isLinkNews, namedLink, reasonText } from './message.ts'
@@ -87,14 +86,12 @@ export abstract class ConnectedElement extends StatusElement {
   protected scene!: Scene
   #reported: Reported = { scene: null, link: null, trouble: null }
   #stopWaiting: (() => void) | null = null
-  #stopPrint: (() => void) | null = null
 
   constructor() {
     super()
     this.clients = new ClientController(this)
     this.store = new ConnectionController(this, this.clients)
-    for (const event of ['pointerenter', 'focusin'])
-      this.addEventListener(event, this.#showExact, { once: true })
+    this.addEventListener('pointerenter', this.#showExact, { once: true })
   }
 
   /** The row as last known; `null` before the first one. */
@@ -119,12 +116,12 @@ export abstract class ConnectedElement extends StatusElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#stopPrint = onPrint(this.#showExact)
+    addEventListener('beforeprint', this.#showExact)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#stopPrint?.()
+    removeEventListener('beforeprint', this.#showExact)
     this.#stopWaiting?.()
   }
 

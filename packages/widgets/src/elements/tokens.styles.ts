@@ -55,42 +55,22 @@ export const tokens: CSSResult = css`
   .tone-positive {
     --_tone: var(--_positive);
     --_on: var(--mqtt-status-positive-on, var(--_surface));
-    --_tint: var(
-      --mqtt-status-positive-tint,
-      color-mix(in oklab, var(--_positive) 10%, var(--_surface))
-    );
   }
   .tone-progress {
     --_tone: var(--_progress);
     --_on: var(--mqtt-status-progress-on, var(--_surface));
-    --_tint: var(
-      --mqtt-status-progress-tint,
-      color-mix(in oklab, var(--_progress) 10%, var(--_surface))
-    );
   }
   .tone-warning {
     --_tone: var(--_warning);
     --_on: var(--mqtt-status-warning-on, var(--_surface));
-    --_tint: var(
-      --mqtt-status-warning-tint,
-      color-mix(in oklab, var(--_warning) 10%, var(--_surface))
-    );
   }
   .tone-negative {
     --_tone: var(--_negative);
     --_on: var(--mqtt-status-negative-on, var(--_surface));
-    --_tint: var(
-      --mqtt-status-negative-tint,
-      color-mix(in oklab, var(--_negative) 10%, var(--_surface))
-    );
   }
   .tone-neutral {
     --_tone: var(--_neutral);
     --_on: var(--mqtt-status-neutral-on, var(--_surface));
-    --_tint: var(
-      --mqtt-status-neutral-tint,
-      color-mix(in oklab, var(--_neutral) 10%, var(--_surface))
-    );
   }
   .icon {
     display: block;
@@ -140,6 +120,7 @@ export const tokens: CSSResult = css`
   .bone {
     border-radius: 4px;
     background: var(--_border);
+    animation: breathe 1.8s ease-in-out infinite alternate;
   }
   .loading .icon {
     border-radius: 50%;
@@ -152,13 +133,6 @@ export const tokens: CSSResult = css`
   }
   .loading .icon svg {
     visibility: hidden;
-  }
-  @media (prefers-reduced-motion: no-preference) {
-    .loading .icon,
-    .loading :is(.status, .label)::before,
-    .bone {
-      animation: breathe 1.8s ease-in-out infinite alternate;
-    }
   }
   @keyframes breathe {
     to {
@@ -207,13 +181,17 @@ export const iconStyles: CSSResult = css`
   .clock {
     stroke-width: 1.5;
   }
-  @media (prefers-reduced-motion: no-preference) {
-    .turning path:first-of-type {
-      transform-origin: 10px 10px;
-      animation: turn 1.2s linear infinite;
-    }
-    .back path:first-of-type {
-      animation-direction: reverse;
+  .turning path:first-of-type {
+    transform-origin: 10px 10px;
+    animation: turn 1.2s linear infinite;
+  }
+  .back path:first-of-type {
+    animation-direction: reverse;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    *,
+    ::before {
+      animation: none !important;
     }
   }
   @keyframes turn {

@@ -37,6 +37,36 @@ export const badgeStyles: CSSResult = css`
     border-radius: var(--mqtt-status-radius, 999px);
     background: var(--_tint);
   }
+  .v-label.tone-positive {
+    --_tint: var(
+      --mqtt-status-positive-tint,
+      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
+    );
+  }
+  .v-label.tone-progress {
+    --_tint: var(
+      --mqtt-status-progress-tint,
+      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
+    );
+  }
+  .v-label.tone-warning {
+    --_tint: var(
+      --mqtt-status-warning-tint,
+      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
+    );
+  }
+  .v-label.tone-negative {
+    --_tint: var(
+      --mqtt-status-negative-tint,
+      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
+    );
+  }
+  .v-label.tone-neutral {
+    --_tint: var(
+      --mqtt-status-neutral-tint,
+      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
+    );
+  }
   .size-s {
     --_icon: 12px;
     font-size: 12px;

@@ -240,41 +240,22 @@ export const cardStyles: CSSResult = css`
   :is(.compact, .dense) ::slotted([slot='footer']) {
     grid-column: 1 / -1;
   }
-  @container (max-width: 479px) {
-    .compact [data-longest] {
-      inline-size: 32px;
-      padding: 0;
-    }
-    .compact [data-longest]::before {
-      content: none;
-    }
-    .compact .glyph {
-      display: block;
-    }
-    .compact .label {
-      position: absolute;
-      clip-path: inset(50%);
-    }
-    .compact .buttons .bone {
-      inline-size: 32px;
-    }
-  }
   @container (max-width: 639px) {
-    .dense [data-longest] {
+    :is(.compact, .dense) [data-longest] {
       inline-size: 32px;
       padding: 0;
     }
-    .dense [data-longest]::before {
+    :is(.compact, .dense) [data-longest]::before {
       content: none;
     }
-    .dense .glyph {
+    :is(.compact, .dense) .glyph {
       display: block;
     }
-    .dense .label {
+    :is(.compact, .dense) .label {
       position: absolute;
       clip-path: inset(50%);
     }
-    .dense .buttons .bone {
+    :is(.compact, .dense) .buttons .bone {
       inline-size: 32px;
     }
   }
@@ -327,6 +308,10 @@ export const cardStyles: CSSResult = css`
     .card {
       break-inside: avoid;
       box-shadow: none;
+    }
+    /* Nobody opens them on paper. */
+    details:not([open]) {
+      display: none;
     }
     /* "3 min ago" means nothing on paper. */
     time[title] {
