@@ -81,6 +81,9 @@ export const buttonStyles: CSSResult = css`
   [aria-disabled='true'] .glyph {
     color: inherit;
   }
+  [aria-busy='true'] .glyph {
+    color: var(--_progress);
+  }
   .label {
     display: block;
   }
