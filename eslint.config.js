@@ -50,13 +50,13 @@ const rooms = {
     locales: [],
     controllers: ['client', 'locales'],
     elements: ['controllers', 'client', 'locales'],
-    development: ['elements'],
+    development: ['elements', 'locales'],
     'index.ts': ['elements', 'controllers', 'client', 'locales'],
     'index.development.ts': ['index.ts', 'development'],
     define: ['elements', 'development'],
     'define.ts': ['define'],
     'define.development.ts': ['define.ts', 'development'],
-    'cdn.ts': ['define.ts', 'index.ts', 'locales'],
+    'cdn.ts': ['define.ts', 'index.ts', 'locales', 'development'],
   },
 }
 

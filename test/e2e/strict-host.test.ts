@@ -163,6 +163,34 @@ test('a second version of ours is told about, and breaks nothing', async () => {
   await stop()
 })
 
+test('says once per page, in the console, why the server of the script can’t be reached', async () => {
+  const pages = await Pages.start(
+    {},
+    {
+      '/page': {
+        type: 'text/html',
+        body: `<!doctype html><html lang="en"><title>Down</title><script type="module" src="/widgets/mqtt-status.js"></script>
+<body><mqtt-status-card connection-id="a"></mqtt-status-card><mqtt-status-badge connection-id="b"></mqtt-status-badge><mqtt-status-live></mqtt-status-live></body></html>`,
+      },
+    },
+  )
+  const page = await browser.newPage()
+  const warnings: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'warning') warnings.push(message.text())
+  })
+  await page.goto(`${pages.url}/page`)
+  await page.getByText('The server can’t be reached').nth(2).waitFor()
+  // Retrying is no news.
+  await page.getByRole('button', { name: 'Retry now' }).click()
+  await page.getByText(/next try in/).waitFor()
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toContain(`The server ${pages.url}/ can’t be reached.`)
+  expect(warnings[0]).toContain(`allow both ${pages.url} and ${pages.url.replace('http', 'ws')}`)
+  await page.close()
+  await pages.stop()
+})
+
 test('can be imported where there is no document', async () => {
   for (const entry of ['index.js', 'define.js', 'define.development.js', 'define/card.js']) {
     const url = new URL(`../../packages/widgets/dist/${entry}`, import.meta.url).href

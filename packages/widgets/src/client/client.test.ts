@@ -615,13 +615,44 @@ test.each([
   expect(one.link.state).toBe('live')
 })
 
+test('a server that nobody reaches at first is said to be unreachable, until it answers', async () => {
+  mute = true
+  const one = client()
+  const causes: unknown[] = []
+  one.onLink(() => causes.push(one.link.cause))
+  one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  expect(one.link).toMatchObject({ state: 'connecting', cause: null })
+  last().listener.onClose(1006)
+  for (let i = 0; i < 6; i++) {
+    expect(one.link).toMatchObject({ state: 'connecting', cause: 'unreachable' })
+    // Also while the next attempt is under way.
+    await passes(12_000)
+    last().listener.onClose(1006)
+  }
+  expect(new Set(causes)).toEqual(new Set(['unreachable']))
+  mute = false
+  await passes(20_000)
+  expect(one.link).toMatchObject({ state: 'live', cause: null })
+})
+
+test.each([
+  [{}, 'tokenless'],
+  [{ token: 'x' }, null],
+] as const)('a refusal tells whether there was a token at all: %o', async (settings, cause) => {
+  const one = await live(settings)
+  last().listener.onClose(4001)
+  expect(one.link).toMatchObject({ state: 'unauthorized', cause })
+})
+
 test('a client that is closed, or that nobody listens to, is stale as of its last word', async () => {
   const one = await live()
   await beats(20)
   const saidMs = Date.now() - 1_000
   const states = statesOf(one)
   one.close()
-  expect([one.link, states]).toEqual([{ state: 'stale', since: saidMs, retryAt: null }, ['stale']])
+  expect(states).toEqual(['stale'])
+  expect(one.link).toEqual({ state: 'stale', since: saidMs, retryAt: null, cause: null })
   const two = client()
   const leave = two.connection('a').subscribe(() => undefined)
   await passes(0)

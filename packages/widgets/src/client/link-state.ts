@@ -161,6 +161,17 @@ function isRefused(phase: LinkPhase): boolean {
   return phase.kind === 'opening' && phase.refused
 }
 
+/** What the state alone does not tell, see `Link.cause`. A refused token is no failure at first: there is another one. */
+export function causeOf(
+  state: LinkState,
+  phase: LinkPhase,
+  { none }: { readonly none: boolean },
+): 'unreachable' | 'tokenless' | null {
+  if (state === 'unauthorized') return none ? 'tokenless' : null
+  if (state !== 'connecting' || (phase.kind !== 'waiting' && phase.kind !== 'opening')) return null
+  return phase.attempt > (phase.refused ? 1 : 0) ? 'unreachable' : null
+}
+
 function isOpen(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'open' | 'live' }> {
   return phase.kind === 'open' || phase.kind === 'live'
 }

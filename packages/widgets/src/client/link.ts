@@ -3,7 +3,7 @@ import { fullJitter } from '@mqtt-status/protocol'
 import type { Bye, ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
 import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
-import { BACKOFF, nextLink } from './link-state.ts'
+import { BACKOFF, causeOf, nextLink } from './link-state.ts'
 import type { LinkEvent, LinkPhase, LinkState } from './link-state.ts'
 import { DENIED } from './tokens.ts'
 import type { Tokens } from './tokens.ts'
@@ -16,6 +16,11 @@ export interface Link {
   readonly since: number
   /** When the next attempt is made, in ms since the epoch; `null` = none is planned. */
   readonly retryAt: number | null
+  /**
+   * While connecting: `unreachable` once an attempt has failed. While unauthorized: `tokenless` if the page has no token
+   * to bring. Otherwise `null`.
+   */
+  readonly cause: 'unreachable' | 'tokenless' | null
 }
 
 /** What a link needs of the wires: one to open, and to be told how it went. */
@@ -84,7 +89,7 @@ export class LinkKeeper {
     this.#options = options
     this.clock = new ServerClock(options.now)
     this.#trueAt = options.now()
-    this.#view = { state: 'connecting', since: this.#trueAt, retryAt: null }
+    this.#view = { state: 'connecting', since: this.#trueAt, retryAt: null, cause: null }
   }
 
   /** Its identity changes only when something in it does. */
@@ -182,14 +187,15 @@ export class LinkKeeper {
 
   #become(): void {
     const state = this.#state
-    const { state: former, since: formerSince, retryAt: formerRetryAt } = this.#view
+    const former = this.#view
     const offsetMs = this.clock.now() - this.#options.now()
     const retryAt = this.#phase.kind === 'waiting' ? this.#phase.untilMs + offsetMs : null
     this.#everLive = state === 'live' || (this.#everLive && this.#phase.kind !== 'idle')
-    if (state === former && retryAt === formerRetryAt) return
-    const since =
-      state === former ? formerSince : state === 'live' ? this.clock.now() : this.#trueAt
-    this.#view = { state, since, retryAt }
+    const cause = causeOf(state, this.#phase, this.#options.tokens)
+    const isSame = state === former.state
+    if (isSame && retryAt === former.retryAt && cause === former.cause) return
+    const since = isSame ? former.since : state === 'live' ? this.clock.now() : this.#trueAt
+    this.#view = { state, since, retryAt, cause }
     this.#options.onChange()
   }
 

@@ -41,6 +41,11 @@ export class Tokens {
     return !!(this.#settings.tokenSrc || this.#settings.getToken)
   }
 
+  /** Whether the page has no token to bring, and nobody to ask for one. */
+  get none(): boolean {
+    return this.current === null && !this.renewable
+  }
+
   /** Uses this one until it ends. */
   set(token: string): void {
     this.current = token

@@ -1,12 +1,8 @@
 /** What a developer may have got wrong, found by looking at an element and the page around it. */
 import type { Inspected, StatusElement } from '../elements/element.ts'
-
-/** Three sentences: what is wrong, why, and what to do. */
-export interface Mistake {
-  readonly what: string
-  readonly why: string
-  readonly fix: string
-}
+import { unknownStrings } from '../locales/registry.ts'
+import { linkMistake } from './link-mistakes.ts'
+import type { Mistake } from './link-mistakes.ts'
 
 /** The words that an attribute understands. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -45,13 +41,8 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
   },
   unauthorized: {
     what: 'The server accepts no token of this page.',
-    why: 'It requires one, and there is none, or it has expired or is signed with another key.',
-    fix: 'Set token-src="/…" on the provider to an address of your own that answers {"token": "…", "expiresIn": 600}.',
-  },
-  forbidden: {
-    what: 'The server refuses this page.',
-    why: 'The token does not cover it, or the page’s origin is not among the allowed ones.',
-    fix: `Add ${origin()} to ALLOWED_ORIGINS of the server, or widen the scope of the token.`,
+    why: 'The token has expired or is signed with another key, or token-src has answered 401 or 403.',
+    fix: 'Let token-src answer {"token": "…", "expiresIn": 600}, signed with a key that the server knows.',
   },
   incompatible: {
     what: 'Server and script do not understand each other.',
@@ -60,10 +51,12 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
   },
 }
 
-export function mistakesOf(element: StatusElement, { trouble }: Inspected): readonly Mistake[] {
+export function mistakesOf(element: StatusElement, inspected: Inspected): readonly Mistake[] {
+  const { trouble } = inspected
   return [
-    trouble === null ? undefined : TROUBLES[trouble],
+    linkMistake(inspected) ?? (trouble === null ? undefined : TROUBLES[trouble]),
     ...wrongWords(element),
+    unknownTexts(element),
     mixedContent(element),
     lightOnDark(element),
   ].filter((mistake) => mistake !== undefined)
@@ -79,6 +72,16 @@ function wrongWords(element: Element): (Mistake | undefined)[] {
       fix: `The element behaves as with ${attribute}="${words[0] ?? ''}"; correct the word.`,
     }
   })
+}
+
+function unknownTexts({ strings }: StatusElement): Mistake | undefined {
+  const unknown = strings ? unknownStrings(strings) : []
+  if (unknown.length === 0) return undefined
+  return {
+    what: `strings has texts that nobody says: ${unknown.join(', ')}.`,
+    why: 'Its keys are those of the type Locale.',
+    fix: 'Correct or remove them.',
+  }
 }
 
 function mixedContent(element: Element): Mistake | undefined {
@@ -102,8 +105,4 @@ function lightOnDark(element: Element): Mistake | undefined {
     why: 'It follows color-scheme, and the page’s is light.',
     fix: 'Add color-scheme: dark to the rule of the dark page, or theme="dark" to the element.',
   }
-}
-
-function origin(): string {
-  return typeof location === 'undefined' ? 'the page’s origin' : location.origin
 }

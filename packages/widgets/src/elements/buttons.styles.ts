@@ -75,7 +75,11 @@ export const buttonStyles: CSSResult = css`
     flex: none;
     inline-size: 14px;
     block-size: 14px;
-    color: var(--_muted);
+    /* Quieter than the word, and of the colour that the page may have given to the button. */
+    color: color-mix(in srgb, currentColor 72%, transparent);
+  }
+  [aria-disabled='true'] .glyph {
+    color: inherit;
   }
   [aria-busy='true'] .glyph {
     color: var(--_progress);

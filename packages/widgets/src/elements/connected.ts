@@ -8,7 +8,7 @@ import type { CommandState } from '../controllers/command.ts'
 import { ConnectionController } from '../controllers/connection.ts'
 import { oneOf } from './attributes.ts'
 import { StatusElement } from './element.ts'
-import { reasonText } from './message.ts'
+import { isLinkNews, namedLink, reasonText } from './message.ts'
 import { reportChanges } from './report.ts'
 import type { Reported } from './report.ts'
 import { compose } from './scene.ts'
@@ -180,7 +180,7 @@ export abstract class ConnectedElement extends StatusElement {
     this.#announceChanges(before.scene, scene)
     this.#announceLink(before.link, now.link)
     reportChanges(this, before, now)
-    StatusElement.inspect?.(this, now)
+    StatusElement.inspect?.(this, { ...now, src: this.clients.current?.src ?? null })
   }
 
   readonly #showExact = (): void => {
@@ -221,12 +221,10 @@ export abstract class ConnectedElement extends StatusElement {
   }
 
   #announceLink(before: Link | null, now: Link | null): void {
-    const state = now?.state
-    if (this.announce === 'off' || !before || !state || state === before.state) return
-    // That it comes up at first goes without saying.
-    if (state === 'connecting' || (state === 'live' && before.state === 'connecting')) return
+    const name = now && namedLink(now)
+    if (this.announce === 'off' || !before || !name || !isLinkNews(before, now)) return
     const { locale, tag } = this.speech
-    announcer().say(locale.link[state], tag)
+    announcer().say(locale.link[name], tag)
   }
 }
 

@@ -1,5 +1,6 @@
 import { LitElement } from 'lit'
 import type { CSSResultGroup } from 'lit'
+import type { Link } from '../client/index.ts'
 import { LanguageController } from '../controllers/language.ts'
 import { withStrings } from '../locales/registry.ts'
 import type { Language, Strings } from '../locales/registry.ts'
@@ -13,6 +14,9 @@ const VERSION = '0.1.0'
 export interface Inspected {
   /** What keeps it from showing a row, as a code; `null` = nothing. */
   readonly trouble: string | null
+  readonly link: Link | null
+  /** The server it asks; `null` while none is known. */
+  readonly src: string | null
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The one line of explanation below the status: what matters most to whoever looks, in words. */
 import type { Connection } from '@mqtt-status/protocol'
-import type { LinkState } from '../client/index.ts'
-import type { FailureCode } from '../locales/locale.ts'
+import type { Link, LinkState } from '../client/index.ts'
+import type { FailureCode, NamedLink } from '../locales/locale.ts'
 import type { Language } from '../locales/registry.ts'
 import { dated, seconds } from '../locales/time.ts'
 import type { TimedText } from '../locales/time.ts'
@@ -25,8 +25,11 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   const { view, language } = input
   const { locale } = language
   const link = input.link?.state ?? null
-  if (link !== null && isTerminal(link))
-    return { part: 'message', text: locale.link[link], problem: true, retry: true }
+  const blocked = input.link && blockedBy(input.link)
+  if (blocked) {
+    const problem = blocked !== 'unreachable'
+    return { part: 'message', text: locale.link[blocked], problem, retry: true }
+  }
   if (view.connection === null) return troubleMessage(input, trouble)
   const told = commandMessage(input)
   if (told) return told
@@ -45,13 +48,35 @@ function troubleMessage({ several, language }: SceneInput, trouble: string | nul
 }
 
 /** The feed will not come back by itself. */
-export function isTerminal(link: LinkState): link is Terminal {
+function isTerminal(link: LinkState): link is Terminal {
   return (
     link === 'unauthorized' ||
     link === 'forbidden' ||
     link === 'incompatible' ||
     link === 'unavailable'
   )
+}
+
+/** What keeps the feed from coming without somebody's help; a server that can't be reached may come back by itself. */
+export function blockedBy({ state, cause }: Link): NamedLink | null {
+  return cause ?? (isTerminal(state) ? state : null)
+}
+
+/** The same as a code: the page is told the state, people are told what it comes from. */
+export function linkTrouble(link: Link): string | null {
+  const blocked = blockedBy(link)
+  return blocked === 'tokenless' ? 'unauthorized' : blocked
+}
+
+/** How the feed is, as a word of the language; `null` = it is on its way. */
+export function namedLink(link: Link): NamedLink | null {
+  return blockedBy(link) ?? (link.state === 'connecting' ? null : link.state)
+}
+
+/** Whether it is worth saying aloud; that it comes up at first goes without saying. */
+export function isLinkNews(before: Link, now: Link): boolean {
+  const [was, is] = [namedLink(before), namedLink(now)]
+  return is !== null && is !== was && (is !== 'live' || was !== null)
 }
 
 function commandMessage({ view, link, command, language }: SceneInput): Message | null {

@@ -5,7 +5,7 @@ import type { ConnectionView, Link } from '../client/index.ts'
 import type { CommandState } from '../controllers/command.ts'
 import type { Language } from '../locales/registry.ts'
 import { absolute, ago, clock, full, lasting } from '../locales/time.ts'
-import { explain, isTerminal } from './message.ts'
+import { explain, linkTrouble } from './message.ts'
 import type { Message } from './message.ts'
 
 export interface SceneInput {
@@ -91,7 +91,8 @@ const EMPTY = {
 function troubleOf({ unnamed, unconfigured, several, view, link }: SceneInput): string | null {
   if (unconfigured) return 'unconfigured'
   if (unnamed) return 'unnamed'
-  if (link && isTerminal(link.state)) return link.state
+  const blocked = link && linkTrouble(link)
+  if (blocked) return blocked
   if (several > 0) return 'ambiguous'
   return view.missing ? 'missing' : null
 }
@@ -125,10 +126,19 @@ function deviceLine(
   { language, now }: SceneInput,
 ): Timed<{ text: string }> | null {
   if (row.device === 'unknown') return null
-  const word = language.locale.device[row.device]
-  if (row.lastMessageAt === null) return { text: word, staysMs: null }
+  const { locale } = language
+  // A device that nobody listens to is not to blame for its silence.
+  const isIgnored = row.status === 'disconnected' && row.desired === 'disconnected'
+  const word = isIgnored && row.device === 'stale' ? null : locale.device[row.device]
+  if (row.lastMessageAt === null) return word === null ? null : { text: word, staysMs: null }
   const last = ago(language, Date.parse(row.lastMessageAt), now)
-  return { text: `${word} · ${language.locale.lastMessage(last.text)}`, staysMs: last.staysMs }
+  const heard = locale.lastMessage(last.text)
+  const text = word === null ? capitalized(heard, language) : `${word} · ${heard}`
+  return { text, staysMs: last.staysMs }
+}
+
+function capitalized(text: string, { tag }: Language): string {
+  return text.charAt(0).toLocaleUpperCase(tag) + text.slice(1)
 }
 
 function soonest(delays: readonly (number | null | undefined)[]): number | null {

@@ -1,8 +1,19 @@
 import type { Action, Look, ProblemCode, Reason } from '@mqtt-status/protocol'
 
-/** The health of the feed; `connecting` says `loading`. */
+/**
+ * The health of the feed; `connecting` says `loading`, or `unreachable` after an attempt that has failed. `tokenless`: the
+ * server asks for a token, and the page has none.
+ */
 export type NamedLink =
-  'live' | 'stale' | 'offline' | 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'
+  | 'live'
+  | 'stale'
+  | 'offline'
+  | 'unreachable'
+  | 'unauthorized'
+  | 'tokenless'
+  | 'forbidden'
+  | 'incompatible'
+  | 'unavailable'
 
 /** A word that follows a number: one form, or one for each plural category of the language. */
 export type Counted =

@@ -1,9 +1,17 @@
 import { ACTIONS, PROBLEMS, REASONS } from '@mqtt-status/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { en } from './en.ts'
 import { it as italian } from './it.ts'
+import type { Locale } from './locale.ts'
 import { count } from './plural.ts'
-import { chooseLanguage, onLocale, registerLocale, withStrings } from './registry.ts'
+import {
+  chooseLanguage,
+  onLocale,
+  registerLocale,
+  unknownStrings,
+  withStrings,
+} from './registry.ts'
+import type { Strings } from './registry.ts'
 import { ago, dated, lasting, seconds } from './time.ts'
 
 const ENGLISH = { locale: en, tag: 'en' }
@@ -51,7 +59,9 @@ test('numbers agree with their words', () => {
 test('times are said as people say them, and each knows for how long it stays true', () => {
   expect(lasting(ENGLISH, 3 * MINUTE)).toEqual({ text: 'for 3 min', staysMs: MINUTE })
   expect(lasting(ITALIAN, 3 * MINUTE).text).toBe('da 3 min')
-  expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12 min ago')
+  // Never broken between two lines.
+  expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0ago')
+  expect(ago(ITALIAN, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0fa')
   expect(seconds(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
   expect(dated(ITALIAN, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toBe('ieri 18:02')
   expect(dated(ENGLISH, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toMatch(/^yesterday 6:02/)
@@ -86,4 +96,33 @@ test('a page may replace single texts', () => {
   const { locale } = withStrings(ENGLISH, { missing: 'Gone', look: { connected: 'Up' } })
   expect(locale.missing).toBe('Gone')
   expect(locale.look).toMatchObject({ connected: 'Up', lost: 'Connection lost' })
+})
+
+test('what a language lacks is said in English, and named once', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  const action: Record<string, unknown> = { ...italian.action }
+  delete action['connect']
+  const unit = { ...italian.unit, day: 'd' }
+  const partial: Record<string, unknown> = { ...italian, code: 'xx', ago: 'fa', action, unit }
+  delete partial['lasting']
+  registerLocale(partial as unknown as Locale)
+  const { locale } = chooseLanguage(['xx'])
+  expect(locale.lasting('3 min')).toBe('for 3 min')
+  expect(locale.ago('3 min')).toBe('3 min ago')
+  expect(locale.action).toMatchObject({
+    connect: { label: 'Connect' },
+    disconnect: { label: 'Disconnetti' },
+  })
+  expect(locale.unit.day).toBe('d')
+  expect(warn.mock.calls).toEqual([
+    ['mqtt-status: the locale xx lacks action.connect, lasting, ago; English is said instead.'],
+  ])
+  warn.mockRestore()
+})
+
+test('one text of a group may be replaced alone, and a key that nobody knows is found', () => {
+  const strings = { action: { connect: { label: 'Go' } }, linc: {}, look: { conected: 'Up' } }
+  const { locale } = withStrings(ENGLISH, strings as unknown as Strings)
+  expect(locale.action.connect).toMatchObject({ label: 'Go', busy: 'Connecting…' })
+  expect(unknownStrings(strings as unknown as Strings)).toEqual(['linc', 'look.conected'])
 })

@@ -1,3 +1,4 @@
+import { complete, unknownKeys } from './complete.ts'
 import { en } from './en.ts'
 import type { Locale } from './locale.ts'
 
@@ -11,11 +12,26 @@ const loading = new Set<string>()
 const listeners = new Set<() => void>()
 const chosen = new Map<string, Language>()
 
-/** Makes a language available to all elements, at once also to those on the page; English and Italian are built in. */
+/**
+ * Makes a language available to all elements, at once also to those on the page; English and Italian are built in. What it
+ * lacks is said in English, and named in the console.
+ */
 export function registerLocale(locale: Locale): void {
-  locales.set(locale.code.toLowerCase(), locale)
+  const { texts, missing } = complete(locale, en)
+  if (missing.length > 0) {
+    // eslint-disable-next-line no-console -- whoever wrote the language has to know
+    console.warn(
+      `mqtt-status: the locale ${locale.code} lacks ${missing.join(', ')}; English is said instead.`,
+    )
+  }
+  locales.set(locale.code.toLowerCase(), texts)
   chosen.clear()
   for (const listener of [...listeners]) listener()
+}
+
+/** The keys of these texts that no language knows, by their path. */
+export function unknownStrings(strings: Strings): readonly string[] {
+  return unknownKeys(strings, en)
 }
 
 /** Calls back whenever a language was registered. */
@@ -40,10 +56,7 @@ export type Strings = {
 
 /** The same language with some of its texts replaced. */
 export function withStrings({ locale, tag }: Language, strings: Strings): Language {
-  const merged: Record<string, unknown> = { ...locale }
-  for (const [key, text] of Object.entries(strings))
-    merged[key] = typeof text === 'object' ? { ...(merged[key] as object), ...text } : text
-  return { locale: merged as unknown as Locale, tag }
+  return { locale: complete(strings, locale).texts, tag }
 }
 
 /** The first of the wanted tags that is registered, or English. */

@@ -65,7 +65,9 @@ export function ago(language: Language, atMs: number, nowMs: number): TimedText 
   const { locale, tag } = language
   const { unit, value, staysMs } = elapsed(past)
   if (past < NOW_MS) return { text: locale.now, staysMs }
-  return { text: locale.ago(count(value, locale.unit[unit], tag)), staysMs }
+  // In one piece: a line that begins with the last word of it reads badly.
+  const text = locale.ago(count(value, locale.unit[unit], tag)).replaceAll(' ', '\u00a0')
+  return { text, staysMs }
 }
 
 /** The wall-clock time, with the date unless it is today. */

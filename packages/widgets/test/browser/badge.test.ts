@@ -121,3 +121,15 @@ it('says in words why there is nothing to show', async () => {
   expect(text(badge)).to.contain('Connection not found')
   await expect(badge).to.be.accessible()
 })
+
+it('says that the server can’t be reached at first', async () => {
+  wire.mute = true
+  const badge = await show<MqttStatusBadge>(
+    wire,
+    html`<mqtt-status-badge connection-id="plant-7" lang="en"></mqtt-status-badge>`,
+  )
+  await shown(badge, 'loading')
+  wire.cut()
+  await waitUntil(() => text(badge).includes('The server can’t be reached'))
+  await expect(badge).to.be.accessible()
+})

@@ -307,6 +307,72 @@ for (const [code, state] of [
   })
 }
 
+for (const [lang, words] of [
+  ['en', 'The server can’t be reached, trying again…'],
+  ['it', 'Il server non è raggiungibile, nuovo tentativo…'],
+] as const) {
+  it(`does not load for ever where no server answers, and tries again when asked to: ${lang}`, async () => {
+    wire.mute = true
+    const card = await show(
+      html`<mqtt-status-card connection-id="plant-7" lang=${lang}></mqtt-status-card>`,
+    )
+    await shown(card, 'loading')
+    const error = oneEvent(card, 'mqtt-status-error')
+    wire.cut()
+    expect((await error).detail).to.deep.equal({ code: 'unreachable', message: words })
+    await waitUntil(() => text(card).includes(words))
+    expect(card.link).to.equal('connecting')
+    expect(card.matches(':state(loading)')).to.equal(false)
+    await expect(card).to.be.accessible()
+    wire.mute = false
+    card.shadowRoot?.querySelector<HTMLButtonElement>('.retry')?.click()
+    await shown(card, 'connected')
+  })
+}
+
+it('tells a session that is over from a page without any token, and a page from a person', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  wire.cut(4001)
+  await waitUntil(() => text(card).includes('The server asks for a token, and none is set'))
+  wire.client.refresh()
+  await shown(card, 'connected')
+  wire.cut(4003)
+  await waitUntil(() => text(card).includes('This page has no access to the server'))
+  wire.client.close()
+  wire = new Wire({ token: 'x' })
+  card.client = wire.client
+  await shown(card, 'link-live')
+  wire.cut(4001)
+  await waitUntil(() => text(card).includes('Session expired, sign in again'))
+})
+
+it('does not call a device silent that was switched off on purpose', async () => {
+  const card = await show()
+  await shown(card, 'connected')
+  const lastMessageAt = new Date(Date.now() - 32_000).toISOString()
+  wire.push({ device: 'stale', lastMessageAt })
+  await waitUntil(() => text(card).includes('Device silent · last message 30 sec ago'))
+  wire.push({ status: 'disconnected', desired: 'disconnected', reason: 'command' })
+  await shown(card, 'disconnected')
+  await waitUntil(() => text(card).includes('Last message 30 sec ago'))
+  expect(text(card)).to.not.contain('silent')
+  wire.push({ lastMessageAt: null })
+  await waitUntil(() => card.shadowRoot?.querySelector('[part="device"]') === null)
+})
+
+it('gives the icon of a button the colour that the page gives to the button', async () => {
+  const style = document.createElement('style')
+  style.textContent = 'mqtt-status-card::part(control) { color: rgb(255, 0, 0) }'
+  document.head.append(style)
+  const card = await show()
+  await shown(card, 'connected')
+  const glyph = card.shadowRoot?.querySelector('.glyph')
+  expect(glyph).to.exist
+  expect(getComputedStyle(glyph as Element).color).to.match(/^color\(srgb 1 0 0 \/ 0\.72\)$/)
+  style.remove()
+})
+
 it('tells the page what has changed', async () => {
   const card = await show()
   await shown(card, 'connected')

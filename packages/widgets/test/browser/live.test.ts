@@ -66,6 +66,32 @@ for (const [code, state] of [
   })
 }
 
+it('says that the server can’t be reached at first, with a way to try again', async () => {
+  wire.mute = true
+  const element = await live()
+  await shown(element, 'loading')
+  expect(part(element, 'retry')).to.equal(null)
+  wire.cut()
+  await waitUntil(() => text(element).includes('The server can’t be reached'))
+  expect(element.link).to.equal('connecting')
+  expect(element.matches(':state(loading)')).to.equal(false)
+  await expect(element).to.be.accessible()
+  wire.mute = false
+  part(element, 'retry')?.click()
+  await shown(element, 'link-live')
+})
+
+it('says what the server asks of the page, not of the person', async () => {
+  const element = await live()
+  await shown(element, 'link-live')
+  wire.cut(4001)
+  await waitUntil(() => text(element).includes('asks for a token, and none is set'))
+  wire.client.refresh()
+  await shown(element, 'link-live')
+  wire.cut(4003)
+  await waitUntil(() => text(element).includes('This page has no access to the server'))
+})
+
 it('takes no room while all is well, where it is told to', async () => {
   const element = await live(html`<mqtt-status-live lang="en" hide-when-live></mqtt-status-live>`)
   await shown(element, 'link-live')

@@ -77,6 +77,34 @@ it('the element goes before the provider, the meta tag comes last', async () => 
   meta.remove()
 })
 
+it('adds its settings to the server that the page names, if it names none', async () => {
+  const script = document.createElement('script')
+  script.type = 'text/plain'
+  Object.assign(script.dataset, {
+    mqttStatus: '',
+    src: 'http://page.test',
+    tokenSrc: '/page-token',
+  })
+  document.head.append(script)
+  const provider = await fixture<MqttStatusProvider>(
+    html`<mqtt-status-provider token-src="/own-token">
+      <mqtt-status-card connection-id="a"></mqtt-status-card>
+    </mqtt-status-provider>`,
+  )
+  const wanted = clientFor({ src: 'http://page.test', tokenSrc: '/own-token' })
+  expect(provider.client).to.equal(wanted)
+  await waitUntil(() => cardIn(provider).link !== null, 'the card to have a client')
+  const getToken = () => 'x'
+  Object.assign(provider, { tokenSrc: null, getToken })
+  await provider.updateComplete
+  expect(provider.client).to.equal(clientFor({ src: 'http://page.test', getToken }))
+  // With nothing of its own it is what the page is without it.
+  provider.getToken = null
+  await provider.updateComplete
+  expect(provider.client).to.equal(clientFor({ src: 'http://page.test', tokenSrc: '/page-token' }))
+  script.remove()
+})
+
 it('knows the server from the address of the bundle, and from no other', () => {
   expect(serverOfBundle('http://127.0.0.1:8001/widgets/mqtt-status.js')).to.equal(
     'http://127.0.0.1:8001/',

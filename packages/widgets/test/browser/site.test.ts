@@ -63,3 +63,42 @@ it('in development says that no connection is chosen', async () => {
   const element = await card(html`<mqtt-status-card lang="en"></mqtt-status-card>`)
   await waitUntil(() => mistakes(element).includes('No connection is chosen'))
 })
+
+it('in development says why the server can’t be reached, and takes it back', async () => {
+  wire = new Wire()
+  wire.mute = true
+  const element = await card()
+  await shown(element, 'loading')
+  wire.cut()
+  await waitUntil(() =>
+    mistakes(element).includes('The server http://status.test/ can’t be reached'),
+  )
+  expect(mistakes(element))
+    .to.contain('It is down')
+    .and.contain('both http://status.test and ws://status.test in connect-src')
+  wire.mute = false
+  element.refresh()
+  await waitUntil(() => mistakes(element) === '')
+})
+
+it('in development says that a token is asked for, or that this page is not allowed', async () => {
+  wire = new Wire()
+  const element = await card()
+  await shown(element, 'connected')
+  wire.cut(4001)
+  await waitUntil(() => mistakes(element).includes('Set token-src'))
+  wire.client.refresh()
+  await shown(element, 'connected')
+  wire.cut(4003)
+  await waitUntil(() => mistakes(element).includes(`Add ${location.origin} to ALLOWED_ORIGINS`))
+})
+
+it('in development names the texts that nobody says', async () => {
+  wire = new Wire()
+  const element = await card()
+  await shown(element, 'connected')
+  element.strings = { retyr: 'Again' } as MqttStatusCard['strings']
+  await waitUntil(() => mistakes(element).includes('texts that nobody says: retyr.'))
+  element.strings = { retry: 'Again' }
+  await waitUntil(() => mistakes(element) === '')
+})

@@ -30,6 +30,7 @@ export function row(change: Partial<Connection> = {}): Connection {
 export interface WireOptions {
   readonly can?: readonly ('view' | 'control')[]
   readonly rows?: readonly Connection[]
+  readonly token?: string
 }
 
 export class Wire {
@@ -41,11 +42,11 @@ export class Wire {
   /** Answers nothing while true. */
   mute = false
 
-  constructor({ can = ['view', 'control'], rows = [row()] }: WireOptions = {}) {
+  constructor({ can = ['view', 'control'], rows = [row()], token }: WireOptions = {}) {
     this.#can = can
     for (const one of rows) this.#rows.set(one.id, one)
     this.client = createClient(
-      { src: 'http://status.test/' },
+      { src: 'http://status.test/', ...(token === undefined ? {} : { token }) },
       {
         open: (_src, listener) => {
           this.#listener = listener

@@ -135,6 +135,7 @@ export const cardStyles: CSSResult = css`
     overflow: hidden;
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 2;
+    text-wrap: pretty;
   }
   details,
   .message .retry {

@@ -10,7 +10,7 @@ import { buttonStyles } from '../buttons.styles.ts'
 import { StatusElement } from '../element.ts'
 import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../events.ts'
 import { dotIcon } from '../icons.ts'
-import { isTerminal } from '../message.ts'
+import { blockedBy, isLinkNews, linkTrouble, namedLink } from '../message.ts'
 import { liveStyles } from './live.styles.ts'
 
 const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
@@ -100,13 +100,7 @@ export class MqttStatusLive extends StatusElement {
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
     if (this.isConnected) this.#watch(this.#clients.current)
-    const { link } = this
-    this.showStates([
-      link && `link-${link}`,
-      (link === 'stale' || link === 'offline') && 'stale',
-      (link === 'offline' || link === 'unauthorized') && link,
-      link === 'connecting' && 'loading',
-    ])
+    this.#tellStates(this.#clients.current?.link)
     const hadFocus = this.hasFocusInside()
     super.update(changed)
     if (hadFocus && !this.hasFocusInside())
@@ -115,44 +109,61 @@ export class MqttStatusLive extends StatusElement {
 
   protected override render(): TemplateResult {
     const link = this.#clients.current?.link
-    const tone = link ? (TONES[link.state] ?? 'negative') : 'neutral'
+    const tone = link ? toneOf(link) : 'neutral'
     return html`<span part="live" class="live tone-${tone}" tabindex="-1"
       ><span part="icon" class="icon">${dotIcon(tone, false)}</span
-      ><span part="label" class="label">${this.#words(link?.state)}</span
-      >${this.#countdown(link?.retryAt ?? null)}${link ? this.#retry(link.state) : nothing}</span
+      ><span part="label" class="label">${this.#words(link)}</span
+      >${this.#countdown(link?.retryAt ?? null)}${link ? this.#retry(link) : nothing}</span
     >`
   }
 
   protected override updated(): void {
     const link = this.#clients.current?.link ?? null
-    const { state: before } = this.#reported ?? {}
+    const before = this.#reported
     this.#reported = link
-    if (link && link.state !== before) this.#report(link, before)
-    const trouble = this.#clients.unconfigured ? 'unconfigured' : null
-    if (trouble && !this.#troubled) {
-      const message = this.speech.locale[trouble]
-      this.dispatchEvent(new MqttStatusErrorEvent({ code: trouble, message }))
+    if (link && link !== before) this.#report(link, before)
+    const { unconfigured, current } = this.#clients
+    if (unconfigured && !this.#troubled) {
+      const message = this.speech.locale.unconfigured
+      this.dispatchEvent(new MqttStatusErrorEvent({ code: 'unconfigured', message }))
     }
-    this.#troubled = trouble !== null
-    StatusElement.inspect?.(this, { trouble })
+    this.#troubled = unconfigured
+    const trouble = unconfigured ? 'unconfigured' : link && linkTrouble(link)
+    StatusElement.inspect?.(this, { trouble, link, src: current?.src ?? null })
   }
 
-  #report({ state, retryAt }: Link, before: LinkState | undefined): void {
-    this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
-    // That it comes up at first goes without saying.
-    const news = before && before !== 'connecting' && state !== 'connecting'
+  #tellStates(link: Link | undefined): void {
+    if (!link) {
+      this.showStates([])
+      return
+    }
+    const { state } = link
+    this.showStates([
+      `link-${state}`,
+      (state === 'stale' || state === 'offline') && 'stale',
+      (state === 'offline' || state === 'unauthorized') && state,
+      namedLink(link) === null && 'loading',
+    ])
+  }
+
+  #report(link: Link, before: Link | null): void {
+    const { state, retryAt } = link
+    if (state !== before?.state) this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
+    const name = namedLink(link)
     const { locale, tag } = this.speech
-    if (news && this.announce !== 'off') announcer().say(locale.link[state], tag)
+    if (name && before && isLinkNews(before, link) && this.announce !== 'off')
+      announcer().say(locale.link[name], tag)
   }
 
-  #words(state: LinkState | undefined): string {
+  #words(link: Link | undefined): string {
     const { locale } = this.speech
-    if (state && state !== 'connecting') return locale.link[state]
+    const name = link && namedLink(link)
+    if (name) return locale.link[name]
     return this.#clients.unconfigured ? locale.unconfigured : locale.loading
   }
 
-  #retry(state: LinkState): TemplateResult | typeof nothing {
-    if (state !== 'stale' && !isTerminal(state)) return nothing
+  #retry(link: Link): TemplateResult | typeof nothing {
+    if (link.state !== 'stale' && !blockedBy(link)) return nothing
     return html`<button
       type="button"
       part="retry"
@@ -190,6 +201,12 @@ export class MqttStatusLive extends StatusElement {
     }
     this.#leave = client ? [client.watch({}, () => undefined), client.onLink(update)] : []
   }
+}
+
+function toneOf(link: Link): Tone {
+  const blocked = blockedBy(link)
+  if (blocked) return blocked === 'unreachable' ? 'warning' : 'negative'
+  return TONES[link.state] ?? 'negative'
 }
 
 declare global {

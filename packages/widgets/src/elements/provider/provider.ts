@@ -3,6 +3,7 @@ import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
 import { announceProvider, answerRequests } from '../../controllers/context.ts'
+import { pageAddress } from '../../controllers/page-settings.ts'
 import { StatusElement } from '../element.ts'
 
 /**
@@ -11,7 +12,7 @@ import { StatusElement } from '../element.ts'
  * @tag mqtt-status-provider
  * @summary The server and the token for the elements inside it.
  *
- * @attr {string} src - the server, for example `https://status.example.com`
+ * @attr {string} src - the server, for example `https://status.example.com`; without it the one that the page names
  * @attr {string} token-src - an address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`
  * @attr {string} token - a publishable key; never a token of a person, which everybody could read here
  * @attr {auto|ws|sse|poll} transport - the wire; `auto`: a WebSocket, or what else gets through
@@ -54,7 +55,7 @@ export class MqttStatusProvider extends StatusElement {
     answerRequests(this, () => this.client)
   }
 
-  /** What the elements inside it share; `null` without a `src`. */
+  /** What the elements inside it share; `null` while neither it nor the page says which server. */
   get client(): StatusClient | null {
     // Elements may ask before the first update.
     this.#client ??= this.#choose()
@@ -95,9 +96,12 @@ export class MqttStatusProvider extends StatusElement {
 
   #choose(): StatusClient | null {
     const { src, token, tokenSrc, getToken } = this
-    if (!src) return null
+    const address = src ? { src } : pageAddress()
+    if (!address) return null
+    // Whoever asks for tokens here is not asked beside the page's.
+    const asks = !!(token || tokenSrc || getToken)
     return clientFor({
-      src,
+      ...(asks ? { src: address.src } : address),
       ...(token ? { token } : {}),
       ...(tokenSrc ? { tokenSrc } : {}),
       ...(getToken ? { getToken } : {}),
