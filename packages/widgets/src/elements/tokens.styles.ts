@@ -25,12 +25,12 @@ export const tokens: CSSResult = css`
     --_gap: var(--mqtt-status-gap, 12px);
     --_padding: var(--mqtt-status-padding, 16px);
     --_icon-size: var(--mqtt-status-icon-size, 20px);
-    --_font-size: var(--mqtt-status-font-size, 15px);
+    --_font-size: var(--mqtt-status-font-size, max(15px, 0.9375rem));
     --_transition: var(--mqtt-status-transition, 200ms);
     color: var(--_text);
     font-weight: 400;
-    font-size: 13px;
-    line-height: 18px;
+    font-size: max(13px, 0.8125rem);
+    line-height: max(18px, 1.125rem);
     font-family: var(--mqtt-status-font, inherit);
     letter-spacing: normal;
   }
@@ -47,7 +47,7 @@ export const tokens: CSSResult = css`
     --_padding: var(--mqtt-status-padding, 8px);
     --_icon-size: var(--mqtt-status-icon-size, 16px);
     --_gap: var(--mqtt-status-gap, 8px);
-    --_font-size: var(--mqtt-status-font-size, 13px);
+    --_font-size: var(--mqtt-status-font-size, max(13px, 0.8125rem));
   }
   :host([hidden]) {
     display: none !important;

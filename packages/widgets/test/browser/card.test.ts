@@ -79,6 +79,33 @@ for (const theme of ['light', 'dark']) {
   }
 }
 
+for (const density of ['comfortable', 'compact', 'dense']) {
+  it(`grows with the text size of the browser, and cuts nothing off: ${density}`, async () => {
+    const card = await show(
+      html`<mqtt-status-card
+        connection-id="plant-7"
+        lang="en"
+        density=${density}
+      ></mqtt-status-card>`,
+    )
+    await shown(card, 'connected')
+    const word = card.shadowRoot?.querySelector<HTMLElement>('.word')
+    const before = word?.getBoundingClientRect().height ?? 0
+    document.documentElement.style.fontSize = '200%'
+    try {
+      expect(word?.getBoundingClientRect().height).to.be.at.least(before * 1.9)
+      const { bottom } = card.getBoundingClientRect()
+      for (const part of card.shadowRoot?.querySelectorAll('.name, .word, .message, button') ??
+        []) {
+        expect(part.getBoundingClientRect().bottom, part.className).to.be.at.most(bottom)
+        expect(part.scrollHeight, part.className).to.be.at.most(part.clientHeight + 2)
+      }
+    } finally {
+      document.documentElement.style.fontSize = ''
+    }
+  })
+}
+
 it('shows name, word, icon and time of its row, and says so to the page', async () => {
   const card = await fixture<MqttStatusCard>(
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,

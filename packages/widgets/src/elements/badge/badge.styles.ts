@@ -69,14 +69,14 @@ export const badgeStyles: CSSResult = css`
   }
   .size-s {
     --_icon: 12px;
-    font-size: 12px;
-    line-height: 16px;
+    font-size: max(12px, 0.75rem);
+    line-height: max(16px, 1rem);
     gap: 4px;
   }
   .size-l {
     --_icon: 16px;
-    font-size: 15px;
-    line-height: 20px;
+    font-size: max(15px, 0.9375rem);
+    line-height: max(20px, 1.25rem);
   }
   .v-label.size-s {
     min-block-size: 20px;

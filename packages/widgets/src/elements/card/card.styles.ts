@@ -65,7 +65,7 @@ export const cardStyles: CSSResult = css`
     overflow: hidden;
     font-weight: 600;
     font-size: var(--_font-size);
-    line-height: 20px;
+    line-height: max(20px, 1.25rem);
     text-overflow: ellipsis;
     white-space: nowrap;
     outline: none;
@@ -105,11 +105,11 @@ export const cardStyles: CSSResult = css`
     overflow-x: clip;
     min-block-size: 20px;
     margin: 2px 0 0;
-    line-height: 20px;
+    line-height: max(20px, 1.25rem);
   }
   .word {
     margin-inline-end: 15px;
-    font-size: 14px;
+    font-size: max(14px, 0.875rem);
   }
   .time {
     position: relative;
@@ -166,7 +166,7 @@ export const cardStyles: CSSResult = css`
   }
   [data-copied]::before {
     content: attr(data-copied);
-    font-size: 13px;
+    font-size: max(13px, 0.8125rem);
   }
   .foot {
     grid-area: foot;
@@ -260,7 +260,7 @@ export const cardStyles: CSSResult = css`
     }
   }
   .dense :is(.name, .word) {
-    font-size: 13px;
+    font-size: max(13px, 0.8125rem);
   }
   .dense .icon {
     margin-block-start: 2px;
@@ -270,7 +270,7 @@ export const cardStyles: CSSResult = css`
   }
   .dense :is(button, .buttons .bone) {
     min-block-size: 24px;
-    block-size: 24px;
+    block-size: max(24px, 1.5rem);
     border-radius: 4px;
   }
   /* Dense: one line. */
@@ -319,7 +319,7 @@ export const cardStyles: CSSResult = css`
     }
     time::before,
     time::after {
-      font-size: 13px;
+      font-size: max(13px, 0.8125rem);
     }
     time::after {
       content: attr(title);
