@@ -3,50 +3,22 @@ import type { Connection } from '@mqtt-status/protocol'
 import { expect, fixture, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { row, Wire } from './wire.ts'
+import { accepted, answerCommands, button, show as put, shown, text } from './stage.ts'
+import { Wire } from './wire.ts'
 
 let wire: Wire
-const realFetch = window.fetch
+let restore = (): void => undefined
 
-/** What the server answers to commands; `null` = it can't be reached. */
-function answerCommands(answer: () => { status: number; body: unknown } | null): Request[] {
-  const asked: Request[] = []
-  window.fetch = (input, init) => {
-    asked.push(new Request(input, init))
-    const given = answer()
-    if (given === null) return Promise.reject(new TypeError('Failed to fetch'))
-    return Promise.resolve(new Response(JSON.stringify(given.body), { status: given.status }))
-  }
+function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
+  const { asked, restore: undo } = answerCommands(answer)
+  restore = undo
   return asked
 }
 
-async function show(
+function show(
   template = html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
 ) {
-  const card = await fixture<MqttStatusCard>(template)
-  card.client = wire.client
-  return card
-}
-
-async function shown(card: MqttStatusCard, state: string): Promise<void> {
-  await waitUntil(() => card.matches(`:state(${state})`), state, { timeout: 5_000 })
-}
-
-function text(card: MqttStatusCard): string {
-  return card.shadowRoot?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
-}
-
-function button(card: MqttStatusCard): HTMLButtonElement {
-  const found = card.shadowRoot?.querySelector<HTMLButtonElement>('[part~="control"]')
-  if (!found) throw new Error(`No button: ${text(card)}`)
-  return found
-}
-
-function accepted(change: Partial<Connection>) {
-  return {
-    status: 202,
-    body: { connection: row({ revision: 2, ...change }), generation: 2, timeoutMs: 15_000 },
-  }
+  return put<MqttStatusCard>(wire, template)
 }
 
 beforeEach(() => {
@@ -54,8 +26,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  restore()
+  restore = () => undefined
   wire.client.close()
-  window.fetch = realFetch
 })
 
 for (const theme of ['light', 'dark']) {
@@ -168,7 +141,7 @@ it('gives the reason of a failure in words, and the text of the broker behind De
 })
 
 it('is pending at once, keeps the focus, ignores a second click, and ends when a row answers', async () => {
-  const asked = answerCommands(() =>
+  const asked = serve(() =>
     accepted({ generation: 2, desired: 'disconnected', desiredAt: new Date().toISOString() }),
   )
   const card = await show()
@@ -200,7 +173,7 @@ it('is pending at once, keeps the focus, ignores a second click, and ends when a
 })
 
 it('shows on every card of the connection that a command is pending', async () => {
-  answerCommands(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
+  serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const [one, other] = [await show(), await show()]
   await Promise.all([shown(one, 'connected'), shown(other, 'connected')])
   void one.disconnect()
@@ -209,7 +182,7 @@ it('shows on every card of the connection that a command is pending', async () =
 })
 
 it('sends nothing when the page prevents the command', async () => {
-  const asked = answerCommands(() => accepted({}))
+  const asked = serve(() => accepted({}))
   const card = await show()
   await shown(card, 'connected')
   card.addEventListener('mqtt-status-command', (event) => event.preventDefault())
@@ -219,7 +192,7 @@ it('sends nothing when the page prevents the command', async () => {
 })
 
 it('says in place why a command failed, and lets it be tried again', async () => {
-  answerCommands(() => ({ status: 503, body: { code: 'database_unavailable' } }))
+  serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
   const card = await show()
   await shown(card, 'connected')
   const { outcome, code } = await card.disconnect()
@@ -227,12 +200,12 @@ it('says in place why a command failed, and lets it be tried again', async () =>
   await card.updateComplete
   expect(card.shadowRoot?.querySelector('.problem')).to.exist
   expect(button(card).getAttribute('aria-disabled')).to.not.equal('true')
-  answerCommands(() => null)
+  serve(() => null)
   expect((await card.disconnect()).code).to.equal('unreachable')
 })
 
 it('takes the button away when the server forbids it, says so, and keeps the keyboard in the card', async () => {
-  answerCommands(() => ({ status: 403, body: { code: 'forbidden' } }))
+  serve(() => ({ status: 403, body: { code: 'forbidden' } }))
   const card = await show()
   await shown(card, 'connected')
   button(card).focus()
@@ -245,7 +218,7 @@ it('takes the button away when the server forbids it, says so, and keeps the key
 })
 
 it('asks first where it is told to, and takes the question back on Escape', async () => {
-  const asked = answerCommands(() => accepted({ generation: 2 }))
+  const asked = serve(() => accepted({ generation: 2 }))
   const card = await show(
     html`<mqtt-status-card
       connection-id="plant-7"
@@ -334,9 +307,9 @@ for (const [code, state] of [
   })
 }
 
-for (const [lang, words] of [
-  ['en', 'The server can’t be reached, trying again…'],
-  ['it', 'Il server non è raggiungibile, nuovo tentativo…'],
+for (const [lang, loading, words] of [
+  ['en', 'Loading…', 'The server can’t be reached, trying again…'],
+  ['it', 'Caricamento…', 'Il server non è raggiungibile, nuovo tentativo…'],
 ] as const) {
   it(`does not load for ever where no server answers, and tries again when asked to: ${lang}`, async () => {
     wire.mute = true
@@ -344,6 +317,8 @@ for (const [lang, words] of [
       html`<mqtt-status-card connection-id="plant-7" lang=${lang}></mqtt-status-card>`,
     )
     await shown(card, 'loading')
+    // The language may still be on its way.
+    await waitUntil(() => text(card).includes(loading), loading)
     const error = oneEvent(card, 'mqtt-status-error')
     wire.cut()
     expect((await error).detail).to.deep.equal({ code: 'unreachable', message: words })
