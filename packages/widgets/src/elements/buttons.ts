@@ -83,6 +83,7 @@ function button(view: ButtonsView, action: Action, { name, after }: Place): Temp
       ></span></button
     >${after}`
 }
+
 function confirmation(view: ButtonsView, action: Action): TemplateResult {
   const { locale } = view
   return html`<div

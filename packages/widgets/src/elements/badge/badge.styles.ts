@@ -30,6 +30,7 @@ export const badgeStyles: CSSResult = css`
     text-overflow: ellipsis;
   }
   .v-label {
+    --_mix: color-mix(in oklab, var(--_tone) 10%, var(--_surface));
     min-block-size: 24px;
     padding: 0 10px 0 6px;
     padding-inline: 6px 10px;
@@ -38,34 +39,19 @@ export const badgeStyles: CSSResult = css`
     background: var(--_tint);
   }
   .v-label.tone-positive {
-    --_tint: var(
-      --mqtt-status-positive-tint,
-      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
-    );
+    --_tint: var(--mqtt-status-positive-tint, var(--_mix));
   }
   .v-label.tone-progress {
-    --_tint: var(
-      --mqtt-status-progress-tint,
-      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
-    );
+    --_tint: var(--mqtt-status-progress-tint, var(--_mix));
   }
   .v-label.tone-warning {
-    --_tint: var(
-      --mqtt-status-warning-tint,
-      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
-    );
+    --_tint: var(--mqtt-status-warning-tint, var(--_mix));
   }
   .v-label.tone-negative {
-    --_tint: var(
-      --mqtt-status-negative-tint,
-      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
-    );
+    --_tint: var(--mqtt-status-negative-tint, var(--_mix));
   }
   .v-label.tone-neutral {
-    --_tint: var(
-      --mqtt-status-neutral-tint,
-      color-mix(in oklab, var(--_tone) 10%, var(--_surface))
-    );
+    --_tint: var(--mqtt-status-neutral-tint, var(--_mix));
   }
   .size-s {
     --_icon: 12px;
