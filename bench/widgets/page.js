@@ -89,15 +89,55 @@ function idle() {
   })
 }
 
-/** From the work's beginning until everything is drawn and laid out. */
+/** Counts for how long nothing else got its turn on the page: what a click would have waited, in ms. */
+class Pulse {
+  longest = 0
+  #last = performance.now()
+  #channel = new MessageChannel()
+
+  constructor() {
+    this.#channel.port1.onmessage = () => this.#beat()
+    this.#channel.port2.postMessage(null)
+  }
+
+  stop() {
+    this.#note()
+    this.#channel.port1.close()
+  }
+
+  #beat() {
+    this.#note()
+    this.#channel.port2.postMessage(null)
+  }
+
+  #note() {
+    const now = performance.now()
+    this.longest = Math.max(this.longest, now - this.#last)
+    this.#last = now
+  }
+}
+
+/**
+ * From the work's beginning until all that can be seen is drawn and laid out (`ms`), until everything is (`all`), and
+ * the longest that the page was blocked meanwhile (`blocked`).
+ */
 async function timed(subject, work) {
   await idle()
   const before = renders
+  const pulse = new Pulse()
   const begun = performance.now()
   work()
+  await subject.seen()
+  void home.offsetHeight
+  const ms = performance.now() - begun
   await subject.drawn()
   void home.offsetHeight
-  return { ms: performance.now() - begun, renders: renders - before }
+  const all = performance.now() - begun
+  await new Promise((resolve) => {
+    setTimeout(resolve)
+  })
+  pulse.stop()
+  return { ms, all, blocked: pulse.longest, renders: renders - before }
 }
 
 /** The first of several is cold; the last ones are what a page that has been open for a while does. */
@@ -121,6 +161,15 @@ async function measure(subject, count) {
   return { created, one, warm, all, separate }
 }
 
+/** Those that a visitor sees, once their places are known. */
+async function inView(cards) {
+  await Promise.resolve()
+  return cards.filter((card) => {
+    const { top, bottom } = card.getBoundingClientRect()
+    return bottom > 0 && top < innerHeight
+  })
+}
+
 window.measureCards = async (count) => {
   const { MqttStatusCard } = await import(new URL('/mqtt-status.js', location.href).href)
   const { render } = MqttStatusCard.prototype
@@ -142,6 +191,9 @@ window.measureCards = async (count) => {
         home.append(...cards)
       },
       change: (i) => store.change(`c${i}`),
+      seen: async () => {
+        for (const card of await inView(cards)) await card.updateComplete
+      },
       drawn: () => Promise.all(cards.map((card) => card.updateComplete)),
     },
     count,
@@ -212,6 +264,8 @@ window.measureFloor = ({ connected, failed, styles }, count) => {
           .querySelector('.message')
           .replaceChildren(...(isChanged ? [] : [reason.cloneNode(true)]))
       },
+      // Drawn by hand, all at once.
+      seen: () => Promise.resolve(),
       drawn: () => Promise.resolve(),
     },
     count,

@@ -1,11 +1,14 @@
-import type { PropertyDeclarations } from 'lit'
+import { adoptStyles } from 'lit'
+import type { CSSResultOrNative, PropertyDeclarations } from 'lit'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
 import type { Link, LinkState, Pending, StatusClient } from '../client/index.ts'
 import { announcer } from '../controllers/announcer.ts'
 import { ClientController } from '../controllers/client.ts'
 import { wakeIn } from '../controllers/clock.ts'
+import { CloseLook } from '../controllers/close-look.ts'
 import type { CommandState } from '../controllers/command.ts'
 import { ConnectionController } from '../controllers/connection.ts'
+import { takeTurn } from '../controllers/turns.ts'
 import { oneOf } from './attributes.ts'
 import { StatusElement } from './element.ts'
 import { isLinkNews, namedLink, reasonText } from './message.ts'
@@ -59,6 +62,8 @@ const IDLE: CommandState = { kind: 'idle' }
  * @cssState link-unavailable - the feed is unavailable
  */
 export abstract class ConnectedElement extends StatusElement {
+  /** The look of an element that has to wait for its turn to draw: the room that it will need, empty. */
+  static readonly placeholder: CSSResultOrNative[] = []
   static override properties: PropertyDeclarations = {
     connectionId: { attribute: 'connection-id' },
     siteId: { attribute: 'site-id' },
@@ -81,8 +86,7 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected readonly clients: ClientController
   protected readonly store: ConnectionController
-  /** Whether somebody looks closely: tooltips are not written for nobody. */
-  protected exact = false
+  protected readonly closeLook: CloseLook
   protected scene!: Scene
   #reported: Reported = { scene: null, link: null, trouble: null }
   #stopWaiting: (() => void) | null = null
@@ -91,7 +95,7 @@ export abstract class ConnectedElement extends StatusElement {
     super()
     this.clients = new ClientController(this)
     this.store = new ConnectionController(this, this.clients)
-    this.addEventListener('pointerenter', this.#showExact, { once: true })
+    this.closeLook = new CloseLook(this)
   }
 
   /** The row as last known; `null` before the first one. */
@@ -114,14 +118,8 @@ export abstract class ConnectedElement extends StatusElement {
     this.clients.current?.refresh()
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback()
-    addEventListener('beforeprint', this.#showExact)
-  }
-
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    removeEventListener('beforeprint', this.#showExact)
     this.#stopWaiting?.()
   }
 
@@ -146,6 +144,23 @@ export abstract class ConnectedElement extends StatusElement {
     return text.trim()
   }
 
+  protected override createRenderRoot(): ShadowRoot {
+    // Its style sheets come when it draws: a thousand times they take longer than a thousand cards may.
+    return this.attachShadow({ mode: 'open' })
+  }
+
+  protected override scheduleUpdate(): Promise<unknown> | undefined {
+    // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
+    this.clients.hostUpdate()
+    this.store.hostUpdate()
+    const turn = takeTurn(this, () => {
+      if (!this.hasUpdated) this.#dress('elementStyles')
+      void super.scheduleUpdate()
+    })
+    if (turn && !this.hasUpdated) this.#dress('placeholder')
+    return turn
+  }
+
   protected override update(changed: Map<PropertyKey, unknown>): void {
     const { store } = this
     this.scene = compose({
@@ -158,7 +173,7 @@ export abstract class ConnectedElement extends StatusElement {
       unnamed: !this.connectionId && !this.siteId,
       unconfigured: this.clients.unconfigured,
       now: store.now(),
-      exact: this.exact,
+      exact: this.closeLook.taken,
     })
     this.#tellStates()
     super.update(changed)
@@ -183,10 +198,9 @@ export abstract class ConnectedElement extends StatusElement {
     StatusElement.inspect?.(this, { ...now, src: this.clients.current?.src ?? null })
   }
 
-  readonly #showExact = (): void => {
-    if (this.exact) return
-    this.exact = true
-    this.requestUpdate()
+  #dress(look: 'elementStyles' | 'placeholder'): void {
+    const { [look]: styles } = this.constructor as typeof ConnectedElement
+    adoptStyles(this.renderRoot as ShadowRoot, styles)
   }
 
   #tellStates(): void {

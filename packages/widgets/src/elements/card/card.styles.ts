@@ -1,29 +1,44 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/**
- * A 4 px grid; name, status and everything below share one left edge. Calm when all is well: only the icon and the
- * status word are coloured, a problem adds a rounded edge (drawn, not a border, which would shift the text).
- */
-export const cardStyles: CSSResult = css`
-  :host {
+/** The room that a card takes on the page, drawn or not. */
+export const place: CSSResult = css`
+  :host(:not([hidden])) {
     display: block;
+  }
+  :host {
     min-inline-size: 200px;
     contain: inline-size;
     content-visibility: auto;
     contain-intrinsic-size: auto 280px auto 142px;
-    overflow-clip-margin: 8px;
-    text-align: start;
-  }
-  /* Only these two depend on their width; asking for it costs every card a style and a layout of its own. */
-  :host(:is([density='compact'], [density='dense'])) {
-    container-type: inline-size;
   }
   :host([density='compact']) {
     contain-intrinsic-block-size: auto 68px;
   }
   :host([density='dense']) {
     contain-intrinsic-block-size: auto 42px;
+  }
+`
+
+/** As high as it will be, and nothing in it yet. */
+export const emptyPlace: CSSResult = css`
+  :host {
+    content-visibility: hidden;
+  }
+`
+
+/**
+ * A 4 px grid; name, status and everything below share one left edge. Calm when all is well: only the icon and the
+ * status word are coloured, a problem adds a rounded edge (drawn, not a border, which would shift the text).
+ */
+export const cardStyles: CSSResult = css`
+  :host {
+    overflow-clip-margin: 8px;
+    text-align: start;
+  }
+  /* Only these two depend on their width; asking for it costs every card a style and a layout of its own. */
+  :host(:is([density='compact'], [density='dense'])) {
+    container-type: inline-size;
   }
   .card {
     position: relative;

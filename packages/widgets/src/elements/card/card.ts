@@ -1,10 +1,10 @@
-import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
 import { oneOf, safeHref, words } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { CommandingElement } from '../commanding.ts'
 import type { ButtonsWish } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
-import { cardStyles } from './card.styles.ts'
+import { cardStyles, emptyPlace, place } from './card.styles.ts'
 import { card } from './template.ts'
 
 const EMPTY: ReadonlySet<string> = new Set()
@@ -51,7 +51,8 @@ const EMPTY: ReadonlySet<string> = new Set()
  */
 export class MqttStatusCard extends CommandingElement {
   static override readonly tag: string = 'mqtt-status-card'
-  static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, cardStyles]
+  static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, place, cardStyles]
+  static override readonly placeholder: CSSResultOrNative[] = [place, emptyPlace]
 
   static override properties: PropertyDeclarations = {
     ...CommandingElement.properties,
@@ -67,16 +68,14 @@ export class MqttStatusCard extends CommandingElement {
   declare hide: string | null | undefined
   #filled: ReadonlySet<string> | null = null
 
-  protected override createRenderRoot(): HTMLElement | DocumentFragment {
-    const root = super.createRenderRoot()
+  protected override firstUpdated(): void {
     // One pair of ears for all slots.
-    root.addEventListener('slotchange', ({ target }) => {
+    this.renderRoot.addEventListener('slotchange', ({ target }) => {
       // A slot with words of ours in it changes with them; what follows from those of the page are the empty ones.
       if ((target as Node).hasChildNodes()) return
       this.#filled = null
       this.requestUpdate()
     })
-    return root
   }
 
   protected override render(): TemplateResult {
@@ -88,7 +87,7 @@ export class MqttStatusCard extends CommandingElement {
       locale: this.speech.locale,
       density: this.density,
       name: this.displayName,
-      exact: this.exact,
+      exact: this.closeLook.taken,
       href: safeHref(this.href),
       headingLevel: headingLevel(this.headingLevel),
       hidden: words(this.hide),
