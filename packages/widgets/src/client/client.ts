@@ -25,7 +25,7 @@ import { serverAddress } from './server-address.ts'
 import { Tokens } from './tokens.ts'
 import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
-import { WatchSet } from './watch-set.ts'
+import { toNames, WatchSet } from './watch-set.ts'
 import { Wires } from './wires.ts'
 import type { Wire } from './wire.ts'
 
@@ -66,6 +66,8 @@ export class StatusClient {
   readonly #summaries = new Map<string, Summary>()
   /** What each watch that is not answered yet has named. */
   readonly #asked = new Map<number, WatchFilter>()
+  /** All that an answer has named, and that is still listened to. */
+  readonly #answered = new Set<string>()
   #watchId = 0
   #epoch: string | null = null
   #cursor: string | undefined
@@ -143,7 +145,7 @@ export class StatusClient {
     return handle
   }
 
-  /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it. */
+  /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it, and of `answered`. */
   watch(filter: Omit<WatchFilter, 'connections'>, listener: () => void): () => void {
     const leave = this.#anyListeners.add(listener)
     const release = this.#watch(filter)
@@ -151,6 +153,11 @@ export class StatusClient {
       leave()
       release()
     }
+  }
+
+  /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
+  answered(filter: WatchFilter): boolean {
+    return toNames(filter).every((name) => this.#answered.has(name))
   }
 
   /** All rows that are known; the same array until any of them changes. */
@@ -206,6 +213,7 @@ export class StatusClient {
   /** Lets go of everything. */
   close(): void {
     this.#watches.stop()
+    this.#answered.clear()
     this.#link.stop()
     this.#pendings.stop()
     this.#listeners.clear()
@@ -238,6 +246,7 @@ export class StatusClient {
     this.#commandTimeoutMs = commandTimeoutMs
     if (this.#epoch !== null && this.#epoch !== epoch) {
       this.#cursor = undefined
+      this.#answered.clear()
       this.#summaries.clear()
       this.#pendings.stop()
       this.#changed(this.#rows.forget())
@@ -268,6 +277,7 @@ export class StatusClient {
 
   #leave(removed: WatchFilter): void {
     for (const site of removed.summary ?? []) this.#summaries.delete(site)
+    for (const name of toNames(removed)) this.#answered.delete(name)
     for (const id of this.#rows.prune()) this.#views.delete(id)
     if (this.#watches.empty) {
       this.#cursor = undefined
@@ -298,12 +308,22 @@ export class StatusClient {
         return
     }
     if ('final' in message && message.final) {
-      if (id === undefined) this.#asked.clear()
-      else this.#asked.delete(id)
+      this.#settle(id)
       this.#link.answered()
     }
     // It speaks for the whole set only when no watch is still to be answered.
     if (message.cursor !== undefined && this.#asked.size === 0) this.#cursor = message.cursor
+  }
+
+  /** An answer is complete: to this watch, or to all of them. */
+  #settle(id: number | undefined): void {
+    for (const [asked, filter] of this.#asked) {
+      if (id !== undefined && id !== asked) continue
+      this.#asked.delete(asked)
+      // Who has left meanwhile may come back and ask anew.
+      for (const name of toNames(filter)) if (this.#watches.hasName(name)) this.#answered.add(name)
+    }
+    this.#anyListeners.notify()
   }
 
   /** Rows have come: they may answer commands. */

@@ -30,7 +30,12 @@ export class WatchSet {
   }
 
   has(kind: Kind, name: string = ALL): boolean {
-    return this.#heads.has(`${kind}:${name}`)
+    return this.hasName(`${kind}:${name}`)
+  }
+
+  /** The same of a name as `toNames` gives them. */
+  hasName(name: string): boolean {
+    return this.#heads.has(name)
   }
 
   /**

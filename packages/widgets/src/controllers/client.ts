@@ -74,7 +74,13 @@ export class ClientController implements ReactiveController {
   }
 
   hostUpdate(): void {
-    const { client, src } = this.#host
+    this.follow()
+  }
+
+  /** Finds the client that the host means now. Whoever is not on the page keeps the last one. */
+  follow(): void {
+    const { client, src, isConnected } = this.#host
+    if (!isConnected) return
     if (this.#found && this.#found.client === client && this.#found.src === src) return
     this.#found = { client, src }
     this.#current = null

@@ -151,8 +151,8 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected override scheduleUpdate(): Promise<unknown> | undefined {
     // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
-    this.clients.hostUpdate()
-    this.store.hostUpdate()
+    this.clients.follow()
+    this.store.follow()
     const turn = takeTurn(this, () => {
       if (!this.hasUpdated) this.#dress('elementStyles')
       void super.scheduleUpdate()
@@ -180,7 +180,7 @@ export abstract class ConnectedElement extends StatusElement {
     this.#stopWaiting?.()
     const { staysMs } = this.scene
     this.#stopWaiting =
-      staysMs === null
+      staysMs === null || !this.isConnected
         ? null
         : wakeIn(staysMs, () => {
             this.requestUpdate()
