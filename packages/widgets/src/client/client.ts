@@ -25,7 +25,7 @@ import { serverAddress } from './server-address.ts'
 import { Tokens } from './tokens.ts'
 import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
-import { toNames, WatchSet } from './watch-set.ts'
+import { WatchSet } from './watch-set.ts'
 import { Wires } from './wires.ts'
 import type { Wire } from './wire.ts'
 
@@ -66,8 +66,6 @@ export class StatusClient {
   readonly #summaries = new Map<string, Summary>()
   /** What each watch that is not answered yet has named. */
   readonly #asked = new Map<number, WatchFilter>()
-  /** All that an answer has named, and that is still listened to. */
-  readonly #answered = new Set<string>()
   #watchId = 0
   #epoch: string | null = null
   #cursor: string | undefined
@@ -157,7 +155,7 @@ export class StatusClient {
 
   /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
   answered(filter: WatchFilter): boolean {
-    return toNames(filter).every((name) => this.#answered.has(name))
+    return this.#watches.isAnswered(filter)
   }
 
   /** All rows that are known; the same array until any of them changes. */
@@ -213,7 +211,6 @@ export class StatusClient {
   /** Lets go of everything. */
   close(): void {
     this.#watches.stop()
-    this.#answered.clear()
     this.#link.stop()
     this.#pendings.stop()
     this.#listeners.clear()
@@ -246,7 +243,7 @@ export class StatusClient {
     this.#commandTimeoutMs = commandTimeoutMs
     if (this.#epoch !== null && this.#epoch !== epoch) {
       this.#cursor = undefined
-      this.#answered.clear()
+      this.#watches.forgetAnswers()
       this.#summaries.clear()
       this.#pendings.stop()
       this.#changed(this.#rows.forget())
@@ -277,7 +274,6 @@ export class StatusClient {
 
   #leave(removed: WatchFilter): void {
     for (const site of removed.summary ?? []) this.#summaries.delete(site)
-    for (const name of toNames(removed)) this.#answered.delete(name)
     for (const id of this.#rows.prune()) this.#views.delete(id)
     if (this.#watches.empty) {
       this.#cursor = undefined
@@ -307,10 +303,7 @@ export class StatusClient {
       default:
         return
     }
-    if ('final' in message && message.final) {
-      this.#settle(id)
-      this.#link.answered()
-    }
+    if ('final' in message && message.final) this.#settle(id)
     // It speaks for the whole set only when no watch is still to be answered.
     if (message.cursor !== undefined && this.#asked.size === 0) this.#cursor = message.cursor
   }
@@ -320,10 +313,10 @@ export class StatusClient {
     for (const [asked, filter] of this.#asked) {
       if (id !== undefined && id !== asked) continue
       this.#asked.delete(asked)
-      // Who has left meanwhile may come back and ask anew.
-      for (const name of toNames(filter)) if (this.#watches.hasName(name)) this.#answered.add(name)
+      this.#watches.answer(filter)
     }
     this.#anyListeners.notify()
+    this.#link.answered()
   }
 
   /** Rows have come: they may answer commands. */
