@@ -2,10 +2,9 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
 import { reportLater } from '../client/report.ts'
-import { absolute } from '../client/server-address.ts'
 import { closest } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
-import { address, pageAddress } from './page-settings.ts'
+import { address, pageAddress, sameServer } from './page-settings.ts'
 import type { Address } from './page-settings.ts'
 
 const PROVIDER = 'mqtt-status-provider'
@@ -114,8 +113,4 @@ function fromPage(page: Address | null): StatusClient | null {
 function firstProvided(): StatusClient | null {
   const [provider] = document.getElementsByTagName(PROVIDER)
   return (provider as { client?: StatusClient | null } | undefined)?.client ?? null
-}
-
-function sameServer(one: string, other: string): boolean {
-  return absolute(one) === absolute(other)
 }
