@@ -223,3 +223,25 @@ for (const hours of [-1, 1])
     await waitUntil(() => text(failed).includes('10 min ago'), text(failed))
     await waitUntil(() => /for 10 min/.test(text(on)), text(on))
   })
+
+it('in development knows the words of lists and numbers, and what is meant without them', async () => {
+  wire = new Wire()
+  const element = await card(
+    html`<mqtt-status-card
+      connection-id="plant-7"
+      lang="en"
+      hide="time, tme"
+      heading-level="7"
+      announce="loud"
+    ></mqtt-status-card>`,
+  )
+  await waitUntil(() => mistakes(element).includes('hide="time, tme" is not understood'))
+  expect(mistakes(element))
+    .to.contain('heading-level="7" is not understood')
+    .and.contain('The name is no heading')
+    .and.contain('behaves as with announce="problems"')
+  element.setAttribute('hide', 'time, meta reason')
+  element.setAttribute('heading-level', '6')
+  element.setAttribute('announce', 'off')
+  await waitUntil(() => mistakes(element) === '')
+})
