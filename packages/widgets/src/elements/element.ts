@@ -69,7 +69,7 @@ export abstract class StatusElement extends LitElement {
   ): void {
     const known = registry.get(tag) as { version?: string } | undefined
     if (!known) {
-      if (isSupported()) registry.define(tag, this as unknown as CustomElementConstructor)
+      if (isSupported()) registry.define(tag, nameable(this, registry))
     } else if (known.version !== VERSION) {
       // eslint-disable-next-line no-console -- whoever put two versions on a page has to know
       console.warn(
@@ -117,6 +117,15 @@ export abstract class StatusElement extends LitElement {
   protected hasFocusInside(): boolean {
     return this.shadowRoot?.activeElement != null
   }
+}
+
+/** A registry takes a class under one name only: another one needs a class of its own. */
+function nameable(
+  element: typeof StatusElement,
+  registry: CustomElementRegistry,
+): CustomElementConstructor {
+  const own = element as unknown as CustomElementConstructor
+  return registry.getName(own) ? class extends own {} : own
 }
 
 // Without these an element would throw, or be unreadable. Where there is no page there is nothing to look at.
