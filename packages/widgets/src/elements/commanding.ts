@@ -70,10 +70,12 @@ export abstract class CommandingElement extends ConnectedElement {
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
-    const hadFocus = this.hasFocusInside()
+    const focused = this.shadowRoot?.activeElement
+    const wasControl = focused?.closest('.buttons')
     super.update(changed)
-    // A button that made room for another one must not throw the keyboard back to the top of the page.
-    if (hadFocus && !this.hasFocusInside()) this.#focusControl()
+    // What made room for something else must not throw the keyboard back to the top of the page; but only a button of
+    // the connection hands it on to another one: whoever presses Retry twice means no command.
+    if (focused && !this.hasFocusInside()) this.#focus(wasControl ? '.no, .main' : '#name')
   }
 
   /** What may be done now; `null` = there is nothing to show. */
@@ -146,14 +148,14 @@ export abstract class CommandingElement extends ConnectedElement {
     }
     this.#command.ask(action)
     void this.updateComplete.then(() => {
-      this.#focusControl()
+      this.#focus('.no, .main')
     })
   }
 
-  #focusControl(): void {
+  #focus(wanted: string): void {
     const root = this.shadowRoot
-    const target = root?.querySelector('.no, .main') ?? root?.querySelector('[tabindex]')
-    if (target instanceof HTMLElement) target.focus()
+    const found = root?.querySelector<HTMLElement>(wanted)
+    ;(found ?? root?.querySelector<HTMLElement>('#name'))?.focus()
   }
 
   #target(): Target {
