@@ -187,13 +187,6 @@ export const cardStyles: CSSResult = css`
       monospace;
     user-select: all;
   }
-  [data-copied] {
-    font-size: 0;
-  }
-  [data-copied]::before {
-    content: attr(data-copied);
-    font-size: max(13px, 0.8125rem);
-  }
   .foot {
     grid-area: foot;
     display: flex;

@@ -84,6 +84,7 @@ export class MqttStatusCard extends CommandingElement {
     const wish = this.#wish()
     const offered = this.offered(wish)
     return card({
+      host: this,
       scene,
       locale: this.speech.locale,
       density: this.density,

@@ -1,6 +1,6 @@
 /** The card's shadow tree. Nothing here decides what to show: that is the scene's part. */
 import { html, nothing } from 'lit'
-import type { TemplateResult } from 'lit'
+import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
 import { longest } from '../buttons.ts'
 import { details } from '../details.ts'
@@ -9,6 +9,7 @@ import type { Scene } from '../scene.ts'
 import { word } from '../word.ts'
 
 export interface CardParts {
+  readonly host: ReactiveControllerHost
   readonly scene: Scene
   readonly locale: Locale
   readonly density: string
@@ -73,7 +74,7 @@ export function card(parts: CardParts): TemplateResult {
           .textContent=${when}
         ></time>
       </p>
-      <div class="message" id="message">${explanation(parts)}</div>
+      <div class="message">${explanation(parts)}</div>
       <div part="footer" class="foot">
         <slot name="meta" part="meta" class="meta"></slot>
         <slot name="footer"></slot>
@@ -105,16 +106,16 @@ function emptyRows({ scene, hidden, filled, control, reserveControl }: CardParts
   return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}${reserveControl ? ' kept' : ''}`
 }
 
-function explanation({ scene, hidden, locale, retry }: CardParts): unknown {
+function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown {
   const { kind, message, row, device } = scene
   if (kind === 'loading') return html`<p class="bone"></p>`
   const about = device === null ? nothing : html`<p part="device">${device}</p>`
   if (!message || (message.part === 'reason' && hidden.includes('reason'))) return about
   const { part, text, problem, detail } = message
-  return html`<p part=${part} class=${problem ? 'problem' : nothing} title=${text}>
+  return html`<p part=${part} id="message" class=${problem ? 'problem' : nothing} title=${text}>
       ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
-    ${detail && row ? details(row, detail, locale) : nothing}${
+    ${detail && row ? details(row, locale, host) : nothing}${
       message.retry
         ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
         : nothing

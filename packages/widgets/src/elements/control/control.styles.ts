@@ -27,7 +27,6 @@ export const controlStyles: CSSResult = css`
   .message {
     margin: 4px 0 0;
     color: var(--_muted);
-    outline: none;
   }
   .message.problem {
     color: var(--_negative);

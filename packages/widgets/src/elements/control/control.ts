@@ -53,7 +53,8 @@ export class MqttStatusControl extends CommandingElement {
     const wish = { controls: 'show', action, labelHidden, slots: true } as const
     const offered = this.offered(wish)
     const told = message?.part === 'message' ? message : null
-    return html`<slot hidden></slot><span class="unseen" id="name">${this.displayName}</span>
+    return html`<slot hidden></slot
+      ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span>
       ${
         offered
           ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
@@ -73,7 +74,6 @@ export class MqttStatusControl extends CommandingElement {
         part="message"
         id="message"
         class="message ${told?.problem ? 'problem' : ''}"
-        tabindex="-1"
         ?hidden=${told === null}
       >
         ${told?.text}
