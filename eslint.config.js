@@ -56,7 +56,7 @@ const rooms = {
     define: ['elements', 'development'],
     'define.ts': ['define'],
     'define.development.ts': ['define.ts', 'development'],
-    'cdn.ts': ['define.ts', 'index.ts', 'locales', 'development'],
+    'cdn.ts': ['define.ts', 'index.ts', 'locales', 'controllers', 'development'],
   },
 }
 

@@ -8,7 +8,6 @@ export type {
 } from '@mqtt-status/protocol'
 export { clientFor, createClient, StatusClient } from './client/index.ts'
 export type { ConnectionView, Link, LinkState, Outcome, Pending } from './client/index.ts'
-export { rememberBundle } from './controllers/page-settings.ts'
 export { MqttStatusBadge } from './elements/badge/badge.ts'
 export { MqttStatusCard } from './elements/card/card.ts'
 export { MqttStatusControl } from './elements/control/control.ts'

@@ -6,7 +6,7 @@
  *     └─────────────┘
  *
  * Whether a connection is pending is the store's affair, shared by all elements; this is only the part of the one
- * that was clicked.
+ * that was clicked. It belongs to the connection that was shown then: an element that shows another one is idle.
  */
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
@@ -23,7 +23,8 @@ const DONE_MS = 1_200
 
 export type CommandState =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'asking'; readonly action: Action }
+  /** `at` in ms of the page's own clock, that of the time stamps of events. */
+  | { readonly kind: 'asking'; readonly action: Action; readonly at: number }
   | { readonly kind: 'running'; readonly action: Action }
   | { readonly kind: 'done'; readonly action: Action }
   /** `seen` is what the row looked like then: the message goes when the row moves on. */
@@ -36,18 +37,31 @@ export type CommandState =
     }
 
 const IDLE: CommandState = { kind: 'idle' }
+const PREVENTED: Outcome = { outcome: 'prevented', code: null }
 
-/** What the controller needs of its element. */
-export interface CommandHost extends ReactiveControllerHost {
-  /** Announces the command; `false` = somebody prevented it. */
-  allowCommand(action: Action, requestId: string): boolean
-  commandEnded(action: Action, requestId: string, outcome: Outcome): void
+/** A command as it was given, whatever the element shows by now. */
+export interface Command {
+  readonly client: StatusClient
+  readonly id: string
+  /** What the connection was called. */
+  readonly name: string
+  readonly action: Action
+  readonly requestId: string
+}
+
+/** What the controller asks of its element. */
+export interface CommandUses {
+  readonly target: () => Target
+  /** Tells the page about a command that is about to be sent; `false` = somebody prevented it. */
+  readonly allow: (command: Command) => boolean
+  readonly ended: (command: Command, outcome: Outcome) => void
 }
 
 /** What a command is given to. */
 export interface Target {
   readonly client: StatusClient | null
   readonly id: string | null
+  readonly name: string
   readonly pending: boolean
   /** The status as it is shown. */
   readonly status: string | null
@@ -56,21 +70,32 @@ export interface Target {
 }
 
 export class CommandController implements ReactiveController {
-  readonly #host: CommandHost
-  readonly #target: () => Target
+  readonly #host: ReactiveControllerHost
+  readonly #uses: CommandUses
   #state: CommandState = IDLE
+  /** Whom the state is about. */
+  #about: Pick<Target, 'client' | 'id'> | null = null
   #stopTimer: (() => void) | null = null
 
-  constructor(host: CommandHost, target: () => Target) {
+  constructor(host: ReactiveControllerHost, uses: CommandUses) {
     this.#host = host
-    this.#target = target
+    this.#uses = uses
     host.addController(this)
   }
 
   get state(): CommandState {
     const state = this.#state
-    if (state.kind === 'failed' && state.seen !== this.#target().seen) return IDLE
+    if (state === IDLE) return state
+    const target = this.#uses.target()
+    if (!this.#isAbout(target)) return IDLE
+    // For how long the server takes no other command does not depend on the row.
+    if (state.kind === 'failed' && state.retryAt === null && state.seen !== target.seen) return IDLE
     return state
+  }
+
+  hostUpdate(): void {
+    // What runs comes to its end wherever the element looks; anything else would be there again on its return.
+    if (this.#state.kind !== 'running' && this.state === IDLE) this.#state = IDLE
   }
 
   hostDisconnected(): void {
@@ -80,7 +105,8 @@ export class CommandController implements ReactiveController {
   /** Asks "Disconnect?" and forgets about it after a while. */
   ask(action: Action): void {
     if (this.#busy()) return
-    this.#become({ kind: 'asking', action }, ASK_MS)
+    this.#about = this.#uses.target()
+    this.#become({ kind: 'asking', action, at: performance.now() }, ASK_MS)
   }
 
   /** Takes the question back. */
@@ -90,26 +116,39 @@ export class CommandController implements ReactiveController {
 
   /** Gives the command, unless one is under way already. */
   async run(action: Action): Promise<Outcome> {
-    const { client, id } = this.#target()
-    if (!client || !id || this.#busy()) return { outcome: 'prevented', code: null }
+    const target = this.#uses.target()
+    const { client, id, name, status } = target
+    if (!client || !id || this.#busy()) return PREVENTED
     const requestId = newRequestId()
-    if (!this.#host.allowCommand(action, requestId)) {
+    const command = { client, id, name, action, requestId }
+    if (!this.#uses.allow(command)) {
       this.cancel()
-      return { outcome: 'prevented', code: null }
+      return PREVENTED
     }
-    const { status } = this.#target()
-    this.#become({ kind: 'running', action })
+    const running: CommandState = { kind: 'running', action }
+    this.#about = target
+    this.#become(running)
     const [outcome] = await Promise.all([
       client.command(id, action, { requestId }),
       shownLongEnough(),
     ])
-    this.#end(action, outcome, status)
-    this.#host.commandEnded(action, requestId, outcome)
+    // Meanwhile another connection may have been shown, and been given a command of its own.
+    if (this.#state === running) this.#end(action, outcome, status)
+    this.#uses.ended(command, outcome)
     return outcome
   }
 
+  #isAbout({ client, id }: Target): boolean {
+    return this.#about?.client === client && this.#about.id === id
+  }
+
   #end(action: Action, { outcome, code, retryAfterMs }: Outcome, before: string | null): void {
-    const { seen, status } = this.#target()
+    const target = this.#uses.target()
+    const { seen, status } = target
+    if (!this.#isAbout(target)) {
+      this.#become(IDLE)
+      return
+    }
     if (outcome === 'failed') {
       const retryAt = retryAfterMs === undefined ? null : Date.now() + retryAfterMs
       this.#become({ kind: 'failed', code: code ?? 'internal', seen, retryAt }, retryAfterMs)
@@ -120,7 +159,7 @@ export class CommandController implements ReactiveController {
 
   #busy(): boolean {
     const { state } = this
-    return state.kind === 'running' || isWaiting(state) || this.#target().pending
+    return state.kind === 'running' || isWaiting(state) || this.#uses.target().pending
   }
 
   /** @param lastsMs after which it is idle again by itself */

@@ -7,6 +7,11 @@ import type { Blocked, Offer } from '../controllers/offer.ts'
 import type { Locale } from '../locales/locale.ts'
 import { actions } from './icons.ts'
 
+type Asking = Extract<CommandState, { kind: 'asking' }>
+
+/** Within which two clicks may be one double click. */
+const DOUBLE_CLICK_MS = 500
+
 /** What the buttons show and whom they tell. */
 export interface ButtonsView {
   readonly offer: Offer
@@ -31,7 +36,7 @@ export interface ButtonsView {
  */
 export function buttons(view: ButtonsView): TemplateResult {
   const { state, offer, running, locale } = view
-  if (state.kind === 'asking') return confirmation(view, state.action)
+  if (state.kind === 'asking') return confirmation(view, state)
   const [first, second] = shown(offer.actions, running)
   const why = whyNot(offer.blocked, locale)
   // The main button stays one and the same node whatever its word, so that focus stays on it.
@@ -84,7 +89,7 @@ function button(view: ButtonsView, action: Action, { name, after }: Place): Temp
     >${after}`
 }
 
-function confirmation(view: ButtonsView, action: Action): TemplateResult {
+function confirmation(view: ButtonsView, { action, at }: Asking): TemplateResult {
   const { locale } = view
   return html`<div
     class="ask"
@@ -92,30 +97,22 @@ function confirmation(view: ButtonsView, action: Action): TemplateResult {
     aria-labelledby="ask name"
     @keydown=${(event: KeyboardEvent) => {
       if (event.key !== 'Escape') return
-      // Escape means this question, not the dialog around the page.
+      // Escape means this question, not the dialog around the page: neither the browser's nor one of the page's own.
+      event.preventDefault()
       event.stopPropagation()
       view.cancel()
     }}
+    @click=${({ target, detail, timeStamp }: MouseEvent) => {
+      // The second half of a double click is no answer. Keys have no `detail`, and nobody answers twice by mistake.
+      if (detail > 1 || (detail > 0 && timeStamp - at < DOUBLE_CLICK_MS)) return
+      const { className } = target as Element
+      if (className === 'yes') view.confirm(action)
+      if (className === 'no') view.cancel()
+    }}
   >
     <span id="ask">${locale.action[action].ask}</span>
-    <button
-      type="button"
-      class="yes"
-      @click=${() => {
-        view.confirm(action)
-      }}
-    >
-      ${locale.yes}
-    </button>
-    <button
-      type="button"
-      class="no"
-      @click=${() => {
-        view.cancel()
-      }}
-    >
-      ${locale.no}
-    </button>
+    <button type="button" class="yes">${locale.yes}</button>
+    <button type="button" class="no">${locale.no}</button>
   </div>`
 }
 
@@ -163,7 +160,7 @@ function isDone({ state }: ButtonsView, action: Action): boolean {
 const longestByLocale = new WeakMap<Locale, string>()
 
 /** Whatever the button says, it is as wide as its longest word. */
-function longest(locale: Locale): string {
+export function longest(locale: Locale): string {
   const known = longestByLocale.get(locale)
   if (known !== undefined) return known
   const words = Object.values(locale.action).flatMap(({ label, busy }) => [label, busy])

@@ -3,7 +3,7 @@ import type { Action } from '@mqtt-status/protocol'
 import type { Outcome } from '../client/index.ts'
 import { announcer } from '../controllers/announcer.ts'
 import { CommandController, isWaiting } from '../controllers/command.ts'
-import type { CommandHost, CommandState, Target } from '../controllers/command.ts'
+import type { Command, CommandState, Target } from '../controllers/command.ts'
 import { offer } from '../controllers/offer.ts'
 import type { Offer } from '../controllers/offer.ts'
 import { oneOf } from './attributes.ts'
@@ -29,7 +29,7 @@ export interface ButtonsWish {
  * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
  * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
  */
-export abstract class CommandingElement extends ConnectedElement implements CommandHost {
+export abstract class CommandingElement extends ConnectedElement {
   static override properties: PropertyDeclarations = {
     ...ConnectedElement.properties,
     confirm: {},
@@ -40,7 +40,14 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
 
   constructor() {
     super()
-    this.#command = new CommandController(this, () => this.#target())
+    this.#command = new CommandController(this, {
+      target: () => this.#target(),
+      allow: ({ id, action, requestId }) =>
+        this.dispatchEvent(new MqttStatusCommandEvent({ id, action, requestId })),
+      ended: (command, outcome) => {
+        this.#tellEnd(command, outcome)
+      },
+    })
   }
 
   /** Asks the server to connect; resolves when the command has ended, however. */
@@ -58,36 +65,17 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
     return this.#command.run('reconnect')
   }
 
-  /** @internal */
-  allowCommand(action: Action, requestId: string): boolean {
-    const id = this.store.id ?? ''
-    return this.dispatchEvent(new MqttStatusCommandEvent({ id, action, requestId }))
-  }
-
-  /** @internal */
-  commandEnded(action: Action, requestId: string, { outcome, code, retryAfterMs }: Outcome): void {
-    const { locale, tag } = this.speech
-    const said = {
-      done: locale.action[action].done,
-      failed: failureText(this.speech, code ?? 'internal', retryAfterMs).text,
-      timeout: locale.noConfirmation,
-      unknown: locale.outcomeUnknown,
-      prevented: null,
-    }[outcome]
-    if (said !== null) announcer().say(`${this.displayName}: ${said}`, tag, outcome === 'failed')
-    const detail = { id: this.store.id ?? '', action, requestId, outcome, code }
-    this.dispatchEvent(new MqttStatusCommandEndEvent(detail))
-  }
-
   protected override get commandState(): CommandState {
     return this.#command.state
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
-    const hadFocus = this.hasFocusInside()
+    const focused = this.shadowRoot?.activeElement
+    const wasControl = focused?.closest('.buttons')
     super.update(changed)
-    // A button that made room for another one must not throw the keyboard back to the top of the page.
-    if (hadFocus && !this.hasFocusInside()) this.#focusControl()
+    // What made room for something else must not throw the keyboard back to the top of the page; but only a button of
+    // the connection hands it on to another one: whoever presses Retry twice means no command.
+    if (focused && !this.hasFocusInside()) this.#focus(wasControl ? '.no, .main' : '#name')
   }
 
   /** What may be done now; `null` = there is nothing to show. */
@@ -130,6 +118,26 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
     })
   }
 
+  #tellEnd(command: Command, { outcome, code, retryAfterMs }: Outcome): void {
+    const { client, id, name, action, requestId } = command
+    const { locale, tag } = this.speech
+    const said = {
+      done: locale.action[action].done,
+      failed: failureText(this.speech, code ?? 'internal', retryAfterMs).text,
+      timeout: locale.noConfirmation,
+      unknown: locale.outcomeUnknown,
+      prevented: null,
+    }[outcome]
+    // What was carried out may have led to a failure all the same: then the row has the words for it.
+    const done = outcome === 'done'
+    if (done && client.connection(id).get().connection?.status === 'failed') this.tellAnew()
+    else if (said !== null) {
+      const key = done ? `${client.src} ${id}` : ''
+      announcer().say(`${name}: ${said}`, tag, { from: this, urgent: outcome === 'failed', key })
+    }
+    this.dispatchEvent(new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }))
+  }
+
   /** Once a command is overdue its button works again, although it may still succeed. */
   #waiting(): Action | null {
     const { pending } = this
@@ -144,14 +152,14 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
     }
     this.#command.ask(action)
     void this.updateComplete.then(() => {
-      this.#focusControl()
+      this.#focus('.no, .main')
     })
   }
 
-  #focusControl(): void {
+  #focus(wanted: string): void {
     const root = this.shadowRoot
-    const target = root?.querySelector('.no, .main') ?? root?.querySelector('[tabindex]')
-    if (target instanceof HTMLElement) target.focus()
+    const found = root?.querySelector<HTMLElement>(wanted)
+    ;(found ?? root?.querySelector<HTMLElement>('#name'))?.focus()
   }
 
   #target(): Target {
@@ -159,6 +167,7 @@ export abstract class CommandingElement extends ConnectedElement implements Comm
     return {
       client: this.store.client,
       id: this.store.id,
+      name: this.displayName,
       pending: this.#waiting() !== null,
       status: connection?.status ?? null,
       seen: connection === null ? '' : `${connection.status} ${connection.since}`,

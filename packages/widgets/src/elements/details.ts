@@ -1,35 +1,61 @@
 import { html, nothing } from 'lit'
-import type { TemplateResult } from 'lit'
+import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Connection } from '@mqtt-status/protocol'
+import { announcer } from '../controllers/announcer.ts'
+import { wakeIn } from '../controllers/clock.ts'
 import type { Locale } from '../locales/locale.ts'
 
+/** How long the button says what has become of the click. */
+const SHOWN_MS = 2_000
+
+type Host = ReactiveControllerHost & Element
+
+interface Copy {
+  /** What was copied: of any newer row there is nothing to say. */
+  readonly row: Connection
+  readonly result: 'copied' | 'notCopied'
+}
+
+/** The last one, by the element that it was made in. */
+const copies = new WeakMap<Host, Copy>()
+
 /** What the broker said, word for word, and a button that copies what a person who helps will ask for. */
-export function details(row: Connection, detail: string, locale: Locale): TemplateResult {
+export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
+  const last = copies.get(host)
   return html`<details>
     <summary>${locale.details}</summary>
-    <code translate="no">${detail}</code>
+    <code translate="no">${row.detail}</code>
     ${
       // Only pages served over HTTPS have a clipboard.
       'clipboard' in navigator
         ? html`<button
             type="button"
             class="retry"
-            @click=${({ currentTarget }: Event) => {
-              void copy(row, currentTarget as HTMLElement, locale.copied)
+            @click=${() => {
+              void copy(row, locale, host)
             }}
           >
-            ${locale.copy}
+            ${locale[last?.row === row ? last.result : 'copy']}
           </button>`
         : nothing
     }
   </details>`
 }
 
-async function copy(row: Connection, button: HTMLElement, copied: string): Promise<void> {
+async function copy(row: Connection, locale: Locale, host: Host): Promise<void> {
   const { id, siteId, status, reason, detail, since } = row
-  await navigator.clipboard.writeText(
-    JSON.stringify({ id, siteId, status, reason, detail, since }, null, 2),
+  const text = JSON.stringify({ id, siteId, status, reason, detail, since }, null, 2)
+  // The page, or the person, may have forbidden it.
+  const result = await navigator.clipboard.writeText(text).then(
+    () => 'copied' as const,
+    () => 'notCopied' as const,
   )
-  button.title = copied
-  button.dataset['copied'] = copied
+  const last = { row, result }
+  copies.set(host, last)
+  host.requestUpdate()
+  announcer().say(locale[result], locale.code, { from: host })
+  wakeIn(SHOWN_MS, () => {
+    if (copies.get(host) === last) copies.delete(host)
+    host.requestUpdate()
+  })
 }

@@ -20,11 +20,7 @@ export const looks: Readonly<Record<Look, Drawing>> = {
   reconnecting: ['turning', 'M18 10a8 8 0 1 1-2.3-5.7L18 6.6M18 2.1v4.5h-4.5', nothing],
   disconnecting: ['turning back', 'M10 2a8 8 0 1 0 8 8', 'M7 10h6'],
   disconnected: [nothing, RING, 'M6.5 10h7'],
-  lost: [
-    nothing,
-    'm8.3 14.5-1.2 1.2a3.2 3.2 0 0 1-4.6-4.5l2.3-2.3M11.7 5.5l1.2-1.2a3.2 3.2 0 0 1 4.6 4.5l-2.3 2.3',
-    'M6.6 5.2 5.4 3.4M13.4 14.8l1.2 1.8',
-  ],
+  lost: [nothing, 'M7 14H5.5a4 4 0 0 1 0-8H7M13 6h1.5a4 4 0 0 1 0 8H13', 'M10 3v2M10 15v2'],
   failed: ['solid', 'M6.7 2h6.6L18 6.7v6.6L13.3 18H6.7L2 13.3V6.7z', 'M10 5.8v4.6M10 14h.01'],
   unknown: ['dashed', RING, 'M8 8a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.3M10 14h.01'],
 }

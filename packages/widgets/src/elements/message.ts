@@ -32,9 +32,10 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   }
   if (view.connection === null) return troubleMessage(input, trouble)
   const told = commandMessage(input)
-  if (told) return told
-  if (link === 'stale' || link === 'offline') return { part: 'message', text: locale.link[link] }
-  return rowMessage(view.connection, input)
+  // While the line is down the button does nothing, and that has to be said; an open question says it in its own words.
+  if (link !== 'live' && (!told || told.problem))
+    return { part: 'message', text: locale.link[link === 'offline' ? link : 'stale'] }
+  return told ?? rowMessage(view.connection, input)
 }
 
 /** Why there is no row. */

@@ -136,6 +136,7 @@ export const en: Locale = {
   details: 'Details',
   copy: 'Copy details',
   copied: 'Copied',
+  notCopied: 'Not copied: the browser forbids it',
   yes: 'Yes',
   no: 'No',
   now: 'just now',

@@ -136,6 +136,7 @@ export const it: Locale = {
   details: 'Dettagli',
   copy: 'Copia dettagli',
   copied: 'Copiato',
+  notCopied: 'Non copiato: il browser lo vieta',
   yes: 'Sì',
   no: 'No',
   now: 'adesso',

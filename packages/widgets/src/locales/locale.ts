@@ -63,6 +63,8 @@ export interface Locale {
   readonly details: string
   readonly copy: string
   readonly copied: string
+  /** The browser has no clipboard for this page. */
+  readonly notCopied: string
   readonly yes: string
   readonly no: string
   /** Less than ten seconds ago. */

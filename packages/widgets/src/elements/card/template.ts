@@ -1,13 +1,15 @@
 /** The card's shadow tree. Nothing here decides what to show: that is the scene's part. */
 import { html, nothing } from 'lit'
-import type { TemplateResult } from 'lit'
+import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
+import { longest } from '../buttons.ts'
 import { details } from '../details.ts'
 import { CLOCK, looks } from '../icons.ts'
 import type { Scene } from '../scene.ts'
 import { word } from '../word.ts'
 
 export interface CardParts {
+  readonly host: ReactiveControllerHost & Element
   readonly scene: Scene
   readonly locale: Locale
   readonly density: string
@@ -20,6 +22,7 @@ export interface CardParts {
   /** Which slots the page has filled. */
   readonly filled: ReadonlySet<string>
   readonly control: TemplateResult | null
+  /** Keeps room for a button, whether there is one or not. */
   readonly reserveControl: boolean
   readonly retry: () => void
 }
@@ -71,7 +74,7 @@ export function card(parts: CardParts): TemplateResult {
           .textContent=${when}
         ></time>
       </p>
-      <div class="message" id="message">${explanation(parts)}</div>
+      <div class="message">${explanation(parts)}</div>
       <div part="footer" class="foot">
         <slot name="meta" part="meta" class="meta"></slot>
         <slot name="footer"></slot>
@@ -82,8 +85,10 @@ export function card(parts: CardParts): TemplateResult {
 
 const NEVER = { iso: nothing, full: null, text: '' } as const
 
-function reserved({ reserveControl }: CardParts): TemplateResult | typeof nothing {
-  return reserveControl ? html`<span class="bone"></span>` : nothing
+function reserved({ scene, reserveControl, locale }: CardParts): TemplateResult | typeof nothing {
+  return reserveControl && scene.kind === 'loading'
+    ? html`<span class="bone" data-longest=${longest(locale)}></span>`
+    : nothing
 }
 
 /** Everything that style sheets have to know, in one attribute. */
@@ -98,19 +103,19 @@ function emptyRows({ scene, hidden, filled, control, reserveControl }: CardParts
   const meta = filled.has('meta') && !hidden.includes('meta')
   const bare = !control && !reserveControl && !meta && !filled.has('footer')
   const timeless = !scene.moment || hidden.includes('time')
-  return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}`
+  return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}${reserveControl ? ' kept' : ''}`
 }
 
-function explanation({ scene, hidden, locale, retry }: CardParts): unknown {
+function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown {
   const { kind, message, row, device } = scene
   if (kind === 'loading') return html`<p class="bone"></p>`
   const about = device === null ? nothing : html`<p part="device">${device}</p>`
   if (!message || (message.part === 'reason' && hidden.includes('reason'))) return about
   const { part, text, problem, detail } = message
-  return html`<p part=${part} class=${problem ? 'problem' : nothing} title=${text}>
+  return html`<p part=${part} id="message" class=${problem ? 'problem' : nothing} title=${text}>
       ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
-    ${detail && row ? details(row, detail, locale) : nothing}${
+    ${detail && row ? details(row, locale, host) : nothing}${
       message.retry
         ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
         : nothing

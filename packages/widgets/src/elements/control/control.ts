@@ -2,6 +2,7 @@ import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { oneOf } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
+import { longest } from '../buttons.ts'
 import { CommandingElement } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
 import { controlStyles } from './control.styles.ts'
@@ -52,22 +53,27 @@ export class MqttStatusControl extends CommandingElement {
     const wish = { controls: 'show', action, labelHidden, slots: true } as const
     const offered = this.offered(wish)
     const told = message?.part === 'message' ? message : null
-    return html`<slot hidden></slot><span class="unseen" id="name">${this.displayName}</span>
+    return html`<slot hidden></slot
+      ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span>
       ${
         offered
           ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
               ${this.buttons(offered, wish)}
             </div>`
           : kind === 'loading'
-            ? html`<span class="bone ${labelHidden ? 'square' : ''}"></span
-                ><span class="unseen">${this.speech.locale.loading}</span>`
+            ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
+                <span
+                  class="bone"
+                  data-longest=${labelHidden ? nothing : longest(this.speech.locale)}
+                ></span>
+                <span class="unseen">${this.speech.locale.loading}</span>
+              </div>`
             : nothing
       }
       <p
         part="message"
         id="message"
         class="message ${told?.problem ? 'problem' : ''}"
-        tabindex="-1"
         ?hidden=${told === null}
       >
         ${told?.text}

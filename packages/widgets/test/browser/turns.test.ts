@@ -1,0 +1,135 @@
+import { expect, oneEvent, waitUntil } from '@open-wc/testing'
+import type { MqttStatusCard } from '../../src/index.ts'
+import '../../src/define.ts'
+import { row, Wire } from './wire.ts'
+
+const MANY = 400
+
+let wire: Wire
+let home: HTMLElement
+
+/** Cards below each other, far more than the window shows. */
+function put(count: number, id: (i: number) => string = (i) => `c${String(i)}`): MqttStatusCard[] {
+  const cards = Array.from({ length: count }, (_, i) => {
+    const card = document.createElement('mqtt-status-card')
+    card.setAttribute('connection-id', id(i))
+    card.lang = 'en'
+    card.client = wire.client
+    return card
+  })
+  home.append(...cards)
+  return cards
+}
+
+/** When all have asked for their turn, and before anything else has happened. */
+async function asked(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve()
+}
+
+function drawn(cards: readonly MqttStatusCard[]): number {
+  return cards.filter(({ hasUpdated }) => hasUpdated).length
+}
+
+beforeEach(() => {
+  wire = new Wire({ rows: Array.from({ length: MANY }, (_, i) => row({ id: `c${String(i)}` })) })
+  home = document.createElement('main')
+  home.style.display = 'grid'
+  document.body.append(home)
+})
+
+afterEach(() => {
+  home.remove()
+  wire.client.close()
+})
+
+it('draws a few cards at once', async () => {
+  const cards = put(24)
+  await asked()
+  expect(drawn(cards)).to.equal(24)
+})
+
+it('draws one card at once although hundreds of others wait', async () => {
+  const cards = put(MANY)
+  await oneEvent(home, 'mqtt-status-ready')
+  setTimeout(() => {
+    wire.push({ id: 'c0', status: 'failed', reason: 'bad_credentials', revision: 2 })
+  })
+  const { target } = await oneEvent(home, 'mqtt-status-change')
+  expect(target).to.equal(cards[0])
+  expect(drawn(cards)).to.be.lessThan(MANY)
+})
+
+it('draws many one after the other, and all of them in the end', async () => {
+  const cards = put(MANY)
+  await asked()
+  expect(drawn(cards)).to.equal(24)
+  await Promise.all(cards.map((card) => card.updateComplete))
+  expect(drawn(cards)).to.equal(MANY)
+  await waitUntil(() => cards.every((card) => card.matches(':state(connected)')))
+})
+
+it('draws what is seen before what is not, wherever it stands in the page', async () => {
+  const order: string[] = []
+  home.addEventListener('mqtt-status-ready', ({ detail }) => {
+    order.push(detail.connection.id)
+  })
+  const cards = put(MANY)
+  const last = cards.at(-1)
+  // Seen first, although it comes last.
+  if (last) last.style.order = '-1'
+  await waitUntil(() => order.length === MANY, 'all drawn', { timeout: 20_000 })
+  expect(order.indexOf(`c${String(MANY - 1)}`)).to.be.lessThan(MANY / 2)
+})
+
+it('takes the room that it will need while it waits', async () => {
+  for (const [density, height] of [
+    ['comfortable', 142],
+    ['compact', 68],
+    ['dense', 42],
+  ] as const) {
+    const cards = put(60)
+    for (const card of cards) card.setAttribute('density', density)
+    await asked()
+    const [waiting] = cards.slice(-1)
+    expect(waiting?.hasUpdated).to.equal(false)
+    expect(waiting?.offsetHeight).to.equal(height)
+    await Promise.all(cards.map((card) => card.updateComplete))
+    home.replaceChildren()
+  }
+})
+
+it('asks for all rows in one question, drawn or not', async () => {
+  put(MANY)
+  await waitUntil(() => wire.heard.length > 0)
+  const watches = wire.heard.filter(({ type }) => type === 'watch')
+  expect(watches).to.have.length(1)
+  expect(watches[0]).to.have.property('connections').with.length(MANY)
+})
+
+it('waits for nobody when the page is printed', async () => {
+  const cards = put(MANY)
+  await asked()
+  dispatchEvent(new Event('beforeprint'))
+  expect(drawn(cards)).to.equal(MANY)
+  dispatchEvent(new Event('afterprint'))
+})
+
+it('waits for nobody when the page is hidden', async () => {
+  const cards = put(MANY)
+  await asked()
+  Object.defineProperty(document, 'hidden', { value: true, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))
+  expect(drawn(cards)).to.equal(MANY)
+  Reflect.deleteProperty(document, 'hidden')
+  document.dispatchEvent(new Event('visibilitychange'))
+})
+
+it('draws a card that has left the page meanwhile when it is back', async () => {
+  const cards = put(100)
+  const last = cards.at(-1)
+  await asked()
+  last?.remove()
+  await last?.updateComplete
+  if (last) home.append(last)
+  await waitUntil(() => last?.matches(':state(connected)'))
+})

@@ -1,0 +1,283 @@
+/** Real keys, a real mouse and a real clipboard: what scripts can't imitate. */
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { Pages } from './pages.ts'
+
+/** A client of the page's own whose line can be cut, and that keeps what it is told to do. */
+const CLIENT = `
+import { FakeClient } from '/catalogue/fake-client.js'
+import { STATES } from '/catalogue/states.js'
+class Client extends FakeClient {
+  state = 'live'
+  asked = []
+  listeners = new Set()
+  get link() {
+    return { state: this.state, since: Date.now(), retryAt: null, cause: null }
+  }
+  onLink(listener) {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+  turn(state) {
+    this.state = state
+    for (const listener of this.listeners) listener()
+  }
+  refresh() {
+    this.asked.push('refresh')
+    this.turn('live')
+  }
+  command(id, action, options) {
+    this.asked.push(action)
+    return super.command(id, action, options)
+  }
+}
+for (const element of document.querySelectorAll('[connection-id]'))
+  element.client = globalThis.client = new Client(STATES[element.dataset.state ?? 'connected'])
+globalThis.said = []
+document.ariaNotify = (message) => said.push(message)
+await Promise.all([...document.querySelectorAll('[connection-id]')].map((element) => element.updateComplete))
+document.documentElement.dataset.ready = ''
+`
+
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()))
+})
+
+afterAll(async () => {
+  await browser?.close()
+})
+
+async function open(body: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const pages = await Pages.start(
+    {},
+    {
+      '/client.js': { type: 'text/javascript', body: CLIENT },
+      '/page': {
+        type: 'text/html',
+        body: `<!doctype html><html lang="en"><title>Keys</title><script type="module" src="/widgets/mqtt-status.js"></script><script type="module" src="/client.js"></script><body>${body}</body></html>`,
+      },
+    },
+  )
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  await page.goto(`${pages.url}/page`)
+  await page.waitForSelector('html[data-ready]', { state: 'attached' })
+  await pages.stop()
+  return page
+}
+
+function card(attributes: string, inside = ''): string {
+  return `<mqtt-status-card connection-id="plant-7" lang="en" ${attributes}>${inside}</mqtt-status-card>`
+}
+
+/** What has the focus, across shadow roots, in words. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    let element = document.activeElement
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    return element?.id === 'name'
+      ? 'name'
+      : (element?.textContent?.replace(/\s+/g, ' ').trim() ?? '')
+  })
+}
+
+function asked(page: Page): Promise<string[]> {
+  return page.evaluate(
+    () => (globalThis as unknown as { client: { asked: string[] } }).client.asked,
+  )
+}
+
+function turn(page: Page, state: string): Promise<void> {
+  return page.evaluate((state) => {
+    ;(globalThis as unknown as { client: { turn(state: string): void } }).client.turn(state)
+  }, state)
+}
+
+function main(page: Page): Locator {
+  return page.locator('.main')
+}
+
+/** Whatever has to follow has had the time to. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await (
+      document.querySelector('mqtt-status-card') as unknown as {
+        updateComplete: Promise<unknown>
+      } | null
+    )?.updateComplete
+  })
+}
+
+test('Tab goes through a card in the order in which it is read', async () => {
+  const page = await open(
+    card('href="#plant" data-state="failed"', '<button slot="actions">Edit</button>'),
+  )
+  const seen: string[] = []
+  for (let i = 0; i < 5; i++) {
+    await page.keyboard.press('Tab')
+    seen.push(await focused(page))
+  }
+  expect(seen).toEqual(['Impianto 7', 'Edit', 'Details', 'Reconnect', 'Disconnect'])
+})
+
+for (const key of ['Enter', 'Space']) {
+  test(`${key} gives a command, and the focus stays on the button until after its end`, async () => {
+    const page = await open(card(''))
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Disconnect')
+    await page.keyboard.press(key)
+    await page.keyboard.press(key)
+    expect(await focused(page)).toBe('Disconnecting…')
+    await page.waitForSelector('mqtt-status-card:state(disconnected)')
+    await page.getByRole('button', { name: 'Connect', exact: true }).waitFor()
+    expect(await focused(page)).toBe('Connect')
+    expect(await asked(page)).toEqual(['disconnect'])
+  })
+}
+
+test('a question is answered by keys: No is where one lands, Escape takes it back, Yes is one step away', async () => {
+  const page = await open(card('confirm="all"'))
+  await main(page).focus()
+  await page.keyboard.press('Enter')
+  await page.locator('.no').waitFor()
+  expect(await focused(page)).toBe('No')
+  await page.keyboard.press('Escape')
+  await main(page).waitFor()
+  expect(await focused(page)).toBe('Disconnect')
+  await page.keyboard.press('Enter')
+  await page.locator('.no').waitFor()
+  await page.keyboard.press('Enter')
+  await main(page).waitFor()
+  expect(await focused(page)).toBe('Disconnect')
+  expect(await asked(page)).toEqual([])
+  await page.keyboard.press('Space')
+  await page.locator('.no').waitFor()
+  await page.keyboard.press('Shift+Tab')
+  expect(await focused(page)).toBe('Yes')
+  await page.keyboard.press('Enter')
+  expect(await asked(page)).toEqual(['disconnect'])
+  expect(await focused(page)).toBe('Disconnecting…')
+})
+
+test('Escape takes the question back, and leaves the dialog around it open', async () => {
+  const page = await open(`<dialog>${card('confirm="all"')}</dialog>`)
+  await page.evaluate(() => document.querySelector('dialog')?.showModal())
+  await main(page).focus()
+  await page.keyboard.press('Enter')
+  await page.locator('.no').waitFor()
+  await page.keyboard.press('Escape')
+  await main(page).waitFor()
+  expect(
+    await page.locator('dialog').evaluate((dialog) => (dialog as HTMLDialogElement).open),
+  ).toBe(true)
+  await page.keyboard.press('Escape')
+  expect(
+    await page.locator('dialog').evaluate((dialog) => (dialog as HTMLDialogElement).open),
+  ).toBe(false)
+})
+
+for (const [tag, width] of [
+  ['card', 240],
+  ['card', 280],
+  ['card', 400],
+  ['control', 240],
+  ['control', 400],
+] as const) {
+  test(`a double click asks, and answers nothing: ${tag} of ${width} px`, async () => {
+    const page = await open(
+      `<div style="width: ${width}px">${card('confirm="disconnect"').replaceAll('-card', `-${tag}`)}</div>`,
+    )
+    const box = await main(page).boundingBox()
+    if (!box) throw new Error('no button')
+    // All across the button: some of it is where the answers will be.
+    for (const part of [0.1, 0.3, 0.5, 0.7, 0.9]) {
+      await page.mouse.dblclick(box.x + box.width * part, box.y + box.height / 2)
+      await page.locator('.yes').waitFor()
+      expect(await asked(page)).toEqual([])
+      await page.locator('.no').press('Escape')
+      await main(page).waitFor()
+    }
+    await main(page).click()
+    await page.locator('.yes').waitFor()
+    await expect
+      .poll(async () => {
+        if ((await asked(page)).length === 0) await page.locator('.yes').click()
+        return asked(page)
+      })
+      .toEqual(['disconnect'])
+  })
+}
+
+for (const tag of ['card', 'control']) {
+  test(`Enter twice on Retry gives no command: ${tag}`, async () => {
+    const page = await open(card('').replaceAll('-card', `-${tag}`))
+    await turn(page, 'unauthorized')
+    await page.locator('.retry').focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    await page.locator('.retry').waitFor({ state: 'detached' })
+    await page.keyboard.press('Enter')
+    await settled(page)
+    expect(await focused(page)).toBe('name')
+    expect(await asked(page)).toEqual(['refresh'])
+    // From there the next Tab goes on to what follows.
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Disconnect')
+  })
+}
+
+test('Copy details says for a moment that it has copied, to everybody', async () => {
+  const page = await open(card('data-state="failed"'), {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  await page.locator('summary').focus()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  expect(await focused(page)).toBe('Copy details')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Copied' }).waitFor()
+  expect(await focused(page)).toBe('Copied')
+  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as object
+  expect(copied).toMatchObject({ id: 'plant-7', status: 'failed' })
+  expect(await page.evaluate(() => (globalThis as unknown as { said: string[] }).said)).toEqual([
+    'Copied',
+  ])
+  await page.getByRole('button', { name: 'Copy details' }).waitFor()
+})
+
+test('Copy details says so when the browser forbids it', async () => {
+  const page = await open(card('data-state="failed"'), { permissions: [] })
+  const errors: string[] = []
+  page.on('pageerror', ({ message }) => errors.push(message))
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))
+  })
+  await page.locator('summary').click()
+  await page.getByRole('button', { name: 'Copy details' }).click()
+  await page.getByRole('button', { name: 'Not copied: the browser forbids it' }).waitFor()
+  expect(await page.evaluate(() => (globalThis as unknown as { said: string[] }).said)).toEqual([
+    'Not copied: the browser forbids it',
+  ])
+  expect(errors).toEqual([])
+})
+
+test('what describes a button is what is said about it, and nothing that can be opened or pressed', async () => {
+  const page = await open(card('data-state="failed"'))
+  const cdp = await page.context().newCDPSession(page)
+  const { nodes } = await cdp.send('Accessibility.getFullAXTree')
+  const described = nodes
+    .filter(({ role, name }) => role?.value === 'button' && /onnect/.test(String(name?.value)))
+    .map(({ description }) => String(description?.value))
+  expect(described).toHaveLength(2)
+  for (const text of described) {
+    expect(text).toContain('Impianto 7')
+    expect(text).not.toMatch(/Details|Copy/)
+  }
+})
