@@ -31,6 +31,11 @@ export interface Inspected {
  * @cssprop --mqtt-status-warning - lost, or not as it should be
  * @cssprop --mqtt-status-negative - failed
  * @cssprop --mqtt-status-neutral - off on purpose, or unknown
+ * @cssprop --mqtt-status-positive-on - the marks on this tone
+ * @cssprop --mqtt-status-progress-on - the marks on this tone
+ * @cssprop --mqtt-status-warning-on - the marks on this tone
+ * @cssprop --mqtt-status-negative-on - the marks on this tone
+ * @cssprop --mqtt-status-neutral-on - the marks on this tone
  * @cssprop --mqtt-status-surface - the background
  * @cssprop --mqtt-status-text - names and words
  * @cssprop --mqtt-status-muted - everything that explains
