@@ -62,6 +62,11 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
     why: 'Neither the element, a provider, a script tag with data-mqtt-status nor a meta tag says which one, and the script did not come from one.',
     fix: 'Put the element into <mqtt-status-provider src="https://…">, or give it src="https://…".',
   },
+  malformed: {
+    what: 'What is set as the server is no address.',
+    why: 'src (data-src, content of the meta tag) is absolute, or begins with / or . to be resolved by the page.',
+    fix: 'Write it with its scheme, as in src="https://status.example.com".',
+  },
   ambiguous: {
     what: 'The site has several connections.',
     why: 'site-id means the only connection of a site.',

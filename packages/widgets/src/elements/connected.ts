@@ -138,7 +138,7 @@ export abstract class ConnectedElement extends StatusElement {
     const slotted = this.ownText('name')
     const told = name?.trim() || connection?.name.trim()
     this.#listenToText(!!slotted || !told)
-    return slotted || told || this.ownText() || store.id || this.siteId || ''
+    return slotted || told || this.ownText() || store.id || this.connectionId || this.siteId || ''
   }
 
   /** The text inside the element that belongs to a slot, by default to the unnamed one. */
@@ -191,7 +191,7 @@ export abstract class ConnectedElement extends StatusElement {
       language: this.speech,
       time: oneOf(['relative', 'absolute', 'both'], this.time),
       unnamed: !this.connectionId && !this.siteId,
-      unconfigured: this.clients.unconfigured,
+      serverless: this.clients.trouble,
       now: store.now(),
       exact: this.closeLook.taken,
     })

@@ -2,7 +2,7 @@ import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
-import { reportLater } from '../../client/report.ts'
+import { reportOnce } from '../../client/report.ts'
 import {
   announceProvider,
   answerRequests,
@@ -118,7 +118,7 @@ export class MqttStatusProvider extends StatusElement {
       return this.#find()
     } catch (error) {
       // What is no address leaves everything inside without a server, which it says.
-      reportLater(error)
+      reportOnce(error)
       return null
     }
   }
