@@ -104,21 +104,25 @@ export abstract class ConnectedElement extends StatusElement {
 
   /** The row as last known; `null` before the first one. */
   get connection(): Connection | null {
+    this.#follow()
     return this.store.view.connection
   }
 
   /** The command that waits for its result, whoever gave it. */
   get pending(): Pending | null {
+    this.#follow()
     return this.store.view.pending
   }
 
   /** The health of the feed; `null` while no server is known. */
   get link(): LinkState | null {
+    this.#follow()
     return this.store.link?.state ?? null
   }
 
   /** Tries to reach the server now instead of at the next attempt. */
   refresh(): void {
+    this.#follow()
     this.clients.current?.refresh()
   }
 
@@ -134,7 +138,8 @@ export abstract class ConnectedElement extends StatusElement {
 
   /** Name slot, attribute, row, own text, id: the first that says something. */
   protected get displayName(): string {
-    const { name, connection, store } = this
+    const { name, store } = this
+    const { connection } = store.view
     const slotted = this.ownText('name')
     const told = name?.trim() || connection?.name.trim()
     this.#listenToText(!!slotted || !told)
@@ -171,8 +176,7 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected override scheduleUpdate(): Promise<unknown> | undefined {
     // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
-    this.clients.follow()
-    this.store.follow()
+    this.#follow()
     const turn = takeTurn(this, () => {
       if (!this.hasUpdated) this.#dress('elementStyles')
       void super.scheduleUpdate()
@@ -218,6 +222,12 @@ export abstract class ConnectedElement extends StatusElement {
     StatusElement.inspect?.(this, { ...now, src: this.clients.current?.src ?? null })
   }
 
+  /** A page that has just changed an attribute means what it says now, not what was drawn last. */
+  #follow(): void {
+    this.clients.follow()
+    this.store.follow()
+  }
+
   #dress(look: 'elementStyles' | 'placeholder'): void {
     const { [look]: styles } = this.constructor as typeof ConnectedElement
     adoptStyles(this.renderRoot as ShadowRoot, styles)
@@ -226,7 +236,7 @@ export abstract class ConnectedElement extends StatusElement {
   #tellStates(): void {
     const { kind, appearance, dimmed, row } = this.scene
     const { pending, missing } = this.store.view
-    const { link } = this
+    const link = this.store.link?.state
     this.showStates([
       row?.status,
       appearance?.tone,
