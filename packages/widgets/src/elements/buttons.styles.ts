@@ -97,7 +97,7 @@ export const buttonStyles: CSSResult = css`
     flex-direction: column;
   }
   [data-longest]::before {
-    content: attr(data-longest) / '';
+    content: attr(data-longest);
     block-size: 0;
     padding-inline-start: 21px;
     overflow: hidden;
@@ -105,6 +105,15 @@ export const buttonStyles: CSSResult = css`
   }
   .second::before {
     padding: 0;
+  }
+  .buttons .bone {
+    display: flex;
+    box-sizing: border-box;
+    block-size: max(32px, 1lh + 2px);
+    padding-inline: 11px;
+    border-radius: 8px;
+    font-weight: 500;
+    opacity: 0.6;
   }
   .yes,
   .no {

@@ -17,9 +17,12 @@ export const controlStyles: CSSResult = css`
     order: 1;
     flex-basis: 100%;
   }
-  .iconic button[part] {
+  .iconic :is(button[part], .bone) {
     inline-size: 32px;
     padding: 0;
+  }
+  .iconic .bone {
+    block-size: 32px;
   }
   .message {
     margin: 4px 0 0;
@@ -31,18 +34,15 @@ export const controlStyles: CSSResult = css`
   .message[hidden] {
     display: none;
   }
-  .bone {
-    inline-size: 140px;
-    block-size: 32px;
-    border-radius: 8px;
-    opacity: 0.6;
-  }
-  .square {
-    inline-size: 32px;
-  }
-  :host(:is([density='compact'], [density='dense'])) button {
+  :host(:is([density='compact'], [density='dense'])) :is(button, .bone) {
     min-block-size: 24px;
     padding-block: 0;
     border-radius: 4px;
+  }
+  :host(:is([density='compact'], [density='dense'])) .bone {
+    block-size: max(24px, 1lh + 2px);
+  }
+  :host(:is([density='compact'], [density='dense'])) .iconic .bone {
+    block-size: 24px;
   }
 `
