@@ -2,10 +2,9 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
 import { reportLater } from '../client/report.ts'
-import { absolute } from '../client/server-address.ts'
 import { closest } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
-import { address, pageAddress } from './page-settings.ts'
+import { address, pageAddress, sameServer } from './page-settings.ts'
 import type { Address } from './page-settings.ts'
 
 const PROVIDER = 'mqtt-status-provider'
@@ -74,7 +73,13 @@ export class ClientController implements ReactiveController {
   }
 
   hostUpdate(): void {
-    const { client, src } = this.#host
+    this.follow()
+  }
+
+  /** Finds the client that the host means now. Whoever is not on the page keeps the last one. */
+  follow(): void {
+    const { client, src, isConnected } = this.#host
+    if (!isConnected) return
     if (this.#found && this.#found.client === client && this.#found.src === src) return
     this.#found = { client, src }
     this.#current = null
@@ -108,8 +113,4 @@ function fromPage(page: Address | null): StatusClient | null {
 function firstProvided(): StatusClient | null {
   const [provider] = document.getElementsByTagName(PROVIDER)
   return (provider as { client?: StatusClient | null } | undefined)?.client ?? null
-}
-
-function sameServer(one: string, other: string): boolean {
-  return absolute(one) === absolute(other)
 }

@@ -31,7 +31,7 @@ const IDLE: CommandState = { kind: 'idle' }
  * @attr {relative|absolute|both} time - how times are told
  *
  * @fires {MqttStatusReadyEvent} mqtt-status-ready - the row is shown for the first time
- * @fires {MqttStatusChangeEvent} mqtt-status-change - the row has changed
+ * @fires {MqttStatusChangeEvent} mqtt-status-change - status, wish, reason, device, name, site or labels have changed
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
  * @fires {MqttStatusErrorEvent} mqtt-status-error - something keeps the row from being shown
  *
@@ -91,6 +91,7 @@ export abstract class ConnectedElement extends StatusElement {
   protected scene!: Scene
   #reported: Reported = { scene: null, link: null, trouble: null }
   #stopWaiting: (() => void) | null = null
+  #texts: MutationObserver | null = null
   /** How the row was when those who can't see it last heard of it; `null` = they wait to hear of it anew. */
   #heard: Appearance | null = null
 
@@ -131,20 +132,36 @@ export abstract class ConnectedElement extends StatusElement {
     return IDLE
   }
 
-  /** Attribute, row, own text, id: the first that says something. */
+  /** Name slot, attribute, row, own text, id: the first that says something. */
   protected get displayName(): string {
     const { name, connection, store } = this
-    return (
-      name?.trim() || connection?.name.trim() || this.ownText() || store.id || this.siteId || ''
-    )
+    const slotted = this.ownText('name')
+    const told = name?.trim() || connection?.name.trim()
+    this.#listenToText(!!slotted || !told)
+    return slotted || told || this.ownText() || store.id || this.siteId || ''
   }
 
-  /** The text inside the element that belongs to no named slot. */
-  protected ownText(): string {
+  /** The text inside the element that belongs to a slot, by default to the unnamed one. */
+  protected ownText(slot: string = ''): string {
     let text = ''
-    for (const node of this.childNodes)
-      if (!(node instanceof Element) || !node.slot) text += node.textContent ?? ''
+    for (let node = this.firstChild; node; node = node.nextSibling) {
+      const isSlotted = node instanceof Element ? node.slot === slot : !slot
+      // Frameworks leave comments behind.
+      if (isSlotted && !(node instanceof Comment)) text += node.textContent ?? ''
+    }
     return text.trim()
+  }
+
+  /** Frameworks change the text of a node, which no slot notices. */
+  #listenToText(isName: boolean): void {
+    if (isName === !!this.#texts) return
+    this.#texts?.disconnect()
+    this.#texts = null
+    if (!isName) return
+    this.#texts = new MutationObserver(() => {
+      this.requestUpdate()
+    })
+    this.#texts.observe(this, { characterData: true, childList: true, subtree: true })
   }
 
   protected override createRenderRoot(): ShadowRoot {
@@ -154,8 +171,8 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected override scheduleUpdate(): Promise<unknown> | undefined {
     // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
-    this.clients.hostUpdate()
-    this.store.hostUpdate()
+    this.clients.follow()
+    this.store.follow()
     const turn = takeTurn(this, () => {
       if (!this.hasUpdated) this.#dress('elementStyles')
       void super.scheduleUpdate()
@@ -183,7 +200,7 @@ export abstract class ConnectedElement extends StatusElement {
     this.#stopWaiting?.()
     const { staysMs } = this.scene
     this.#stopWaiting =
-      staysMs === null
+      staysMs === null || !this.isConnected
         ? null
         : wakeIn(staysMs, () => {
             this.requestUpdate()

@@ -181,14 +181,14 @@ export class MqttStatusLive extends StatusElement {
     </button>`
   }
 
-  /** Until the next attempt; the device's own clock counts here, both ends of the wait are its. */
+  /** Until the next attempt, whose time is the server's. */
   #countdown(retryAt: number | null): TemplateResult | typeof nothing {
     this.#stopWaiting?.()
     this.#stopWaiting = null
-    const leftMs = retryAt === null ? 0 : retryAt - Date.now()
+    const leftMs = (retryAt ?? 0) - (this.#clients.current?.now() ?? 0)
     if (leftMs <= 0) return nothing
     const { text, staysMs } = seconds(this.speech, leftMs)
-    if (staysMs !== null) {
+    if (staysMs !== null && this.isConnected) {
       this.#stopWaiting = wakeIn(staysMs, () => {
         this.requestUpdate()
       })
