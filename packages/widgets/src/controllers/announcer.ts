@@ -15,11 +15,24 @@ export interface Change {
   /** Why, in words. */
   readonly reason: string | null
   readonly language: Language
+  /** The element that tells it. */
+  readonly from: Element
+}
+
+/** What there is to tell by the time it is asked for; `null` = nothing any more. */
+export type News = () => Change | null
+
+/** How, and for whom, something is said. */
+export interface Saying {
+  readonly from?: Element
+  readonly urgent?: boolean
+  /** The {@link Change.key} of what the message tells, so that it is not told again as a change. */
+  readonly key?: string
 }
 
 interface Voice {
-  change(change: Change): void
-  say(message: string, lang: string, urgent?: boolean): void
+  change(news: News): void
+  say(message: string, lang: string, saying?: Saying): void
 }
 
 const BATCH_MS = 1_000
@@ -28,31 +41,44 @@ const KEEP_MS = 10_000
 const SETTLE_MS = 100
 
 class Announcer implements Voice {
-  readonly #changes = new Map<string, Change>()
+  readonly #news = new Set<News>()
   readonly #said = new Set<string>()
   #timer: ReturnType<typeof setTimeout> | null = null
 
-  /** Told with all others of the same second. */
-  change(change: Change): void {
-    this.#changes.set(change.key, change)
+  /** Told with all others of the same second, as it is at its end: who comes back within it has no news. */
+  change(news: News): void {
+    this.#news.add(news)
     this.#timer ??= setTimeout(() => {
       this.#flush()
     }, BATCH_MS)
   }
 
   /** Told at once; the same words from many elements only once. */
-  say(message: string, lang: string, urgent = false): void {
+  say(message: string, lang: string, saying: Saying = {}): void {
     if (this.#said.has(message)) return
-    this.#said.add(message)
-    setTimeout(() => this.#said.delete(message), BATCH_MS)
-    speak(message, lang, urgent)
+    this.#remember(message, BATCH_MS)
+    // The row that it is about may be drawn, and be news, a little later.
+    if (saying.key) this.#remember(saying.key, 2 * BATCH_MS)
+    speak(message, lang, saying)
+  }
+
+  #remember(said: string, ms: number): void {
+    this.#said.add(said)
+    setTimeout(() => this.#said.delete(said), ms)
   }
 
   #flush(): void {
     this.#timer = null
-    const byTag = Map.groupBy(this.#changes.values(), ({ language }) => language.tag)
-    this.#changes.clear()
-    for (const [tag, changes] of byTag) speak(sentence(changes), tag, false)
+    const changes = new Map<string, Change>()
+    for (const news of this.#news) {
+      const change = news()
+      if (change && !this.#said.has(change.key)) changes.set(change.key, change)
+    }
+    this.#news.clear()
+    for (const [lang, told] of Map.groupBy(changes.values(), ({ language }) => language.tag)) {
+      const [{ from }] = told as [Change]
+      speak(sentence(told), lang, { from })
+    }
   }
 }
 
@@ -74,14 +100,14 @@ interface Notifying {
   ariaNotify?(message: string, options: { readonly priority: 'high' | 'normal' }): void
 }
 
-function speak(message: string, lang: string, urgent: boolean): void {
+function speak(message: string, lang: string, { from, urgent = false }: Saying): void {
   const page = document as Notifying
   // Works behind modal dialogs and needs no region, but knows no language other than the page's.
   if (page.ariaNotify && sameLanguage(lang)) {
     page.ariaNotify(message, { priority: urgent ? 'high' : 'normal' })
     return
   }
-  const region = findRegion(urgent)
+  const region = findRegion(from, urgent)
   const line = document.createElement('p')
   line.lang = lang
   line.textContent = message
@@ -99,9 +125,13 @@ function sameLanguage(lang: string): boolean {
   return document.documentElement.lang.split('-', 1)[0] === lang.split('-', 1)[0]
 }
 
-function findRegion(urgent: boolean): Element {
-  // Whatever is behind a modal dialog is mute.
-  const home = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body
+function findRegion(from: Element | undefined, urgent: boolean): Element {
+  // Whatever is behind a modal dialog is mute, also if that is a dialog itself; where the focus is, nothing is.
+  const home =
+    modalAround(focused()) ??
+    modalAround(from) ??
+    [...document.querySelectorAll(MODAL)].at(-1) ??
+    document.body
   const role = urgent ? 'alert' : 'status'
   const known = home.querySelector(`:scope > [data-mqtt-status-announcer][role=${role}]`)
   if (known) return known
@@ -119,6 +149,25 @@ function findRegion(urgent: boolean): Element {
   })
   home.append(region)
   return region
+}
+
+const MODAL = 'dialog:modal'
+
+/** The dialog that an element is seen in, also across slots and shadow roots. */
+function modalAround(element: Element | null | undefined): Element | null {
+  let around = element ?? null
+  while (around && !around.matches(MODAL)) {
+    const root: Node = around.getRootNode()
+    around =
+      around.assignedSlot ?? around.parentElement ?? (root instanceof ShadowRoot ? root.host : null)
+  }
+  return around
+}
+
+function focused(): Element | null {
+  let element = document.activeElement
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+  return element
 }
 
 const KEY = Symbol.for('mqtt-status.announcer.v1')

@@ -118,10 +118,8 @@ export abstract class CommandingElement extends ConnectedElement {
     })
   }
 
-  #tellEnd(
-    { id, name, action, requestId }: Command,
-    { outcome, code, retryAfterMs }: Outcome,
-  ): void {
+  #tellEnd(command: Command, { outcome, code, retryAfterMs }: Outcome): void {
+    const { client, id, name, action, requestId } = command
     const { locale, tag } = this.speech
     const said = {
       done: locale.action[action].done,
@@ -130,7 +128,13 @@ export abstract class CommandingElement extends ConnectedElement {
       unknown: locale.outcomeUnknown,
       prevented: null,
     }[outcome]
-    if (said !== null) announcer().say(`${name}: ${said}`, tag, outcome === 'failed')
+    // What was carried out may have led to a failure all the same: then the row has the words for it.
+    const done = outcome === 'done'
+    if (done && client.connection(id).get().connection?.status === 'failed') this.tellAnew()
+    else if (said !== null) {
+      const key = done ? `${client.src} ${id}` : ''
+      announcer().say(`${name}: ${said}`, tag, { from: this, urgent: outcome === 'failed', key })
+    }
     this.dispatchEvent(new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }))
   }
 

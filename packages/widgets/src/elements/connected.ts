@@ -3,6 +3,7 @@ import type { CSSResultOrNative, PropertyDeclarations } from 'lit'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
 import type { Link, LinkState, Pending, StatusClient } from '../client/index.ts'
 import { announcer } from '../controllers/announcer.ts'
+import type { Change } from '../controllers/announcer.ts'
 import { ClientController } from '../controllers/client.ts'
 import { wakeIn } from '../controllers/clock.ts'
 import { CloseLook } from '../controllers/close-look.ts'
@@ -90,6 +91,8 @@ export abstract class ConnectedElement extends StatusElement {
   protected scene!: Scene
   #reported: Reported = { scene: null, link: null, trouble: null }
   #stopWaiting: (() => void) | null = null
+  /** How the row was when those who can't see it last heard of it; `null` = they wait to hear of it anew. */
+  #heard: Appearance | null = null
 
   constructor() {
     super()
@@ -192,7 +195,7 @@ export abstract class ConnectedElement extends StatusElement {
     const before = this.#reported
     const now = { scene, link: store.link, trouble: scene.trouble }
     this.#reported = now
-    this.#announceChanges(before.scene, scene)
+    this.#announceChange(before.scene, scene)
     this.#announceLink(before.link, now.link)
     reportChanges(this, before, now)
     StatusElement.inspect?.(this, { ...now, src: this.clients.current?.src ?? null })
@@ -220,31 +223,54 @@ export abstract class ConnectedElement extends StatusElement {
     ])
   }
 
-  #announceChanges(before: Scene | null, { row, appearance }: Scene): void {
-    const was = before?.appearance
-    if (!row || !appearance || !was || before.row?.id !== row.id) return
-    if (!isNews(was, appearance, this.announce)) return
+  /** Whatever comes of the row is to be told, be it what it was before. */
+  protected tellAnew(): void {
+    this.#heard = null
+    this.requestUpdate()
+  }
+
+  #announceChange(before: Scene | null, { row, appearance }: Scene): void {
+    if (!row || !appearance) return
+    const news = before?.row?.id === row.id && isNews(this.#heard, appearance, this.announce)
+    if (news) announcer().change(this.#news)
+    else if (news === false) this.#heard = appearance
+  }
+
+  readonly #news = (): Change | null => {
+    const { row, appearance } = this.scene
+    if (!this.isConnected || !row || !appearance) return null
+    if (!isNews(this.#heard, appearance, this.announce)) return null
+    this.#heard = appearance
     const language = this.speech
-    announcer().change({
+    return {
       key: `${this.clients.current?.src ?? ''} ${row.id}`,
       name: this.displayName,
       look: appearance.look,
       reason: appearance.attention ? reasonText(row, { language, now: this.store.now() }) : null,
       language,
-    })
+      from: this,
+    }
   }
 
   #announceLink(before: Link | null, now: Link | null): void {
     const name = now && namedLink(now)
     if (this.announce === 'off' || !before || !name || !isLinkNews(before, now)) return
     const { locale, tag } = this.speech
-    announcer().say(locale.link[name], tag)
+    announcer().say(locale.link[name], tag, { from: this })
   }
 }
 
-/** Whether somebody who can't see it wants to hear of it. */
-function isNews(was: Appearance, is: Appearance, announce: string | null | undefined): boolean {
+/** Whether somebody who can't see it wants to hear of it; `null` = not before it is seen what comes of it. */
+function isNews(
+  was: Appearance | null,
+  is: Appearance,
+  announce: string | null | undefined,
+): boolean | null {
   const mode = oneOf(['problems', 'all', 'off'], announce)
-  if (mode === 'off' || (was.look === is.look && was.attention === is.attention)) return false
-  return mode === 'all' || was.attention || is.attention
+  if (mode === 'off') return false
+  const same = was?.look === is.look
+  // A command that waits for its answer takes away the attention, not the problem.
+  if (is.tone === 'progress' && (same || mode !== 'all')) return null
+  if (same && was.attention === is.attention) return false
+  return mode === 'all' || is.attention || was?.attention === true
 }

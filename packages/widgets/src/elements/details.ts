@@ -8,6 +8,8 @@ import type { Locale } from '../locales/locale.ts'
 /** How long the button says what has become of the click. */
 const SHOWN_MS = 2_000
 
+type Host = ReactiveControllerHost & Element
+
 interface Copy {
   /** What was copied: of any newer row there is nothing to say. */
   readonly row: Connection
@@ -15,14 +17,10 @@ interface Copy {
 }
 
 /** The last one, by the element that it was made in. */
-const copies = new WeakMap<ReactiveControllerHost, Copy>()
+const copies = new WeakMap<Host, Copy>()
 
 /** What the broker said, word for word, and a button that copies what a person who helps will ask for. */
-export function details(
-  row: Connection,
-  locale: Locale,
-  host: ReactiveControllerHost,
-): TemplateResult {
+export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
   const last = copies.get(host)
   return html`<details>
     <summary>${locale.details}</summary>
@@ -44,7 +42,7 @@ export function details(
   </details>`
 }
 
-async function copy(row: Connection, locale: Locale, host: ReactiveControllerHost): Promise<void> {
+async function copy(row: Connection, locale: Locale, host: Host): Promise<void> {
   const { id, siteId, status, reason, detail, since } = row
   const text = JSON.stringify({ id, siteId, status, reason, detail, since }, null, 2)
   // The page, or the person, may have forbidden it.
@@ -55,7 +53,7 @@ async function copy(row: Connection, locale: Locale, host: ReactiveControllerHos
   const last = { row, result }
   copies.set(host, last)
   host.requestUpdate()
-  announcer().say(locale[result], locale.code)
+  announcer().say(locale[result], locale.code, { from: host })
   wakeIn(SHOWN_MS, () => {
     if (copies.get(host) === last) copies.delete(host)
     host.requestUpdate()

@@ -9,7 +9,7 @@ import type { Scene } from '../scene.ts'
 import { word } from '../word.ts'
 
 export interface CardParts {
-  readonly host: ReactiveControllerHost
+  readonly host: ReactiveControllerHost & Element
   readonly scene: Scene
   readonly locale: Locale
   readonly density: string
