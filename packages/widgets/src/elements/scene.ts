@@ -5,7 +5,7 @@ import type { ConnectionView, Link } from '../client/index.ts'
 import type { Serverless } from '../controllers/client.ts'
 import type { CommandState } from '../controllers/command.ts'
 import type { Language } from '../locales/registry.ts'
-import { absolute, ago, clock, full, lasting } from '../locales/time.ts'
+import { absolute, ago, dated, full, lasting } from '../locales/time.ts'
 import { explain, linkTrouble } from './message.ts'
 import type { Message } from './message.ts'
 
@@ -104,20 +104,23 @@ function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<
   const { language, now, time, exact } = input
   const at = Date.parse(row.since)
   const moment = { iso: row.since, full: exact ? full(language, at) : null }
-  if (time === 'absolute') return { ...moment, text: absolute(language, at, now), staysMs: null }
+  if (time === 'absolute') return { ...moment, ...absolute(language, at, now) }
   // What lasts is measured, what happened is dated.
   const happened = look === 'lost' || look === 'failed' || look === 'disconnected'
   const relative = happened ? ago(language, at, now) : lasting(language, now - at)
-  const text = time === 'both' ? `${relative.text} (${absolute(language, at, now)})` : relative.text
-  return { ...moment, text, staysMs: relative.staysMs }
+  if (time === 'relative') return { ...moment, ...relative }
+  const named = absolute(language, at, now)
+  const text = `${relative.text} (${named.text})`
+  return { ...moment, text, staysMs: soonest([relative.staysMs, named.staysMs]) }
 }
 
-function asOf(at: number, { language, exact }: SceneInput): Timed<Moment> {
+function asOf(at: number, { language, now, exact }: SceneInput): Timed<Moment> {
+  const { text, staysMs } = dated(language, at, now)
   return {
-    text: language.locale.asOf(clock(language, at)),
+    text: language.locale.asOf(text),
     iso: new Date(at).toISOString(),
     full: exact ? full(language, at) : null,
-    staysMs: null,
+    staysMs,
   }
 }
 

@@ -150,7 +150,7 @@ export const it: Locale = {
   alreadyOff: 'Già disconnesso',
   lasting: (duration) => `da ${duration}`,
   ago: (duration) => `${duration} fa`,
-  asOf: (time) => `alle ${time}`,
+  asOf: (time) => `ultimo dato: ${time}`,
   disconnectedBy: (subject, when) => `Disconnesso da ${subject}, ${when}`,
   lastMessage: (ago) => `ultimo messaggio ${ago}`,
   wait: (duration) => `Troppe richieste, attendi ${duration}`,

@@ -84,7 +84,7 @@ export interface Locale {
   lasting(duration: string): string
   /** How long ago something happened: `3 min ago`. */
   ago(duration: string): string
-  /** When the shown state was known to be true: `as of 14:32`. */
+  /** When the shown state was known to be true: `as of 14:32`, `as of yesterday 14:32`. */
   asOf(time: string): string
   /** Who took the connection down, and when: `Disconnected by anna, yesterday 18:02`. */
   disconnectedBy(subject: string, when: string): string
