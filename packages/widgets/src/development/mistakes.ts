@@ -2,6 +2,7 @@
 import { words } from '../elements/attributes.ts'
 import type { Inspected, StatusElement } from '../elements/element.ts'
 import { unknownStrings } from '../locales/registry.ts'
+import { isDarkBehind } from './backdrop.ts'
 import { linkMistake } from './link-mistakes.ts'
 import type { Mistake } from './link-mistakes.ts'
 
@@ -149,16 +150,20 @@ function mixedContent(element: Element): Mistake | undefined {
   }
 }
 
-/** A page that is dark by its own classes, and has not said so to the browser. */
+/** A page that is dark by its own colours or classes, and has not said so to the browser. */
 function lightOnDark(element: Element): Mistake | undefined {
-  const root = document.documentElement
-  const dark = root.classList.contains('dark') || root.dataset['theme'] === 'dark'
   const { colorScheme, display } = getComputedStyle(element)
-  // Of a provider nothing is seen.
-  if (!dark || colorScheme.includes('dark') || display === 'contents') return undefined
+  // Of a provider nothing is seen, and who names a theme wants it.
+  if (display === 'contents' || element.matches('[theme=light], [theme=dark]')) return undefined
+  if (colorScheme.includes('dark') || !(isDarkBehind(element) ?? isCalledDark())) return undefined
   return {
     what: 'The page is dark, this element is not.',
     why: 'It follows color-scheme, and the page’s is light.',
     fix: 'Add color-scheme: dark to the rule of the dark page, or theme="dark" to the element.',
   }
+}
+
+function isCalledDark(): boolean {
+  const { classList, dataset } = document.documentElement
+  return classList.contains('dark') || dataset['theme'] === 'dark'
 }
