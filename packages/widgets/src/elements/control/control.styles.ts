@@ -5,21 +5,27 @@ import type { CSSResult } from 'lit'
 export const controlStyles: CSSResult = css`
   :host {
     position: relative;
-    display: inline-block;
-    vertical-align: middle;
+    /* As wide as the wider of button and text, on the line of the words of the button. */
+    display: inline-flex;
+    flex-direction: column;
+    align-items: flex-start;
     max-inline-size: 100%;
   }
   .buttons,
   .ask {
     justify-content: flex-start;
   }
-  .why {
-    order: 1;
-    flex-basis: 100%;
-  }
-  .iconic button[part] {
+  .iconic :is(.main, .second) {
+    flex: none;
     inline-size: 32px;
     padding: 0;
+  }
+  /* A line to stand on for what shows no words. */
+  .iconic :is(.main, .second)::before {
+    content: '\\200b' / '';
+  }
+  .retry {
+    margin-block-start: 4px;
   }
   .message {
     margin: 4px 0 0;
