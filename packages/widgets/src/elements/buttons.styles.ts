@@ -111,7 +111,7 @@ export const buttonStyles: CSSResult = css`
     flex-direction: column;
   }
   [data-longest]::before {
-    content: attr(data-longest) / '';
+    content: attr(data-longest);
     box-sizing: border-box;
     max-inline-size: 100%;
     block-size: 0;
@@ -119,6 +119,18 @@ export const buttonStyles: CSSResult = css`
     /* Not hidden: the first words of a button are the line that the text around goes by. */
     overflow: clip;
     visibility: hidden;
+  }
+  .buttons .bone {
+    --_high: max(32px, 1lh + 2px);
+    display: flex;
+    align-items: center;
+    box-sizing: border-box;
+    block-size: var(--_high);
+    /* Its line is where that of the words will be. */
+    padding: calc((var(--_high) - 1lh) / 2) 11px 0;
+    border-radius: 8px;
+    font-weight: 500;
+    opacity: 0.6;
   }
   .yes,
   .no {

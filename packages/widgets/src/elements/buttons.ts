@@ -166,7 +166,7 @@ function isDone({ state }: ButtonsView, action: Action): boolean {
 const longestByLocale = new WeakMap<Locale, string>()
 
 /** Whatever the button says, it is as wide as its longest word. */
-function longest(locale: Locale): string {
+export function longest(locale: Locale): string {
   const known = longestByLocale.get(locale)
   if (known !== undefined) return known
   const words = Object.values(locale.action).flatMap(({ label, busy }) => [label, busy])

@@ -127,7 +127,8 @@ export const tokens: CSSResult = css`
   }
   .loading :is(.status, .label)::before {
     content: '';
-    display: block;
+    /* In a line, so that it is as high as the words that come. */
+    display: inline-block;
     inline-size: 64px;
     block-size: 10px;
   }

@@ -249,6 +249,23 @@ it('offers no button to those who may only look, and shows it with the reason wh
   await expect(always).to.be.accessible()
 })
 
+it('does not shrink when it turns out that there is no button, and keeps no room for one once that is known', async () => {
+  wire = new Wire({ can: ['view'] })
+  const first = await show()
+  const heights = new Set([first.offsetHeight])
+  const watching = new ResizeObserver(() => heights.add(first.offsetHeight))
+  watching.observe(first)
+  await shown(first, 'connected')
+  await first.updateComplete
+  heights.add(first.offsetHeight)
+  watching.disconnect()
+  expect([...heights]).to.have.length(1)
+  const second = await show()
+  await shown(second, 'connected')
+  await second.updateComplete
+  expect(second.offsetHeight).to.be.below(first.offsetHeight)
+})
+
 it('offers Connect when off, Reconnect when failed, and nothing for a connection that is only observed', async () => {
   const card = await show()
   await shown(card, 'connected')

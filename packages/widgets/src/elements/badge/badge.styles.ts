@@ -3,8 +3,9 @@ import type { CSSResult } from 'lit'
 
 /** A pill that sits on the base line of the text around it. */
 export const badgeStyles: CSSResult = css`
+  /* No line of its own around it: it is as high as it says. */
   :host {
-    display: inline-block;
+    display: inline-flex;
     max-inline-size: 100%;
     vertical-align: baseline;
     --_icon: 14px;
@@ -12,15 +13,20 @@ export const badgeStyles: CSSResult = css`
   .badge {
     box-sizing: border-box;
     position: relative;
-    display: inline-flex;
+    display: flex;
     align-items: center;
-    gap: 6px;
-    max-inline-size: 100%;
+    min-inline-size: 0;
     color: inherit;
     text-decoration: none;
     white-space: nowrap;
   }
+  /* A line of text to stand on, whatever comes first. */
+  .badge::before {
+    content: '\\200b';
+    content: '\\200b' / '';
+  }
   .icon {
+    margin-inline-end: var(--_space, 6px);
     inline-size: var(--mqtt-status-icon-size, var(--_icon));
     block-size: var(--mqtt-status-icon-size, var(--_icon));
   }
@@ -57,7 +63,7 @@ export const badgeStyles: CSSResult = css`
     --_icon: 12px;
     font-size: max(12px, 0.75rem);
     line-height: max(16px, 1rem);
-    gap: 4px;
+    --_space: 4px;
   }
   .size-l {
     --_icon: 16px;
@@ -81,12 +87,8 @@ export const badgeStyles: CSSResult = css`
   .v-dot.size-l {
     --_icon: 12px;
   }
-  /* A line of text to stand on. */
   :is(.v-icon, .v-dot) {
-    gap: 0;
-  }
-  :is(.v-icon, .v-dot)::before {
-    content: '\\200b';
+    --_space: 0;
   }
   .v-icon {
     --_icon: 20px;

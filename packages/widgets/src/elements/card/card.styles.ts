@@ -10,13 +10,19 @@ export const place: CSSResult = css`
     min-inline-size: 200px;
     contain: inline-size;
     content-visibility: auto;
-    contain-intrinsic-size: auto 280px auto 142px;
+    /* Lines grow with the text size of the browser, the rest does not; preload.css keeps the same. */
+    --_lines: max(58px, 3.625rem);
+    contain-intrinsic-size: auto 280px auto
+      calc(52px + var(--_lines) + max(32px, 1.125rem + 2px));
+  }
+  :host([controls='none']) {
+    contain-intrinsic-block-size: auto calc(40px + var(--_lines));
   }
   :host([density='compact']) {
-    contain-intrinsic-block-size: auto 68px;
+    contain-intrinsic-block-size: auto calc(28px + max(40px, 2.5rem));
   }
   :host([density='dense']) {
-    contain-intrinsic-block-size: auto 42px;
+    contain-intrinsic-block-size: auto calc(18px + max(24px, 1.5rem));
   }
 `
 
@@ -24,6 +30,10 @@ export const place: CSSResult = css`
 export const emptyPlace: CSSResult = css`
   :host {
     content-visibility: hidden;
+  }
+  /* Two lines where one does not fit. */
+  :host([density='dense']) {
+    padding-block-end: clamp(0px, (480px - 100%) * 99, max(16px, 1rem));
   }
 `
 
@@ -118,7 +128,7 @@ export const cardStyles: CSSResult = css`
     flex-wrap: wrap;
     /* Hides the dot before a time that has wrapped. */
     overflow-x: clip;
-    min-block-size: 20px;
+    min-block-size: 1lh;
     margin: 2px 0 0;
     line-height: max(20px, 1.25rem);
   }
@@ -133,13 +143,14 @@ export const cardStyles: CSSResult = css`
     white-space: nowrap;
   }
   .time::before {
+    content: '·';
     content: '·' / '';
     position: absolute;
     inset-inline-start: -10px;
   }
   .message {
     grid-area: message;
-    min-block-size: 18px;
+    min-block-size: 1lh;
     margin-block-start: 4px;
     color: var(--_muted);
     overflow-wrap: anywhere;
@@ -185,6 +196,9 @@ export const cardStyles: CSSResult = css`
     gap: 8px 12px;
     margin-block-start: 12px;
   }
+  .kept .foot {
+    min-block-size: max(32px, 1lh + 2px);
+  }
   .bare .foot,
   .timeless .time,
   .metaless .meta {
@@ -202,18 +216,12 @@ export const cardStyles: CSSResult = css`
 
   .loading .status::before {
     inline-size: 132px;
-    margin-block: 5px;
+    margin-block: auto;
   }
   .message .bone {
     inline-size: 72%;
     block-size: 10px;
     margin-block: 4px;
-  }
-  .buttons .bone {
-    inline-size: 140px;
-    block-size: 32px;
-    border-radius: 8px;
-    opacity: 0.6;
   }
 
   /* Compact: two lines, the button beside them, without its word where there is no room. */
@@ -228,6 +236,10 @@ export const cardStyles: CSSResult = css`
   :is(.compact, .dense) .message {
     min-block-size: 0;
     margin: 0;
+  }
+  /* It keeps no room for what most don't say. */
+  :is(.compact, .dense) .message .bone {
+    display: none;
   }
   :is(.compact, .dense) .foot {
     display: contents;
@@ -264,9 +276,6 @@ export const cardStyles: CSSResult = css`
       position: absolute;
       clip-path: inset(50%);
     }
-    :is(.compact, .dense) .buttons .bone {
-      inline-size: 32px;
-    }
   }
   .dense :is(.name, .word) {
     font-size: max(13px, 0.8125rem);
@@ -286,7 +295,7 @@ export const cardStyles: CSSResult = css`
   @container (min-width: 480px) {
     .dense {
       grid-template:
-        'icon header status control' auto
+        'icon header status control' minmax(max(24px, 1.5rem), auto)
         '. message message message' auto
         '. meta meta meta' auto
         / var(--_icon-size) minmax(0, 1fr) auto auto;

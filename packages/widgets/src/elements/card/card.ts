@@ -72,6 +72,7 @@ export class MqttStatusCard extends CommandingElement {
   declare headingLevel: string | number | null | undefined
   declare hide: string | null | undefined
   #filled: ReadonlySet<string> | null = null
+  #kept = false
 
   protected override firstUpdated(): void {
     // One pair of ears for all slots.
@@ -99,8 +100,7 @@ export class MqttStatusCard extends CommandingElement {
       hidden: words(this.hide),
       filled: (this.#filled ??= this.#slots()),
       control: offered && this.buttons(offered, wish),
-      // Room for the button that will most likely come.
-      reserveControl: scene.kind === 'loading' && wish.controls !== 'none',
+      reserveControl: this.#reserves(wish),
       retry: () => {
         this.refresh()
       },
@@ -110,6 +110,14 @@ export class MqttStatusCard extends CommandingElement {
   #wish(): ButtonsWish {
     const controls = oneOf(['auto', 'show', 'none'], this.controls)
     return { controls, action: 'auto', labelHidden: false, slots: false, silent: false }
+  }
+
+  /** Room for the button that will most likely come; if none comes it stays, so that nothing on the page moves. */
+  #reserves({ controls }: ButtonsWish): boolean {
+    const { link, client } = this.store
+    if (this.scene.kind === 'loading')
+      this.#kept = link?.state !== 'live' || client?.can.includes('control') === true
+    return this.#kept && controls !== 'none'
   }
 
   /** Which slots the page has filled. */

@@ -2,6 +2,7 @@
 import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
+import { longest } from '../buttons.ts'
 import { details } from '../details.ts'
 import { CLOCK, looks } from '../icons.ts'
 import type { Scene } from '../scene.ts'
@@ -21,6 +22,7 @@ export interface CardParts {
   /** Which slots the page has filled. */
   readonly filled: ReadonlySet<string>
   readonly control: TemplateResult | null
+  /** Keeps room for a button, whether there is one or not. */
   readonly reserveControl: boolean
   readonly retry: () => void
 }
@@ -83,8 +85,10 @@ export function card(parts: CardParts): TemplateResult {
 
 const NEVER = { iso: nothing, full: null, text: '' } as const
 
-function reserved({ reserveControl }: CardParts): TemplateResult | typeof nothing {
-  return reserveControl ? html`<span class="bone"></span>` : nothing
+function reserved({ scene, reserveControl, locale }: CardParts): TemplateResult | typeof nothing {
+  return reserveControl && scene.kind === 'loading'
+    ? html`<span class="bone" data-longest=${longest(locale)}></span>`
+    : nothing
 }
 
 /** Everything that style sheets have to know, in one attribute. */
@@ -99,7 +103,7 @@ function emptyRows({ scene, hidden, filled, control, reserveControl }: CardParts
   const meta = filled.has('meta') && !hidden.includes('meta')
   const bare = !control && !reserveControl && !meta && !filled.has('footer')
   const timeless = !scene.moment || hidden.includes('time')
-  return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}`
+  return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}${reserveControl ? ' kept' : ''}`
 }
 
 function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown {

@@ -15,14 +15,18 @@ export const controlStyles: CSSResult = css`
   .ask {
     justify-content: flex-start;
   }
-  .iconic :is(.main, .second) {
+  .iconic :is(.main, .second, .bone) {
     flex: none;
     inline-size: 32px;
     padding: 0;
   }
-  /* A line to stand on for what shows no words. */
-  .iconic :is(.main, .second)::before {
-    content: '\\200b' / '';
+  /* What shows no words has the line that they would stand on. */
+  .iconic :is(.main, .second, .bone)::before {
+    content: '\\200b';
+    line-height: 0;
+  }
+  .iconic .bone {
+    --_high: 32px;
   }
   .retry {
     margin-block-start: 4px;
@@ -37,18 +41,16 @@ export const controlStyles: CSSResult = css`
   .message[hidden] {
     display: none;
   }
-  .bone {
-    inline-size: 140px;
-    block-size: 32px;
-    border-radius: 8px;
-    opacity: 0.6;
-  }
-  .square {
-    inline-size: 32px;
-  }
   :host(:is([density='compact'], [density='dense'])) button {
     min-block-size: 24px;
     padding-block: 0;
     border-radius: 4px;
+  }
+  :host(:is([density='compact'], [density='dense'])) .bone {
+    border-radius: 4px;
+    --_high: max(24px, 1lh + 2px);
+  }
+  :host(:is([density='compact'], [density='dense'])) .iconic .bone {
+    --_high: 24px;
   }
 `

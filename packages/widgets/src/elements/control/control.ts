@@ -2,7 +2,7 @@ import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { oneOf } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
-import { whyNot } from '../buttons.ts'
+import { longest, whyNot } from '../buttons.ts'
 import { CommandingElement } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
 import { controlStyles } from './control.styles.ts'
@@ -65,8 +65,13 @@ export class MqttStatusControl extends CommandingElement {
               ${this.buttons(offered, wish)}
             </div>`
           : kind === 'loading'
-            ? html`<span class="bone ${labelHidden ? 'square' : ''}"></span
-                ><span class="unseen">${this.speech.locale.loading}</span>`
+            ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
+                <span
+                  class="bone"
+                  data-longest=${labelHidden ? nothing : longest(this.speech.locale)}
+                ></span>
+                <span class="unseen">${this.speech.locale.loading}</span>
+              </div>`
             : nothing
       }
       <p

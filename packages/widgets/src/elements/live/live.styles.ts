@@ -4,14 +4,14 @@ import type { CSSResult } from 'lit'
 /** A dot and a word; more only when there is more to say. */
 export const liveStyles: CSSResult = css`
   :host {
-    display: inline-block;
+    display: inline-flex;
     max-inline-size: 100%;
   }
-  :host([hide-when-live]:state(link-live):not(:focus-within)) {
+  :host([hide-when-live]:is(:state(link-live), :state(loading)):not(:focus-within)) {
     display: none;
   }
   .live {
-    display: inline-flex;
+    display: flex;
     flex-wrap: wrap;
     align-items: center;
     gap: 4px 8px;
@@ -20,6 +20,15 @@ export const liveStyles: CSSResult = css`
   }
   .icon {
     --_icon-size: 8px;
+  }
+  /* As wide as the word that most likely comes. */
+  .live[data-live]::after {
+    content: attr(data-live);
+    content: attr(data-live) / '';
+    border-radius: 4px;
+    background: var(--_border);
+    color: transparent;
+    animation: breathe 1.8s ease-in-out infinite alternate;
   }
   .tone-warning .label,
   .tone-negative .label {

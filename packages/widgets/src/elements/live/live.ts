@@ -110,9 +110,14 @@ export class MqttStatusLive extends StatusElement {
   protected override render(): TemplateResult {
     const link = this.#clients.current?.link
     const tone = link ? toneOf(link) : 'neutral'
-    return html`<span part="live" class="live tone-${tone}" tabindex="-1"
+    const isLoading = link && namedLink(link) === null
+    return html`<span
+      part="live"
+      class="live tone-${tone}"
+      tabindex="-1"
+      data-live=${isLoading ? this.speech.locale.link.live : nothing}
       ><span part="icon" class="icon">${dotIcon(tone, false)}</span
-      ><span part="label" class="label">${this.#words(link)}</span
+      ><span part="label" class=${isLoading ? 'unseen' : 'label'}>${this.#words(link)}</span
       >${this.#countdown(link?.retryAt ?? null)}${link ? this.#retry(link) : nothing}</span
     >`
   }

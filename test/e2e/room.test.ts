@@ -1,0 +1,154 @@
+/**
+ * Nothing moves: the room that preload.css keeps for an element without script, its skeleton, and the element with its
+ * row take the same place, whatever their density, their width and the text size of the browser.
+ */
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { Pages } from './pages.ts'
+
+const PAGE = `<!doctype html><html lang="en"><title>Room</title>
+  <link rel="stylesheet" href="/widgets/preload.css">
+  <style>body { font: 13px/18px system-ui } section { contain: layout }</style><body></body></html>`
+
+const LOADING = `
+  import { FakeClient } from '/catalogue/fake-client.js'
+  import '/widgets/mqtt-status.js'
+  globalThis.become = async (state) => {
+    const { STATES } = await import('/catalogue/states.js')
+    for (const element of document.querySelectorAll('[connection-id], mqtt-status-live')) {
+      element.client = new FakeClient(STATES[state])
+      await element.updateComplete
+    }
+  }
+  await become('loading')
+  document.documentElement.dataset.ready = ''
+`
+
+let browser: Browser
+let pages: Pages
+
+beforeAll(async () => {
+  ;[browser, pages] = await Promise.all([
+    launchBrowser(),
+    Pages.start(
+      {},
+      {
+        '/room': { type: 'text/html', body: PAGE },
+        '/loading.js': { type: 'text/javascript', body: LOADING },
+      },
+    ),
+  ])
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await pages?.stop()
+})
+
+interface Specimen {
+  readonly markup: string
+  /** The width of what is around it, in px. */
+  readonly width: number
+  /** Words differ in width before anything is known; a line's height never does. */
+  readonly measures: readonly ('width' | 'height')[]
+}
+
+const BOTH = ['width', 'height'] as const
+const HEIGHT = ['height'] as const
+
+function card(attributes: string, width: number = 300): Specimen {
+  return {
+    markup: `<mqtt-status-card connection-id="plant-7" ${attributes}>Plant 7</mqtt-status-card>`,
+    width,
+    measures: BOTH,
+  }
+}
+
+function other(tag: string, attributes: string, measures: Specimen['measures']): Specimen {
+  const markup = `<mqtt-status-${tag} connection-id="plant-7" ${attributes}></mqtt-status-${tag}>`
+  return { markup, width: 600, measures }
+}
+
+const DENSITIES = ['comfortable', 'compact', 'dense']
+
+const SPECIMENS: readonly Specimen[] = [
+  ...DENSITIES.flatMap((density) =>
+    [280, 520, 700].flatMap((width) => [
+      card(`density="${density}"`, width),
+      card(`density="${density}" controls="none"`, width),
+    ]),
+  ),
+  ...['label', 'icon', 'dot', 'text'].flatMap((variant) =>
+    ['s', 'm', 'l'].map((size) => other('badge', `variant="${variant}" size="${size}"`, HEIGHT)),
+  ),
+  ...DENSITIES.map((density) => other('control', `density="${density}"`, HEIGHT)),
+  ...DENSITIES.map((density) => other('control', `density="${density}" label-hidden`, BOTH)),
+  other('live', '', HEIGHT),
+]
+
+/** What each takes of the page, in order. */
+function sizes(page: Page): Promise<{ width: number; height: number }[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('section')].map((section) => {
+      const { height } = section.getBoundingClientRect()
+      const { width } = (section.firstElementChild ?? section).getBoundingClientRect()
+      return { width: Math.round(width), height: Math.round(height) }
+    }),
+  )
+}
+
+for (const scale of [100, 200]) {
+  test(`room, skeleton and row are equally large, with texts at ${scale} %`, async () => {
+    const page = await browser.newPage()
+    await page.goto(`${pages.url}/room`)
+    await page.evaluate(
+      ([scale, sections]) => {
+        document.documentElement.style.fontSize = `${scale}%`
+        document.body.innerHTML = sections
+      },
+      [
+        scale,
+        SPECIMENS.map(
+          ({ markup, width }) => `<section style="inline-size: ${width}px">${markup}</section>`,
+        ).join(''),
+      ] as const,
+    )
+    const room = await sizes(page)
+    await page.addScriptTag({ type: 'module', url: '/loading.js' })
+    await page.waitForSelector('html[data-ready]')
+    await page.addStyleTag({ content: '* { content-visibility: visible !important }' })
+    const skeleton = await sizes(page)
+    await page.evaluate(() =>
+      (globalThis as unknown as { become(state: string): Promise<void> }).become('connected'),
+    )
+    const row = await sizes(page)
+    const moved = SPECIMENS.flatMap(({ markup, width, measures }, i) => {
+      // Where large words need a second line, nobody knows before which words they are.
+      if (scale > 100 && width < 480) return []
+      return measures.flatMap((measure) => {
+        const all = [room, skeleton, row].map((sizes) => sizes[i]?.[measure])
+        return new Set(all).size === 1 ? [] : [`${markup} in ${width} px: ${measure} ${all.join()}`]
+      })
+    })
+    expect(moved).toEqual([])
+    await page.close()
+  })
+}
+
+test('what skeletons of buttons and of the feed’s health keep is as wide as what comes', async () => {
+  const page = await browser.newPage()
+  await page.goto(`${pages.url}/room`)
+  await page.evaluate(() => {
+    document.body.innerHTML =
+      '<section><mqtt-status-control connection-id="plant-7"></mqtt-status-control></section><section><mqtt-status-live></mqtt-status-live></section>'
+  })
+  await page.addScriptTag({ type: 'module', url: '/loading.js' })
+  await page.waitForSelector('html[data-ready]')
+  const skeletons = await sizes(page)
+  await page.evaluate(() =>
+    (globalThis as unknown as { become(state: string): Promise<void> }).become('connected'),
+  )
+  expect(await sizes(page)).toEqual(skeletons)
+  await page.close()
+})
