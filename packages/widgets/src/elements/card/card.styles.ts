@@ -12,8 +12,7 @@ export const place: CSSResult = css`
     content-visibility: auto;
     /* Lines grow with the text size of the browser, the rest does not; preload.css keeps the same. */
     --_lines: max(58px, 3.625rem);
-    contain-intrinsic-size: auto 280px auto
-      calc(52px + var(--_lines) + max(32px, 1.125rem + 2px));
+    contain-intrinsic-size: auto 280px auto calc(52px + var(--_lines) + max(32px, 1.125rem + 2px));
   }
   :host([controls='none']) {
     contain-intrinsic-block-size: auto calc(40px + var(--_lines));
