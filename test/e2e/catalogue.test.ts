@@ -29,15 +29,18 @@ interface View {
   readonly zoom?: number
   readonly forcedColors?: 'active'
   readonly print?: boolean
+  readonly touch?: boolean
 }
 
-async function open({ query, width = 1280, zoom = 1, forcedColors, print }: View): Promise<Page> {
+async function open(view: View): Promise<Page> {
+  const { query, width = 1280, zoom = 1, forcedColors, print, touch } = view
   const context = await browser.newContext({
     // Zooming in is a smaller page with larger pixels.
     viewport: { width: Math.round(width / zoom), height: 900 },
     deviceScaleFactor: zoom,
     reducedMotion: 'reduce',
     ...(forcedColors ? { forcedColors } : {}),
+    ...(touch ? { hasTouch: true, isMobile: true } : {}),
   })
   const page = await context.newPage()
   await page.goto(`${pages.url}/catalogue?${query}`)
@@ -55,7 +58,10 @@ async function open({ query, width = 1280, zoom = 1, forcedColors, print }: View
 /** What is wrong with the geometry, in words. */
 function misplaced(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    /** What is seen of a part: the rest is cut off, with an ellipsis, by something around it. */
+    /** What is cut off with an ellipsis says that it is. */
+    const isEllipsis = ({ textOverflow, webkitLineClamp }: CSSStyleDeclaration): boolean =>
+      textOverflow === 'ellipsis' || webkitLineClamp !== 'none'
+    /** What is seen of a part: the rest is behind an ellipsis. Cut off by anything else it sticks out. */
     const visible = (
       part: Element,
     ): {
@@ -68,7 +74,9 @@ function misplaced(page: Page): Promise<string[]> {
     } => {
       let { left, right, top, bottom } = part.getBoundingClientRect()
       for (let around = part.parentElement; around; around = around.parentElement) {
-        const { overflowX, overflowY } = getComputedStyle(around)
+        const style = getComputedStyle(around)
+        if (!isEllipsis(style)) continue
+        const { overflowX, overflowY } = style
         const box = around.getBoundingClientRect()
         if (overflowX !== 'visible')
           [left, right] = [Math.max(left, box.left), Math.min(right, box.right)]
@@ -94,6 +102,12 @@ function misplaced(page: Page): Promise<string[]> {
         .filter(({ box }) => box.width > 1 && box.height > 1)
       for (const { part, box } of boxes) {
         const name = `${part.localName}.${part.className.toString()}`
+        // Text may be wider than its box.
+        if (
+          part.matches('.word, .time, .message p, .meta') &&
+          part.scrollWidth > part.clientWidth + 1
+        )
+          found.push(`${where}: ${name} is cut off`)
         const inside =
           box.left >= frame.left - 1 &&
           box.right <= frame.right + 1 &&
@@ -153,6 +167,8 @@ const VIEWS: Readonly<Record<string, View>> = {
   },
   '200 px, compact, every button': { query: 'theme=dark&width=200&density=compact&controls=show' },
   '200 px, dense, Italian': { query: 'theme=light&width=200&density=dense&lang=it' },
+  '200 px, both times': { query: 'theme=light&width=200&time=both' },
+  '200 px, absolute times, Italian': { query: 'theme=dark&width=200&time=absolute&lang=it' },
   'right to left': { query: 'theme=light&dir=rtl&controls=show' },
   'a phone at 200 %': { query: 'theme=dark&lang=it', width: 640, zoom: 2 },
   'forced colours': { query: 'theme=light', forcedColors: 'active' },
@@ -185,6 +201,33 @@ test('on paper there are whole dates and no buttons', async () => {
   expect(shown.time).toContain(String(new Date().getFullYear()))
   await page.context().close()
 })
+
+for (const [touch, least] of [
+  [false, 24],
+  [true, 44],
+] as const) {
+  test(`what can be pressed is at least ${least} px high and wide, ${touch ? 'by a finger' : 'by a mouse'}`, async () => {
+    const page = await open({ query: 'theme=light&density=dense', touch })
+    const small = await page.evaluate(
+      (least) =>
+        [...document.querySelectorAll('*')]
+          .flatMap(({ shadowRoot }) => [
+            ...(shadowRoot?.querySelectorAll('button, summary, a[part="badge"]') ?? []),
+          ])
+          .filter((target) => target.checkVisibility())
+          .flatMap((target) => {
+            const area = getComputedStyle(target, '::after')
+            const [width, height] = [parseFloat(area.width), parseFloat(area.height)]
+            return width >= least && height >= least
+              ? []
+              : [`${target.localName}.${target.className}: ${width} x ${height}`]
+          }),
+      least,
+    )
+    expect([...new Set(small)]).toEqual([])
+    await page.context().close()
+  })
+}
 
 test('a skeleton is as high as the card that replaces it, and so is the room that preload.css keeps', async () => {
   const page = await open({ query: 'theme=light' })

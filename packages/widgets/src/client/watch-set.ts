@@ -17,6 +17,7 @@ export interface WatchSetListener {
 export class WatchSet {
   readonly #listener: WatchSetListener
   readonly #heads = new Map<string, number>()
+  readonly #answered = new Set<string>()
   #added: string[] = []
   #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -31,6 +32,20 @@ export class WatchSet {
 
   has(kind: Kind, name: string = ALL): boolean {
     return this.#heads.has(`${kind}:${name}`)
+  }
+
+  /** Whether all of this has been told, and is still listened to. */
+  isAnswered(filter: WatchFilter): boolean {
+    return toNames(filter).every((name) => this.#answered.has(name))
+  }
+
+  answer(filter: WatchFilter): void {
+    // Who has left meanwhile may come back, and has to ask anew.
+    for (const name of toNames(filter)) if (this.#heads.has(name)) this.#answered.add(name)
+  }
+
+  forgetAnswers(): void {
+    this.#answered.clear()
   }
 
   /**
@@ -72,6 +87,7 @@ export class WatchSet {
   stop(): void {
     clearTimeout(this.#timer)
     this.#heads.clear()
+    this.#answered.clear()
     this.#added = []
     this.#leaving = []
   }
@@ -106,6 +122,7 @@ export class WatchSet {
         else if (this.#heads.delete(name)) gone.push(name)
       }
     }
+    for (const name of gone) this.#answered.delete(name)
     if (gone.length > 0) this.#listener.onRemove(toFilter(gone))
   }
 }

@@ -54,13 +54,9 @@ export const buttonStyles: CSSResult = css`
   button::after {
     content: '';
     position: absolute;
-    inset: -1px;
+    /* The edge is outside of what it is measured by. */
+    inset: min(-1px, (100% - var(--_target)) / 2);
     border-radius: inherit;
-  }
-  @media (pointer: coarse) {
-    button::after {
-      inset-block: -7px;
-    }
   }
   @media (hover: hover) {
     button:not([aria-disabled='true']):hover {

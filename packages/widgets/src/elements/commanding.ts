@@ -127,7 +127,8 @@ export abstract class CommandingElement extends ConnectedElement {
         this.#press(action)
       },
       confirm: (action) => {
-        if (this.commandState.kind === 'asking') void this.#command.run(action)
+        // Whatever has come of the question since it was drawn.
+        if (this.commandState.kind === 'asking' && this.#isDrawn()) void this.#command.run(action)
       },
       cancel: () => {
         this.#command.cancel()
@@ -161,7 +162,13 @@ export abstract class CommandingElement extends ConnectedElement {
     return pending && pending.phase !== 'overdue' ? pending.action : null
   }
 
+  /** Whoever presses a button means the connection that is seen beside it. */
+  #isDrawn(): boolean {
+    return this.connection?.id === this.scene.row?.id
+  }
+
   #press(action: Action): void {
+    if (!this.#isDrawn()) return
     const asks = oneOf(['none', 'disconnect', 'all'], this.confirm)
     if (asks !== 'all' && asks !== action) {
       void this.#command.run(action)
@@ -182,7 +189,8 @@ export abstract class CommandingElement extends ConnectedElement {
   #target(): Target {
     const { connection } = this
     return {
-      client: this.store.client,
+      // Away from the page nobody keeps up with what it says.
+      client: this.isConnected ? this.store.client : null,
       id: this.store.id,
       name: this.displayName,
       pending: this.#waiting() !== null,

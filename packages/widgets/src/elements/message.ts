@@ -43,7 +43,7 @@ function troubleMessage({ several, language }: SceneInput, trouble: string | nul
   const { locale } = language
   if (trouble === 'ambiguous') return { part: 'message', text: locale.several(several) }
   if (trouble === 'missing') return { part: 'message', text: locale.missing }
-  if (trouble === 'unnamed' || trouble === 'unconfigured')
+  if (trouble === 'unnamed' || trouble === 'unconfigured' || trouble === 'malformed')
     return { part: 'message', text: locale[trouble], problem: true }
   return null
 }
@@ -94,8 +94,8 @@ function commandMessage({ view, link, command, language }: SceneInput): Message 
 }
 
 function rowMessage(row: Connection, input: SceneInput): Message | null {
-  const text = reasonText(row, input)
-  return text === null ? null : { part: 'reason', text, detail: row.detail }
+  const told = reasonOf(row, input)
+  return told && { part: 'reason', ...told, detail: row.detail }
 }
 
 interface Reading {
@@ -104,15 +104,21 @@ interface Reading {
 }
 
 /** Why the connection is as it is; a healthy one needs no reason. */
-export function reasonText(row: Connection, { language, now }: Reading): string | null {
+export function reasonText(row: Connection, reading: Reading): string | null {
+  return reasonOf(row, reading)?.text ?? null
+}
+
+function reasonOf(row: Connection, { language, now }: Reading): TimedText | null {
   const { locale } = language
   const { status, reason, desired, desiredBy, desiredAt } = row
   // Only those who may give commands are told who gave the last one.
-  if (status === 'disconnected' && desired === 'disconnected' && desiredBy && desiredAt)
-    return locale.disconnectedBy(desiredBy, dated(language, Date.parse(desiredAt), now))
+  if (status === 'disconnected' && desired === 'disconnected' && desiredBy && desiredAt) {
+    const { text, staysMs } = dated(language, Date.parse(desiredAt), now)
+    return { text: locale.disconnectedBy(desiredBy, text), staysMs }
+  }
   if (reason === null || (status === 'connected' && reason !== 'subscription_denied')) return null
   // A newer server may know reasons that we don't: its code is better than silence.
-  return known(locale.reason, reason) ?? reason
+  return { text: known(locale.reason, reason) ?? reason, staysMs: null }
 }
 
 /** @param waitMs for how long the server takes no other command; counted down in text */

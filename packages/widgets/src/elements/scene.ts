@@ -2,9 +2,10 @@
 import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
 import type { ConnectionView, Link } from '../client/index.ts'
+import type { Serverless } from '../controllers/client.ts'
 import type { CommandState } from '../controllers/command.ts'
 import type { Language } from '../locales/registry.ts'
-import { absolute, ago, clock, full, lasting } from '../locales/time.ts'
+import { absolute, ago, dated, full, lasting } from '../locales/time.ts'
 import { explain, linkTrouble } from './message.ts'
 import type { Message } from './message.ts'
 
@@ -18,8 +19,8 @@ export interface SceneInput {
   readonly time: 'relative' | 'absolute' | 'both'
   /** Neither a connection nor a site is named. */
   readonly unnamed: boolean
-  /** No server is set anywhere, so nothing will ever come. */
-  readonly unconfigured: boolean
+  /** Why there is no server, so that nothing will ever come; otherwise `null`. */
+  readonly serverless: Serverless | null
   /** The server's time, in ms since the epoch. */
   readonly now: number
   /** Whether the whole date is wanted. */
@@ -35,7 +36,7 @@ export interface Moment {
 
 export interface Scene {
   readonly kind: 'loading' | 'blind' | 'row'
-  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `ambiguous`, `unnamed`, `unconfigured`. */
+  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `ambiguous`, `unnamed`, `unconfigured`, `malformed`. */
   readonly trouble: string | null
   readonly row: Connection | null
   readonly appearance: Appearance | null
@@ -88,8 +89,8 @@ const EMPTY = {
 } as const
 
 /** Why nothing will come, so that there is nothing to wait for. */
-function troubleOf({ unnamed, unconfigured, several, view, link }: SceneInput): string | null {
-  if (unconfigured) return 'unconfigured'
+function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): string | null {
+  if (serverless) return serverless
   if (unnamed) return 'unnamed'
   const blocked = link && linkTrouble(link)
   if (blocked) return blocked
@@ -103,20 +104,23 @@ function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<
   const { language, now, time, exact } = input
   const at = Date.parse(row.since)
   const moment = { iso: row.since, full: exact ? full(language, at) : null }
-  if (time === 'absolute') return { ...moment, text: absolute(language, at, now), staysMs: null }
+  if (time === 'absolute') return { ...moment, ...absolute(language, at, now) }
   // What lasts is measured, what happened is dated.
   const happened = look === 'lost' || look === 'failed' || look === 'disconnected'
   const relative = happened ? ago(language, at, now) : lasting(language, now - at)
-  const text = time === 'both' ? `${relative.text} (${absolute(language, at, now)})` : relative.text
-  return { ...moment, text, staysMs: relative.staysMs }
+  if (time === 'relative') return { ...moment, ...relative }
+  const named = absolute(language, at, now)
+  const text = `${relative.text} (${named.text})`
+  return { ...moment, text, staysMs: soonest([relative.staysMs, named.staysMs]) }
 }
 
-function asOf(at: number, { language, exact }: SceneInput): Timed<Moment> {
+function asOf(at: number, { language, now, exact }: SceneInput): Timed<Moment> {
+  const { text, staysMs } = dated(language, at, now)
   return {
-    text: language.locale.asOf(clock(language, at)),
+    text: language.locale.asOf(text),
     iso: new Date(at).toISOString(),
     full: exact ? full(language, at) : null,
-    staysMs: null,
+    staysMs,
   }
 }
 

@@ -27,12 +27,19 @@ export const tokens: CSSResult = css`
     --_icon-size: var(--mqtt-status-icon-size, 20px);
     --_font-size: var(--mqtt-status-font-size, max(15px, 0.9375rem));
     --_transition: var(--mqtt-status-transition, 200ms);
+    /* How large what can be pressed is at least. */
+    --_target: 24px;
     color: var(--_text);
     font-weight: 400;
     font-size: max(13px, 0.8125rem);
     line-height: max(18px, 1.125rem);
     font-family: var(--mqtt-status-font, inherit);
     letter-spacing: normal;
+  }
+  @media (pointer: coarse) {
+    :host {
+      --_target: 44px;
+    }
   }
   :host([theme='light']) {
     color-scheme: light;

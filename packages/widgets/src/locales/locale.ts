@@ -56,6 +56,8 @@ export interface Locale {
   readonly missing: string
   /** No address of a server is configured anywhere. */
   readonly unconfigured: string
+  /** What is set is no address. */
+  readonly malformed: string
   /** Neither `connection-id` nor `site-id` is set. */
   readonly unnamed: string
   readonly retry: string
@@ -82,7 +84,7 @@ export interface Locale {
   lasting(duration: string): string
   /** How long ago something happened: `3 min ago`. */
   ago(duration: string): string
-  /** When the shown state was known to be true: `as of 14:32`. */
+  /** When the shown state was known to be true: `as of 14:32`, `as of yesterday 14:32`. */
   asOf(time: string): string
   /** Who took the connection down, and when: `Disconnected by anna, yesterday 18:02`. */
   disconnectedBy(subject: string, when: string): string

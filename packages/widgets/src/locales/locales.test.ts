@@ -12,7 +12,7 @@ import {
   withStrings,
 } from './registry.ts'
 import type { Strings } from './registry.ts'
-import { ago, dated, lasting, seconds } from './time.ts'
+import { absolute, ago, dated, lasting, seconds } from './time.ts'
 
 const ENGLISH = { locale: en, tag: 'en' }
 const ITALIAN = { locale: italian, tag: 'it' }
@@ -63,10 +63,23 @@ test('times are said as people say them, and each knows for how long it stays tr
   expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0ago')
   expect(ago(ITALIAN, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0fa')
   expect(seconds(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
-  expect(dated(ITALIAN, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toBe('ieri 18:02')
-  expect(dated(ENGLISH, new Date(2026, 10, 24, 18, 2).getTime(), NOW)).toMatch(/^yesterday 6:02/)
-  expect(dated(ITALIAN, new Date(2026, 10, 25, 9, 5).getTime(), NOW)).toBe('09:05')
-  expect(dated(ITALIAN, new Date(2026, 10, 20, 9, 5).getTime(), NOW)).toBe('20 nov 09:05')
+  expect(dated(ITALIAN, new Date(2026, 10, 24, 18, 2).getTime(), NOW).text).toBe('ieri 18:02')
+  expect(dated(ENGLISH, new Date(2026, 10, 24, 18, 2).getTime(), NOW).text).toMatch(
+    /^yesterday 6:02/,
+  )
+  expect(dated(ITALIAN, new Date(2026, 10, 25, 9, 5).getTime(), NOW).text).toBe('09:05')
+  expect(dated(ITALIAN, new Date(2026, 10, 20, 9, 5).getTime(), NOW).text).toBe('20 nov 09:05')
+})
+
+test('a moment that is named by its day is named anew when the day is over', () => {
+  const at = new Date(2026, 10, 25, 17, 50).getTime()
+  const evening = new Date(2026, 10, 25, 23, 55).getTime()
+  for (const tell of [absolute, dated])
+    expect(tell(ITALIAN, at, evening)).toEqual({ text: '17:50', staysMs: 5 * MINUTE })
+  const later = evening + 10 * MINUTE
+  expect(absolute(ITALIAN, at, later).text).toBe('25 nov 17:50')
+  expect(dated(ITALIAN, at, later).text).toBe('ieri 17:50')
+  expect(dated(ITALIAN, at, later + 24 * 60 * MINUTE).text).toBe('25 nov 17:50')
 })
 
 test('a clock that is behind the server says now, never the future', () => {

@@ -70,10 +70,13 @@ export function ago(language: Language, atMs: number, nowMs: number): TimedText 
   return { text, staysMs }
 }
 
-/** The wall-clock time, with the date unless it is today. */
-export function absolute(language: Language, atMs: number, nowMs: number): string {
-  const sameDay = new Date(atMs).toDateString() === new Date(nowMs).toDateString()
-  return sameDay ? clock(language, atMs) : `${date(language, atMs, nowMs)} ${clock(language, atMs)}`
+/** The wall-clock time, with the date unless it is today: true until the day is over. */
+export function absolute(language: Language, atMs: number, nowMs: number): TimedText {
+  return onDay(midnight(atMs) === midnight(nowMs) ? '' : date(language, atMs, nowMs), {
+    language,
+    atMs,
+    nowMs,
+  })
 }
 
 /** The whole moment, for tooltips. */
@@ -84,15 +87,28 @@ export function full({ tag }: Language, atMs: number): string {
   ).format(atMs)
 }
 
-/** A past moment as people name it: "18:02", "yesterday 18:02", "3 May 18:02". */
-export function dated(language: Language, atMs: number, nowMs: number): string {
+/** A past moment as people name it: "18:02", "yesterday 18:02", "3 May 18:02". True until the day is over. */
+export function dated(language: Language, atMs: number, nowMs: number): TimedText {
   const days = Math.round((midnight(nowMs) - midnight(atMs)) / DAY)
   if (days !== 1) return absolute(language, atMs, nowMs)
   const yesterday = cached(
     `day ${language.tag}`,
     () => new Intl.RelativeTimeFormat(language.tag, { numeric: 'auto' }),
   ).format(-1, 'day')
-  return `${yesterday} ${clock(language, atMs)}`
+  return onDay(yesterday, { language, atMs, nowMs })
+}
+
+interface Telling {
+  readonly language: Language
+  readonly atMs: number
+  readonly nowMs: number
+}
+
+function onDay(day: string, { language, atMs, nowMs }: Telling): TimedText {
+  return {
+    text: `${day} ${clock(language, atMs)}`.trim(),
+    staysMs: new Date(nowMs).setHours(24, 0, 0, 0) - nowMs,
+  }
 }
 
 function midnight(ms: number): number {
@@ -106,7 +122,7 @@ export function seconds({ locale, tag }: Language, ms: number): TimedText {
 }
 
 /** Hours and minutes. */
-export function clock({ tag }: Language, atMs: number): string {
+function clock({ tag }: Language, atMs: number): string {
   return cached(`clock ${tag}`, () => new Intl.DateTimeFormat(tag, { timeStyle: 'short' })).format(
     atMs,
   )

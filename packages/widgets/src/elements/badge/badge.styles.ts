@@ -102,6 +102,11 @@ export const badgeStyles: CSSResult = css`
   .as-of {
     color: var(--_muted);
   }
+  a::after {
+    content: '';
+    position: absolute;
+    inset: min(0px, (100% - var(--_target)) / 2);
+  }
   a:hover .word {
     text-decoration: underline;
     text-underline-offset: 3px;

@@ -125,21 +125,24 @@ export const cardStyles: CSSResult = css`
     grid-area: status;
     display: flex;
     flex-wrap: wrap;
+    column-gap: 15px;
     /* Hides the dot before a time that has wrapped. */
     overflow-x: clip;
     min-block-size: 1lh;
     margin: 2px 0 0;
     line-height: max(20px, 1.25rem);
   }
+  :is(.word, .time) {
+    min-inline-size: 0;
+    overflow-wrap: anywhere;
+  }
   .word {
-    margin-inline-end: 15px;
     font-size: max(14px, 0.875rem);
   }
   .time {
     position: relative;
     color: var(--_muted);
     font-variant-numeric: tabular-nums;
-    white-space: nowrap;
   }
   .time::before {
     content: '·';
@@ -166,7 +169,13 @@ export const cardStyles: CSSResult = css`
   .message .retry {
     margin-block-start: 4px;
   }
+  summary::after {
+    content: '';
+    position: absolute;
+    inset: min(0px, (100% - var(--_target)) / 2);
+  }
   summary {
+    position: relative;
     inline-size: fit-content;
     border-radius: 4px;
     cursor: pointer;
@@ -194,6 +203,10 @@ export const cardStyles: CSSResult = css`
     justify-content: flex-end;
     gap: 8px 12px;
     margin-block-start: 12px;
+  }
+  /* One below the other they are equally wide. */
+  .foot :is(.second, button:has(+ .second)) {
+    flex-grow: 1;
   }
   .kept .foot {
     min-block-size: max(32px, 1lh + 2px);

@@ -1,5 +1,6 @@
 import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { Locale } from '../../locales/locale.ts'
 import { oneOf } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { longest, whyNot } from '../buttons.ts'
@@ -65,13 +66,7 @@ export class MqttStatusControl extends CommandingElement {
               ${this.buttons(offered, wish)}
             </div>`
           : kind === 'loading'
-            ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
-                <span
-                  class="bone"
-                  data-longest=${labelHidden ? nothing : longest(this.speech.locale)}
-                ></span>
-                <span class="unseen">${this.speech.locale.loading}</span>
-              </div>`
+            ? skeleton(this.speech.locale, labelHidden)
             : nothing
       }
       <p
@@ -97,6 +92,13 @@ export class MqttStatusControl extends CommandingElement {
           : nothing
       }`
   }
+}
+
+function skeleton(locale: Locale, labelHidden: boolean): TemplateResult {
+  return html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
+    <span class="bone" data-longest=${labelHidden ? nothing : longest(locale)}></span>
+    <span class="unseen">${locale.loading}</span>
+  </div>`
 }
 
 declare global {

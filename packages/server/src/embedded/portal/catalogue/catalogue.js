@@ -9,6 +9,7 @@ const SETTINGS = {
   density: ['comfortable', 'compact', 'dense'],
   dir: ['ltr', 'rtl'],
   width: ['auto', '200', '280', '480'],
+  time: ['relative', 'absolute', 'both'],
   controls: ['auto', 'show', 'none'],
 }
 
@@ -94,6 +95,7 @@ function cards() {
     'connection-id': 'plant-7',
     density: setting('density'),
     controls: setting('controls'),
+    ...(setting('time') === 'relative' ? {} : { time: setting('time') }),
   }
   return Object.entries(STATES).map(([title, state]) =>
     framed('card', title, specimen('mqtt-status-card', attributes, state)),
