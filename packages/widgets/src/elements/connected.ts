@@ -135,7 +135,13 @@ export abstract class ConnectedElement extends StatusElement {
   protected get displayName(): string {
     const { name, connection, store } = this
     return (
-      name?.trim() || connection?.name.trim() || this.ownText() || store.id || this.siteId || ''
+      name?.trim() ||
+      connection?.name.trim() ||
+      this.ownText() ||
+      store.id ||
+      this.connectionId ||
+      this.siteId ||
+      ''
     )
   }
 
