@@ -100,20 +100,20 @@ function classes(parts: CardParts): string {
 
 /** Rows that there is nothing to show in. */
 function emptyRows(parts: CardParts): string {
-  const { scene, name, hidden, filled, control, reserveControl } = parts
-  const meta = filled.has('meta') && !hidden.includes('meta')
-  const bare = !control && !reserveControl && !meta && !filled.has('footer')
-  const timeless = !scene.moment || hidden.includes('time')
+  const { scene, name, hidden, filled, control } = parts
+  const hasMeta = filled.has('meta') && !hidden.includes('meta')
   return [
-    timeless && ' timeless',
-    !meta && ' metaless',
-    bare && ' bare',
-    reserveControl && ' kept',
-    !control && scene.kind !== 'loading' && ' alone',
-    !name && !filled.has('name') && ' nameless',
-  ]
-    .filter(Boolean)
-    .join('')
+    hidden.includes('time') || !scene.moment ? ' timeless' : '',
+    hasMeta ? '' : ' metaless',
+    foot(parts, hasMeta),
+    control || scene.kind === 'loading' ? '' : ' alone',
+    name || filled.has('name') ? '' : ' nameless',
+  ].join('')
+}
+
+function foot({ filled, control, reserveControl }: CardParts, hasMeta: boolean): string {
+  if (reserveControl) return ' kept'
+  return control || hasMeta || filled.has('footer') ? '' : ' bare'
 }
 
 function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown {
