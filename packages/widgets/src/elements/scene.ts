@@ -136,7 +136,7 @@ function deviceLine(
   if (row.lastMessageAt === null) return word === null ? null : { pieces: [word], staysMs: null }
   const last = ago(language, Date.parse(row.lastMessageAt), now)
   const heard = locale.lastMessage(last.text)
-  const pieces = word === null ? [capitalized(heard, language)] : [word, heard]
+  const pieces = word === null ? [capitalized(heard, language)] : [`${word}\u00a0·`, heard]
   return { pieces, staysMs: last.staysMs }
 }
 

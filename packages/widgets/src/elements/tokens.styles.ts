@@ -93,7 +93,7 @@ export const tokens: CSSResult = css`
     transition: color var(--_transition);
   }
   /* Words of one direction in a page of the other. */
-  :is(.word, time) {
+  :is(.word, .label, time) {
     unicode-bidi: plaintext;
   }
   .tone-neutral .word {

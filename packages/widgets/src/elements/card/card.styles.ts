@@ -374,6 +374,9 @@ export const cardStyles: CSSResult = css`
     .message p {
       display: block;
     }
+    .card .foot {
+      min-block-size: 0;
+    }
     /* Nobody opens them on paper. */
     details:not([open]) {
       display: none;

@@ -141,5 +141,5 @@ function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown
 
 /** What is said of the device breaks between its pieces, if it has to. */
 function piece(text: string, index: number): TemplateResult {
-  return html`${index > 0 ? ' · ' : nothing}<span>${text}</span>`
+  return html`${index > 0 ? ' ' : nothing}<span>${text}</span>`
 }
