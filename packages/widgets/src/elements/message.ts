@@ -38,7 +38,10 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   return told ?? rowMessage(view.connection, input)
 }
 
-/** Why there is no row. */
+/**
+ * Why there is no row. What the page's developer has left out is a problem; a connection that is gone, or a site that has
+ * got a second one, may be as it is.
+ */
 function troubleMessage({ several, language }: SceneInput, trouble: string | null): Message | null {
   const { locale } = language
   if (trouble === 'ambiguous') return { part: 'message', text: locale.several(several) }

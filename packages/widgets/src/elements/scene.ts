@@ -44,8 +44,8 @@ export interface Scene {
   readonly dimmed: boolean
   readonly moment: Moment | null
   readonly message: Message | null
-  /** What is known of the device behind the connection, in words. */
-  readonly device: string | null
+  /** What is known of the device behind the connection, in pieces that are best not broken. */
+  readonly device: readonly string[] | null
   /** After how long the scene changes by itself, in ms; `null` = never. */
   readonly staysMs: number | null
 }
@@ -69,7 +69,7 @@ export function compose(input: SceneInput): Scene {
     dimmed,
     moment,
     message,
-    device: device?.text ?? null,
+    device: device?.pieces ?? null,
     staysMs: soonest([
       moment.staysMs,
       message?.staysMs,
@@ -128,17 +128,17 @@ function asOf(at: number, { language, now, exact }: SceneInput): Timed<Moment> {
 function deviceLine(
   row: Connection,
   { language, now }: SceneInput,
-): Timed<{ text: string }> | null {
+): Timed<{ pieces: readonly string[] }> | null {
   if (row.device === 'unknown') return null
   const { locale } = language
   // A device that nobody listens to is not to blame for its silence.
   const isIgnored = row.status === 'disconnected' && row.desired === 'disconnected'
   const word = isIgnored && row.device === 'stale' ? null : locale.device[row.device]
-  if (row.lastMessageAt === null) return word === null ? null : { text: word, staysMs: null }
+  if (row.lastMessageAt === null) return word === null ? null : { pieces: [word], staysMs: null }
   const last = ago(language, Date.parse(row.lastMessageAt), now)
   const heard = locale.lastMessage(last.text)
-  const text = word === null ? capitalized(heard, language) : `${word} · ${heard}`
-  return { text, staysMs: last.staysMs }
+  const pieces = word === null ? [capitalized(heard, language)] : [`${word}\u00a0·`, heard]
+  return { pieces, staysMs: last.staysMs }
 }
 
 function capitalized(text: string, { tag }: Language): string {

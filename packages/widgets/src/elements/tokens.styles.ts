@@ -93,7 +93,7 @@ export const tokens: CSSResult = css`
     transition: color var(--_transition);
   }
   /* Words of one direction in a page of the other. */
-  :is(.word, time) {
+  :is(.word, .label, time) {
     unicode-bidi: plaintext;
   }
   .tone-neutral .word {
@@ -189,6 +189,13 @@ export const iconStyles: CSSResult = css`
   .clock {
     stroke-width: 1.5;
   }
+  /* What is under way is a little smaller, and grows when it has arrived. */
+  .icon svg {
+    transition: scale 160ms;
+  }
+  .icon .turning {
+    scale: 0.9;
+  }
   .turning path:first-of-type {
     transform-origin: 10px 10px;
     animation: turn 1.2s linear infinite;
@@ -200,6 +207,7 @@ export const iconStyles: CSSResult = css`
     *,
     ::before {
       animation: none !important;
+      transition: none !important;
     }
   }
   @keyframes turn {

@@ -86,13 +86,29 @@ export const cardStyles: CSSResult = css`
   .name {
     flex: 1;
     min-inline-size: 0;
-    overflow: hidden;
     font-weight: 600;
     font-size: var(--_font-size);
     line-height: max(20px, 1.25rem);
-    text-overflow: ellipsis;
     white-space: nowrap;
     outline: none;
+  }
+  .name slot {
+    display: block;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  /* Words of another direction than the page's begin where they begin, and stand where the others stand. */
+  [dir] {
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+  }
+  /* With nothing to name there is no line for it. */
+  .nameless .header {
+    display: none;
+  }
+  .nameless .status {
+    grid-area: header;
+    margin: 0;
   }
   a {
     color: inherit;
@@ -105,9 +121,14 @@ export const cardStyles: CSSResult = css`
     inset: 0;
     border-radius: var(--_radius);
   }
-  a[href]:hover {
-    text-decoration: underline;
-    text-underline-offset: 3px;
+  @media (hover: hover) {
+    .linked:hover {
+      border-color: color-mix(in oklab, var(--_text) 22%, var(--_border));
+    }
+    .linked:hover .name {
+      text-decoration: underline;
+      text-underline-offset: 3px;
+    }
   }
   a:focus-visible::after {
     outline: 2px solid var(--_focus);
@@ -162,8 +183,11 @@ export const cardStyles: CSSResult = css`
     margin: 0;
     overflow: hidden;
     -webkit-box-orient: vertical;
-    -webkit-line-clamp: 2;
+    -webkit-line-clamp: 4;
     text-wrap: pretty;
+  }
+  .message p span {
+    display: inline-block;
   }
   details,
   .message .retry {
@@ -244,6 +268,8 @@ export const cardStyles: CSSResult = css`
       '. message message' auto
       '. meta meta' auto
       / var(--_icon-size) minmax(0, 1fr) auto;
+    /* In a row of higher cards its lines stay together. */
+    align-content: start;
   }
   :is(.compact, .dense) .message {
     min-block-size: 0;
@@ -316,6 +342,10 @@ export const cardStyles: CSSResult = css`
     .dense .icon {
       margin: 0;
     }
+    /* Ends where buttons would. */
+    .dense.alone .status {
+      grid-column-end: -1;
+    }
   }
 
   @media (forced-colors: active) {
@@ -338,6 +368,15 @@ export const cardStyles: CSSResult = css`
     .card {
       break-inside: avoid;
       box-shadow: none;
+    }
+    .name {
+      white-space: normal;
+    }
+    .message p {
+      display: block;
+    }
+    .card .foot {
+      min-block-size: 0;
     }
     /* Nobody opens them on paper. */
     details:not([open]) {

@@ -60,7 +60,7 @@ export function card(parts: CardParts): TemplateResult {
           role=${headingLevel === null ? nothing : 'heading'}
           aria-level=${headingLevel ?? nothing}
         >
-          <a href=${href ?? nothing}><slot name="name" .textContent=${name}></slot></a>
+          <a href=${href ?? nothing}><slot name="name" dir="auto" .textContent=${name}></slot></a>
         </div>
         <slot name="actions"></slot>
       </div>
@@ -95,24 +95,41 @@ function reserved({ scene, reserveControl, locale }: CardParts): TemplateResult 
 function classes(parts: CardParts): string {
   const { kind, appearance, dimmed } = parts.scene
   const look = `card ${parts.density} ${kind} tone-${appearance?.tone ?? 'neutral'}`
-  return `${look}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}${emptyRows(parts)}`
+  return `${look}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}${parts.href ? ' linked' : ''}${emptyRows(parts)}`
 }
 
 /** Rows that there is nothing to show in. */
-function emptyRows({ scene, hidden, filled, control, reserveControl }: CardParts): string {
-  const meta = filled.has('meta') && !hidden.includes('meta')
-  const bare = !control && !reserveControl && !meta && !filled.has('footer')
-  const timeless = !scene.moment || hidden.includes('time')
-  return `${timeless ? ' timeless' : ''}${meta ? '' : ' metaless'}${bare ? ' bare' : ''}${reserveControl ? ' kept' : ''}`
+function emptyRows(parts: CardParts): string {
+  const { scene, name, hidden, filled, control } = parts
+  const hasMeta = filled.has('meta') && !hidden.includes('meta')
+  return [
+    hidden.includes('time') || !scene.moment ? ' timeless' : '',
+    hasMeta ? '' : ' metaless',
+    foot(parts, hasMeta),
+    control || scene.kind === 'loading' ? '' : ' alone',
+    name || filled.has('name') ? '' : ' nameless',
+  ].join('')
+}
+
+function foot({ filled, control, reserveControl }: CardParts, hasMeta: boolean): string {
+  if (reserveControl) return ' kept'
+  return control || hasMeta || filled.has('footer') ? '' : ' bare'
 }
 
 function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown {
   const { kind, message, row, device } = scene
   if (kind === 'loading') return html`<p class="bone"></p>`
-  const about = device === null ? nothing : html`<p part="device">${device}</p>`
+  const about =
+    device === null ? nothing : html`<p part="device" dir="auto">${device.map(piece)}</p>`
   if (!message || (message.part === 'reason' && hidden.includes('reason'))) return about
   const { part, text, problem, detail } = message
-  return html`<p part=${part} id="message" class=${problem ? 'problem' : nothing} title=${text}>
+  return html`<p
+      part=${part}
+      id="message"
+      class=${problem ? 'problem' : nothing}
+      title=${text}
+      dir="auto"
+    >
       ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
     ${detail && row ? details(row, locale, host) : nothing}${
@@ -122,4 +139,9 @@ function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown
           </button>`
         : nothing
     }${about}`
+}
+
+/** What is said of the device breaks between its pieces, if it has to. */
+function piece(text: string, index: number): TemplateResult {
+  return html`${index > 0 ? ' ' : nothing}<span>${text}</span>`
 }

@@ -80,7 +80,11 @@ export const STATES = {
   'status of a newer server': { row: row({ status: 'hibernating', desired: null }) },
   observed: { row: row({ managed: false, desired: null }) },
   'view only': { row: row(), can: ['view'] },
-  pending: { row: row(), pending: { action: 'disconnect', phase: 'accepted' } },
+  // Asked for in an hour, so that the time for the answer does not run out while somebody looks.
+  pending: {
+    row: row({ desired: 'disconnected', desiredAt: ago(-60 * MINUTE), generation: 2 }),
+    pending: { action: 'disconnect', phase: 'accepted' },
+  },
   'no confirmation': { row: row(), pending: { action: 'disconnect', phase: 'overdue' } },
   'command fails': { row: row(), answer: 'database_unavailable' },
   'command is forbidden': { row: row(), answer: 'forbidden' },
