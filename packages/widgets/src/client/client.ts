@@ -155,7 +155,7 @@ export class StatusClient {
 
   /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
   answered(filter: WatchFilter): boolean {
-    return this.#watches.isAnswered(filter)
+    return this.#watches.answered(filter)
   }
 
   /** All rows that are known; the same array until any of them changes. */
@@ -243,7 +243,7 @@ export class StatusClient {
     this.#commandTimeoutMs = commandTimeoutMs
     if (this.#epoch !== null && this.#epoch !== epoch) {
       this.#cursor = undefined
-      this.#watches.forgetAnswers()
+      this.#watches.forget()
       this.#summaries.clear()
       this.#pendings.stop()
       this.#changed(this.#rows.forget())
@@ -311,7 +311,7 @@ export class StatusClient {
   /** An answer is complete: to this watch, or to all of them. */
   #settle(id: number | undefined): void {
     for (const [asked, filter] of this.#asked) {
-      if (id !== undefined && id !== asked) continue
+      if ((id ?? asked) !== asked) continue
       this.#asked.delete(asked)
       this.#watches.answer(filter)
     }

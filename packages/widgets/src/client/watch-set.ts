@@ -35,7 +35,7 @@ export class WatchSet {
   }
 
   /** Whether all of this has been told, and is still listened to. */
-  isAnswered(filter: WatchFilter): boolean {
+  answered(filter: WatchFilter): boolean {
     return toNames(filter).every((name) => this.#answered.has(name))
   }
 
@@ -44,7 +44,8 @@ export class WatchSet {
     for (const name of toNames(filter)) if (this.#heads.has(name)) this.#answered.add(name)
   }
 
-  forgetAnswers(): void {
+  /** Nothing of what was told is true any more. */
+  forget(): void {
     this.#answered.clear()
   }
 
@@ -87,7 +88,7 @@ export class WatchSet {
   stop(): void {
     clearTimeout(this.#timer)
     this.#heads.clear()
-    this.#answered.clear()
+    this.forget()
     this.#added = []
     this.#leaving = []
   }
@@ -119,10 +120,12 @@ export class WatchSet {
       for (const name of this.#leaving.shift()?.names ?? []) {
         const heads = (this.#heads.get(name) ?? 0) - 1
         if (heads > 0) this.#heads.set(name, heads)
-        else if (this.#heads.delete(name)) gone.push(name)
+        else if (this.#heads.delete(name)) {
+          this.#answered.delete(name)
+          gone.push(name)
+        }
       }
     }
-    for (const name of gone) this.#answered.delete(name)
     if (gone.length > 0) this.#listener.onRemove(toFilter(gone))
   }
 }

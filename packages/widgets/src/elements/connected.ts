@@ -64,7 +64,7 @@ const IDLE: CommandState = { kind: 'idle' }
  */
 export abstract class ConnectedElement extends StatusElement {
   /** The look of an element that has to wait for its turn to draw: the room that it will need, empty. */
-  static readonly placeholder: CSSResultOrNative[] = []
+  protected static readonly placeholder: CSSResultOrNative[] = []
   static override properties: PropertyDeclarations = {
     connectionId: { attribute: 'connection-id' },
     siteId: { attribute: 'site-id' },

@@ -57,7 +57,7 @@ const EMPTY: ReadonlySet<string> = new Set()
 export class MqttStatusCard extends CommandingElement {
   static override readonly tag: string = 'mqtt-status-card'
   static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, place, cardStyles]
-  static override readonly placeholder: CSSResultOrNative[] = [place, emptyPlace]
+  protected static override readonly placeholder: CSSResultOrNative[] = [place, emptyPlace]
 
   static override properties: PropertyDeclarations = {
     ...CommandingElement.properties,
