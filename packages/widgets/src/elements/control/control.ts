@@ -1,11 +1,13 @@
 import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { Offer } from '../../controllers/offer.ts'
 import type { Locale } from '../../locales/locale.ts'
 import { oneOf } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { longest, whyNot } from '../buttons.ts'
 import { CommandingElement } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
+import type { Message } from '../message.ts'
 import { controlStyles } from './control.styles.ts'
 
 /**
@@ -56,11 +58,8 @@ export class MqttStatusControl extends CommandingElement {
     // Who places a button wants to see it; why it can't be used is said beside it.
     const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const
     const offered = this.offered(wish)
-    const told = message?.part === 'message' ? message : null
-    const why = told?.text ?? whyNot(offered?.blocked ?? null, this.speech.locale)
     return html`<slot hidden></slot
-      ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span>
-      ${
+      ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span> ${
         offered
           ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
               ${this.buttons(offered, wish)}
@@ -69,7 +68,15 @@ export class MqttStatusControl extends CommandingElement {
             ? skeleton(this.speech.locale, labelHidden)
             : nothing
       }
-      <p
+      ${this.#explanation(message, offered)}`
+  }
+
+  /** Why the button waits, or what is wrong. */
+  #explanation(message: Message | null, offered: Offer | null): TemplateResult {
+    const { locale } = this.speech
+    const told = message?.part === 'message' ? message : null
+    const why = told?.text ?? whyNot(offered?.blocked ?? null, locale)
+    return html`<p
         part="message"
         id="message"
         class="message ${told?.problem ? 'problem' : ''}"
@@ -87,7 +94,7 @@ export class MqttStatusControl extends CommandingElement {
                 this.refresh()
               }}
             >
-              ${this.speech.locale.retry}
+              ${locale.retry}
             </button>`
           : nothing
       }`
