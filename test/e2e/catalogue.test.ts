@@ -244,6 +244,15 @@ test('a skeleton is as high as the card that replaces it, and so is the room tha
   await page.context().close()
 })
 
+test('whoever tries again sees the try', async () => {
+  const page = await open({ query: 'theme=light' })
+  const card = page.locator('#card-unreachable mqtt-status-card')
+  await card.locator('.retry').click()
+  await card.locator('.loading').waitFor()
+  await card.locator('.retry').waitFor()
+  await page.context().close()
+})
+
 test('a snippet is copied with its attributes', async () => {
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
   const page = await context.newPage()

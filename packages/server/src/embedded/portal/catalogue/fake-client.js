@@ -1,7 +1,5 @@
 // A client that talks to nobody: it has what the elements ask of a client, and says what the catalogue wants. Commands
-// are answered after a while, as a server would.
-
-const NO_LISTENERS = new Set()
+// are answered after a while, as a server would; whoever tries again sees the try, and that nothing has changed.
 
 export class FakeClient {
   src = 'fake:'
@@ -10,6 +8,7 @@ export class FakeClient {
   #can
   #answer
   #listeners = new Set()
+  #linkListeners = new Set()
 
   /** @param answer how commands end: `done`, a code of the server, or `never` */
   constructor({
@@ -17,12 +16,13 @@ export class FakeClient {
     missing = false,
     pending = null,
     link = 'live',
+    cause = null,
     can,
     answer = 'done',
   }) {
     this.#view = { connection: row, missing, pending }
     const retryAt = link === 'stale' ? Date.now() + 3_600_000 : null
-    this.#link = { state: link, since: Date.now() - 240_000, retryAt }
+    this.#link = { state: link, since: Date.now() - 240_000, retryAt, cause }
     this.#can = can ?? ['view', 'control']
     this.#answer = answer
   }
@@ -51,7 +51,7 @@ export class FakeClient {
   }
 
   watch() {
-    return () => NO_LISTENERS.clear()
+    return () => undefined
   }
 
   rows() {
@@ -62,12 +62,17 @@ export class FakeClient {
     return null
   }
 
-  onLink() {
-    return () => undefined
+  onLink(listener) {
+    this.#linkListeners.add(listener)
+    return () => this.#linkListeners.delete(listener)
   }
 
-  refresh() {
-    console.info('fake client: refresh')
+  async refresh() {
+    const before = this.#link
+    if (before.state === 'live') return
+    this.#tell({ ...before, state: 'connecting', cause: null, retryAt: null })
+    await after(1_200)
+    this.#tell(before)
   }
 
   async command(_id, action) {
@@ -95,6 +100,11 @@ export class FakeClient {
     }
     this.#show({ connection, pending: null })
     return { outcome: 'done', code: null }
+  }
+
+  #tell(link) {
+    this.#link = link
+    for (const listener of [...this.#linkListeners]) listener(link)
   }
 
   #show(change) {

@@ -104,6 +104,8 @@ export const STATES = {
   forbidden: { link: 'forbidden' },
   incompatible: { link: 'incompatible' },
   unavailable: { link: 'unavailable' },
+  unreachable: { link: 'connecting', cause: 'unreachable' },
+  'no token': { link: 'unauthorized', cause: 'tokenless' },
   'long words': {
     row: row({
       name: 'Parco fotovoltaico di Castelnuovo Magra, inverter e datalogger della linea Nord-Est 2',
