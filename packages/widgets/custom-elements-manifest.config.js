@@ -4,12 +4,15 @@ const INTERNAL = new Set([
   'properties',
   'observedAttributes',
   'inspect',
+  'placeholder',
   'tag',
   'version',
 ])
 
-function isPublic({ privacy, name, kind }) {
-  return !privacy && !name.startsWith('#') && !(kind === 'field' && INTERNAL.has(name))
+/** What is an attribute, too, is listed as one. */
+function isPublic({ privacy, name, kind, attribute }) {
+  const open = !privacy || (privacy === 'public' && !attribute)
+  return open && !name.startsWith('#') && !(kind === 'field' && INTERNAL.has(name))
 }
 
 /** The words of an attribute, as its documentation lists them; the property's type is wider. */

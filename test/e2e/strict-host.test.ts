@@ -98,6 +98,54 @@ test('every element in every state breaks no rule of a strict host', async () =>
   await stop()
 })
 
+const ACT = `
+import { FakeClient } from '/catalogue/fake-client.js'
+import { STATES } from '/catalogue/states.js'
+class Client extends FakeClient {
+  refresh() {
+    document.documentElement.dataset.refreshed = ''
+  }
+}
+// A voice of the browser's own would need no region.
+document.ariaNotify = undefined
+for (const [id, attributes, state] of [
+  ['asking', { confirm: 'all' }, STATES.connected],
+  ['broken', {}, STATES.failed],
+  ['blocked', {}, { ...STATES.connected, link: 'unauthorized' }],
+]) {
+  const element = document.createElement('mqtt-status-card')
+  Object.assign(element, { id, ...attributes })
+  element.setAttribute('connection-id', 'plant-7')
+  element.client = new Client(state)
+  document.body.append(element)
+}
+document.documentElement.dataset.ready = ''
+`
+
+test('confirming, copying, retrying and announcing break no rule of a strict host', async () => {
+  const { page, violations, stop } = await visit(
+    STRICT.replace(' lit-html', ''),
+    ['/widgets/mqtt-status.js', '/act.js'],
+    { '/act.js': script(ACT) },
+  )
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.waitForSelector('html[data-ready]', { state: 'attached' })
+  await page.locator('#asking .main').click()
+  await page.locator('#asking .yes').press('Enter')
+  await page.waitForSelector('#asking:state(disconnected)')
+  const region = page.locator('body > [data-mqtt-status-announcer]')
+  await region.getByText('Impianto 7: disconnected').waitFor({ state: 'attached' })
+  // Unseen, although the page allows no styles.
+  expect((await region.first().boundingBox())?.width).toBe(1)
+  await page.locator('#broken summary').click()
+  await page.locator('#broken').getByRole('button', { name: 'Copy details' }).click()
+  await page.locator('#broken').getByRole('button', { name: 'Copied' }).waitFor()
+  await page.locator('#blocked').getByRole('button', { name: 'Retry' }).click()
+  await page.waitForSelector('html[data-refreshed]', { state: 'attached' })
+  expect(violations).toEqual([])
+  await stop()
+})
+
 /** The page's own Lit, as one module. */
 async function hostLit(): Promise<string> {
   const vite = createRequire(new URL('package.json', WIDGETS)).resolve('vite')

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,6 +82,26 @@ test('every part, slot and attribute that is documented exists in the sources, a
     const used = [...sources.matchAll(/<\w+\s[^>]*?part="([a-z]+)"/g)].map(([, part]) => part)
     const documented = entries(element, 'cssParts').map(({ name }) => name)
     expect(used.filter((part) => !documented.includes(part))).toEqual([])
+  }
+})
+
+test('every custom property that a style sheet reads is documented, and the properties that are no attributes', () => {
+  const folder = join(WIDGETS, 'src/elements')
+  const read = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [
+      ...readFileSync(join(folder, name), 'utf8').matchAll(/var\(\s*(--mqtt-status-[a-z-]+)/g),
+    ])
+    .map(([, name]) => name)
+  const documented = elements().flatMap((element) =>
+    entries(element, 'cssProperties').map(({ name }) => name),
+  )
+  expect(read.length).toBeGreaterThan(20)
+  expect(read.filter((name) => !documented.includes(name))).toEqual([])
+  for (const element of elements()) {
+    const members = entries(element, 'members').map(({ name }) => name)
+    expect(members, element.tagName).toEqual(expect.arrayContaining(['client', 'strings']))
+    expect(members.includes('getToken')).toBe(element.tagName === 'mqtt-status-provider')
   }
 })
 

@@ -389,6 +389,49 @@ test.each([-3_600_000, 3_600_000])(
   },
 )
 
+test('a site is answered when all of its rows have come, and until it is let go of', async () => {
+  mute = true
+  const one = client()
+  const site = { sites: ['s1'] }
+  let calls = 0
+  const leave = one.watch(site, () => calls++)
+  await passes(0)
+  last().listener.onOpen()
+  answer(last(), { type: 'hello' })
+  const page = { type: 'snapshot', id: 1, missing: [], now: serverNow() } as const
+  last().hear({ ...page, connections: [row('a', 1)], final: false })
+  expect([one.answered(site), one.rows().length, calls]).toEqual([false, 1, 1])
+  last().hear({ ...page, connections: [], final: true, cursor: 'e.1.s' })
+  expect([one.answered(site), one.answered({ sites: ['s1', 's2'] })]).toEqual([true, false])
+  expect(calls).toBe(2)
+  last().listener.onClose(1006)
+  expect(one.answered(site)).toBe(true)
+  leave()
+  await passes(5_200)
+  expect(one.answered(site)).toBe(false)
+})
+
+test('a site without rows is answered, too, and one that nobody waits for is not', async () => {
+  mute = true
+  const one = client()
+  one.watch({ all: true }, () => undefined)
+  let calls = 0
+  one.watch({ sites: ['empty'] }, () => calls++)
+  const leave = one.watch({ sites: ['left'] }, () => undefined)
+  await passes(0)
+  last().listener.onOpen()
+  answer(last(), { type: 'hello' })
+  leave()
+  await passes(5_200)
+  const page = { type: 'snapshot', connections: [], missing: [], now: serverNow() } as const
+  last().hear({ ...page, id: 1, final: true })
+  expect([one.answered({ sites: ['empty'] }), one.answered({ sites: ['left'] }), calls]).toEqual([
+    true,
+    false,
+    1,
+  ])
+})
+
 test('the best round trip sets the clock, until the clock of the device is set', async () => {
   aheadMs = 60_000
   const one = await live()
@@ -829,7 +872,17 @@ test('what bundles of other versions reach under the symbol has only been added 
   expect(Object.keys(registry)).toEqual(['clients', 'functions'])
   expect(names).toEqual(
     [
-      ...['can', 'close', 'command', 'connection', 'constructor', 'link', 'now', 'onLink'],
+      ...[
+        'answered',
+        'can',
+        'close',
+        'command',
+        'connection',
+        'constructor',
+        'link',
+        'now',
+        'onLink',
+      ],
       ...['refresh', 'rows', 'setToken', 'summary', 'watch'],
     ].toSorted(),
   )

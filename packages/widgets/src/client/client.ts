@@ -143,7 +143,7 @@ export class StatusClient {
     return handle
   }
 
-  /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it. */
+  /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it, and of `answered`. */
   watch(filter: Omit<WatchFilter, 'connections'>, listener: () => void): () => void {
     const leave = this.#anyListeners.add(listener)
     const release = this.#watch(filter)
@@ -151,6 +151,11 @@ export class StatusClient {
       leave()
       release()
     }
+  }
+
+  /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
+  answered(filter: WatchFilter): boolean {
+    return this.#watches.answered(filter)
   }
 
   /** All rows that are known; the same array until any of them changes. */
@@ -238,6 +243,7 @@ export class StatusClient {
     this.#commandTimeoutMs = commandTimeoutMs
     if (this.#epoch !== null && this.#epoch !== epoch) {
       this.#cursor = undefined
+      this.#watches.forget()
       this.#summaries.clear()
       this.#pendings.stop()
       this.#changed(this.#rows.forget())
@@ -297,13 +303,20 @@ export class StatusClient {
       default:
         return
     }
-    if ('final' in message && message.final) {
-      if (id === undefined) this.#asked.clear()
-      else this.#asked.delete(id)
-      this.#link.answered()
-    }
+    if ('final' in message && message.final) this.#settle(id)
     // It speaks for the whole set only when no watch is still to be answered.
     if (message.cursor !== undefined && this.#asked.size === 0) this.#cursor = message.cursor
+  }
+
+  /** An answer is complete: to this watch, or to all of them. */
+  #settle(id: number | undefined): void {
+    for (const [asked, filter] of this.#asked) {
+      if ((id ?? asked) !== asked) continue
+      this.#asked.delete(asked)
+      this.#watches.answer(filter)
+    }
+    this.#anyListeners.notify()
+    this.#link.answered()
   }
 
   /** Rows have come: they may answer commands. */

@@ -4,3 +4,14 @@ export function reportLater(error: unknown): void {
     throw error
   })
 }
+
+const told = new Set<string>()
+
+/** A mistake in the page, which each of its elements may meet, is worth one word. */
+export function reportOnce(error: unknown): void {
+  const text = String(error)
+  if (told.has(text)) return
+  told.add(text)
+  // eslint-disable-next-line no-console -- whoever wrote the page can't see otherwise what it says
+  console.error(error)
+}

@@ -17,6 +17,7 @@ export interface WatchSetListener {
 export class WatchSet {
   readonly #listener: WatchSetListener
   readonly #heads = new Map<string, number>()
+  readonly #answered = new Set<string>()
   #added: string[] = []
   #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -31,6 +32,21 @@ export class WatchSet {
 
   has(kind: Kind, name: string = ALL): boolean {
     return this.#heads.has(`${kind}:${name}`)
+  }
+
+  /** Whether all of this has been told, and is still listened to. */
+  answered(filter: WatchFilter): boolean {
+    return toNames(filter).every((name) => this.#answered.has(name))
+  }
+
+  answer(filter: WatchFilter): void {
+    // Who has left meanwhile may come back, and has to ask anew.
+    for (const name of toNames(filter)) if (this.#heads.has(name)) this.#answered.add(name)
+  }
+
+  /** Nothing of what was told is true any more. */
+  forget(): void {
+    this.#answered.clear()
   }
 
   /**
@@ -72,6 +88,7 @@ export class WatchSet {
   stop(): void {
     clearTimeout(this.#timer)
     this.#heads.clear()
+    this.forget()
     this.#added = []
     this.#leaving = []
   }
@@ -103,7 +120,10 @@ export class WatchSet {
       for (const name of this.#leaving.shift()?.names ?? []) {
         const heads = (this.#heads.get(name) ?? 0) - 1
         if (heads > 0) this.#heads.set(name, heads)
-        else if (this.#heads.delete(name)) gone.push(name)
+        else if (this.#heads.delete(name)) {
+          this.#answered.delete(name)
+          gone.push(name)
+        }
       }
     }
     if (gone.length > 0) this.#listener.onRemove(toFilter(gone))

@@ -1,14 +1,15 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
-import { reportLater } from '../client/report.ts'
-import { absolute } from '../client/server-address.ts'
+import { reportOnce } from '../client/report.ts'
 import { closest } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
-import { address, pageAddress } from './page-settings.ts'
-import type { Address } from './page-settings.ts'
+import { address, pageAddress, sameServer } from './page-settings.ts'
 
 const PROVIDER = 'mqtt-status-provider'
+
+/** Why there is no server to ask: nothing says which, or what does is no address. */
+export type Serverless = 'unconfigured' | 'malformed'
 
 /** The settings of one element that choose its client. */
 export interface ClientHost extends ReactiveControllerHost, HTMLElement {
@@ -38,7 +39,8 @@ function watchProviders(): void {
 export class ClientController implements ReactiveController {
   readonly #host: ClientHost
   #current: StatusClient | null = null
-  #awaited = false
+  /** `null` while there is a server, or a provider to wait for. */
+  #trouble: Serverless | null = null
   /** What the current one was found by; `null` = has to be found anew. */
   #found: Pick<ClientHost, 'client' | 'src'> | null = null
 
@@ -52,9 +54,9 @@ export class ClientController implements ReactiveController {
     return this.#current
   }
 
-  /** Whether nothing on the page says which server to ask, so that there is nothing to wait for. */
-  get unconfigured(): boolean {
-    return this.#current === null && !this.#awaited
+  /** Why there is none, and nothing to wait for; otherwise `null`. */
+  get trouble(): Serverless | null {
+    return this.#trouble
   }
 
   /** A provider has come, changed or gone. */
@@ -74,42 +76,53 @@ export class ClientController implements ReactiveController {
   }
 
   hostUpdate(): void {
-    const { client, src } = this.#host
+    this.follow()
+  }
+
+  /** Finds the client that the host means now. Whoever is not on the page keeps the last one. */
+  follow(): void {
+    const { client, src, isConnected } = this.#host
+    if (!isConnected) return
     if (this.#found && this.#found.client === client && this.#found.src === src) return
     this.#found = { client, src }
     this.#current = null
+    this.#trouble = null
     try {
       this.#current = this.#find()
     } catch (error) {
-      // What is no address leaves the element without a server, which it says.
-      reportLater(error)
+      this.#trouble = 'malformed'
+      reportOnce(error)
     }
   }
 
   #find(): StatusClient | null {
     const { client, src } = this.#host
-    this.#awaited = false
     if (client) return client
-    this.#awaited = !customElements.get(PROVIDER) && closest(this.#host, PROVIDER) !== null
-    if (this.#awaited) return null
-    const provided = requestClient(this.#host) ?? firstProvided()
-    if (!src) return provided ?? fromPage(pageAddress())
+    if (!customElements.get(PROVIDER) && closest(this.#host, PROVIDER)) return null
+    const nearest = requestClient(this.#host)
+    const provided = nearest ?? firstProvided()
+    if (!src) return provided ?? this.#fromPage(nearest === null)
     // The same server under its own name: the nearest credentials for it apply. To another they never travel.
     if (provided && sameServer(provided.src, src)) return provided
     const page = pageAddress()
     return clientFor(page && sameServer(page.src, src) ? page : address(src, null, null))
   }
-}
 
-function fromPage(page: Address | null): StatusClient | null {
-  return page && clientFor(page)
+  /** @param isProvided whether a provider around the host has found no server, although it has looked at the page, too */
+  #fromPage(isProvided: boolean): StatusClient | null {
+    const provider = isProvided ? (closest(this.#host, PROVIDER) as { src?: unknown } | null) : null
+    // Another server than the one that was meant would be worse than none.
+    if (provider?.src) {
+      this.#trouble = 'malformed'
+      return null
+    }
+    const page = pageAddress()
+    if (!page) this.#trouble = 'unconfigured'
+    return page && clientFor(page)
+  }
 }
 
 function firstProvided(): StatusClient | null {
   const [provider] = document.getElementsByTagName(PROVIDER)
   return (provider as { client?: StatusClient | null } | undefined)?.client ?? null
-}
-
-function sameServer(one: string, other: string): boolean {
-  return absolute(one) === absolute(other)
 }

@@ -3,7 +3,7 @@
  *
  *   idle ──ask──▶ asking ──yes──▶ running ──▶ idle, done (1.2 s, if nothing else shows it) or failed
  *     ▲             │ no, Esc, 5 s               failed ──next command or status──▶ idle
- *     └─────────────┘
+ *     └─────────────┘ or nothing is left to ask
  *
  * Whether a connection is pending is the store's affair, shared by all elements; this is only the part of the one
  * that was clicked. It belongs to the connection that was shown then: an element that shows another one is idle.
@@ -63,6 +63,8 @@ export interface Target {
   readonly id: string | null
   readonly name: string
   readonly pending: boolean
+  /** Whether a command is on offer, and can be given. */
+  readonly mayStill: (action: Action) => boolean
   /** The status as it is shown. */
   readonly status: string | null
   /** Anything that changes when the row's status does. */
@@ -88,6 +90,7 @@ export class CommandController implements ReactiveController {
     if (state === IDLE) return state
     const target = this.#uses.target()
     if (!this.#isAbout(target)) return IDLE
+    if (state.kind === 'asking' && (target.pending || !target.mayStill(state.action))) return IDLE
     // For how long the server takes no other command does not depend on the row.
     if (state.kind === 'failed' && state.retryAt === null && state.seen !== target.seen) return IDLE
     return state

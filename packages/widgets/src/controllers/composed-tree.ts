@@ -1,10 +1,15 @@
-/** Like `Element.closest`, but it also looks outside of shadow roots. */
-export function closest(from: Element, selector: string): Element | null {
+/** Like `Element.closest`, but it also looks outside of shadow roots; `pass` is told of each root it looks into. */
+export function closest(
+  from: Element,
+  selector: string,
+  pass?: (root: Node) => void,
+): Element | null {
   let element: Element | null = from
   while (element) {
+    const root = element.getRootNode()
+    pass?.(root)
     const found: Element | null = element.closest(selector)
     if (found) return found
-    const root = element.getRootNode()
     element = root instanceof ShadowRoot ? root.host : null
   }
   return null

@@ -1,12 +1,9 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { ConnectionView, Link, StatusClient } from '../client/index.ts'
 import type { ClientController } from './client.ts'
-import { wakeIn } from './clock.ts'
 
 const NOTHING: ConnectionView = { connection: null, missing: false, pending: null }
 const MISSING: ConnectionView = { ...NOTHING, missing: true }
-/** How long a site may be without a row before it is said to have none. */
-const EMPTY_SITE_MS = 2_000
 
 /** Which row is meant: by its id, or as the only one of its site. */
 export interface Chosen {
@@ -25,10 +22,10 @@ export class ConnectionController implements ReactiveController {
   }
   #client: StatusClient | null = null
   #site: string | null = null
-  #siteLeave: (() => void) | null = null
-  #siteSince = 0
   #id: string | null = null
-  #leave: (() => void)[] = []
+  /** Undoes what is listened to of the client, and of the row. */
+  #leaveClient: (() => void)[] = []
+  #leaveRow: (() => void) | null = null
   #view: ConnectionView = NOTHING
   #several = 0
 
@@ -66,61 +63,69 @@ export class ConnectionController implements ReactiveController {
   }
 
   hostUpdate(): void {
+    this.follow()
+  }
+
+  /** Listens to what the host means now. Whoever is not on the page keeps what was shown last. */
+  follow(): void {
     const { connectionId, siteId, isConnected } = this.#host
-    const client = isConnected ? this.#clients.current : null
+    if (!isConnected) return
+    const client = this.#clients.current
     const site = connectionId ? null : (siteId ?? null)
     if (client !== this.#client || site !== this.#site) this.#enter(client, site)
-    if (site) this.#look(site)
+    if (client && this.#leaveClient.length === 0) this.#listen(client)
+    if (client && site) this.#look(client, site)
     else this.#watch(connectionId ?? null)
   }
 
   hostDisconnected(): void {
-    this.#enter(null, null)
+    this.#leave()
   }
 
   /** Another server, or another site: everything starts over. */
   #enter(client: StatusClient | null, site: string | null): void {
-    this.#watch(null)
-    this.#siteLeave?.()
+    this.#leave()
     this.#client = client
     this.#site = site
     this.#several = 0
-    this.#siteSince = Date.now()
-    this.#siteLeave = client && site ? client.watch({ sites: [site] }, this.#update) : null
+    this.#id = null
+    this.#view = NOTHING
+  }
+
+  #leave(): void {
+    for (const undo of this.#leaveClient) undo()
+    this.#leaveClient = []
+    this.#leaveRow?.()
+    this.#leaveRow = null
+  }
+
+  #listen(client: StatusClient): void {
+    const site = this.#site
+    this.#leaveClient = [client.onLink(this.#update)]
+    if (site) this.#leaveClient.push(client.watch({ sites: [site] }, this.#update))
   }
 
   #watch(id: string | null): void {
     const wanted = this.#client && id ? id : null
-    if (wanted === this.#id) return
-    for (const undo of this.#leave) undo()
-    this.#leave = []
+    if (wanted === this.#id && (this.#leaveRow || !wanted)) return
+    this.#leaveRow?.()
+    this.#leaveRow = null
     this.#view = NOTHING
     this.#id = wanted
-    const client = this.#client
-    if (!client || !wanted) return
-    this.#leave = [
-      client.connection(wanted).subscribe((view) => {
-        this.#view = view
-        this.#update()
-      }),
-      client.onLink(this.#update),
-    ]
+    if (!this.#client || !wanted) return
+    this.#leaveRow = this.#client.connection(wanted).subscribe((view) => {
+      this.#view = view
+      this.#update()
+    })
   }
 
-  /** Which row the site's only one is may change at any time. */
-  #look(site: string): void {
-    const client = this.#client
-    if (!client) return
+  /** Which row the site's only one is may change at any time; before the site is answered nobody knows. */
+  #look(client: StatusClient, site: string): void {
+    const isAnswered = client.answered({ sites: [site] })
     const rows = client.rows().filter(({ siteId }) => siteId === site)
-    this.#several = rows.length > 1 ? rows.length : 0
     const [only] = rows
-    this.#watch(rows.length === 1 && only ? only.id : null)
-    if (only) return
-    for (const undo of this.#leave) undo()
-    // Nobody says when a site is answered: silence on a live line is an answer too.
-    const leftMs = this.#siteSince + EMPTY_SITE_MS - Date.now()
-    const empty = client.link.state === 'live' && leftMs <= 0
-    this.#view = empty ? MISSING : NOTHING
-    this.#leave = empty ? [] : [client.onLink(this.#update), wakeIn(leftMs + 1, this.#update)]
+    this.#several = isAnswered && rows.length > 1 ? rows.length : 0
+    this.#watch(isAnswered && rows.length === 1 && only ? only.id : null)
+    if (!this.#id) this.#view = isAnswered && !only ? MISSING : NOTHING
   }
 }

@@ -48,9 +48,13 @@ export function announceProvider(provider: Element): void {
   speaker.dispatchEvent(contextEvent('context-provider', provider))
 }
 
-/** Calls back whenever a provider has come, changed or gone. */
-export function onProvider(listener: () => void): void {
-  document.addEventListener('context-provider', (event) => {
+/** Calls back whenever a provider has come, changed or gone. Returns the undo function. */
+export function onProvider(listener: () => void): () => void {
+  const hear = (event: Event): void => {
     if ((event as ContextEvent).context === CONTEXT) listener()
-  })
+  }
+  document.addEventListener('context-provider', hear)
+  return () => {
+    document.removeEventListener('context-provider', hear)
+  }
 }

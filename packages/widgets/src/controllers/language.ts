@@ -21,7 +21,6 @@ export class LanguageController implements ReactiveController {
   }
 
   hostConnected(): void {
-    watchPage()
     hosts.add(this)
     this.changed()
   }
@@ -36,7 +35,7 @@ export class LanguageController implements ReactiveController {
   }
 
   *#wanted(): Iterable<string | null | undefined> {
-    const nearest = closest(this.#host, '[lang]')
+    const nearest = closest(this.#host, '[lang]', watch)
     // The script tag speaks for this product alone, <html lang> for the whole page.
     if (nearest !== document.documentElement) yield nearest?.getAttribute('lang')
     yield scriptSetting('lang')
@@ -45,15 +44,22 @@ export class LanguageController implements ReactiveController {
   }
 }
 
-let watched = false
+const watched = new WeakSet<Node>()
+let observer: MutationObserver | undefined
 
-function watchPage(): void {
-  if (watched) return
-  watched = true
+/** The nearest `lang` may come, change or go in each tree that was searched for it. */
+function watch(root: Node): void {
+  if (watched.has(root)) return
+  watched.add(root)
+  observer ??= watchPage()
+  observer.observe(root, { subtree: true, attributeFilter: ['lang'] })
+}
+
+function watchPage(): MutationObserver {
   const changed = (): void => {
     for (const host of [...hosts]) host.changed()
   }
-  new MutationObserver(changed).observe(document, { subtree: true, attributeFilter: ['lang'] })
   addEventListener('languagechange', changed)
   onLocale(changed)
+  return new MutationObserver(changed)
 }

@@ -3,6 +3,8 @@
  * `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
  */
 
+import { absolute } from '../client/server-address.ts'
+
 /** A way to reach a server; the token settings belong to this address and to no other. */
 export interface Address {
   readonly src: string
@@ -27,8 +29,25 @@ export function serverOfBundle(url: string): string | null {
 /** A `data-` setting of the page's `<script data-mqtt-status>`. */
 export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): string | undefined {
   // Browsers keep these collections at hand; a selector that finds nothing looks at the whole page for each element.
-  const own = Array.from(document.scripts).find(({ dataset }) => 'mqttStatus' in dataset)
-  return own?.dataset[name]
+  const { scripts } = document
+  if (own?.among !== scripts.length) {
+    if (!own) setTimeout(forgetScript)
+    const script = Array.from(scripts).find(({ dataset }) => 'mqttStatus' in dataset)
+    own = { script, among: scripts.length }
+  }
+  return own.script?.dataset[name]
+}
+
+/** A thousand elements ask within one task: it is looked for again in the next, or when there are more or fewer. */
+let own: { readonly script: HTMLScriptElement | undefined; readonly among: number } | null = null
+
+function forgetScript(): void {
+  own = null
+}
+
+/** Whether both are the same server. @throws when one is no address */
+export function sameServer(one: string, other: string): boolean {
+  return absolute(one) === absolute(other)
 }
 
 /** Where the page as a whole gets its rows from; `null` if it does not say. */

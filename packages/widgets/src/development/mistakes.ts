@@ -1,22 +1,56 @@
 /** What a developer may have got wrong, found by looking at an element and the page around it. */
+import { words } from '../elements/attributes.ts'
 import type { Inspected, StatusElement } from '../elements/element.ts'
 import { unknownStrings } from '../locales/registry.ts'
+import { isDarkBehind } from './backdrop.ts'
 import { linkMistake } from './link-mistakes.ts'
 import type { Mistake } from './link-mistakes.ts'
 
-/** The words that an attribute understands. */
+/** The words that an attribute understands; the first is what any other means. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   theme: ['auto', 'light', 'dark'],
   density: ['comfortable', 'compact', 'dense'],
-  announce: ['off', 'problems', 'all'],
+  announce: ['problems', 'all', 'off'],
   time: ['relative', 'absolute', 'both'],
   controls: ['auto', 'show', 'none'],
   confirm: ['none', 'disconnect', 'all'],
   variant: ['label', 'icon', 'dot', 'text'],
-  size: ['s', 'm', 'l'],
+  size: ['m', 's', 'l'],
   action: ['auto', 'connect', 'disconnect', 'reconnect'],
-  'heading-level': ['2', '3', '4', '5', '6'],
+  transport: ['auto', 'ws', 'sse', 'poll'],
+  share: ['page', 'tabs'],
 }
+
+/** Those without such a word. */
+const OTHERS: readonly Attribute[] = [
+  {
+    name: 'heading-level',
+    isWrong: (text) => !/^[2-6]$/.test(text),
+    why: 'It may be 2, 3, 4, 5, 6.',
+    fix: 'The name is no heading; correct the number.',
+  },
+  {
+    name: 'hide',
+    isWrong: (text) => !words(text).every((word) => ['time', 'reason', 'meta'].includes(word)),
+    why: 'It may be any of time, reason, meta.',
+    fix: 'What is not understood hides nothing; correct the word.',
+  },
+  {
+    name: 'pause-hidden',
+    isWrong: (text) => !(Number(text) >= 0),
+    why: 'It is a number of seconds, 0 for never.',
+    fix: 'The element behaves as with pause-hidden="300"; correct the number.',
+  },
+]
+
+interface Attribute {
+  readonly name: string
+  readonly isWrong: (text: string) => boolean
+  readonly why: string
+  readonly fix: string
+}
+
+const PROVIDER = 'mqtt-status-provider'
 
 const TROUBLES: Readonly<Record<string, Mistake>> = {
   unnamed: {
@@ -28,6 +62,11 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
     what: 'No server is set.',
     why: 'Neither the element, a provider, a script tag with data-mqtt-status nor a meta tag says which one, and the script did not come from one.',
     fix: 'Put the element into <mqtt-status-provider src="https://…">, or give it src="https://…".',
+  },
+  malformed: {
+    what: 'What is set as the server is no address.',
+    why: 'src (data-src, content of the meta tag) is absolute, or begins with / or . to be resolved by the page.',
+    fix: 'Write it with its scheme, as in src="https://status.example.com".',
   },
   ambiguous: {
     what: 'The site has several connections.',
@@ -55,6 +94,7 @@ export function mistakesOf(element: StatusElement, inspected: Inspected): readon
   const { trouble } = inspected
   return [
     linkMistake(inspected) ?? (trouble === null ? undefined : TROUBLES[trouble]),
+    unprovided(inspected),
     ...wrongWords(element),
     unknownTexts(element),
     mixedContent(element),
@@ -62,15 +102,31 @@ export function mistakesOf(element: StatusElement, inspected: Inspected): readon
   ].filter((mistake) => mistake !== undefined)
 }
 
+/** It would wait for ever, and without a word. */
+function unprovided({ trouble, src }: Inspected): Mistake | undefined {
+  // Neither a server, nor nobody to name one.
+  if (trouble !== null || src !== null || customElements.get(PROVIDER)) return undefined
+  return {
+    what: 'The element waits for the provider around it.',
+    why: `Nothing has defined <${PROVIDER}> yet.`,
+    fix: "Add import '@mqtt-status/widgets/define/provider'.",
+  }
+}
+
 function wrongWords(element: Element): (Mistake | undefined)[] {
-  return Object.entries(WORDS).map(([attribute, words]) => {
-    const text = element.getAttribute(attribute)
-    if (!text || words.includes(text)) return undefined
+  const plain = Object.entries(WORDS).map(([name, known]): Attribute => {
     return {
-      what: `${attribute}="${text}" is not understood.`,
-      why: `It may be ${words.join(', ')}.`,
-      fix: `The element behaves as with ${attribute}="${words[0] ?? ''}"; correct the word.`,
+      name,
+      isWrong: (text) => !known.includes(text),
+      why: `It may be ${known.join(', ')}.`,
+      fix: `The element behaves as with ${name}="${known[0] ?? ''}"; correct the word.`,
     }
+  })
+  return [...plain, ...OTHERS].map(({ name, isWrong, why, fix }) => {
+    const text = element.getAttribute(name)
+    return text && isWrong(text)
+      ? { what: `${name}="${text}" is not understood.`, why, fix }
+      : undefined
   })
 }
 
@@ -94,15 +150,20 @@ function mixedContent(element: Element): Mistake | undefined {
   }
 }
 
-/** A page that is dark by its own classes, and has not said so to the browser. */
+/** A page that is dark by its own colours or classes, and has not said so to the browser. */
 function lightOnDark(element: Element): Mistake | undefined {
-  const root = document.documentElement
-  const dark = root.classList.contains('dark') || root.dataset['theme'] === 'dark'
-  const { colorScheme } = getComputedStyle(element)
-  if (!dark || colorScheme.includes('dark')) return undefined
+  const { colorScheme, display } = getComputedStyle(element)
+  // Of a provider nothing is seen, and who names a theme wants it.
+  if (display === 'contents' || element.matches('[theme=light], [theme=dark]')) return undefined
+  if (colorScheme.includes('dark') || !(isDarkBehind(element) ?? isCalledDark())) return undefined
   return {
     what: 'The page is dark, this element is not.',
     why: 'It follows color-scheme, and the page’s is light.',
     fix: 'Add color-scheme: dark to the rule of the dark page, or theme="dark" to the element.',
   }
+}
+
+function isCalledDark(): boolean {
+  const { classList, dataset } = document.documentElement
+  return classList.contains('dark') || dataset['theme'] === 'dark'
 }

@@ -13,9 +13,9 @@ export function words(text: string | null | undefined): readonly string[] {
   return text?.split(/[\s,]+/).filter(Boolean) ?? []
 }
 
-/** A link that runs script instead of leading somewhere is left out. */
+/** A link that runs script instead of leading somewhere is left out, and so is what is no address. */
 export function safeHref(href: string | null | undefined): string | null {
-  if (!href) return null
+  if (!href || !URL.canParse(href, document.baseURI)) return null
   const { protocol } = new URL(href, document.baseURI)
   return protocol === 'http:' || protocol === 'https:' ? href : null
 }

@@ -4,12 +4,22 @@ import type { CSSResult } from 'lit'
 /** The quiet button, its confirmation, and the small one for Retry and Copy. */
 export const buttonStyles: CSSResult = css`
   .buttons,
-  .ask {
+  .ask,
+  .answers {
     display: flex;
     flex-wrap: wrap;
     align-items: center;
     justify-content: flex-end;
     gap: 8px;
+    min-inline-size: 0;
+    max-inline-size: 100%;
+  }
+  .answers {
+    flex-wrap: nowrap;
+  }
+  /* As wide as their words where both fit on one line, as wide as the line where they don't. */
+  .pair {
+    flex: 1 1 auto;
   }
   .why {
     color: var(--_muted);
@@ -20,16 +30,20 @@ export const buttonStyles: CSSResult = css`
     display: inline-flex;
     align-items: center;
     justify-content: center;
+    min-inline-size: 0;
+    max-inline-size: 100%;
     min-block-size: 32px;
     margin: 0;
     padding: 0 10px;
-    border: 1px solid var(--_border);
+    /* 3:1 against the surface, which it brings along: a page behind it may have any colour. */
+    border: 1px solid color-mix(in oklab, var(--_muted) 66%, var(--_surface));
     border-radius: 8px;
-    background: none;
+    background: var(--_surface);
     color: var(--_text);
     font: inherit;
     font-weight: 500;
     white-space: nowrap;
+    user-select: none;
     cursor: pointer;
     transition:
       background-color var(--_transition),
@@ -46,12 +60,12 @@ export const buttonStyles: CSSResult = css`
   }
   @media (hover: hover) {
     button:not([aria-disabled='true']):hover {
-      border-color: color-mix(in oklab, var(--_text) 22%, var(--_border));
-      background: color-mix(in oklab, var(--_text) 5%, transparent);
+      border-color: var(--_muted);
+      background: color-mix(in oklab, var(--_text) 5%, var(--_surface));
     }
   }
   button:not([aria-disabled='true']):active {
-    background: color-mix(in oklab, var(--_text) 9%, transparent);
+    background: color-mix(in oklab, var(--_text) 9%, var(--_surface));
   }
   [aria-disabled='true'] {
     color: var(--_muted);
@@ -59,9 +73,6 @@ export const buttonStyles: CSSResult = css`
   }
   [aria-disabled='true']:not([aria-busy]) {
     border-style: dashed;
-  }
-  .second .glyph {
-    display: none;
   }
   .buttons:empty {
     display: none;
@@ -82,11 +93,14 @@ export const buttonStyles: CSSResult = css`
   }
   .label {
     display: block;
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
   .face {
     display: flex;
     align-items: center;
     gap: 7px;
+    max-inline-size: 100%;
   }
   /* Locked to the longest label, so that nothing moves when the word changes. */
   [data-longest] {
@@ -94,19 +108,22 @@ export const buttonStyles: CSSResult = css`
   }
   [data-longest]::before {
     content: attr(data-longest);
+    box-sizing: border-box;
+    max-inline-size: 100%;
     block-size: 0;
     padding-inline-start: 21px;
-    overflow: hidden;
+    /* Not hidden: the first words of a button are the line that the text around goes by. */
+    overflow: clip;
     visibility: hidden;
   }
-  .second::before {
-    padding: 0;
-  }
   .buttons .bone {
+    --_high: max(32px, 1lh + 2px);
     display: flex;
+    align-items: center;
     box-sizing: border-box;
-    block-size: max(32px, 1lh + 2px);
-    padding-inline: 11px;
+    block-size: var(--_high);
+    /* Its line is where that of the words will be. */
+    padding: calc((var(--_high) - 1lh) / 2) 11px 0;
     border-radius: 8px;
     font-weight: 500;
     opacity: 0.6;
@@ -116,7 +133,7 @@ export const buttonStyles: CSSResult = css`
     min-inline-size: 44px;
   }
   .yes {
-    border-color: color-mix(in oklab, var(--_negative) 45%, var(--_border));
+    border-color: color-mix(in oklab, var(--_negative) 66%, var(--_surface));
     color: var(--_negative);
   }
   .retry {

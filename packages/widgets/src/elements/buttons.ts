@@ -25,6 +25,8 @@ export interface ButtonsView {
   /** Whether the words may not be seen. */
   readonly tooltips: boolean
   readonly slots: boolean
+  /** Whether why a button waits is said elsewhere. */
+  readonly silent: boolean
   press(action: Action): void
   confirm(action: Action): void
   cancel(): void
@@ -38,15 +40,16 @@ export function buttons(view: ButtonsView): TemplateResult {
   const { state, offer, running, locale } = view
   if (state.kind === 'asking') return confirmation(view, state)
   const [first, second] = shown(offer.actions, running)
-  const why = whyNot(offer.blocked, locale)
+  const why = view.silent ? null : whyNot(offer.blocked, locale)
   // The main button stays one and the same node whatever its word, so that focus stays on it.
   const reason = why ? html`<span class="why" id="why">${why}</span>` : nothing
-  const after = second ? button(view, second, { name: 'second', after: reason }) : reason
-  return button(view, first, { name: 'main', after })
+  if (!second) return button(view, first, { name: 'main', after: reason })
+  const after = button(view, second, { name: 'second pair', after: reason })
+  return button(view, first, { name: 'main pair', after })
 }
 
 /** What the message does not say already. */
-function whyNot(blocked: Blocked | null, locale: Locale): string | null {
+export function whyNot(blocked: Blocked | null, locale: Locale): string | null {
   return blocked === null || blocked === 'link' ? null : locale[blocked]
 }
 
@@ -56,7 +59,7 @@ function shown(actions: Offer['actions'], running: Action | null): Offer['action
 }
 
 interface Place {
-  readonly name: 'main' | 'second'
+  readonly name: 'main' | 'main pair' | 'second pair'
   readonly after: TemplateResult | typeof nothing
 }
 
@@ -69,7 +72,7 @@ function button(view: ButtonsView, action: Action, { name, after }: Place): Temp
   return html`<button
       type="button"
       part="control"
-      class=${name}
+      class="${name} ${action}"
       aria-disabled=${disabled ? 'true' : nothing}
       aria-busy=${busy}
       aria-describedby="name why message"
@@ -93,6 +96,7 @@ function confirmation(view: ButtonsView, { action, at }: Asking): TemplateResult
   const { locale } = view
   return html`<div
     class="ask"
+    data-action=${action}
     role="group"
     aria-labelledby="ask name"
     @keydown=${(event: KeyboardEvent) => {
@@ -111,8 +115,10 @@ function confirmation(view: ButtonsView, { action, at }: Asking): TemplateResult
     }}
   >
     <span id="ask">${locale.action[action].ask}</span>
-    <button type="button" class="yes">${locale.yes}</button>
-    <button type="button" class="no">${locale.no}</button>
+    <span class="answers">
+      <button type="button" part="control confirm" class="yes">${locale.yes}</button>
+      <button type="button" part="control cancel" class="no">${locale.no}</button>
+    </span>
   </div>`
 }
 

@@ -19,6 +19,8 @@ export interface ButtonsWish {
   readonly labelHidden: boolean
   /** Whether the page may replace words and icon by slots. */
   readonly slots: boolean
+  /** Whether why a button waits is said elsewhere; otherwise it is said beside it. */
+  readonly silent: boolean
 }
 
 /**
@@ -37,6 +39,8 @@ export abstract class CommandingElement extends ConnectedElement {
 
   declare confirm: string | null | undefined
   readonly #command: CommandController
+  /** How the buttons were wanted last. */
+  #wish: ButtonsWish | null = null
 
   constructor() {
     super()
@@ -71,31 +75,43 @@ export abstract class CommandingElement extends ConnectedElement {
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
     const focused = this.shadowRoot?.activeElement
-    const wasControl = focused?.closest('.buttons')
+    const asked = focused?.closest<HTMLElement>('.ask')?.dataset['action']
+    const heir = asked ? `.${asked}` : focused?.closest('.buttons') ? '.no, .main' : '#name'
     super.update(changed)
     // What made room for something else must not throw the keyboard back to the top of the page; but only a button of
-    // the connection hands it on to another one: whoever presses Retry twice means no command.
-    if (focused && !this.hasFocusInside()) this.#focus(wasControl ? '.no, .main' : '#name')
+    // the connection hands it on to another one, and a question only to the button that asked it: whoever presses
+    // Retry twice, or answers too late, means no command.
+    if (focused && !this.hasFocusInside()) this.#focus(heir)
   }
 
   /** What may be done now; `null` = there is nothing to show. */
-  protected offered({ controls, action }: ButtonsWish): Offer | null {
-    const { row, dimmed } = this.scene
+  protected offered(wish: ButtonsWish): Offer | null {
     const state = this.commandState
-    return (
-      row &&
-      offer({
-        row,
-        linkIsLive: !dimmed,
-        can: this.store.client?.can ?? [],
-        controls,
-        action,
-        refused: state.kind === 'failed' && state.code === 'forbidden',
-      })
-    )
+    this.#wish = wish
+    return this.#offer(state.kind === 'failed' && state.code === 'forbidden')
   }
 
-  protected buttons(offered: Offer, { labelHidden, slots }: ButtonsWish): TemplateResult {
+  #offer(refused: boolean): Offer | null {
+    const { connection, link, store } = this
+    return connection && this.#wish
+      ? offer({
+          row: connection,
+          linkIsLive: link === 'live',
+          can: store.client?.can ?? [],
+          controls: this.#wish.controls,
+          action: this.#wish.action,
+          refused,
+        })
+      : null
+  }
+
+  /** Whether a question about it still makes sense: meanwhile somebody else may have answered it. */
+  #mayStill(action: Action): boolean {
+    const offered = this.#offer(false)
+    return offered?.blocked === null && offered.actions.includes(action)
+  }
+
+  protected buttons(offered: Offer, { labelHidden, slots, silent }: ButtonsWish): TemplateResult {
     const state = this.commandState
     return buttons({
       offer: offered,
@@ -106,11 +122,13 @@ export abstract class CommandingElement extends ConnectedElement {
       labelHidden,
       tooltips: labelHidden || this.density !== 'comfortable',
       slots,
+      silent,
       press: (action) => {
         this.#press(action)
       },
       confirm: (action) => {
-        void this.#command.run(action)
+        // Whatever has come of the question since it was drawn.
+        if (this.commandState.kind === 'asking' && this.#isDrawn()) void this.#command.run(action)
       },
       cancel: () => {
         this.#command.cancel()
@@ -144,7 +162,13 @@ export abstract class CommandingElement extends ConnectedElement {
     return pending && pending.phase !== 'overdue' ? pending.action : null
   }
 
+  /** Whoever presses a button means the connection that is seen beside it. */
+  #isDrawn(): boolean {
+    return this.connection?.id === this.scene.row?.id
+  }
+
   #press(action: Action): void {
+    if (!this.#isDrawn()) return
     const asks = oneOf(['none', 'disconnect', 'all'], this.confirm)
     if (asks !== 'all' && asks !== action) {
       void this.#command.run(action)
@@ -165,11 +189,13 @@ export abstract class CommandingElement extends ConnectedElement {
   #target(): Target {
     const { connection } = this
     return {
-      client: this.store.client,
+      // Away from the page nobody keeps up with what it says.
+      client: this.isConnected ? this.store.client : null,
       id: this.store.id,
       name: this.displayName,
       pending: this.#waiting() !== null,
       status: connection?.status ?? null,
+      mayStill: (action) => this.#mayStill(action),
       seen: connection === null ? '' : `${connection.status} ${connection.since}`,
     }
   }

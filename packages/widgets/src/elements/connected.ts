@@ -31,7 +31,7 @@ const IDLE: CommandState = { kind: 'idle' }
  * @attr {relative|absolute|both} time - how times are told
  *
  * @fires {MqttStatusReadyEvent} mqtt-status-ready - the row is shown for the first time
- * @fires {MqttStatusChangeEvent} mqtt-status-change - the row has changed
+ * @fires {MqttStatusChangeEvent} mqtt-status-change - status, wish, reason, device, name, site or labels have changed
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
  * @fires {MqttStatusErrorEvent} mqtt-status-error - something keeps the row from being shown
  *
@@ -64,7 +64,7 @@ const IDLE: CommandState = { kind: 'idle' }
  */
 export abstract class ConnectedElement extends StatusElement {
   /** The look of an element that has to wait for its turn to draw: the room that it will need, empty. */
-  static readonly placeholder: CSSResultOrNative[] = []
+  protected static readonly placeholder: CSSResultOrNative[] = []
   static override properties: PropertyDeclarations = {
     connectionId: { attribute: 'connection-id' },
     siteId: { attribute: 'site-id' },
@@ -91,6 +91,7 @@ export abstract class ConnectedElement extends StatusElement {
   protected scene!: Scene
   #reported: Reported = { scene: null, link: null, trouble: null }
   #stopWaiting: (() => void) | null = null
+  #texts: MutationObserver | null = null
   /** How the row was when those who can't see it last heard of it; `null` = they wait to hear of it anew. */
   #heard: Appearance | null = null
 
@@ -103,21 +104,25 @@ export abstract class ConnectedElement extends StatusElement {
 
   /** The row as last known; `null` before the first one. */
   get connection(): Connection | null {
+    this.#follow()
     return this.store.view.connection
   }
 
   /** The command that waits for its result, whoever gave it. */
   get pending(): Pending | null {
+    this.#follow()
     return this.store.view.pending
   }
 
   /** The health of the feed; `null` while no server is known. */
   get link(): LinkState | null {
+    this.#follow()
     return this.store.link?.state ?? null
   }
 
   /** Tries to reach the server now instead of at the next attempt. */
   refresh(): void {
+    this.#follow()
     this.clients.current?.refresh()
   }
 
@@ -131,26 +136,37 @@ export abstract class ConnectedElement extends StatusElement {
     return IDLE
   }
 
-  /** Attribute, row, own text, id: the first that says something. */
+  /** Name slot, attribute, row, own text, id: the first that says something. */
   protected get displayName(): string {
-    const { name, connection, store } = this
-    return (
-      name?.trim() ||
-      connection?.name.trim() ||
-      this.ownText() ||
-      store.id ||
-      this.connectionId ||
-      this.siteId ||
-      ''
-    )
+    const { name, store } = this
+    const { connection } = store.view
+    const slotted = this.ownText('name')
+    const told = name?.trim() || connection?.name.trim()
+    this.#listenToText(!!slotted || !told)
+    return slotted || told || this.ownText() || store.id || this.connectionId || this.siteId || ''
   }
 
-  /** The text inside the element that belongs to no named slot. */
-  protected ownText(): string {
+  /** The text inside the element that belongs to a slot, by default to the unnamed one. */
+  protected ownText(slot: string = ''): string {
     let text = ''
-    for (const node of this.childNodes)
-      if (!(node instanceof Element) || !node.slot) text += node.textContent ?? ''
+    for (let node = this.firstChild; node; node = node.nextSibling) {
+      const isSlotted = node instanceof Element ? node.slot === slot : !slot
+      // Frameworks leave comments behind.
+      if (isSlotted && !(node instanceof Comment)) text += node.textContent ?? ''
+    }
     return text.trim()
+  }
+
+  /** Frameworks change the text of a node, which no slot notices. */
+  #listenToText(isName: boolean): void {
+    if (isName === !!this.#texts) return
+    this.#texts?.disconnect()
+    this.#texts = null
+    if (!isName) return
+    this.#texts = new MutationObserver(() => {
+      this.requestUpdate()
+    })
+    this.#texts.observe(this, { characterData: true, childList: true, subtree: true })
   }
 
   protected override createRenderRoot(): ShadowRoot {
@@ -160,8 +176,7 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected override scheduleUpdate(): Promise<unknown> | undefined {
     // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
-    this.clients.hostUpdate()
-    this.store.hostUpdate()
+    this.#follow()
     const turn = takeTurn(this, () => {
       if (!this.hasUpdated) this.#dress('elementStyles')
       void super.scheduleUpdate()
@@ -180,7 +195,7 @@ export abstract class ConnectedElement extends StatusElement {
       language: this.speech,
       time: oneOf(['relative', 'absolute', 'both'], this.time),
       unnamed: !this.connectionId && !this.siteId,
-      unconfigured: this.clients.unconfigured,
+      serverless: this.clients.trouble,
       now: store.now(),
       exact: this.closeLook.taken,
     })
@@ -189,7 +204,7 @@ export abstract class ConnectedElement extends StatusElement {
     this.#stopWaiting?.()
     const { staysMs } = this.scene
     this.#stopWaiting =
-      staysMs === null
+      staysMs === null || !this.isConnected
         ? null
         : wakeIn(staysMs, () => {
             this.requestUpdate()
@@ -207,6 +222,12 @@ export abstract class ConnectedElement extends StatusElement {
     StatusElement.inspect?.(this, { ...now, src: this.clients.current?.src ?? null })
   }
 
+  /** A page that has just changed an attribute means what it says now, not what was drawn last. */
+  #follow(): void {
+    this.clients.follow()
+    this.store.follow()
+  }
+
   #dress(look: 'elementStyles' | 'placeholder'): void {
     const { [look]: styles } = this.constructor as typeof ConnectedElement
     adoptStyles(this.renderRoot as ShadowRoot, styles)
@@ -215,7 +236,7 @@ export abstract class ConnectedElement extends StatusElement {
   #tellStates(): void {
     const { kind, appearance, dimmed, row } = this.scene
     const { pending, missing } = this.store.view
-    const { link } = this
+    const link = this.store.link?.state
     this.showStates([
       row?.status,
       appearance?.tone,

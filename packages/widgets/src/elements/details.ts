@@ -23,13 +23,14 @@ const copies = new WeakMap<Host, Copy>()
 export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
   const last = copies.get(host)
   return html`<details>
-    <summary>${locale.details}</summary>
+    <summary part="details">${locale.details}</summary>
     <code translate="no">${row.detail}</code>
     ${
       // Only pages served over HTTPS have a clipboard.
       'clipboard' in navigator
         ? html`<button
             type="button"
+            part="copy"
             class="retry"
             @click=${() => {
               void copy(row, locale, host)

@@ -31,6 +31,11 @@ export interface Inspected {
  * @cssprop --mqtt-status-warning - lost, or not as it should be
  * @cssprop --mqtt-status-negative - failed
  * @cssprop --mqtt-status-neutral - off on purpose, or unknown
+ * @cssprop --mqtt-status-positive-on - the marks on this tone
+ * @cssprop --mqtt-status-progress-on - the marks on this tone
+ * @cssprop --mqtt-status-warning-on - the marks on this tone
+ * @cssprop --mqtt-status-negative-on - the marks on this tone
+ * @cssprop --mqtt-status-neutral-on - the marks on this tone
  * @cssprop --mqtt-status-surface - the background
  * @cssprop --mqtt-status-text - names and words
  * @cssprop --mqtt-status-muted - everything that explains
@@ -69,7 +74,7 @@ export abstract class StatusElement extends LitElement {
   ): void {
     const known = registry.get(tag) as { version?: string } | undefined
     if (!known) {
-      if (isSupported()) registry.define(tag, this as unknown as CustomElementConstructor)
+      if (isSupported()) registry.define(tag, nameable(this, registry))
     } else if (known.version !== VERSION) {
       // eslint-disable-next-line no-console -- whoever put two versions on a page has to know
       console.warn(
@@ -117,6 +122,15 @@ export abstract class StatusElement extends LitElement {
   protected hasFocusInside(): boolean {
     return this.shadowRoot?.activeElement != null
   }
+}
+
+/** A registry takes a class under one name only: another one needs a class of its own. */
+function nameable(
+  element: typeof StatusElement,
+  registry: CustomElementRegistry,
+): CustomElementConstructor {
+  const own = element as unknown as CustomElementConstructor
+  return registry.getName(own) ? class extends own {} : own
 }
 
 // Without these an element would throw, or be unreadable. Where there is no page there is nothing to look at.

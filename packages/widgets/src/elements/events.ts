@@ -23,7 +23,10 @@ export interface ChangeDetail {
   readonly replay: boolean
 }
 
-/** The connection's status, wish or reason has changed. */
+/**
+ * The connection's status, wish, reason, device, name, site or labels have changed; a mere message of the device, or what a
+ * command leaves in the row besides, is no change.
+ */
 export class MqttStatusChangeEvent extends StatusEvent<ChangeDetail> {
   constructor(detail: ChangeDetail) {
     super('mqtt-status-change', detail)

@@ -46,7 +46,7 @@ function troubleMessage({ several, language }: SceneInput, trouble: string | nul
   const { locale } = language
   if (trouble === 'ambiguous') return { part: 'message', text: locale.several(several) }
   if (trouble === 'missing') return { part: 'message', text: locale.missing }
-  if (trouble === 'unnamed' || trouble === 'unconfigured')
+  if (trouble === 'unnamed' || trouble === 'unconfigured' || trouble === 'malformed')
     return { part: 'message', text: locale[trouble], problem: true }
   return null
 }

@@ -1,3 +1,4 @@
+import type { Connection } from '@mqtt-status/protocol'
 import type { Link } from '../client/index.ts'
 import { MqttStatusChangeEvent, MqttStatusErrorEvent } from './events.ts'
 import { MqttStatusLinkEvent, MqttStatusReadyEvent } from './events.ts'
@@ -32,9 +33,15 @@ function reportRow(target: EventTarget, before: Reported, now: Reported): void {
     target.dispatchEvent(new MqttStatusReadyEvent(connection))
     return
   }
+  if (meaning(previous) === meaning(connection)) return
   // Learnt while catching up, as far as this element can tell: the feed was not live a moment ago.
   const replay = before.link?.state !== 'live'
   target.dispatchEvent(
     new MqttStatusChangeEvent({ id: connection.id, previous, connection, replay }),
   )
+}
+
+/** What a page acts on. A mere message of the device is none of it: those may come by the second. */
+function meaning({ status, desired, reason, device, name, siteId, labels }: Connection): string {
+  return JSON.stringify([status, desired, reason, device, name, siteId, labels])
 }

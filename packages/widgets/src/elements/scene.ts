@@ -2,6 +2,7 @@
 import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
 import type { ConnectionView, Link } from '../client/index.ts'
+import type { Serverless } from '../controllers/client.ts'
 import type { CommandState } from '../controllers/command.ts'
 import type { Language } from '../locales/registry.ts'
 import { absolute, ago, dated, full, lasting } from '../locales/time.ts'
@@ -18,8 +19,8 @@ export interface SceneInput {
   readonly time: 'relative' | 'absolute' | 'both'
   /** Neither a connection nor a site is named. */
   readonly unnamed: boolean
-  /** No server is set anywhere, so nothing will ever come. */
-  readonly unconfigured: boolean
+  /** Why there is no server, so that nothing will ever come; otherwise `null`. */
+  readonly serverless: Serverless | null
   /** The server's time, in ms since the epoch. */
   readonly now: number
   /** Whether the whole date is wanted. */
@@ -35,7 +36,7 @@ export interface Moment {
 
 export interface Scene {
   readonly kind: 'loading' | 'blind' | 'row'
-  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `ambiguous`, `unnamed`, `unconfigured`. */
+  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `ambiguous`, `unnamed`, `unconfigured`, `malformed`. */
   readonly trouble: string | null
   readonly row: Connection | null
   readonly appearance: Appearance | null
@@ -88,8 +89,8 @@ const EMPTY = {
 } as const
 
 /** Why nothing will come, so that there is nothing to wait for. */
-function troubleOf({ unnamed, unconfigured, several, view, link }: SceneInput): string | null {
-  if (unconfigured) return 'unconfigured'
+function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): string | null {
+  if (serverless) return serverless
   if (unnamed) return 'unnamed'
   const blocked = link && linkTrouble(link)
   if (blocked) return blocked

@@ -130,6 +130,7 @@ export const en: Locale = {
   loading: 'Loading…',
   missing: 'Connection not found',
   unconfigured: 'No server is set',
+  malformed: 'The server’s address is wrong',
   unnamed: 'No connection is chosen',
   retry: 'Retry',
   retryNow: 'Retry now',

@@ -130,6 +130,7 @@ export const it: Locale = {
   loading: 'Caricamento…',
   missing: 'Connessione non trovata',
   unconfigured: 'Nessun server impostato',
+  malformed: 'L’indirizzo del server non è valido',
   unnamed: 'Nessuna connessione scelta',
   retry: 'Riprova',
   retryNow: 'Riprova ora',

@@ -56,6 +56,8 @@ export interface Locale {
   readonly missing: string
   /** No address of a server is configured anywhere. */
   readonly unconfigured: string
+  /** What is set is no address. */
+  readonly malformed: string
   /** Neither `connection-id` nor `site-id` is set. */
   readonly unnamed: string
   readonly retry: string

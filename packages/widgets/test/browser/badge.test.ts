@@ -106,7 +106,7 @@ it('keeps the word when the line is lost, and says of when it is', async () => {
   await shown(badge, 'stale')
   await badge.updateComplete
   await waitUntil(() => text(badge).includes('Connesso'), 'the language', { timeout: 5_000 })
-  expect(text(badge)).to.match(/alle \d/)
+  expect(text(badge)).to.match(/ultimo dato: \d/)
   await expect(badge).to.be.accessible()
 })
 

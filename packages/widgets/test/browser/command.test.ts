@@ -160,3 +160,46 @@ for (const tag of ['card', 'control']) {
     expect(part(card, 'message')?.textContent?.trim()).to.equal('Updates paused, reconnecting…')
   })
 }
+
+it('follows at once what the page has set, also before it is drawn', async () => {
+  wire = new Wire({ rows: [row(), row({ id: 'truro', name: 'Truro', status: 'failed' })] })
+  const asked = serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
+  // Its row is known already.
+  await put<MqttStatusCard>(
+    wire,
+    html`<mqtt-status-card connection-id="truro" lang="en"></mqtt-status-card>`,
+  )
+  const card = await put<MqttStatusCard>(
+    wire,
+    html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
+  )
+  await shown(card, 'connected')
+  card.setAttribute('connection-id', 'truro')
+  // Whoever presses what is still drawn means neither.
+  button(card).click()
+  expect(card.connection?.id).to.equal('truro')
+  const ended = oneEvent(card, 'mqtt-status-command-end')
+  const running = card.reconnect()
+  await waitUntil(() => asked.length > 0, 'a command')
+  expect((await running).outcome).to.equal('failed')
+  expect((await ended).detail).to.include({ id: 'truro', action: 'reconnect' })
+  expect(asked.map(({ url }) => new URL(url).pathname)).to.deep.equal([
+    '/api/v1/connections/truro/reconnect',
+  ])
+  card.setAttribute('connection-id', 'plant-7')
+  expect([card.connection?.status, card.pending]).to.deep.equal(['connected', null])
+})
+
+it('gives no command away from the page, where it does not know any more what is meant', async () => {
+  wire = new Wire()
+  const asked = serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
+  const card = await put<MqttStatusCard>(
+    wire,
+    html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
+  )
+  await shown(card, 'connected')
+  card.remove()
+  card.setAttribute('connection-id', 'truro')
+  expect((await card.disconnect()).outcome).to.equal('prevented')
+  expect(asked).to.deep.equal([])
+})

@@ -216,7 +216,7 @@ it('asks in place, with the focus on No, and forgets the question after a while'
   button(element).click()
   await waitUntil(() => element.shadowRoot?.activeElement?.textContent?.trim() === 'No')
   await expect(element).to.be.accessible()
-  await waitUntil(() => part(element, 'control') !== null, 'the question to go', { timeout: 8_000 })
+  await waitUntil(() => part(element, 'confirm') === null, 'the question to go', { timeout: 8_000 })
   expect(element.shadowRoot?.activeElement).to.equal(button(element))
   expect(asked).to.have.length(0)
 })

@@ -101,3 +101,18 @@ it('takes no room while all is well, where it is told to', async () => {
   await shown(element, 'link-stale')
   expect(element.offsetHeight).to.be.greaterThan(0)
 })
+
+for (const hours of [-1, 1])
+  it(`counts down by the server’s clock, which is ${hours} h ahead`, async () => {
+    wire.client.close()
+    wire = new Wire({ aheadMs: hours * 3_600_000 })
+    const element = await live()
+    await shown(element, 'link-live')
+    wire.mute = true
+    // Waits are drawn: one may be too short to be seen. None is longer than 20 seconds.
+    const fails = (): boolean => {
+      wire.cut()
+      return /next try in 1?\d s/.test(text(element))
+    }
+    await waitUntil(fails, text(element), { timeout: 8_000 })
+  })

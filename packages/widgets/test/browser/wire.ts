@@ -31,6 +31,8 @@ export interface WireOptions {
   readonly can?: readonly ('view' | 'control')[]
   readonly rows?: readonly Connection[]
   readonly token?: string
+  /** How far the server's clock is ahead of the device's. */
+  readonly aheadMs?: number
 }
 
 export class Wire {
@@ -38,11 +40,13 @@ export class Wire {
   readonly heard: ClientMessage[] = []
   readonly #rows = new Map<string, Connection>()
   readonly #can: readonly ('view' | 'control')[]
+  readonly #aheadMs: number
   #listener: TransportListener | null = null
   /** Answers nothing while true. */
   mute = false
 
-  constructor({ can = ['view', 'control'], rows = [row()], token }: WireOptions = {}) {
+  constructor({ can = ['view', 'control'], rows = [row()], token, aheadMs = 0 }: WireOptions = {}) {
+    this.#aheadMs = aheadMs
     this.#can = can
     for (const one of rows) this.#rows.set(one.id, one)
     this.client = createClient(
@@ -95,7 +99,7 @@ export class Wire {
   }
 
   #answer(message: ClientMessage): void {
-    const now = new Date().toISOString()
+    const now = new Date(Date.now() + this.#aheadMs).toISOString()
     if (message.type === 'hello') {
       this.say({
         type: 'welcome',

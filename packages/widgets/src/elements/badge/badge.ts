@@ -22,6 +22,13 @@ import { badgeStyles } from './badge.styles.ts'
  * @csspart badge - the surface
  * @csspart icon - the status icon, or the dot
  * @csspart label - the words
+ *
+ * @cssprop --mqtt-status-radius - roundness of the ends
+ * @cssprop --mqtt-status-positive-tint - the background in this tone
+ * @cssprop --mqtt-status-progress-tint - the background in this tone
+ * @cssprop --mqtt-status-warning-tint - the background in this tone
+ * @cssprop --mqtt-status-negative-tint - the background in this tone
+ * @cssprop --mqtt-status-neutral-tint - the background in this tone
  */
 export class MqttStatusBadge extends ConnectedElement {
   static override readonly tag: string = 'mqtt-status-badge'

@@ -300,6 +300,7 @@ export const cardStyles: CSSResult = css`
   }
   @container (max-width: 639px) {
     :is(.compact, .dense) [data-longest] {
+      flex: none;
       inline-size: 32px;
       padding: 0;
     }

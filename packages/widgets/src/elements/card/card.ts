@@ -42,6 +42,11 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @csspart control - each button
  * @csspart spinner - a button's icon while its command runs
  * @csspart label - a button's word
+ * @csspart confirm - the button that says Yes to a question; also a control
+ * @csspart cancel - the button that says No to a question; also a control
+ * @csspart retry - the button that tries to reach the server again
+ * @csspart details - opens what the broker said
+ * @csspart copy - the button that copies it
  *
  * @cssprop --mqtt-status-radius - roundness of the corners
  * @cssprop --mqtt-status-gap - between icon and words
@@ -52,7 +57,7 @@ const EMPTY: ReadonlySet<string> = new Set()
 export class MqttStatusCard extends CommandingElement {
   static override readonly tag: string = 'mqtt-status-card'
   static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, place, cardStyles]
-  static override readonly placeholder: CSSResultOrNative[] = [place, emptyPlace]
+  protected static override readonly placeholder: CSSResultOrNative[] = [place, emptyPlace]
 
   static override properties: PropertyDeclarations = {
     ...CommandingElement.properties,
@@ -104,7 +109,7 @@ export class MqttStatusCard extends CommandingElement {
 
   #wish(): ButtonsWish {
     const controls = oneOf(['auto', 'show', 'none'], this.controls)
-    return { controls, action: 'auto', labelHidden: false, slots: false }
+    return { controls, action: 'auto', labelHidden: false, slots: false, silent: false }
   }
 
   /** Room for the button that will most likely come; if none comes it stays, so that nothing on the page moves. */

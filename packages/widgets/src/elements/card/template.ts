@@ -134,7 +134,9 @@ function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown
     </p>
     ${detail && row ? details(row, locale, host) : nothing}${
       message.retry
-        ? html`<button type="button" class="retry" @click=${retry}>${locale.retry}</button>`
+        ? html`<button type="button" part="retry" class="retry" @click=${retry}>
+            ${locale.retry}
+          </button>`
         : nothing
     }${about}`
 }

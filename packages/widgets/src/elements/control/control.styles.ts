@@ -5,24 +5,31 @@ import type { CSSResult } from 'lit'
 export const controlStyles: CSSResult = css`
   :host {
     position: relative;
-    display: inline-block;
-    vertical-align: middle;
+    /* As wide as the wider of button and text, on the line of the words of the button. */
+    display: inline-flex;
+    flex-direction: column;
+    align-items: flex-start;
     max-inline-size: 100%;
   }
   .buttons,
   .ask {
     justify-content: flex-start;
   }
-  .why {
-    order: 1;
-    flex-basis: 100%;
-  }
-  .iconic :is(button[part], .bone) {
+  .iconic :is(.main, .second, .bone) {
+    flex: none;
     inline-size: 32px;
     padding: 0;
   }
+  /* What shows no words has the line that they would stand on. */
+  .iconic :is(.main, .second, .bone)::before {
+    content: '\\200b';
+    line-height: 0;
+  }
   .iconic .bone {
-    block-size: 32px;
+    --_high: 32px;
+  }
+  .retry {
+    margin-block-start: 4px;
   }
   .message {
     margin: 4px 0 0;
@@ -34,15 +41,16 @@ export const controlStyles: CSSResult = css`
   .message[hidden] {
     display: none;
   }
-  :host(:is([density='compact'], [density='dense'])) :is(button, .bone) {
+  :host(:is([density='compact'], [density='dense'])) button {
     min-block-size: 24px;
     padding-block: 0;
     border-radius: 4px;
   }
   :host(:is([density='compact'], [density='dense'])) .bone {
-    block-size: max(24px, 1lh + 2px);
+    border-radius: 4px;
+    --_high: max(24px, 1lh + 2px);
   }
   :host(:is([density='compact'], [density='dense'])) .iconic .bone {
-    block-size: 24px;
+    --_high: 24px;
   }
 `

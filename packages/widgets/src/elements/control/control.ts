@@ -3,7 +3,7 @@ import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
 import { oneOf } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
-import { longest } from '../buttons.ts'
+import { longest, whyNot } from '../buttons.ts'
 import { CommandingElement } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
 import { controlStyles } from './control.styles.ts'
@@ -27,6 +27,9 @@ import { controlStyles } from './control.styles.ts'
  * @csspart icon - a button's icon
  * @csspart label - a button's word
  * @csspart message - why the button waits, or why a command failed
+ * @csspart confirm - the button that says Yes to a question; also a control
+ * @csspart cancel - the button that says No to a question; also a control
+ * @csspart retry - the button that tries to reach the server again
  */
 export class MqttStatusControl extends CommandingElement {
   static override readonly tag: string = 'mqtt-status-control'
@@ -51,16 +54,15 @@ export class MqttStatusControl extends CommandingElement {
     const { labelHidden } = this
     const action = oneOf(['auto', 'connect', 'disconnect', 'reconnect'], this.action)
     // Who places a button wants to see it; why it can't be used is said beside it.
-    const wish = { controls: 'show', action, labelHidden, slots: true } as const
+    const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const
     const offered = this.offered(wish)
     const told = message?.part === 'message' ? message : null
+    const why = told ? told.text : whyNot(offered ? offered.blocked : null, this.speech.locale)
     return html`<slot hidden></slot
       ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span>
       ${
         offered
-          ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
-              ${this.buttons(offered, wish)}
-            </div>`
+          ? html`<div class=${row(labelHidden)}>${this.buttons(offered, wish)}</div>`
           : kind === 'loading'
             ? skeleton(this.speech.locale, labelHidden)
             : nothing
@@ -69,14 +71,15 @@ export class MqttStatusControl extends CommandingElement {
         part="message"
         id="message"
         class="message ${told?.problem ? 'problem' : ''}"
-        ?hidden=${told === null}
+        ?hidden=${why === null}
       >
-        ${told?.text}
+        ${why}
       </p>
       ${
         told?.retry
           ? html`<button
               type="button"
+              part="retry"
               class="retry"
               @click=${() => {
                 this.refresh()
@@ -89,8 +92,12 @@ export class MqttStatusControl extends CommandingElement {
   }
 }
 
+function row(labelHidden: boolean): string {
+  return `buttons ${labelHidden ? 'iconic' : ''}`
+}
+
 function skeleton(locale: Locale, labelHidden: boolean): TemplateResult {
-  return html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
+  return html`<div class=${row(labelHidden)}>
     <span class="bone" data-longest=${labelHidden ? nothing : longest(locale)}></span>
     <span class="unseen">${locale.loading}</span>
   </div>`

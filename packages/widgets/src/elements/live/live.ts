@@ -4,6 +4,7 @@ import type { Tone } from '@mqtt-status/protocol'
 import type { Link, LinkState, StatusClient } from '../../client/index.ts'
 import { announcer } from '../../controllers/announcer.ts'
 import { ClientController } from '../../controllers/client.ts'
+import type { Serverless } from '../../controllers/client.ts'
 import { wakeIn } from '../../controllers/clock.ts'
 import { seconds } from '../../locales/time.ts'
 import { buttonStyles } from '../buttons.styles.ts'
@@ -31,7 +32,7 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
  * @attr {problems|all|off} announce - whether changes are told to screen readers
  *
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
- * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set
+ * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set, or what is set is no address
  *
  * @csspart live - the whole
  * @csspart icon - the dot
@@ -73,7 +74,7 @@ export class MqttStatusLive extends StatusElement {
   #watched: StatusClient | null = null
   #leave: (() => void)[] = []
   #reported: Link | null = null
-  #troubled = false
+  #troubled: Serverless | null = null
   #stopWaiting: (() => void) | null = null
 
   constructor() {
@@ -127,13 +128,13 @@ export class MqttStatusLive extends StatusElement {
     const before = this.#reported
     this.#reported = link
     if (link && link !== before) this.#report(link, before)
-    const { unconfigured, current } = this.#clients
-    if (unconfigured && !this.#troubled) {
-      const message = this.speech.locale.unconfigured
-      this.dispatchEvent(new MqttStatusErrorEvent({ code: 'unconfigured', message }))
+    const { trouble: serverless, current } = this.#clients
+    if (serverless && serverless !== this.#troubled) {
+      const message = this.speech.locale[serverless]
+      this.dispatchEvent(new MqttStatusErrorEvent({ code: serverless, message }))
     }
-    this.#troubled = unconfigured
-    const trouble = unconfigured ? 'unconfigured' : link && linkTrouble(link)
+    this.#troubled = serverless
+    const trouble = serverless ?? (link && linkTrouble(link))
     StatusElement.inspect?.(this, { trouble, link, src: current?.src ?? null })
   }
 
@@ -164,7 +165,7 @@ export class MqttStatusLive extends StatusElement {
     const { locale } = this.speech
     const name = link && namedLink(link)
     if (name) return locale.link[name]
-    return this.#clients.unconfigured ? locale.unconfigured : locale.loading
+    return locale[this.#clients.trouble ?? 'loading']
   }
 
   #retry(link: Link): TemplateResult | typeof nothing {
@@ -181,14 +182,14 @@ export class MqttStatusLive extends StatusElement {
     </button>`
   }
 
-  /** Until the next attempt; the device's own clock counts here, both ends of the wait are its. */
+  /** Until the next attempt, whose time is the server's. */
   #countdown(retryAt: number | null): TemplateResult | typeof nothing {
     this.#stopWaiting?.()
     this.#stopWaiting = null
-    const leftMs = retryAt === null ? 0 : retryAt - Date.now()
+    const leftMs = (retryAt ?? 0) - (this.#clients.current?.now() ?? 0)
     if (leftMs <= 0) return nothing
     const { text, staysMs } = seconds(this.speech, leftMs)
-    if (staysMs !== null) {
+    if (staysMs !== null && this.isConnected) {
       this.#stopWaiting = wakeIn(staysMs, () => {
         this.requestUpdate()
       })

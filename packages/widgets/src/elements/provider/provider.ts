@@ -2,12 +2,19 @@ import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
-import { announceProvider, answerRequests } from '../../controllers/context.ts'
-import { pageAddress } from '../../controllers/page-settings.ts'
+import { reportOnce } from '../../client/report.ts'
+import {
+  announceProvider,
+  answerRequests,
+  onProvider,
+  requestClient,
+} from '../../controllers/context.ts'
+import { pageAddress, sameServer } from '../../controllers/page-settings.ts'
 import { StatusElement } from '../element.ts'
 
 /**
- * Says once, for everything inside it and as the default of the page, which server is asked and who asks.
+ * Says once, for everything inside it and as the default of the page, which server is asked and who asks. What it does
+ * not say is what it was without it: said by the provider around it, or by the page.
  *
  * @tag mqtt-status-provider
  * @summary The server and the token for the elements inside it.
@@ -49,6 +56,7 @@ export class MqttStatusProvider extends StatusElement {
   declare pauseHidden: string | number | null | undefined
 
   #client: StatusClient | null = null
+  #leave: (() => void) | null = null
 
   constructor() {
     super()
@@ -66,10 +74,15 @@ export class MqttStatusProvider extends StatusElement {
     super.connectedCallback()
     this.#client = this.#choose()
     announceProvider(this)
+    // The one around it may change, or be defined later.
+    this.#leave = onProvider(() => {
+      this.requestUpdate()
+    })
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#leave?.()
     announceProvider(this)
   }
 
@@ -77,6 +90,12 @@ export class MqttStatusProvider extends StatusElement {
     const before = this.#client
     this.#client = this.#choose()
     if (this.#client !== before) announceProvider(this)
+  }
+
+  protected override updated(): void {
+    // What is wrong with the line is said by those who show it.
+    const src = this.#client?.src ?? null
+    StatusElement.inspect?.(this, { trouble: null, link: null, src })
   }
 
   protected override render(): TemplateResult {
@@ -95,18 +114,35 @@ export class MqttStatusProvider extends StatusElement {
   }
 
   #choose(): StatusClient | null {
-    const { src, token, tokenSrc, getToken } = this
-    const address = src ? { src } : pageAddress()
-    if (!address) return null
-    // Whoever asks for tokens here is not asked beside the page's.
-    const asks = !!(token || tokenSrc || getToken)
-    return clientFor({
-      ...(asks ? { src: address.src } : address),
+    try {
+      return this.#find()
+    } catch (error) {
+      // What is no address leaves everything inside without a server, which it says.
+      reportOnce(error)
+      return null
+    }
+  }
+
+  #find(): StatusClient | null {
+    const tokens = this.#tokenSettings()
+    const asks = Object.keys(tokens).length > 0
+    const outer = requestClient(this)
+    const page = pageAddress()
+    const src = this.src || outer?.src || page?.src
+    if (!src) return null
+    // Whoever asks for tokens here is not asked beside others, and a token never travels to another server.
+    if (!asks && outer && sameServer(outer.src, src)) return outer
+    const address = !asks && page && sameServer(page.src, src) ? page : { src }
+    return clientFor({ ...address, ...tokens, ...this.#lineSettings() })
+  }
+
+  #tokenSettings(): Pick<ClientSettings, 'token' | 'tokenSrc' | 'getToken'> {
+    const { token, tokenSrc, getToken } = this
+    return {
       ...(token ? { token } : {}),
       ...(tokenSrc ? { tokenSrc } : {}),
       ...(getToken ? { getToken } : {}),
-      ...this.#lineSettings(),
-    })
+    }
   }
 }
 

@@ -1,0 +1,39 @@
+/** Whether what is painted behind an element is dark, as far as plain colours tell. */
+
+/** How bright a colour that is as good as opaque has to be for dark words to be read on it, of 255. */
+const BRIGHT = 128
+const OPAQUE = 200
+
+const known = new Map<string, boolean | null>()
+
+/** `null` = nothing is painted behind it, or a picture, or it can't be told. */
+export function isDarkBehind(element: Element): boolean | null {
+  for (let at = above(element); at; at = above(at)) {
+    const { backgroundColor, backgroundImage } = getComputedStyle(at)
+    if (backgroundImage !== 'none') return null
+    const dark = isDark(backgroundColor)
+    if (dark !== null) return dark
+  }
+  return null
+}
+
+function above(element: Element): Element | null {
+  const { assignedSlot, parentElement } = element
+  if (assignedSlot ?? parentElement) return assignedSlot ?? parentElement
+  const root = element.getRootNode()
+  return root instanceof ShadowRoot ? root.host : null
+}
+
+/** A colour has many ways to be written, which a canvas knows all. */
+function isDark(color: string): boolean | null {
+  const before = known.get(color)
+  if (before !== undefined) return before
+  const context = new OffscreenCanvas(1, 1).getContext('2d')
+  if (!context) return null
+  context.fillStyle = color
+  context.fillRect(0, 0, 1, 1)
+  const [red = 0, green = 0, blue = 0, alpha = 0] = context.getImageData(0, 0, 1, 1).data
+  const dark = alpha < OPAQUE ? null : 0.3 * red + 0.59 * green + 0.11 * blue < BRIGHT
+  known.set(color, dark)
+  return dark
+}

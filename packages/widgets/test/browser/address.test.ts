@@ -1,0 +1,78 @@
+/** What is meant as the server, and is no address. */
+import { expect, fixture, html, waitUntil } from '@open-wc/testing'
+import type { MqttStatusCard, MqttStatusLive } from '../../src/index.ts'
+import '../../src/define.development.ts'
+import { part, text } from './stage.ts'
+
+function mistakes(element: Element): string {
+  return element.shadowRoot?.querySelector('.mistakes')?.textContent ?? ''
+}
+
+let told: unknown[] = []
+const { error } = console
+
+beforeEach(() => {
+  told = []
+  console.error = (...said: unknown[]) => told.push(String(said[0]))
+})
+
+afterEach(() => {
+  console.error = error
+})
+
+it('is called wrong, once in the console, and not thrown at the page', async () => {
+  const uncaught: string[] = []
+  const hear = (event: ErrorEvent): void => {
+    uncaught.push(event.message)
+  }
+  addEventListener('error', hear)
+  const codes: string[] = []
+  const take = (event: CustomEvent<{ code: string }> | Event): void => {
+    if ('detail' in event) codes.push(event.detail.code)
+  }
+  document.addEventListener('mqtt-status-error', take)
+  const page = await fixture(
+    html`<div lang="en">
+      <mqtt-status-card connection-id="plant-7" src="status.example.com"></mqtt-status-card>
+      <mqtt-status-card connection-id="plant-8" src="status.example.com"></mqtt-status-card>
+      <mqtt-status-live src="status.example.com"></mqtt-status-live>
+    </div>`,
+  )
+  const card = page.querySelector('mqtt-status-card') as MqttStatusCard
+  const live = page.querySelector('mqtt-status-live') as MqttStatusLive
+  await waitUntil(() => text(card).includes('The server’s address is wrong'), text(card))
+  await waitUntil(() => text(live).includes('The server’s address is wrong'), text(live))
+  expect(part(card, 'name')?.textContent.trim()).to.equal('plant-7')
+  expect(text(card)).to.not.contain('No server is set')
+  expect(mistakes(card))
+    .to.contain('What is set as the server is no address.')
+    .and.contain('src="https://status.example.com"')
+  expect(codes).to.deep.equal(['malformed', 'malformed', 'malformed'])
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(uncaught).to.deep.equal([])
+  expect(told.length).to.equal(1)
+  expect(told[0]).to.contain('"status.example.com" is no address')
+  card.src = 'http://mended.test'
+  await waitUntil(() => card.link !== null, 'a server')
+  await waitUntil(() => !mistakes(card).includes('is no address'), mistakes(card))
+  removeEventListener('error', hear)
+  document.removeEventListener('mqtt-status-error', take)
+})
+
+it('leaves the elements inside a provider without a server, rather than with another one', async () => {
+  const meta = document.createElement('meta')
+  meta.name = 'mqtt-status:src'
+  meta.content = 'http://meta.test'
+  document.head.append(meta)
+  const provider = await fixture(
+    html`<mqtt-status-provider src="other.example.com" lang="en">
+      <mqtt-status-card connection-id="plant-7"></mqtt-status-card>
+    </mqtt-status-provider>`,
+  )
+  const card = provider.querySelector('mqtt-status-card') as MqttStatusCard
+  await waitUntil(() => text(card).includes('The server’s address is wrong'), text(card))
+  expect(card.link).to.equal(null)
+  provider.setAttribute('src', 'http://mended.test')
+  await waitUntil(() => card.link !== null, 'a server')
+  meta.remove()
+})

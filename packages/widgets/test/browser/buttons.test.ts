@@ -1,0 +1,210 @@
+/** Where the buttons are, how wide, and which question they still ask. */
+import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
+import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
+import '../../src/define.ts'
+import { accepted, answerCommands, button, part, show, shown, text } from './stage.ts'
+import { row, Wire } from './wire.ts'
+
+let wire: Wire
+
+function inside(element: Element, selector: string): HTMLElement {
+  const found = element.shadowRoot?.querySelector<HTMLElement>(selector)
+  if (!found) throw new Error(`No ${selector}: ${text(element)}`)
+  return found
+}
+
+function box(element: Element, selector: string): DOMRect {
+  return inside(element, selector).getBoundingClientRect()
+}
+
+async function put<T extends MqttStatusCard | MqttStatusControl>(
+  template: ReturnType<typeof html>,
+  px: number = 400,
+): Promise<T> {
+  const element = await show<T>(wire, template)
+  if (element.parentElement) element.parentElement.style.inlineSize = `${px}px`
+  await shown(element, 'link-live')
+  // Whatever language it speaks is there.
+  await waitUntil(() => element.lang !== 'it' || /Disconnetti|Connetti/.test(text(element)))
+  return element
+}
+
+function cardIn(lang: string, px: number): Promise<MqttStatusCard> {
+  return put(
+    html`<mqtt-status-card connection-id="plant-7" lang=${lang} confirm="all"></mqtt-status-card>`,
+    px,
+  )
+}
+
+beforeEach(() => {
+  wire = new Wire()
+})
+
+afterEach(() => {
+  wire.client.close()
+})
+
+describe('two buttons', () => {
+  beforeEach(() => {
+    wire = new Wire({ rows: [row({ status: 'failed', reason: 'quota' })] })
+  })
+
+  it('both have their icon, also where they show nothing else', async () => {
+    const control = await put(
+      html`<mqtt-status-control
+        connection-id="plant-7"
+        lang="en"
+        label-hidden
+      ></mqtt-status-control>`,
+    )
+    for (const name of ['.main', '.second']) {
+      expect(box(control, `${name} svg`).width).to.equal(14)
+      expect(box(control, name)).to.include({ width: 32, height: 32 })
+    }
+    expect(box(control, '.main').top).to.equal(box(control, '.second').top)
+  })
+
+  it('are equally wide: side by side where both fit, as wide as the line where they do not', async () => {
+    const wide = await cardIn('en', 500)
+    expect(box(wide, '.main').top).to.equal(box(wide, '.second').top)
+    expect(box(wide, '.main').width).to.equal(box(wide, '.second').width)
+    const narrow = await cardIn('en', 240)
+    expect(box(narrow, '.main').bottom).to.be.lessThan(box(narrow, '.second').top)
+    for (const name of ['.main', '.second']) {
+      expect(box(narrow, name).left).to.equal(box(narrow, '.foot').left)
+      expect(box(narrow, name).right).to.equal(box(narrow, '.foot').right)
+    }
+  })
+})
+
+for (const lang of ['en', 'it']) {
+  it(`one button stays as wide as its words, and inside a card of 200 px: ${lang}`, async () => {
+    const wide = await cardIn(lang, 500)
+    expect(box(wide, '.main').width).to.be.lessThan(200)
+    const narrow = await cardIn(lang, 200)
+    narrow.style.setProperty('--mqtt-status-font', 'serif')
+    narrow.style.fontSize = '17px'
+    expect(box(narrow, '.main').left).to.be.at.least(box(narrow, '.icon').left)
+    expect(box(narrow, '.main').right).to.be.at.most(box(narrow, '.foot').right)
+    expect(box(narrow, '.face').left).to.be.at.least(box(narrow, '.main').left)
+  })
+
+  it(`keeps both answers together, and below a question that leaves no room: ${lang}`, async () => {
+    const card = await cardIn(lang, 200)
+    card.style.fontSize = '17px'
+    button(card).click()
+    await waitUntil(() => card.shadowRoot?.querySelector('.yes'))
+    expect(box(card, '.yes').top).to.equal(box(card, '.no').top)
+    expect(box(card, '#ask').bottom).to.be.at.most(box(card, '.yes').top)
+    expect(box(card, '.yes').left).to.be.at.least(box(card, '.foot').left)
+    expect(box(card, '.yes').width).to.be.at.least(44)
+  })
+}
+
+it('a control is no wider than its button and its text need', async () => {
+  const control = await put<MqttStatusControl>(
+    html`<mqtt-status-control
+      connection-id="plant-7"
+      lang="en"
+      action="connect"
+    ></mqtt-status-control>`,
+    600,
+  )
+  expect(part(control, 'message')?.textContent?.trim()).to.equal('Already connected')
+  expect(control.getBoundingClientRect().width).to.equal(box(control, '.main').width)
+  control.labelHidden = true
+  await control.updateComplete
+  expect(control.getBoundingClientRect().width).to.equal(box(control, '#message').width)
+  await expect(control).to.be.accessible()
+})
+
+it('controls with and without words stand on the line of the text around them', async () => {
+  const control = await put<MqttStatusControl>(
+    html`<mqtt-status-control connection-id="plant-7" lang="en"></mqtt-status-control>`,
+    600,
+  )
+  const icon = document.createElement('mqtt-status-control')
+  Object.assign(icon, { connectionId: 'plant-7', labelHidden: true, client: wire.client })
+  const line = control.parentElement as HTMLElement
+  line.style.font = '18px/28px serif'
+  line.append(' Words ', icon)
+  await shown(icon, 'link-live')
+  await waitUntil(() => icon.shadowRoot?.querySelector('.main'))
+  expect(Math.abs(box(icon, '.main').top - box(control, '.main').top)).to.be.at.most(1)
+  for (const display of ['flex', 'block']) {
+    line.style.display = display
+    line.style.alignItems = 'baseline'
+    expect(Math.abs(box(icon, '.main').top - box(control, '.main').top)).to.be.at.most(1)
+  }
+})
+
+function luminance(color: string): number {
+  const pixel = new OffscreenCanvas(1, 1).getContext('2d')
+  if (!pixel) throw new Error('no canvas')
+  pixel.fillStyle = color
+  pixel.fillRect(0, 0, 1, 1)
+  const [red = 0, green = 0, blue = 0] = [...pixel.getImageData(0, 0, 1, 1).data].map((value) => {
+    const part = value / 255
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+for (const theme of ['light', 'dark']) {
+  it(`has an edge that can be seen, and brings its surface along: ${theme}`, async () => {
+    const control = await put(
+      html`<mqtt-status-control
+        connection-id="plant-7"
+        lang="en"
+        theme=${theme}
+      ></mqtt-status-control>`,
+    )
+    const { borderTopColor, backgroundColor, userSelect } = getComputedStyle(button(control))
+    const [one = 0, other = 0] = [luminance(borderTopColor), luminance(backgroundColor)].sort()
+    expect((other + 0.05) / (one + 0.05)).to.be.at.least(3)
+    expect(backgroundColor).to.equal(theme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(21, 25, 30)')
+    expect(userSelect).to.equal('none')
+  })
+}
+
+it('every button can be styled by name', async () => {
+  const card = await cardIn('en', 400)
+  button(card).click()
+  await waitUntil(() => part(card, 'confirm'))
+  expect(part(card, 'confirm')?.textContent).to.equal('Yes')
+  expect(part(card, 'cancel')?.textContent).to.equal('No')
+  part(card, 'cancel')?.click()
+  wire.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
+  await waitUntil(() => part(card, 'details'))
+  expect(part(card, 'copy')?.textContent?.trim()).to.equal('Copy details')
+})
+
+describe('a question', () => {
+  it('goes when somebody else has done it already, and the focus to nothing that gives a command', async () => {
+    const { asked, restore } = answerCommands(() => accepted())
+    wire = new Wire({ rows: [row({ status: 'disconnected', desired: 'disconnected' })] })
+    const card = await cardIn('en', 400)
+    button(card).click()
+    await waitUntil(() => card.shadowRoot?.activeElement?.classList.contains('no'))
+    const yes = inside(card, '.yes')
+    wire.push({ status: 'connected', desired: 'connected' })
+    // Before it is drawn, and after.
+    yes.click()
+    await waitUntil(() => card.shadowRoot?.querySelector('.yes') === null)
+    expect(text(card)).to.contain('Disconnect')
+    expect(card.shadowRoot?.activeElement?.id).to.equal('name')
+    yes.click()
+    await aTimeout(100)
+    expect(asked).to.have.length(0)
+    restore()
+  })
+
+  it('stays while it makes sense, whatever the line to the broker does', async () => {
+    const card = await cardIn('en', 400)
+    button(card).click()
+    await waitUntil(() => card.shadowRoot?.querySelector('.yes'))
+    wire.push({ status: 'reconnecting', since: new Date().toISOString() })
+    await shown(card, 'reconnecting')
+    expect(inside(card, '.yes').textContent).to.equal('Yes')
+  })
+})

@@ -1,0 +1,222 @@
+/** What the page around an element says, and changes: names, languages, attributes, events. */
+import { expect, html, nextFrame, waitUntil } from '@open-wc/testing'
+import { MqttStatusCard } from '../../src/index.ts'
+import type { MqttStatusControl } from '../../src/index.ts'
+import '../../src/define.ts'
+import { part, show, shown, text } from './stage.ts'
+import { row, Wire } from './wire.ts'
+
+let wire: Wire
+
+function card(
+  template = html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
+) {
+  return show<MqttStatusCard>(wire, template)
+}
+
+function link(element: Element): HTMLAnchorElement | null {
+  return element.shadowRoot?.querySelector('a') ?? null
+}
+
+beforeEach(() => {
+  wire = new Wire()
+})
+
+afterEach(() => {
+  wire.client.close()
+})
+
+it('says the text of the name slot before all others, also to screen readers', async () => {
+  const said: string[] = []
+  const page = document as { ariaNotify?: (message: string) => void }
+  const { ariaNotify } = page
+  page.ariaNotify = (message) => said.push(message)
+  document.documentElement.lang = 'en'
+  const element = await card(
+    html`<mqtt-status-card connection-id="plant-7" name="Attribute"
+      ><b slot="name">Boiler</b></mqtt-status-card
+    >`,
+  )
+  await shown(element, 'connected')
+  element.dispatchEvent(new PointerEvent('pointerenter'))
+  await waitUntil(() => part(element, 'name')?.title === 'Boiler', 'the tooltip')
+  wire.push({ status: 'failed', reason: 'bad_credentials' })
+  await waitUntil(() => said.length > 0, 'a word', { timeout: 4_000 })
+  expect(said[0]).to.match(/^Boiler: /)
+  const slotted = element.querySelector('b')
+  if (slotted) slotted.textContent = 'Kettle'
+  await waitUntil(() => part(element, 'name')?.title === 'Kettle', 'the new name')
+  if (ariaNotify) page.ariaNotify = ariaNotify
+  else delete page.ariaNotify
+})
+
+it('follows its own text, where that is the name', async () => {
+  wire.push({ name: '' })
+  const element = await card(
+    html`<mqtt-status-card connection-id="plant-7" lang="en"
+      >Boiler<!-- no name --></mqtt-status-card
+    >`,
+  )
+  const control = await show<MqttStatusControl>(
+    wire,
+    html`<mqtt-status-control connection-id="plant-7" lang="en">Boiler</mqtt-status-control>`,
+  )
+  await shown(element, 'connected')
+  const name = (): string => element.shadowRoot?.querySelector('#name')?.textContent.trim() ?? ''
+  await waitUntil(() => name() === 'Boiler', name())
+  const words = [...element.childNodes].find((node) => node instanceof Text)
+  words?.replaceData(0, 6, 'Pump')
+  control.textContent = 'Pump'
+  await waitUntil(() => name() === 'Pump', name())
+  await waitUntil(() => text(control).startsWith('Pump'), text(control))
+  wire.push({ name: 'Row' })
+  await waitUntil(() => name() === 'Row', name())
+})
+
+it('hears of a language that changes inside a shadow root', async () => {
+  const host = document.createElement('div')
+  const root = host.attachShadow({ mode: 'open' })
+  root.innerHTML =
+    '<section><mqtt-status-card connection-id="plant-7"></mqtt-status-card></section>'
+  document.body.append(host)
+  const element = root.querySelector('mqtt-status-card') as MqttStatusCard
+  element.client = wire.client
+  document.documentElement.lang = 'en'
+  await waitUntil(() => text(element).includes('Connected'), text(element))
+  root.querySelector('section')?.setAttribute('lang', 'it')
+  await waitUntil(() => text(element).includes('Connesso'), text(element))
+  root.querySelector('section')?.removeAttribute('lang')
+  await waitUntil(() => text(element).includes('Connected'), text(element))
+  host.remove()
+})
+
+it('finds a script tag that comes later, within the same task', async () => {
+  const template = html`<mqtt-status-card connection-id="plant-7"></mqtt-status-card>`
+  document.documentElement.lang = ''
+  const first = await card(template)
+  await shown(first, 'connected')
+  const script = document.createElement('script')
+  script.type = 'text/plain'
+  Object.assign(script.dataset, { mqttStatus: '', lang: 'it' })
+  // Asks once more, and what it found is not what is true a moment later.
+  first.strings = { retry: 'Again' }
+  await first.updateComplete
+  document.head.append(script)
+  const second = await card(template)
+  await waitUntil(() => text(second).includes('Connesso'), text(second))
+  script.remove()
+  document.documentElement.lang = 'en'
+})
+
+it('has a link that leads somewhere, and none that does not', async () => {
+  const element = await card(
+    html`<mqtt-status-card connection-id="plant-7" lang="en" href="/plants/7"></mqtt-status-card>`,
+  )
+  await shown(element, 'connected')
+  expect(link(element)?.getAttribute('href')).to.equal('/plants/7')
+  for (const href of ['http://[', 'javascript:alert(1)', 'data:text/html,x']) {
+    element.setAttribute('href', href)
+    await element.updateComplete
+    expect(link(element)?.hasAttribute('href'), href).to.equal(false)
+    expect(text(element)).to.contain('Connected')
+  }
+})
+
+it('leaves out what is to be hidden', async () => {
+  wire.push({ status: 'failed', reason: 'bad_credentials' })
+  const element = await card(
+    html`<mqtt-status-card connection-id="plant-7" lang="en"
+      ><span slot="meta">Meta</span></mqtt-status-card
+    >`,
+  )
+  await shown(element, 'failed')
+  const seen = (): boolean[] =>
+    ['time', 'reason', 'meta'].map((name) => (part(element, name)?.offsetWidth ?? 0) > 0)
+  await waitUntil(() => seen().join() === 'true,true,true', seen().join())
+  element.setAttribute('hide', 'time reason,meta')
+  await waitUntil(() => seen().join() === 'false,false,false', seen().join())
+  element.setAttribute('hide', 'reason')
+  await waitUntil(() => seen().join() === 'true,false,true', seen().join())
+})
+
+it('is a heading of the level that is asked for, and of no other', async () => {
+  const element = await card()
+  await shown(element, 'connected')
+  const heading = (): string => {
+    const name = part(element, 'name')
+    return `${name?.getAttribute('role') ?? ''} ${name?.getAttribute('aria-level') ?? ''}`
+  }
+  for (const [level, wanted] of [
+    ['2', 'heading 2'],
+    ['6', 'heading 6'],
+    ['1', ' '],
+    ['7', ' '],
+    ['x', ' '],
+  ] as const) {
+    element.setAttribute('heading-level', level)
+    await element.updateComplete
+    expect(heading()).to.equal(wanted)
+  }
+})
+
+it('tells times as it is asked to', async () => {
+  wire.push({ status: 'failed', since: new Date(Date.now() - 600_000).toISOString() })
+  const element = await card()
+  await shown(element, 'failed')
+  const time = (): string => part(element, 'time')?.textContent.replace(/\s+/g, ' ').trim() ?? ''
+  await waitUntil(() => time() === '10 min ago', time())
+  element.setAttribute('time', 'absolute')
+  await waitUntil(() => /\d:\d\d/.test(time()) && !time().includes('ago'), time())
+  element.setAttribute('time', 'both')
+  await waitUntil(() => /^10 min ago \(.*\d:\d\d/.test(time()), time())
+})
+
+it('has an icon alone, where its word is to be hidden', async () => {
+  const element = await show<MqttStatusControl>(
+    wire,
+    html`<mqtt-status-control
+      connection-id="plant-7"
+      lang="en"
+      label-hidden
+    ></mqtt-status-control>`,
+  )
+  await shown(element, 'connected')
+  await waitUntil(() => part(element, 'control'), 'the button')
+  const label = (): number => part(element, 'label')?.offsetWidth ?? 0
+  expect(label()).to.be.lessThan(2)
+  element.removeAttribute('label-hidden')
+  await waitUntil(() => label() > 20, 'the word')
+})
+
+it('tells what a page acts on, and not every message of a device', async () => {
+  const element = await card()
+  await shown(element, 'connected')
+  const told: string[] = []
+  element.addEventListener('mqtt-status-change', ({ detail }) => {
+    told.push(`${detail.previous.revision} ${detail.connection.revision}`)
+  })
+  const becomes = async (change: Parameters<Wire['push']>[0]): Promise<void> => {
+    wire.push(change)
+    const { revision } = wire.client.rows()[0] ?? row()
+    await waitUntil(() => element.connection?.revision === revision)
+    await element.updateComplete
+    await nextFrame()
+  }
+  for (let i = 0; i < 5; i++) await becomes({ lastMessageAt: new Date().toISOString() })
+  expect(told).to.deep.equal([])
+  await becomes({ device: 'online' })
+  await becomes({ labels: { area: 'north' } })
+  await becomes({ status: 'failed', reason: 'bad_credentials' })
+  await becomes({ reason: 'quota' })
+  await becomes({ name: 'Pump' })
+  await becomes({ desired: 'disconnected' })
+  expect(told).to.deep.equal(['6 7', '7 8', '8 9', '9 10', '10 11', '11 12'])
+})
+
+it('may have a second name, and says so about nothing else', () => {
+  MqttStatusCard.define('portal-card')
+  MqttStatusCard.define('portal-card')
+  const other = document.createElement('portal-card')
+  expect(other).to.be.instanceOf(MqttStatusCard)
+  expect(document.createElement('mqtt-status-card').constructor).to.equal(MqttStatusCard)
+})
