@@ -45,6 +45,14 @@ async function open(view: View): Promise<Page> {
   const page = await context.newPage()
   await page.goto(`${pages.url}/catalogue?${query}`)
   await page.waitForSelector('html[data-ready]')
+  // Whoever is not seen at first is drawn a little later.
+  await page.evaluate(() =>
+    Promise.all(
+      Array.from(document.querySelectorAll(':defined'), (element) =>
+        'updateComplete' in element ? element.updateComplete : null,
+      ),
+    ),
+  )
   if (print) {
     await page.emulateMedia({ media: 'print' })
     // What a browser tells a page before it prints.

@@ -20,15 +20,18 @@ const TOLERATED_PIXELS = 20
 /** What packs large plain surfaces best: no filter, the whole of deflate. */
 const FLAT = { colorType: 2, filterType: 0, deflateLevel: 9, deflateStrategy: 0 } as const
 
-const VIEWS: Readonly<Record<string, { readonly query: string; readonly section: number }>> = {
-  'cards-light-en': { query: 'theme=light', section: 1 },
-  'cards-dark-it': { query: 'theme=dark&lang=it', section: 1 },
-  'cards-compact-it': { query: 'theme=light&lang=it&density=compact', section: 1 },
-  'cards-dense-dark': { query: 'theme=dark&density=dense', section: 1 },
-  badges: { query: 'theme=light', section: 4 },
-  'cards-rtl': { query: 'theme=light&dir=rtl', section: 1 },
-  'cards-narrow-it': { query: 'theme=light&lang=it&width=200', section: 1 },
-  'controls-it': { query: 'theme=dark&lang=it', section: 6 },
+const VIEWS: Readonly<Record<string, { readonly query: string; readonly heading: string }>> = {
+  'cards-light-en': { query: 'theme=light', heading: '<mqtt-status-card>' },
+  'cards-dark-it': { query: 'theme=dark&lang=it', heading: '<mqtt-status-card>' },
+  'cards-compact-it': {
+    query: 'theme=light&lang=it&density=compact',
+    heading: '<mqtt-status-card>',
+  },
+  'cards-dense-dark': { query: 'theme=dark&density=dense', heading: '<mqtt-status-card>' },
+  badges: { query: 'theme=light', heading: '<mqtt-status-badge>' },
+  'cards-rtl': { query: 'theme=light&dir=rtl', heading: '<mqtt-status-card>' },
+  'cards-narrow-it': { query: 'theme=light&lang=it&width=200', heading: '<mqtt-status-card>' },
+  'controls-it': { query: 'theme=dark&lang=it', heading: '<mqtt-status-control>' },
 }
 
 /** One of each silhouette and of each way to be without a row; the rest differs from these in words. */
@@ -69,7 +72,7 @@ function fontFaces(): string {
     .join('\n')
 }
 
-async function draw(running: Browser, { query, section }: (typeof VIEWS)[string]): Promise<PNG> {
+async function draw(running: Browser, { query, heading }: (typeof VIEWS)[string]): Promise<PNG> {
   const context = await running.newContext({
     viewport: { width: 900, height: 900 },
     locale: 'en-GB',
@@ -87,7 +90,16 @@ async function draw(running: Browser, { query, section }: (typeof VIEWS)[string]
       mqtt-status-card { content-visibility: visible !important }`,
   })
   await page.evaluate(() => document.fonts.ready)
-  const strip = page.locator(`#specimens > section:nth-child(${section}) > .grid`)
+  // Whoever is not seen at first is drawn a little later.
+  await page.evaluate(() =>
+    Promise.all(
+      Array.from(document.querySelectorAll(':defined'), (element) =>
+        'updateComplete' in element ? element.updateComplete : null,
+      ),
+    ),
+  )
+  const title = page.getByRole('heading', { name: heading, exact: true })
+  const strip = page.locator('section', { has: title }).locator('.grid')
   const png = PNG.sync.read(await strip.screenshot({ animations: 'disabled' }))
   await context.close()
   return png

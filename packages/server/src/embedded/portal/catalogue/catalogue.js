@@ -1,7 +1,7 @@
 // Shows every element in every state. The elements come from the very file that portals load.
 import '../widgets/mqtt-status.js'
 import { FakeClient } from './fake-client.js'
-import { STATES } from './states.js'
+import { SEVERAL, STATES } from './states.js'
 
 const SETTINGS = {
   theme: ['auto', 'light', 'dark'],
@@ -39,7 +39,7 @@ function make(tag, properties = {}, ...children) {
 }
 
 /** An element with attributes, and the client that makes it what it is. */
-function specimen(tag, attributes, state, text = '') {
+function specimen(tag, attributes, state = {}, text = '') {
   const element = document.createElement(tag)
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
   element.textContent = text
@@ -102,29 +102,48 @@ function cards() {
   )
 }
 
+/** A card with markup of the page's own in it. */
+function filled(markup, state, attributes = {}) {
+  const card = specimen('mqtt-status-card', { 'connection-id': 'plant-7', ...attributes }, state)
+  card.innerHTML = markup
+  return card
+}
+
 function equipped() {
-  const linked = specimen(
-    'mqtt-status-card',
-    { 'connection-id': 'plant-7', href: '#card-connected', 'heading-level': '3' },
-    STATES.connected,
-  )
-  linked.innerHTML = ''
-  linked.append(make('span', { slot: 'meta', textContent: 'Brescia · 420 kW' }))
-  const asking = specimen(
-    'mqtt-status-card',
-    { 'connection-id': 'plant-7', confirm: 'disconnect' },
-    STATES.connected,
-  )
-  const both = specimen(
-    'mqtt-status-card',
-    { 'connection-id': 'plant-7', time: 'both', hide: 'reason' },
-    STATES.failed,
-  )
-  return [
-    framed('more', 'link and meta', linked),
-    framed('more', 'asks first', asking),
-    framed('more', 'both times, no reason', both),
-  ]
+  const linked = { href: '#card-connected', 'heading-level': '3' }
+  const star =
+    '<svg slot="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="m10 2 2.4 5 5.6.7-4.1 3.8 1 5.5-4.9-2.7-4.9 2.7 1-5.5-4.1-3.8 5.6-.7z"></path></svg>'
+  return Object.entries({
+    'link and meta': filled('<span slot="meta">Brescia · 420 kW</span>', STATES.connected, linked),
+    'asks first': filled('', STATES.connected, { confirm: 'disconnect' }),
+    'both times, no reason': filled('', STATES.failed, { time: 'both', hide: 'reason' }),
+    'name with markup, icon': filled(
+      `<span slot="name">Impianto <em>7</em></span>${star}`,
+      STATES.connected,
+    ),
+    'actions and footer': filled(
+      '<button slot="actions" type="button">Rename</button><a slot="footer" href="#more-actions-and-footer">Documents</a>',
+      STATES.lost,
+    ),
+    'words for a problem': filled(
+      '<span slot="error">Please sign in again.</span>',
+      STATES['token expired, row known'],
+    ),
+  }).map(([title, card]) => framed('more', title, card))
+}
+
+/** What a page shows whose author has forgotten something. */
+function mistakes() {
+  const wrong = specimen('mqtt-status-card', {
+    'connection-id': 'plant-7',
+    src: 'status.example.com',
+  })
+  wrong.client = null
+  return Object.entries({
+    'several at the site': specimen('mqtt-status-card', { 'site-id': 'site-7' }, SEVERAL),
+    'no connection chosen': specimen('mqtt-status-card', {}, STATES.connected),
+    'address that is none': wrong,
+  }).map(([title, card]) => framed('mistake', title, card))
 }
 
 function badges() {
@@ -224,6 +243,7 @@ document
       cards(),
     ),
     section('Card, equipped', 'What attributes and slots add.', '', equipped()),
+    section('Card, mistaken', 'Where the page has to say more.', '', mistakes()),
     section('Themes and densities', 'Whatever the page around them.', '', matrix()),
     section(
       '<mqtt-status-badge>',

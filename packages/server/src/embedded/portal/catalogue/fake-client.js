@@ -7,10 +7,16 @@ export class FakeClient {
   #link
   #can
   #answer
+  #retryAfterMs
+  #others
   #listeners = new Set()
   #linkListeners = new Set()
 
-  /** @param answer how commands end: `done`, a code of the server, or `never` */
+  /**
+   * @param answer how commands end: `done`, a code of the server, or `never`
+   * @param retryAfterMs for how long the server takes no other command after one that failed
+   * @param others more rows of the same site
+   */
   constructor({
     row = null,
     missing = false,
@@ -19,12 +25,16 @@ export class FakeClient {
     cause = null,
     can,
     answer = 'done',
+    retryAfterMs,
+    others = [],
   }) {
     this.#view = { connection: row, missing, pending }
     const retryAt = link === 'stale' ? Date.now() + 3_600_000 : null
     this.#link = { state: link, since: Date.now() - 240_000, retryAt, cause }
     this.#can = can ?? ['view', 'control']
     this.#answer = answer
+    this.#retryAfterMs = retryAfterMs
+    this.#others = others
   }
 
   get link() {
@@ -54,8 +64,12 @@ export class FakeClient {
     return () => undefined
   }
 
+  answered() {
+    return true
+  }
+
   rows() {
-    return this.#view.connection ? [this.#view.connection] : []
+    return this.#view.connection ? [this.#view.connection, ...this.#others] : []
   }
 
   summary() {
@@ -84,7 +98,7 @@ export class FakeClient {
     }
     if (this.#answer !== 'done') {
       this.#show({ pending: null })
-      return { outcome: 'failed', code: this.#answer }
+      return { outcome: 'failed', code: this.#answer, retryAfterMs: this.#retryAfterMs }
     }
     const on = action !== 'disconnect'
     const connection = {

@@ -50,6 +50,9 @@ const failed = {
   since: ago(12 * MINUTE),
 }
 
+/** What no row explains, because somebody has to choose first. */
+export const SEVERAL = { row: row(), others: [row({ id: 'plant-8', name: 'Impianto 8' })] }
+
 /** The key is the caption, and the address of the specimen: `#card-lost`. */
 export const STATES = {
   connected: { row: row() },
@@ -88,6 +91,7 @@ export const STATES = {
   'no confirmation': { row: row(), pending: { action: 'disconnect', phase: 'overdue' } },
   'command fails': { row: row(), answer: 'database_unavailable' },
   'command is forbidden': { row: row(), answer: 'forbidden' },
+  'command comes too soon': { row: row(), answer: 'rate_limited', retryAfterMs: 20_000 },
   'command is not answered': { row: row(), answer: 'never' },
   stale: { row: row(), link: 'stale' },
   'stale and failed': { row: row(failed), link: 'stale' },
