@@ -432,6 +432,21 @@ test('a site without rows is answered, too, and one that nobody waits for is not
   ])
 })
 
+test('who listens to the line alone keeps it when the last row is let go of, and lets it go at last', async () => {
+  const one = client()
+  const leaveLine = one.watch({}, () => undefined)
+  const leaveRow = one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  leaveRow()
+  await passes(5_200)
+  expect([one.link.state, last().closed]).toEqual(['live', false])
+  expect(last().asked('unwatch')).toEqual([{ type: 'unwatch', connections: ['a'] }])
+  leaveLine()
+  await passes(5_200)
+  expect(last().closed).toBe(true)
+  expect(last().asked('unwatch').length).toBe(1)
+})
+
 test('the best round trip sets the clock, until the clock of the device is set', async () => {
   aheadMs = 60_000
   const one = await live()

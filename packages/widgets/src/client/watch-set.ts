@@ -21,13 +21,15 @@ export class WatchSet {
   #added: string[] = []
   #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** Those who listen to nothing but the line itself count, too. */
+  #holders = 0
 
   constructor(listener: WatchSetListener) {
     this.#listener = listener
   }
 
   get empty(): boolean {
-    return this.#heads.size === 0
+    return this.#holders === 0
   }
 
   has(kind: Kind, name: string = ALL): boolean {
@@ -71,6 +73,7 @@ export class WatchSet {
   /** @returns what undoes it, once */
   add(filter: WatchFilter): () => void {
     const names = toNames(filter)
+    this.#holders++
     for (const name of names) {
       const heads = this.#heads.get(name) ?? 0
       this.#heads.set(name, heads + 1)
@@ -87,6 +90,7 @@ export class WatchSet {
 
   stop(): void {
     clearTimeout(this.#timer)
+    this.#holders = 0
     this.#heads.clear()
     this.forget()
     this.#added = []
@@ -117,6 +121,7 @@ export class WatchSet {
   #release(untilMs: number): void {
     const gone: string[] = []
     while (this.#leaving[0] && this.#leaving[0].atMs <= untilMs) {
+      this.#holders--
       for (const name of this.#leaving.shift()?.names ?? []) {
         const heads = (this.#heads.get(name) ?? 0) - 1
         if (heads > 0) this.#heads.set(name, heads)
@@ -126,7 +131,7 @@ export class WatchSet {
         }
       }
     }
-    if (gone.length > 0) this.#listener.onRemove(toFilter(gone))
+    if (gone.length > 0 || this.empty) this.#listener.onRemove(toFilter(gone))
   }
 }
 

@@ -3,6 +3,7 @@
  * noise: what happens within a second is told in one sentence. All copies of this package on a page share it.
  */
 import type { Look } from '@mqtt-status/protocol'
+import { reportLater } from '../client/report.ts'
 import type { Language } from '../locales/registry.ts'
 import { count } from '../locales/plural.ts'
 
@@ -20,14 +21,14 @@ export interface Change {
 }
 
 /** What there is to tell by the time it is asked for; `null` = nothing any more. */
-export type News = () => Change | null
+type News = () => Change | null
 
 /** How, and for whom, something is said. */
-export interface Saying {
+interface Saying {
   readonly from?: Element
   readonly urgent?: boolean
-  /** The {@link Change.key} of what the message tells, so that it is not told again as a change. */
-  readonly key?: string
+  /** What the message has told already, so that it is not told again as a change. */
+  readonly told?: Change | null
 }
 
 interface Voice {
@@ -42,7 +43,8 @@ const SETTLE_MS = 100
 
 class Announcer implements Voice {
   readonly #news = new Set<News>()
-  readonly #said = new Set<string>()
+  /** Words, and until when they are not said again. */
+  readonly #said = new Map<string, number>()
   #timer: ReturnType<typeof setTimeout> | null = null
 
   /** Told with all others of the same second, as it is at its end: who comes back within it has no news. */
@@ -53,28 +55,41 @@ class Announcer implements Voice {
     }, BATCH_MS)
   }
 
-  /** Told at once; the same words from many elements only once. */
+  /** Told at once; the same words from many elements only once, however long it takes until the last one has drawn. */
   say(message: string, lang: string, saying: Saying = {}): void {
-    if (this.#said.has(message)) return
+    const isNew = !this.#isSaid(message)
     this.#remember(message, BATCH_MS)
+    if (!isNew) return
     // The row that it is about may be drawn, and be news, a little later.
-    if (saying.key) this.#remember(saying.key, 2 * BATCH_MS)
+    if (saying.told) this.#remember(inWords(saying.told), 2 * BATCH_MS)
     speak(message, lang, saying)
   }
 
-  #remember(said: string, ms: number): void {
-    this.#said.add(said)
-    setTimeout(() => this.#said.delete(said), ms)
+  #isSaid(words: string): boolean {
+    return (this.#said.get(words) ?? 0) > performance.now()
+  }
+
+  #remember(words: string, ms: number): void {
+    this.#said.set(words, performance.now() + ms)
+    setTimeout(() => {
+      if (!this.#isSaid(words)) this.#said.delete(words)
+    }, ms + 1)
   }
 
   #flush(): void {
     this.#timer = null
     const changes = new Map<string, Change>()
-    for (const news of this.#news) {
-      const change = news()
-      if (change && !this.#said.has(change.key)) changes.set(change.key, change)
-    }
+    const all = [...this.#news]
     this.#news.clear()
+    for (const news of all) {
+      try {
+        const change = news()
+        if (change && !this.#isSaid(inWords(change))) changes.set(change.key, change)
+      } catch (error) {
+        // Words of the page's own may fail: the others are told all the same.
+        reportLater(error)
+      }
+    }
     for (const [lang, told] of Map.groupBy(changes.values(), ({ language }) => language.tag)) {
       const [{ from }] = told as [Change]
       speak(sentence(told), lang, { from })
@@ -82,14 +97,17 @@ class Announcer implements Voice {
   }
 }
 
+/** A change that is told by itself. */
+export function inWords({ name, look, reason, language }: Change): string {
+  const words = `${name}: ${language.locale.look[look]}`
+  return reason === null ? words : `${words}. ${reason}`
+}
+
 function sentence(changes: readonly Change[]): string {
   const [first] = changes
   if (!first) return ''
   const { locale, tag } = first.language
-  if (changes.length === 1) {
-    const words = `${first.name}: ${locale.look[first.look]}`
-    return first.reason === null ? words : `${words}. ${first.reason}`
-  }
+  if (changes.length === 1) return inWords(first)
   const counts = [...Map.groupBy(changes, ({ look }) => look)].map(([look, { length }]) =>
     count(length, locale.counted[look], tag),
   )

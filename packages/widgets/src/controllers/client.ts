@@ -100,26 +100,33 @@ export class ClientController implements ReactiveController {
     if (client) return client
     if (!customElements.get(PROVIDER) && closest(this.#host, PROVIDER)) return null
     const nearest = requestClient(this.#host)
+    if (!src) return this.#provided(nearest)
     const provided = nearest ?? firstProvided()
-    if (!src) return provided ?? this.#fromPage(nearest === null)
     // The same server under its own name: the nearest credentials for it apply. To another they never travel.
     if (provided && sameServer(provided.src, src)) return provided
     const page = pageAddress()
     return clientFor(page && sameServer(page.src, src) ? page : address(src, null, null))
   }
 
-  /** @param isProvided whether a provider around the host has found no server, although it has looked at the page, too */
-  #fromPage(isProvided: boolean): StatusClient | null {
-    const provider = isProvided ? (closest(this.#host, PROVIDER) as { src?: unknown } | null) : null
-    // Another server than the one that was meant would be worse than none.
-    if (provider?.src) {
-      this.#trouble = 'malformed'
+  /** @param nearest what a provider around has found; `undefined` = there is none */
+  #provided(nearest: StatusClient | null | undefined): StatusClient | null {
+    if (nearest === null) {
+      // Another server than the one that was meant would be worse than none.
+      this.#trouble = isServerNamed(this.#host) ? 'malformed' : 'unconfigured'
       return null
     }
+    const provided = nearest ?? firstProvided()
+    if (provided) return provided
     const page = pageAddress()
     if (!page) this.#trouble = 'unconfigured'
     return page && clientFor(page)
   }
+}
+
+/** Whether a provider around says which server is meant, although none was found by it. */
+function isServerNamed(host: Element): boolean {
+  const nearest = closest(host, PROVIDER) as { src?: unknown } | null
+  return !!nearest?.src || closest(host, `${PROVIDER}[src]`) !== null
 }
 
 function firstProvided(): StatusClient | null {

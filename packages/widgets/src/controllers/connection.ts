@@ -102,7 +102,14 @@ export class ConnectionController implements ReactiveController {
   #listen(client: StatusClient): void {
     const site = this.#site
     this.#leaveClient = [client.onLink(this.#update)]
-    if (site) this.#leaveClient.push(client.watch({ sites: [site] }, this.#update))
+    if (!site) return
+    // Called for every change of any row, of which the only one's is told elsewhere.
+    const look = (): void => {
+      const before = [this.#id, this.#several, this.#view.missing].join()
+      this.#look(client, site)
+      if (before !== [this.#id, this.#several, this.#view.missing].join()) this.#update()
+    }
+    this.#leaveClient.push(client.watch({ sites: [site] }, look))
   }
 
   #watch(id: string | null): void {

@@ -45,7 +45,11 @@ function endBurst(): void {
 
 function drawSlice(): void {
   const until = performance.now() + SLICE_MS
-  for (const element of waiting.keys()) {
+  // Who has left the page comes last: whoever has come instead is waited for.
+  const { here = [], gone = [] } = Object.groupBy(waiting.keys(), ({ isConnected }) =>
+    isConnected ? 'here' : 'gone',
+  )
+  for (const element of here.length > 0 ? here : gone) {
     drawWaiting(element)
     if (performance.now() >= until) break
   }

@@ -1,7 +1,7 @@
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
 import type { Outcome } from '../client/index.ts'
-import { announcer } from '../controllers/announcer.ts'
+import { announcer, inWords } from '../controllers/announcer.ts'
 import { CommandController, isWaiting } from '../controllers/command.ts'
 import type { Command, CommandState, Target } from '../controllers/command.ts'
 import { offer } from '../controllers/offer.ts'
@@ -146,12 +146,12 @@ export abstract class CommandingElement extends ConnectedElement {
       unknown: locale.outcomeUnknown,
       prevented: null,
     }[outcome]
-    // What was carried out may have led to a failure all the same: then the row has the words for it.
-    const done = outcome === 'done'
-    if (done && client.connection(id).get().connection?.status === 'failed') this.tellAnew()
-    else if (said !== null) {
-      const key = done ? `${client.src} ${id}` : ''
-      announcer().say(`${name}: ${said}`, tag, { from: this, urgent: outcome === 'failed', key })
+    const { connection } = client.connection(id).get()
+    const told = outcome === 'done' && connection ? this.inNews(connection, name) : null
+    if (said !== null) {
+      // What was carried out may have led to a failure all the same: then the row has the words for it.
+      const words = told?.look === 'failed' ? inWords(told) : `${name}: ${said}`
+      announcer().say(words, tag, { from: this, urgent: outcome === 'failed', told })
     }
     this.dispatchEvent(new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }))
   }

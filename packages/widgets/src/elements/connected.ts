@@ -1,5 +1,6 @@
 import { adoptStyles } from 'lit'
 import type { CSSResultOrNative, PropertyDeclarations } from 'lit'
+import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
 import type { Link, LinkState, Pending, StatusClient } from '../client/index.ts'
 import { announcer } from '../controllers/announcer.ts'
@@ -250,12 +251,6 @@ export abstract class ConnectedElement extends StatusElement {
     ])
   }
 
-  /** Whatever comes of the row is to be told, be it what it was before. */
-  protected tellAnew(): void {
-    this.#heard = null
-    this.requestUpdate()
-  }
-
   #announceChange(before: Scene | null, { row, appearance }: Scene): void {
     if (!row || !appearance) return
     const news = before?.row?.id === row.id && isNews(this.#heard, appearance, this.announce)
@@ -268,12 +263,19 @@ export abstract class ConnectedElement extends StatusElement {
     if (!this.isConnected || !row || !appearance) return null
     if (!isNews(this.#heard, appearance, this.announce)) return null
     this.#heard = appearance
-    const language = this.speech
+    return this.inNews(row, this.displayName)
+  }
+
+  /** A row as screen readers are told of it. */
+  protected inNews(row: Connection, name: string): Change {
+    const { clients, speech: language } = this
+    const now = this.store.now()
+    const { look, attention } = appearance(row, now)
     return {
-      key: `${this.clients.current?.src ?? ''} ${row.id}`,
-      name: this.displayName,
-      look: appearance.look,
-      reason: appearance.attention ? reasonText(row, { language, now: this.store.now() }) : null,
+      key: `${clients.current?.src ?? ''} ${row.id}`,
+      name,
+      look,
+      reason: attention ? reasonText(row, { language, now }) : null,
       language,
       from: this,
     }

@@ -76,3 +76,21 @@ it('leaves the elements inside a provider without a server, rather than with ano
   await waitUntil(() => card.link !== null, 'a server')
   meta.remove()
 })
+
+it('takes no other provider for the one that was meant, in it or beside it', async () => {
+  const page = await fixture(
+    html`<div lang="en">
+      <mqtt-status-provider src="http://first.test"></mqtt-status-provider>
+      <mqtt-status-provider src="other.example.com">
+        <mqtt-status-card connection-id="plant-7"></mqtt-status-card>
+        <mqtt-status-provider token="pk_1">
+          <mqtt-status-card connection-id="plant-8"></mqtt-status-card>
+        </mqtt-status-provider>
+      </mqtt-status-provider>
+    </div>`,
+  )
+  for (const card of page.querySelectorAll('mqtt-status-card')) {
+    await waitUntil(() => text(card).includes('The server’s address is wrong'), text(card))
+    expect(card.link).to.equal(null)
+  }
+})

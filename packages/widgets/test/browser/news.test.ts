@@ -78,6 +78,66 @@ for (const afterMs of [500, 1_400]) {
   })
 }
 
+it('tells a problem that follows a command at once', async () => {
+  wire = new Wire({ rows: [row(FAILED)] })
+  serve(FAILED)
+  const card = await show()
+  const ended = card.reconnect()
+  await shown(card, 'pending')
+  const done = { generation: 2, observedGeneration: 2, status: 'connected' } as const
+  wire.push({ ...done, reason: null, revision: 9 })
+  await ended
+  wire.push({ ...done, reason: 'subscription_denied', revision: 10 })
+  await waitUntil(() => said.length > 1, said.join(), { timeout: 4_000 })
+  expect(said[0]).to.equal('Impianto 7: connected again')
+  expect(said[1]).to.contain('Impianto 7: Connected. ').and.contain('subscription')
+})
+
+it('tells what has come of a command also to who wants no changes, and by the name that it had', async () => {
+  wire = new Wire({ rows: [row(FAILED), row({ id: 'other', name: 'Other' })] })
+  serve(FAILED)
+  const card = await show('off')
+  const ended = card.reconnect()
+  await shown(card, 'pending')
+  card.connectionId = 'other'
+  await card.updateComplete
+  wire.push({ ...FAILED, generation: 2, observedGeneration: 2, revision: 9 })
+  await ended
+  await aTimeout(SILENCE_MS)
+  expect(said).to.have.length(1)
+  expect(said[0]).to.contain('Impianto 7: Error. ')
+})
+
+it('lets one text that fails silence no other', async () => {
+  wire = new Wire({ rows: [row(), row({ id: 'other', name: 'Other' })] })
+  const card = await show()
+  const other = await put<MqttStatusCard>(
+    wire,
+    html`<mqtt-status-card connection-id="other" lang="en"></mqtt-status-card>`,
+  )
+  await shown(other, 'link-live')
+  const uncaught: string[] = []
+  const hear = window.onerror
+  window.onerror = (message) => {
+    uncaught.push(String(message))
+    return true
+  }
+  // The element still draws: only what is read aloud fails.
+  Object.defineProperty(card, 'displayName', {
+    get: () => {
+      if (new Error().stack?.includes('flush')) throw new Error('no words')
+      return 'Impianto 7'
+    },
+  })
+  wire.push({ ...FAILED })
+  wire.push({ id: 'other', ...FAILED })
+  await somethingSaid()
+  expect(said[0]).to.contain('Other: Error')
+  await waitUntil(() => uncaught.length > 0)
+  expect(uncaught.join()).to.contain('no words')
+  window.onerror = hear
+})
+
 it('does not call connected again what has failed again, and says why it did', async () => {
   wire = new Wire({ rows: [row(FAILED)] })
   serve(FAILED)

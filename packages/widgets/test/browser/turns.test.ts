@@ -133,3 +133,28 @@ it('draws a card that has left the page meanwhile when it is back', async () => 
   if (last) home.append(last)
   await waitUntil(() => last?.matches(':state(connected)'))
 })
+
+it('draws what has come before what has gone', async () => {
+  const gone = put(MANY)
+  await asked()
+  home.replaceChildren()
+  const come = put(60, (i) => `c${String(i)}`)
+  await Promise.all(come.map((card) => card.updateComplete))
+  expect(drawn(come)).to.equal(60)
+  expect(drawn(gone)).to.be.lessThan(MANY)
+})
+
+it('keeps a place for badges that wait', async () => {
+  const badges = Array.from({ length: 60 }, (_, i) => {
+    const badge = document.createElement('mqtt-status-badge')
+    badge.setAttribute('connection-id', `c${String(i)}`)
+    badge.client = wire.client
+    return badge
+  })
+  home.append(...badges)
+  await asked()
+  const last = badges.at(-1)
+  expect(last?.hasUpdated).to.equal(false)
+  expect(last?.offsetHeight).to.be.at.least(16)
+  await last?.updateComplete
+})

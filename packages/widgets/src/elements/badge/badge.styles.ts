@@ -1,11 +1,21 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
+/** The least room that a badge takes on the page, drawn or not. */
+export const badgePlace: CSSResult = css`
+  /* No line of its own around it: it is as high as it says. */
+  :host(:not([hidden])) {
+    display: inline-flex;
+  }
+  :host(:not([variant='dot'], [variant='text'])) {
+    min-block-size: 16px;
+    min-inline-size: 16px;
+  }
+`
+
 /** A pill that sits on the base line of the text around it. */
 export const badgeStyles: CSSResult = css`
-  /* No line of its own around it: it is as high as it says. */
   :host {
-    display: inline-flex;
     max-inline-size: 100%;
     vertical-align: baseline;
     --_icon: 14px;

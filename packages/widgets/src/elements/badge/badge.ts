@@ -1,11 +1,11 @@
 import { html, nothing } from 'lit'
-import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
 import { oneOf, safeHref } from '../attributes.ts'
 import { ConnectedElement } from '../connected.ts'
 import { StatusElement } from '../element.ts'
 import { dotIcon, lookIcon } from '../icons.ts'
 import { word } from '../word.ts'
-import { badgeStyles } from './badge.styles.ts'
+import { badgePlace, badgeStyles } from './badge.styles.ts'
 
 /**
  * One connection in the middle of a text, a heading or a table cell.
@@ -32,7 +32,8 @@ import { badgeStyles } from './badge.styles.ts'
  */
 export class MqttStatusBadge extends ConnectedElement {
   static override readonly tag: string = 'mqtt-status-badge'
-  static override styles: CSSResultGroup = [StatusElement.styles, badgeStyles]
+  static override styles: CSSResultGroup = [StatusElement.styles, badgePlace, badgeStyles]
+  protected static override readonly placeholder: CSSResultOrNative[] = [badgePlace]
 
   static override properties: PropertyDeclarations = {
     ...ConnectedElement.properties,

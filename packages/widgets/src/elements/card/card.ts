@@ -78,7 +78,8 @@ export class MqttStatusCard extends CommandingElement {
     // One pair of ears for all slots.
     this.renderRoot.addEventListener('slotchange', ({ target }) => {
       // A slot with words of ours in it changes with them; what follows from those of the page are the empty ones.
-      if ((target as Node).hasChildNodes()) return
+      const { name } = target as HTMLSlotElement
+      if (name !== 'name' && (target as Node).hasChildNodes()) return
       this.#filled = null
       this.requestUpdate()
     })

@@ -85,11 +85,13 @@ export class MqttStatusLive extends StatusElement {
 
   /** The health of the feed; `null` while no server is known. */
   get link(): LinkState | null {
+    this.#clients.follow()
     return this.#clients.current?.link.state ?? null
   }
 
   /** Tries to reach the server now instead of at the next attempt. */
   refresh(): void {
+    this.#clients.follow()
     this.#clients.current?.refresh()
   }
 
@@ -111,7 +113,7 @@ export class MqttStatusLive extends StatusElement {
   protected override render(): TemplateResult {
     const link = this.#clients.current?.link
     const tone = link ? toneOf(link) : 'neutral'
-    const isLoading = link && namedLink(link) === null
+    const isLoading = link ? namedLink(link) === null : this.#clients.trouble === null
     return html`<span
       part="live"
       class="live tone-${tone}"
@@ -140,7 +142,7 @@ export class MqttStatusLive extends StatusElement {
 
   #tellStates(link: Link | undefined): void {
     if (!link) {
-      this.showStates([])
+      this.showStates([this.#clients.trouble === null && 'loading'])
       return
     }
     const { state } = link
@@ -158,7 +160,7 @@ export class MqttStatusLive extends StatusElement {
     const name = namedLink(link)
     const { locale, tag } = this.speech
     if (name && before && isLinkNews(before, link) && this.announce !== 'off')
-      announcer().say(locale.link[name], tag)
+      announcer().say(locale.link[name], tag, { from: this })
   }
 
   #words(link: Link | undefined): string {

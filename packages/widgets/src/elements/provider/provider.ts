@@ -128,7 +128,8 @@ export class MqttStatusProvider extends StatusElement {
     const asks = Object.keys(tokens).length > 0
     const outer = requestClient(this)
     const page = pageAddress()
-    const src = this.src || outer?.src || page?.src
+    // One around it that has found none has looked at the page, too.
+    const src = this.src || (outer === undefined ? page : outer)?.src
     if (!src) return null
     // Whoever asks for tokens here is not asked beside others, and a token never travels to another server.
     if (!asks && outer && sameServer(outer.src, src)) return outer

@@ -9,6 +9,7 @@ export class FakeClient {
   #answer
   #retryAfterMs
   #others
+  #trying = false
   #listeners = new Set()
   #linkListeners = new Set()
 
@@ -83,9 +84,12 @@ export class FakeClient {
 
   async refresh() {
     const before = this.#link
-    if (before.state === 'live') return
+    // One try at a time, and none that is not needed.
+    if (before.state === 'live' || this.#trying) return
+    this.#trying = true
     this.#tell({ ...before, state: 'connecting', cause: null, retryAt: null })
     await after(1_200)
+    this.#trying = false
     this.#tell(before)
   }
 
