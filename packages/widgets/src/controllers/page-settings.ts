@@ -45,7 +45,7 @@ function forgetScript(): void {
   own = null
 }
 
-/** Whether both are the same server. @throws when one is no address */
+/** Whether both are the same server, as the page resolves them. */
 export function sameServer(one: string, other: string): boolean {
   return absolute(one) === absolute(other)
 }

@@ -43,7 +43,7 @@ const dots: Readonly<Record<Tone, Drawing>> = {
   neutral: ['bold', RING, nothing],
 }
 
-// What was last known, seen through a clock: knocked out of the corner of any icon.
+/** What was last known, seen through a clock: knocked out of the corner of any icon. */
 export const CLOCK: TemplateResult<2> = svg`<circle class="halo" cx="15.5" cy="15.5" r="5.5" /><path class="clock" d="M15.5 11.9a3.6 3.6 0 1 0 0 7.2a3.6 3.6 0 1 0 0-7.2zM15.5 13.9v1.7l1 .7" />`
 
 function icon([kind, d, mark]: Drawing, stale = false): TemplateResult {

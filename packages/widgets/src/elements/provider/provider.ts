@@ -105,7 +105,7 @@ export class MqttStatusProvider extends StatusElement {
   /** An unknown value means the default. */
   #lineSettings(): Pick<ClientSettings, 'transport' | 'share' | 'pauseHidden'> {
     const transport = (['ws', 'sse', 'poll'] as const).find((wire) => wire === this.transport)
-    const pauseHidden = parseFloat(String(this.pauseHidden))
+    const pauseHidden = Number(this.pauseHidden ?? NaN)
     return {
       ...(transport ? { transport } : {}),
       ...(this.share === 'tabs' ? { share: 'tabs' } : {}),
