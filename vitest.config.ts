@@ -22,6 +22,17 @@ export default defineConfig({
         },
       },
       {
+        // Needs programs of the system: reverse proxies, a pooler, other languages. `pnpm test system` runs it.
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          globalSetup: ['test/postgres-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
         // Half a minute of faults a seed, on real timers: `RUNS=20 pnpm soak:client`.
         test: {
           name: 'soak',
