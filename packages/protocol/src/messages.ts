@@ -49,6 +49,8 @@ export interface Welcome {
   readonly commandTimeoutMs: number
   readonly expiresAt: Timestamp | null
   readonly can: readonly Capability[]
+  /** Words of the token's scope that this server does not know; absent where it knows them all. */
+  readonly unknownScope?: readonly string[]
   readonly limits: { readonly watch: number }
 }
 

@@ -79,6 +79,17 @@ test('issuer and audience without a secret are refused: they would check nothing
   expect(refusal({ AUTH_ISSUER: 'portal' })).toContain('AUTH_JWT_SECRET')
 })
 
+test('the longest life of a token is a duration', () => {
+  const maxTtl = (AUTH_MAX_TTL: string): unknown =>
+    readAuth({ AUTH_JWT_SECRET: SECRET, AUTH_MAX_TTL })
+  expect(maxTtl('12h')).toMatchObject({ maxTtlS: 43_200 })
+  expect(maxTtl('90')).toMatchObject({ maxTtlS: 90 })
+  for (const wrong of ['0', '-1d', '1w', '7 days', '1.5h', '9999d', 'soon'])
+    expect(() => maxTtl(wrong), wrong).toThrow(
+      `AUTH_MAX_TTL: found "${wrong}", expected a duration like 30m, 12h or 7d`,
+    )
+})
+
 test('ports may be ranges, origins may be any', () => {
   const { config } = readConfig({
     DATABASE_URL,
@@ -165,6 +176,7 @@ test('a command asks only for the settings that it needs', () => {
   expect(readAuth({ AUTH_JWT_SECRET: SECRET, PORT: 'x' })).toEqual({
     kind: 'secret',
     secret: SECRET,
+    maxTtlS: 604_800,
   })
   expect(() => readAuth({ AUTH_JWT_SECRET: 'hunter2' })).toThrow(/AUTH_JWT_SECRET: expected 32/)
   expect(readStorage({ DATABASE_URL, HOST: '0.0.0.0' }).database.url).toBe(DATABASE_URL)

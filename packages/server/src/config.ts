@@ -3,7 +3,16 @@ import * as v from 'valibot'
 import { blank, checked, gather } from './environment.ts'
 import { SetupError } from './errors.ts'
 import type { LogFormat, LogLevel } from './log.ts'
-import { cidrs, list, origins, ports, postgresUrl, secretKeys, whole } from './setting-values.ts'
+import {
+  cidrs,
+  duration,
+  list,
+  origins,
+  ports,
+  postgresUrl,
+  secretKeys,
+  whole,
+} from './setting-values.ts'
 import type { PortRange, SecretKey } from './setting-values.ts'
 import { nearMisses } from './settings.ts'
 import type { Environment } from './settings.ts'
@@ -16,6 +25,8 @@ export type AuthConfig =
       readonly secret: string
       readonly issuer?: string
       readonly audience?: string
+      /** A token that is valid for longer is refused. */
+      readonly maxTtlS: number
     }
 
 export interface Config {
@@ -138,6 +149,9 @@ function withoutEffect(environment: Environment): string[] {
 
 // ── the shape of each value ─────────────────────────────────────────────────────────────────────────────────
 
+/** Ten years: a token that lasts longer can as well be a password. */
+const LONGEST_TTL_S = 3_650 * 86_400
+
 const schema = v.object({
   HOST: v.string(),
   PORT: whole(0, 65535),
@@ -163,6 +177,7 @@ const schema = v.object({
   ),
   AUTH_ISSUER: v.optional(v.string()),
   AUTH_AUDIENCE: v.optional(v.string()),
+  AUTH_MAX_TTL: duration(LONGEST_TTL_S),
   ALLOWED_ORIGINS: origins,
   SUPERVISOR: v.picklist(['on', 'off'], 'expected on or off'),
   LEASE_TTL_MS: whole(1_000, 600_000),
@@ -190,7 +205,7 @@ const schema = v.object({
 
 type Parsed = v.InferOutput<typeof schema>
 
-const AUTH = ['AUTH_JWT_SECRET', 'AUTH_ISSUER', 'AUTH_AUDIENCE'] as const
+const AUTH = ['AUTH_JWT_SECRET', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_MAX_TTL'] as const
 const STORAGE = [
   'DATABASE_URL',
   'LISTEN_DATABASE_URL',
@@ -282,6 +297,7 @@ function toAuth(p: Auth): AuthConfig {
   return {
     kind: 'secret',
     secret: p.AUTH_JWT_SECRET,
+    maxTtlS: p.AUTH_MAX_TTL,
     ...(p.AUTH_ISSUER === undefined ? {} : { issuer: p.AUTH_ISSUER }),
     ...(p.AUTH_AUDIENCE === undefined ? {} : { audience: p.AUTH_AUDIENCE }),
   }

@@ -3,6 +3,7 @@
  * command edits a row, and the feed brings it back. Nothing else is passed between rooms.
  */
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
+import { withNotices } from './auth/notices.ts'
 import { createVerify } from './auth/tokens.ts'
 import type { Config } from './config.ts'
 import { ChangeFeed } from './db/change-feed.ts'
@@ -226,7 +227,7 @@ export class StatusServer {
       port,
       basePath,
       hub,
-      verify: createVerify(auth),
+      verify: withNotices(createVerify(auth), this.#log),
       callers: { open: auth.kind === 'open', allowedOrigins },
       heartbeatMs,
       limits,

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import * as v from 'valibot'
+import { formatDuration, parseDuration } from './duration.ts'
 
 /** A port, or an inclusive range of ports. */
 export type PortRange = number | readonly [from: number, to: number]
@@ -24,6 +25,17 @@ export function whole(min: number, max: number): v.GenericSchema<string, number>
     v.transform(Number),
     v.minValue(min, `expected ${expected}`),
     v.maxValue(max, `expected ${expected}`),
+  )
+}
+
+/** A duration like `30m`, `12h` or `7d`, in seconds. */
+export function duration(maxS: number): v.GenericSchema<string, number> {
+  const expected = `expected a duration like 30m, 12h or 7d, ${formatDuration(maxS)} at most`
+  return v.pipe(
+    v.string(expected),
+    v.transform((text) => parseDuration(text) ?? Number.NaN),
+    v.number(expected),
+    v.maxValue(maxS, expected),
   )
 }
 

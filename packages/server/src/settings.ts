@@ -35,6 +35,7 @@ export const SETTINGS: readonly Setting[] = [
   setting('AUTH_JWT_SECRET', undefined, 'secret of the HS256 tokens, 32 bytes or more'),
   setting('AUTH_ISSUER', undefined, 'issuer (iss) that tokens must name'),
   setting('AUTH_AUDIENCE', undefined, 'audience (aud) that tokens must name'),
+  setting('AUTH_MAX_TTL', '7d', 'longest time that a token may be valid, like 30m, 12h or 7d'),
   setting(
     'ALLOWED_ORIGINS',
     undefined,

@@ -6,6 +6,8 @@ export interface Scope {
   /** Who it is; `null` where nobody has to say. */
   readonly subject: string | null
   readonly can: readonly Capability[]
+  /** Words of the token's claim `scope` that this version does not know. */
+  readonly unknownScope: readonly string[]
   /** Equal for equal views: two tokens that may see the same have the same key, and share frames. */
   readonly key: string
   /** Holders of `control` also see the broker's text and who gave a command. */
@@ -26,15 +28,18 @@ export interface Grant {
   readonly sites: Names
   readonly connections: Names
   readonly can: readonly Capability[]
+  readonly unknownScope?: readonly string[]
   readonly expiresAt: number | null
 }
 
-export function createScope({ subject, sites, connections, can, expiresAt }: Grant): Scope {
+export function createScope(grant: Grant): Scope {
+  const { subject, sites, connections, can, unknownScope = [], expiresAt } = grant
   const view = can.includes('view')
   const control = can.includes('control')
   return {
     subject,
     can,
+    unknownScope,
     control,
     sites,
     connections,

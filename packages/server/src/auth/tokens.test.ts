@@ -78,6 +78,61 @@ test('a token is refused with the reason, and never repeated', async () => {
   }
 })
 
+const DAY_S = 86_400
+const nowS = Math.floor(Date.now() / 1_000)
+
+test.each([
+  ['seven days from now', { exp: nowS + 7 * DAY_S }, null],
+  ['a clock that is a few seconds ahead', { exp: nowS + 7 * DAY_S + 5 }, null],
+  [
+    'seven days and an hour',
+    { iat: nowS, exp: nowS + 7 * DAY_S + 3_600 },
+    /valid for 7d 1h, .* 7d at most/,
+  ],
+  ['a year', { iat: nowS, exp: nowS + 365 * DAY_S }, /valid for 365d, .* raise AUTH_MAX_TTL/],
+  ['a month that is nearly over', { iat: nowS - 29 * DAY_S, exp: nowS + DAY_S }, /valid for 30d/],
+  ['issued on a clock that is ahead', { iat: nowS + 60, exp: nowS + 60 }, null],
+  ['the last second that JavaScript knows', { exp: 8_640_000_000_000 }, /milliseconds/],
+  ['milliseconds', { exp: Date.now() + 60_000 }, /"exp" looks like milliseconds/],
+  ['milliseconds that are over', { exp: Date.now() - 60_000 }, /"exp" looks like milliseconds/],
+  ['milliseconds in both claims', { iat: Date.now(), exp: Date.now() + 60_000 }, /milliseconds/],
+  ['more than any date', { exp: 1e300 }, /milliseconds/],
+  ['a text', { exp: String(nowS + 60) }, /exp/],
+])('a token may not be valid for longer than AUTH_MAX_TTL: %s', async (_, times, refused) => {
+  const verifying = verify(await sign({ sites: '*', ...times }))
+  if (refused === null) await expect(verifying).resolves.toMatchObject({ can: ['view'] })
+  else
+    await expect(verifying).rejects.toMatchObject({
+      code: 'unauthorized',
+      message: expect.stringMatching(refused) as string,
+    })
+})
+
+test('the longest life of a token can be set', async () => {
+  const short = createVerify({ ...SETTINGS, maxTtlS: 3_600 })
+  await expect(short(await sign({ exp: nowS + 3_000 }))).resolves.toMatchObject({ can: ['view'] })
+  await expect(short(await sign({ exp: nowS + 2 * 3_600 }))).rejects.toThrow(/accepts 1h at most/)
+})
+
+test.each([
+  ['view', [], ['view']],
+  ['view dance', ['dance'], ['view']],
+  ['  view   control ', [], ['view', 'control']],
+  ['View', ['View'], []],
+  ['view,control', ['view,control'], []],
+  ['openid profile', ['openid', 'profile'], []],
+  ['', [], []],
+])('the scope "%s" has the unknown words %j and permits %j', async (scope, unknown, can) => {
+  expect(await verify(await sign({ scope }))).toMatchObject({ unknownScope: unknown, can })
+})
+
+test('of a scope that is long, only the beginning is repeated', async () => {
+  const scope = Array.from({ length: 50 }, (_, i) => `${i}${'x'.repeat(500)}`).join(' ')
+  const { unknownScope } = await verify(await sign({ scope }))
+  expect(unknownScope.length).toBe(10)
+  expect(unknownScope[0]).toBe(`0${'x'.repeat(39)}…`)
+})
+
 test('a minted token is accepted', async () => {
   const token = await mintToken(SETTINGS, {
     subject: 'me',

@@ -2,6 +2,7 @@ import { CAPABILITIES } from '@mqtt-status/protocol'
 import type { Capability } from '@mqtt-status/protocol'
 import { jwtVerify, SignJWT } from 'jose'
 import * as v from 'valibot'
+import { formatDuration } from '../duration.ts'
 import { StatusError } from '../errors.ts'
 import { createScope, OPEN } from './scope.ts'
 import type { Names, Scope } from './scope.ts'
@@ -16,13 +17,16 @@ export type TokenSettings =
       readonly secret: string
       readonly issuer?: string
       readonly audience?: string
+      /** A token that is valid for longer is refused. @default 7 days */
+      readonly maxTtlS?: number
     }
+
+const MAX_TTL_S = 7 * 86_400
+/** No time in seconds is as large before the year 5138, every one in milliseconds since 1973 is. */
+const MILLISECONDS_FROM = 100_000_000_000
 
 /** Clocks differ a little; it never makes a token last longer once it was accepted. */
 const CLOCK_TOLERANCE_S = 10
-
-/** The last moment that a date can name; a token may claim to last longer. */
-const LAST_MS = 8_640_000_000_000_000
 
 const names = v.optional(v.union([v.literal('*'), v.array(v.string())]), [])
 
@@ -32,6 +36,7 @@ const claims = v.object({
   connections: names,
   scope: v.optional(v.string(), 'view'),
   exp: v.number(),
+  iat: v.optional(v.number()),
 })
 
 export function createVerify(settings: TokenSettings): Verify {
@@ -48,6 +53,7 @@ export function createVerify(settings: TokenSettings): Verify {
     if (token === null || token === '')
       throw new StatusError('unauthorized', 'A token is required.')
     const payload = await verified(token, key, options)
+    refuseMilliseconds(payload)
     const parsed = v.safeParse(claims, payload)
     if (!parsed.success) {
       const [issue] = parsed.issues
@@ -56,8 +62,30 @@ export function createVerify(settings: TokenSettings): Verify {
         `The token's claim "${v.getDotPath(issue) ?? ''}" is not as it should be: ${issue.message}.`,
       )
     }
+    refuseLong(parsed.output, settings.maxTtlS ?? MAX_TTL_S)
     return toScope(parsed.output)
   }
+}
+
+/** JavaScript counts in milliseconds, tokens in seconds (RFC 7519, 2): such a token would be valid for ever. */
+function refuseMilliseconds(payload: unknown): void {
+  const { exp } = payload as { readonly exp?: unknown }
+  if (typeof exp !== 'number' || exp < MILLISECONDS_FROM) return
+  throw new StatusError(
+    'unauthorized',
+    'The token\'s claim "exp" looks like milliseconds since 1970, but it counts seconds: divide it by 1,000.',
+  )
+}
+
+/** @throws StatusError where a token lasts longer from now, or from when it was issued, than tokens may */
+function refuseLong({ exp, iat }: v.InferOutput<typeof claims>, maxTtlS: number): void {
+  const nowS = Date.now() / 1_000
+  const lastsS = exp - Math.min(nowS, iat ?? nowS)
+  if (lastsS <= maxTtlS + CLOCK_TOLERANCE_S) return
+  throw new StatusError(
+    'unauthorized',
+    `The token is valid for ${formatDuration(lastsS)}, this server accepts ${formatDuration(maxTtlS)} at most: let it end sooner and renew it, or raise AUTH_MAX_TTL.`,
+  )
 }
 
 async function verified(
@@ -75,14 +103,24 @@ async function verified(
 }
 
 function toScope(payload: v.InferOutput<typeof claims>): Scope {
-  const words = new Set(payload.scope.split(' '))
+  const words = new Set(payload.scope.split(' ').filter((word) => word !== ''))
+  const known = new Set<string>(CAPABILITIES)
   return createScope({
     subject: payload.sub ?? null,
     sites: toNames(payload.sites),
     connections: toNames(payload.connections),
     can: CAPABILITIES.filter((word) => words.has(word)),
-    expiresAt: Math.min(payload.exp * 1_000, LAST_MS),
+    unknownScope: [...words.difference(known)].slice(0, TOLD_WORDS).map(abridged),
+    expiresAt: payload.exp * 1_000,
   })
+}
+
+/** A welcome stays short, whatever a token says. */
+const TOLD_WORDS = 10
+const TOLD_LETTERS = 40
+
+function abridged(word: string): string {
+  return word.length > TOLD_LETTERS ? `${word.slice(0, TOLD_LETTERS)}…` : word
 }
 
 function toNames(value: '*' | readonly string[]): Names {

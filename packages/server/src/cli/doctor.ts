@@ -1,6 +1,7 @@
 import { readConfig } from '../config.ts'
 import type { Config } from '../config.ts'
 import { SetupError } from '../errors.ts'
+import { access } from './doctor-access.ts'
 import { examine } from './doctor-checks.ts'
 import type { Edge } from './edge.ts'
 import type { Finding } from './finding.ts'
@@ -45,7 +46,7 @@ function configure(
   try {
     const { config, warnings } = readConfig(edge.environment, flags, edge.terminal)
     for (const found of warnings) note({ check, state: 'warning', found })
-    note({ check, state: 'ok', found: 'can be read' })
+    note({ check, ...access(config.auth) })
     return config
   } catch (error) {
     if (!(error instanceof SetupError)) throw error

@@ -2,6 +2,7 @@ import { CAPABILITIES } from '@mqtt-status/protocol'
 import type { Capability } from '@mqtt-status/protocol'
 import { mintToken } from '../auth/tokens.ts'
 import { readAuth } from '../config.ts'
+import { formatDuration, parseDuration } from '../duration.ts'
 import { SetupError } from '../errors.ts'
 import type { Edge } from './edge.ts'
 
@@ -12,8 +13,6 @@ export interface TokenOptions {
   readonly scope: string
   readonly expires: string
 }
-
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
 /** Signs a token with the server's secret and prints nothing else, so that it can be used in a command line. */
 export async function token(edge: Edge, options: TokenOptions): Promise<void> {
@@ -34,7 +33,7 @@ export async function token(edge: Edge, options: TokenOptions): Promise<void> {
       sites,
       connections,
       can: capabilities(options.scope),
-      lifetimeS: seconds(options.expires),
+      lifetimeS: lifetime(options.expires, auth.maxTtlS),
     }),
   )
 }
@@ -57,10 +56,15 @@ function capabilities(text: string): Capability[] {
   return CAPABILITIES.filter((known) => words.includes(known))
 }
 
-function seconds(text: string): number {
-  const [, amount, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text.trim()) ?? []
-  const total = Number(amount) * (SECONDS[unit] ?? 1)
-  if (!(total > 0))
+function lifetime(text: string, maxS: number): number {
+  const seconds = parseDuration(text)
+  if (seconds === null)
     throw new SetupError(`--expires: found "${text}", expected a duration like 30m, 12h or 7d.`)
-  return total
+  if (seconds > maxS) {
+    const most = formatDuration(maxS)
+    throw new SetupError(
+      `--expires: found "${text}", but the server refuses tokens that are valid for more than ${most}.\n  Ask for ${most} or less, or raise AUTH_MAX_TTL, here and for the server.`,
+    )
+  }
+  return seconds
 }

@@ -35,8 +35,11 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
 
 /** The object of the protocol, with what the caller may do in it. */
 function answer(c: Context<AppEnv>, { json }: Page): Response {
-  const can = JSON.stringify(c.var.scope.can)
-  return c.body(`${json.slice(0, -1)},"can":${can}}`, 200, { 'content-type': 'application/json' })
+  const { can, unknownScope } = c.var.scope
+  const granted = JSON.stringify({ can, ...(unknownScope.length > 0 ? { unknownScope } : {}) })
+  return c.body(`${json.slice(0, -1)},${granted.slice(1)}`, 200, {
+    'content-type': 'application/json',
+  })
 }
 
 function toLimit(text: string | undefined): number {

@@ -15,7 +15,7 @@ const RECONNECT_SPREAD_MS = { least: 1_200, most: 60_000 }
 
 export function welcomeFrame(
   { hub, heartbeatMs, commandTimeoutMs }: HttpContext,
-  { can }: Scope,
+  { can, unknownScope }: Scope,
   { expiresAt }: TokenClock,
 ): Frame {
   return Frame.of({
@@ -27,6 +27,7 @@ export function welcomeFrame(
     commandTimeoutMs,
     expiresAt,
     can,
+    ...(unknownScope.length > 0 ? { unknownScope } : {}),
     limits: { watch: hub.watchLimit },
   })
 }

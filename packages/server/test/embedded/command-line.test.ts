@@ -46,10 +46,19 @@ test('a token can be used as it is printed', async () => {
   expect((scope.expiresAt ?? 0) - Date.now()).toBeGreaterThan(7_000_000)
 })
 
+test('a token may last as long as the server accepts', async () => {
+  const { code, stdout } = await run(['token', '--sites', '*', '--expires', '30d'], {
+    AUTH_JWT_SECRET: SECRET,
+    AUTH_MAX_TTL: '30d',
+  })
+  expect([code, stdout.split('.').length]).toEqual([0, 3])
+})
+
 test.each([
   [['token', '--sites', '*'], 'AUTH_JWT_SECRET is not set'],
   [['token'], 'would see nothing'],
   [['token', '--sites', '*', '--expires', 'soon'], 'found "soon"'],
+  [['token', '--sites', '*', '--expires', '8d'], 'valid for more than 7d'],
   [['token', '--sites', '*', '--scope', 'rule'], 'found "rule"'],
   [['migrate'], 'DATABASE_URL'],
   [['serve', '--port', 'http'], 'PORT'],

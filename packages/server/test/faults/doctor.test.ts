@@ -68,6 +68,25 @@ test('a healthy setup gets a tick for everything, as lines and as JSON', async (
   expect(await database.sql`select from connection_tombstones`).toHaveLength(0)
 })
 
+test('how long tokens may be valid is said, and a long time is warned about', async () => {
+  const access = async (AUTH_MAX_TTL: string): Promise<string> => {
+    const AUTH_JWT_SECRET = 'a secret of at least thirty-two bytes'
+    const { failure, printed } = await run({
+      DATABASE_URL: database.url,
+      AUTH_JWT_SECRET,
+      AUTH_MAX_TTL,
+    })
+    expect(failure).toBe('')
+    return printed.split('\n✓ database')[0] ?? ''
+  }
+  expect(await access('')).toBe(
+    '✓ configuration: can be read; tokens are accepted that are valid for 7d at most',
+  )
+  expect(await access('365d')).toMatch(
+    /^! configuration: .* 365d at most\n +A token can not be taken back .* AUTH_MAX_TTL to 90d/,
+  )
+})
+
 test('a fault of the configuration is said in words', async () => {
   const { failure, printed } = await run({ DATABASE_URL: database.url, PORT: 'http' })
   expect(failure).toContain('configuration')

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { until } from '@mqtt-status/testing/until'
+import { SignJWT } from 'jose'
 import { afterEach, expect, test, vi } from 'vitest'
 import { mintToken } from '../../src/auth/tokens.ts'
 import { Client, House, row } from './house.ts'
@@ -43,6 +44,46 @@ test('hello is welcomed, a watch is answered, a change is pushed', async () => {
     connections: [{ id: 'a', revision: 2, status: 'failed' }],
   })
   client.socket.close()
+})
+
+test('the welcome and the answer to a query name the words of a scope that are not known', async () => {
+  house = await House.open(SECRET)
+  const sign = (scope: string): Promise<string> =>
+    new SignJWT({ sites: '*', scope, exp: Math.floor(Date.now() / 1_000) + 60 })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(SECRET.secret))
+  const welcome = async (scope: string): Promise<object> => {
+    const client = new Client(house)
+    await client.opened()
+    client.say({ type: 'hello', token: await sign(scope) })
+    return client.heard('welcome')
+  }
+  const queried = async (scope: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${await sign(scope)}` }
+    return (await fetch(`${house.url}/api/v1/connections`, { headers })).json()
+  }
+  const unknown = { can: [], unknownScope: ['read', 'write'] }
+  expect(await welcome('read write')).toMatchObject(unknown)
+  expect(await queried('read write')).toMatchObject(unknown)
+  expect(await welcome('view')).not.toHaveProperty('unknownScope')
+  expect(await queried('view')).not.toHaveProperty('unknownScope')
+})
+
+test('a token in milliseconds is refused with the reason', async () => {
+  house = await House.open(SECRET)
+  const jwt = await new SignJWT({ sites: '*', exp: Date.now() + 60_000 })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRET.secret))
+  const headers = { authorization: `Bearer ${jwt}` }
+  const response = await fetch(`${house.url}/api/v1/connections`, { headers })
+  expect([response.status, await response.json()]).toMatchObject([
+    401,
+    { code: 'unauthorized', detail: expect.stringContaining('milliseconds') as string },
+  ])
+  const client = new Client(house)
+  await client.opened()
+  client.say({ type: 'hello', token: jwt })
+  expect(await client.closed).toEqual({ code: 4001, reason: 'unauthorized' })
 })
 
 test('what is said before the welcome is handled in order after it', async () => {
@@ -253,13 +294,12 @@ test('a silent peer is found although pings come more often than an answer is wa
   pinging.socket.close()
 })
 
-test('a token that claims to last for ever is a token', async () => {
+test('a token that claims to last for ever is refused', async () => {
   house = await House.open(SECRET)
   const client = new Client(house)
   await client.opened()
   client.say({ type: 'hello', token: await token(['view'], ['s1'], 1e15) })
-  expect((await client.heard('welcome')).expiresAt).toBe('+275760-09-13T00:00:00.000Z')
-  client.socket.close()
+  expect(await client.closed).toEqual({ code: 4001, reason: 'unauthorized' })
 })
 
 test('a cursor may be any text', async () => {

@@ -1,0 +1,59 @@
+import { SignJWT } from 'jose'
+import { expect, test } from 'vitest'
+import type { Log } from '../log.ts'
+import { withNotices } from './notices.ts'
+import { createVerify } from './tokens.ts'
+
+const SECRET = 'a secret of at least thirty-two bytes'
+
+function sign(claims: Record<string, unknown>, secret = SECRET): Promise<string> {
+  return new SignJWT({ exp: Math.floor(Date.now() / 1_000) + 60, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret))
+}
+
+/** Verifies tokens, and keeps what goes to the log. */
+function listen() {
+  const lines: [object, string][] = []
+  const log = {
+    warn: (fields: object, text: string) => lines.push([fields, text]),
+    info: (fields: object, text: string) => lines.push([fields, text]),
+  } as unknown as Log
+  return { lines, verify: withNotices(createVerify({ kind: 'secret', secret: SECRET }), log) }
+}
+
+test('the log names a token that permits nothing, once for each subject', async () => {
+  const { lines, verify } = listen()
+  for (const sub of ['anna', 'bert', 'anna', 'anna'])
+    await verify(await sign({ sub, scope: 'see' }))
+  await verify(await sign({ sub: 'carl', scope: 'view see' }))
+  await verify(await sign({ sub: 'dora', scope: '' }))
+  expect(lines).toEqual(
+    ['anna', 'bert'].map((subject) => [
+      { subject, unknown: ['see'] },
+      'a token permits nothing: its scope has no known word',
+    ]),
+  )
+})
+
+test('a thousand subjects fill no log', async () => {
+  const { lines, verify } = listen()
+  for (let i = 0; i < 1_000; i++) await verify(await sign({ sub: `u${i}`, scope: 'see' }))
+  expect(lines.length).toBe(10)
+})
+
+test('the log says why tokens are refused, once for each cause, and never shows a token', async () => {
+  const { lines, verify } = listen()
+  const refused = [
+    await sign({}, 'another secret of thirty-two bytes!!'),
+    await sign({ sub: 'x' }, 'another secret of thirty-two bytes!!'),
+    await sign({ exp: Date.now() }),
+    await sign({ exp: Math.floor(Date.now() / 1_000) + 30 * 86_400 }),
+    await sign({ exp: Math.floor(Date.now() / 1_000) + 31 * 86_400 }),
+    '',
+    null,
+  ]
+  for (const token of refused) await expect(verify(token)).rejects.toThrow()
+  expect(lines.map(([, text]) => text)).toEqual(Array(3).fill('a token was refused'))
+  expect(JSON.stringify(lines)).not.toContain('eyJ')
+})
