@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isReference, referenceFault, resolveReference } from './secret-reference.ts'
+import {
+  isReference,
+  referenceFault,
+  resolveReference,
+  UnreadableReference,
+} from './secret-reference.ts'
 import type { ReferenceSources } from './secret-reference.ts'
 
 let home: string
@@ -85,4 +90,17 @@ test('what is not there is said, without what else is there', async () => {
   expect(await refusal(`file:${folder}/sub`)).toContain("can't be read")
   writeFileSync(join(folder, 'huge'), Buffer.alloc(70_000))
   expect(await refusal(`file:${folder}/huge`)).toContain('larger than')
+})
+
+test('what has to happen before it can be read goes with it', async () => {
+  const obstacle = async (reference: string): Promise<unknown> =>
+    resolveReference(reference, sources).catch((error: unknown) =>
+      error instanceof UnreadableReference ? error.obstacle : error,
+    )
+  mkdirSync(join(folder, 'sub'))
+  symlinkSync(join(folder, 'round'), join(folder, 'round'))
+  for (const name of ['nope', 'sub', 'round', 'plant-7/below', 'keys', 'x'.repeat(300)])
+    expect([name, await obstacle(`file:${folder}/${name}`)]).toEqual([name, 'file'])
+  for (const reference of ['env:MQTT_SECRET_B', 'env:PATH', 'file:/etc/passwd'])
+    expect([reference, await obstacle(reference)]).toEqual([reference, 'setting'])
 })

@@ -22,6 +22,34 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set(['MQTT_SECRET_KEYS', 'MQTT_SE
 const CLUSTER = 'kubernetes.io/'
 const MAX_BYTES = 64 * 1024
 
+/**
+ * What has to happen before a secret can be read: a setting of the row or of this server changes, a file appears or
+ * changes, or this machine has resources again (file descriptors, memory, a disk that answers).
+ */
+export type Obstacle = 'setting' | 'file' | 'machine'
+
+/** The message says why, and never what was found. */
+export class UnreadableReference extends Error {
+  readonly obstacle: Obstacle
+
+  constructor(message: string, obstacle: Obstacle, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'UnreadableReference'
+    this.obstacle = obstacle
+  }
+}
+
+/** What the file system says of a path that an operator has to mend. Any other code is the machine's. */
+const OF_THE_FILE: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EACCES',
+  'EPERM',
+  'ELOOP',
+  'ENAMETOOLONG',
+])
+
 /** Whether a text names a secret instead of being one. */
 export function isReference(text: string): boolean {
   return /^(env|file):/.test(text)
@@ -44,18 +72,19 @@ export function referenceFault(reference: string, folder: string = FOLDER): stri
 /**
  * Looks it up now: a file may have been replaced since the last time.
  *
- * @throws Error that says why, and never what was found
+ * @throws UnreadableReference
  */
 export async function resolveReference(
   reference: string,
   { variable, keysFile, folder = FOLDER }: ReferenceSources,
 ): Promise<string> {
   const fault = referenceFault(reference, folder)
-  if (fault !== null) throw new Error(fault)
+  if (fault !== null) throw new UnreadableReference(fault, 'setting')
   const { scheme, name } = parts(reference)
   if (scheme === 'env') {
     const value = variable(name)
-    if (value === undefined || value === '') throw new Error(`${name} is not set on this server`)
+    if (value === undefined || value === '')
+      throw new UnreadableReference(`${name} is not set on this server`, 'setting')
     return value
   }
   return readSecretFile(name, folder, keysFile)
@@ -67,16 +96,24 @@ async function readSecretFile(
   keysFile: string | undefined,
 ): Promise<string> {
   // Secrets of an orchestrator are links; where they lead to counts.
-  const real = await realpath(path).catch(() => null)
+  const real = await realpath(path).catch(refuse(path, 'does not exist on this server'))
   const root = await realpath(folder).catch(() => folder)
-  if (real === null) throw new Error(`${path} does not exist on this server`)
   const own = keysFile === undefined ? null : await realpath(keysFile).catch(() => null)
   if (!within(root, real) || within(`${root}/${CLUSTER}`, real) || real === own)
-    throw new Error(`${path} leads to a file that may not be used`)
-  const content = await readFile(real).catch(() => null)
-  if (content === null) throw new Error(`${path} can't be read by this server`)
-  if (content.length > MAX_BYTES) throw new Error(`${path} is larger than ${MAX_BYTES} bytes`)
+    throw new UnreadableReference(`${path} leads to a file that may not be used`, 'file')
+  const content = await readFile(real).catch(refuse(path, "can't be read by this server"))
+  if (content.length > MAX_BYTES)
+    throw new UnreadableReference(`${path} is larger than ${MAX_BYTES} bytes`, 'file')
   return content.toString('utf8').replace(/\r?\n$/, '')
+}
+
+function refuse(path: string, why: string): (cause: unknown) => never {
+  return (cause) => {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (OF_THE_FILE.has(code)) throw new UnreadableReference(`${path} ${why}`, 'file', { cause })
+    const message = `${path} can't be read at the moment (${String(code)})`
+    throw new UnreadableReference(message, 'machine', { cause })
+  }
 }
 
 function parts(reference: string): { scheme: string; name: string } {

@@ -1,7 +1,7 @@
 /** The secrets of connections: encrypted in a table of their own, or named there and found elsewhere. */
 import type { KeyRing, Sealed } from './key-ring.ts'
-import { isReference, resolveReference } from './secret-reference.ts'
-import type { ReferenceSources } from './secret-reference.ts'
+import { isReference, resolveReference, UnreadableReference } from './secret-reference.ts'
+import type { Obstacle, ReferenceSources } from './secret-reference.ts'
 import type { Sql } from './sql.ts'
 
 /** The fields of a connection that are secrets, as the management API calls them. */
@@ -14,7 +14,13 @@ export type SecretValues = Readonly<Partial<Record<SecretField, string>>>
 export type SecretsRead =
   | { readonly kind: 'readable'; readonly values: SecretValues }
   /** `why` names the field and the key or the reference, never a secret. */
-  | { readonly kind: 'unreadable'; readonly field: SecretField; readonly why: string }
+  | ({ readonly kind: 'unreadable'; readonly field: SecretField } & Unreadable)
+
+export interface Unreadable {
+  readonly why: string
+  /** What has to happen before it can be read. */
+  readonly obstacle: Obstacle
+}
 
 export interface SecretWrite {
   readonly connectionId: string
@@ -72,9 +78,18 @@ export class Secrets {
     )
   }
 
-  /** What a reference leads to now; `null` if nowhere. */
-  async resolve(reference: string): Promise<string | null> {
-    return resolveReference(reference, this.#options.references).catch(() => null)
+  /** What a reference leads to now. */
+  async resolve(reference: string): Promise<{ readonly text: string } | Unreadable> {
+    try {
+      return { text: await resolveReference(reference, this.#options.references) }
+    } catch (error) {
+      // What is not foreseen is the machine's, and tried again.
+      const obstacle = error instanceof UnreadableReference ? error.obstacle : 'machine'
+      return {
+        why: error instanceof Error ? error.message : 'the reference leads nowhere',
+        obstacle,
+      }
+    }
   }
 
   /**
@@ -131,20 +146,16 @@ export class Secrets {
     const values: Partial<Record<SecretField, string>> = {}
     for (const row of rows) {
       const found = await this.#open(row)
-      if ('why' in found) return { kind: 'unreadable', field: row.field, why: found.why }
+      if ('why' in found) return { kind: 'unreadable', field: row.field, ...found }
       values[row.field] = found.text
     }
     return { kind: 'readable', values }
   }
 
-  async #open(row: SecretRow): Promise<{ text: string } | { why: string }> {
-    const { ring, references } = this.#options
-    if (row.reference === null) return ring.open(row, row)
-    try {
-      return { text: await resolveReference(row.reference, references) }
-    } catch (error) {
-      return { why: error instanceof Error ? error.message : 'the reference leads nowhere' }
-    }
+  async #open(row: SecretRow): Promise<{ readonly text: string } | Unreadable> {
+    if (row.reference !== null) return this.resolve(row.reference)
+    const opened = this.#options.ring.open(row, row)
+    return 'why' in opened ? { ...opened, obstacle: 'setting' } : opened
   }
 
   #toRow(
@@ -191,10 +202,12 @@ export async function readForDial(
 }
 
 type DialSecrets =
-  { readonly password?: string; readonly tlsKey?: string } | { readonly unreadable: string }
+  | { readonly password?: string; readonly tlsKey?: string }
+  | { readonly unreadable: string; readonly obstacle: Obstacle }
 
 function forDial(read: SecretsRead): DialSecrets {
-  if (read.kind === 'unreadable') return { unreadable: `${read.field}: ${read.why}` }
+  if (read.kind === 'unreadable')
+    return { unreadable: `${read.field}: ${read.why}`, obstacle: read.obstacle }
   const { password, 'tls.key': tlsKey } = read.values
   return {
     ...(password === undefined ? {} : { password }),

@@ -89,7 +89,12 @@ export class Examiner {
     for (const field of SECRET_FIELDS) {
       const text = secrets[field]
       if (typeof text !== 'string') continue
-      known[field] = isReference(text) ? ((await this.#secrets.resolve(text)) ?? SOME) : text
+      if (!isReference(text)) {
+        known[field] = text
+        continue
+      }
+      const found = await this.#secrets.resolve(text)
+      known[field] = 'text' in found ? found.text : SOME
     }
     return known
   }

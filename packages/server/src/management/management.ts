@@ -15,7 +15,9 @@ import {
 } from '../db/connection-settings.ts'
 import type { StoredConnection } from '../db/connection-settings.ts'
 import { isAway } from '../db/explain.ts'
-import type { SecretField, Secrets, SecretWrite } from '../db/secrets.ts'
+import { isReference } from '../db/secret-reference.ts'
+import { SECRET_FIELDS } from '../db/secrets.ts'
+import type { SecretField, Secrets, SecretWrite, Unreadable } from '../db/secrets.ts'
 import type { Sql } from '../db/sql.ts'
 import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
@@ -204,22 +206,28 @@ export class Management {
     return stored
   }
 
-  /** A secret that would be needed but can't be read, as the dial would tell it. */
+  /** A secret that would be needed but can't be read, as the dial would report it. */
   async #unreadable({ stored, draft }: Subject): Promise<Probe | null> {
+    for (const field of SECRET_FIELDS) {
+      const text = draft.secrets[field]
+      if (typeof text !== 'string' || !isReference(text)) continue
+      const found = await this.#secrets.resolve(text)
+      if ('why' in found) return toProbe(field, found)
+    }
     if (stored === null) return null
     const read = (await this.#secrets.read([stored.id])).get(stored.id)
     if (read?.kind !== 'unreadable' || draft.secrets[read.field] !== undefined) return null
-    return {
-      ok: false,
-      reason: 'secret_unreadable',
-      detail: `${read.field}: ${read.why}`,
-      tookMs: 0,
-    }
+    return toProbe(read.field, read)
   }
 
   #transact<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
     return this.#sql.begin((transaction) => work(transaction as unknown as Sql)) as Promise<T>
   }
+}
+
+function toProbe(field: SecretField, { why, obstacle }: Unreadable): Probe {
+  const reason = obstacle === 'machine' ? 'local_resources' : 'secret_unreadable'
+  return { ok: false, reason, detail: `${field}: ${why}`, tookMs: 0 }
 }
 
 /** The secrets that a draft sets or deletes. */

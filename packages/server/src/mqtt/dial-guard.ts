@@ -4,7 +4,7 @@
  * exactly the judged address is dialled, so that a name can't change its mind in between (DNS rebinding).
  */
 import { BlockList, isIP } from 'node:net'
-import { fromError } from './reasons.ts'
+import { fromLookup } from './reasons.ts'
 import { Resolver } from './resolver.ts'
 import type { Address, Lookup } from './resolver.ts'
 import type { Failure } from './session-state.ts'
@@ -73,7 +73,7 @@ export class DialGuard {
           ? await this.#resolver.resolve(host)
           : [{ address: bare, family: isIP(bare) }]
     } catch (error) {
-      return fromError(error, false)
+      return fromLookup(error)
     }
     const [first] = found
     if (first === undefined) return { reason: 'dns_not_found', detail: null, code: null }

@@ -7,7 +7,7 @@ import type { DialGuard } from './dial-guard.ts'
 import type { DialLimiter } from './dial-limiter.ts'
 import type { HostGate, Pass } from './host-gate.ts'
 import type { HostGates } from './host-gates.ts'
-import { clean } from './reasons.ts'
+import { fromUnreadable } from './secret-reader.ts'
 import type { SecretReader, Unreadable } from './secret-reader.ts'
 import { Session } from './session.ts'
 import type { SessionListener } from './session.ts'
@@ -73,14 +73,8 @@ export class Dialer {
     // Those that ask at once are answered at once, and reading settings takes its time.
     await this.#turns.enter()
     if (signal.aborted) return null
-    if ('unreadable' in secrets) {
-      const detail = clean(secrets.unreadable)
-      return {
-        settings: null,
-        gate: null,
-        outcome: { reason: 'secret_unreadable', detail, code: null },
-      }
-    }
+    if ('unreadable' in secrets)
+      return { settings: null, gate: null, outcome: fromUnreadable(secrets) }
     const settings = checkSettings(stored, secrets)
     if ('reason' in settings) return { settings: null, gate: null, outcome: settings }
     const { gates, permit } = this.#options
@@ -105,8 +99,7 @@ export class Dialer {
     const { guard, clientId, connectTimeoutMs } = this.#options
     const target = await guard.check(settings.host, settings.port)
     if ('reason' in target) {
-      if (target.reason === 'address_blocked') pass.gaveUp()
-      else pass.failed(target)
+      pass.failed(target)
       return signal.aborted ? null : target
     }
     const leave = await this.#place(signal)
@@ -179,8 +172,7 @@ class Place {
 
   failed(failure: Failure): void {
     this.#clear()
-    if (failure.reason === 'config_invalid') this.#pass.gaveUp()
-    else this.#pass.failed(failure)
+    this.#pass.failed(failure)
   }
 
   #clear(): void {

@@ -83,6 +83,28 @@ test('one connection that is cut off, or refused for itself, closes the way for 
   expect(refused.length).toBeGreaterThan(0)
 })
 
+test.each([
+  'local_resources',
+  'local_ports_exhausted',
+  'config_invalid',
+  'address_blocked',
+  'secret_unreadable',
+] as const)(
+  '%s of this server closes the way for nobody, however often it comes',
+  async (reason) => {
+    const gate = new HostGate({ most: 20, probeMs: 10_000 })
+    const { inside, refused } = crowd(gate, 100)
+    for (let i = 0; i < 50; i++) {
+      await settle()
+      inside[i]?.failed({ reason, detail: null, code: null })
+    }
+    await settle()
+    expect(refused).toHaveLength(0)
+    // Eight at a time, as before.
+    expect(inside).toHaveLength(50 + 8)
+  },
+)
+
 test('who gives up waiting is forgotten', async () => {
   const gate = new HostGate({ most: 1, probeMs: 100 })
   const pass = await gate.enter(NEVER, false)

@@ -10,6 +10,7 @@
  */
 import { REASONS } from '@mqtt-status/protocol'
 import type { Reason } from '@mqtt-status/protocol'
+import { isLocal } from './reasons.ts'
 import type { Failure } from './session-state.ts'
 
 export interface GateTiming {
@@ -158,6 +159,8 @@ export class HostGate {
 
   #failed(failure: Failure): void {
     const { reason } = failure
+    // This server could not dial: nothing was learnt of the host.
+    if (isLocal(reason)) return
     if (REASONS[reason] === 'permanent') {
       this.#reached()
       return

@@ -1,52 +1,22 @@
-/** From what the network, TLS or the broker say to one reason code. */
+/**
+ * From what the network, TLS, a web server or the broker say to one reason code. What is unknown is temporary: only a
+ * code that is listed can make a connection `failed`, and only a parser says `not_mqtt`.
+ */
 import type { Reason } from '@mqtt-status/protocol'
+import { lookupReason, networkReason } from './network-reasons.ts'
 import type { Failure } from './session-state.ts'
+import { tlsError } from './tls-reasons.ts'
 
-const NETWORK: Readonly<Record<string, Reason>> = {
-  ENOTFOUND: 'dns_not_found',
-  EAI_AGAIN: 'dns_temporary',
-  ECONNREFUSED: 'connection_refused',
-  EHOSTUNREACH: 'host_unreachable',
-  ENETUNREACH: 'host_unreachable',
-  EADDRNOTAVAIL: 'host_unreachable',
-  ETIMEDOUT: 'connect_timeout',
-  ECONNRESET: 'connection_reset',
-  EPIPE: 'connection_reset',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_untrusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
-  CERT_UNTRUSTED: 'tls_untrusted',
-  INVALID_CA: 'tls_untrusted',
-  INVALID_PURPOSE: 'tls_untrusted',
-  HOSTNAME_MISMATCH: 'tls_hostname',
-  CERT_HAS_EXPIRED: 'tls_expired',
-  CERT_NOT_YET_VALID: 'tls_expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'tls_hostname',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls_client_cert',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls_client_cert',
-  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'tls_client_cert',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'tls_client_cert',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'tls_client_cert',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'tls_client_cert',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'tls_client_cert',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'tls_client_cert',
-  // A plain server behind a TLS dial, or the other way round.
-  ERR_SSL_WRONG_VERSION_NUMBER: 'connection_reset',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'connection_reset',
-  EPROTO: 'connection_reset',
-}
-
-/** Answers of a web server that is asked for a WebSocket; any other means that it does not serve MQTT there. */
+/**
+ * Answers of a web server to the upgrade. Any other 5xx is `server_unavailable`; the rest is `websocket_refused`, and is
+ * tried again slowly, because a proxy answers 404 too while what is behind it starts.
+ */
 const HTTP: Readonly<Record<number, Reason>> = {
   401: 'bad_credentials',
   403: 'not_authorized',
+  408: 'server_unavailable',
+  425: 'server_unavailable',
   429: 'rate_exceeded',
-  500: 'server_unavailable',
-  502: 'server_unavailable',
-  503: 'server_unavailable',
-  504: 'server_unavailable',
 }
 
 /** Return codes of CONNACK in MQTT 3.1.1 (3.2.2.3). */
@@ -60,8 +30,8 @@ const CONNACK_3: Readonly<Record<number, Reason>> = {
 
 /** Reason codes of CONNACK and DISCONNECT in MQTT 5 (2.4). */
 const MQTT_5: Readonly<Record<number, Reason>> = {
-  129: 'not_mqtt',
-  130: 'not_mqtt',
+  129: 'protocol_error',
+  130: 'protocol_error',
   132: 'protocol_version',
   133: 'client_id_rejected',
   134: 'bad_credentials',
@@ -74,6 +44,9 @@ const MQTT_5: Readonly<Record<number, Reason>> = {
   141: 'server_keepalive',
   142: 'session_taken_over',
   144: 'will_rejected',
+  147: 'protocol_error',
+  148: 'protocol_error',
+  149: 'protocol_error',
   150: 'rate_exceeded',
   151: 'quota',
   152: 'admin_action',
@@ -90,34 +63,127 @@ const MIX_UP =
   'The connection was reset before the broker answered: are TLS and plain ports mixed up?'
 const DETAIL_LENGTH = 300
 
-/** An `error` of the client or of its stream. */
+/**
+ * An error of the stream: the network, TLS, or the web server of a WebSocket.
+ *
+ * @param accepted whether the broker has sent CONNACK
+ */
 export function fromError(error: unknown, accepted: boolean): Failure {
-  const message = error instanceof Error ? error.message : 'unknown failure'
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
+  const { code, message } = partsOf(error)
   if (typeof code === 'number') return fromCode(code, clean(message))
-  if (typeof code === 'string') {
-    const reason = NETWORK[code]
-    if (reason !== undefined) return networkFailure(reason, clean(message), accepted)
-    if (code.startsWith('ERR_SSL_') || code.startsWith('CERT_')) {
-      return { reason: 'tls_untrusted', detail: clean(message), code: null }
-    }
-  }
-  return fromMessage(message)
+  if (code === null) return fromMessage(message)
+  if (isParserError(code)) return unparsable(message, accepted)
+  const tls = tlsError(code, message)
+  if (tls?.reason === 'tls_not_yet_valid') return notYetValid(error)
+  if (tls !== null) return dialFailure(tls.reason, tls.words ?? named(code, message), accepted)
+  const address = error instanceof Error && 'address' in error ? error.address : null
+  const reason = networkReason(code, address) ?? 'network_error'
+  return dialFailure(reason, named(code, message), accepted)
 }
 
-/** Failures that have no code. */
+/** An error of the MQTT client. Without a code it comes from the parser: the other side speaks something else. */
+export function fromClient(error: unknown, accepted: boolean): Failure {
+  const { code, message } = partsOf(error)
+  if (code !== null) return fromError(error, accepted)
+  return timeout(message) ?? unparsable(message, accepted)
+}
+
+/**
+ * What is thrown before anything is dialled: settings that only show that they are impossible when they are used, for
+ * example a name that makes no address of a web server. Anything else may be over at the next try.
+ */
+export function fromThrown(error: unknown): Failure {
+  const { code, message } = partsOf(error)
+  const isSetting =
+    error instanceof SyntaxError ||
+    (typeof code === 'string' && /^ERR_(INVALID|SOCKET_BAD|OSSL|SSL|TLS|CRYPTO)/.test(code))
+  if (isSetting && !/malloc/i.test(message))
+    return { reason: 'config_invalid', detail: clean(message), code: null }
+  return fromError(error, false)
+}
+
+/** An error of the lookup of a name. */
+export function fromLookup(error: unknown): Failure {
+  const { code, message } = partsOf(error)
+  const reason = typeof code === 'string' ? lookupReason(code) : 'dns_temporary'
+  return { reason, detail: clean(message), code: null }
+}
+
+/** The stream adds the first moment at which every certificate of the broker is valid, where it knows it. */
+function notYetValid(error: unknown): Failure {
+  const reason = 'tls_not_yet_valid'
+  const validFrom = error instanceof Error && 'validFrom' in error ? error.validFrom : null
+  if (!(validFrom instanceof Date))
+    return { reason, detail: 'The certificate is not valid yet.', code: null }
+  const detail = `The certificate is valid from ${validFrom.toISOString()}.`
+  return { reason, detail, code: null, overInMs: Math.max(0, validFrom.getTime() - Date.now()) }
+}
+
+/** What a dial met on this server: it says nothing about the broker. */
+export function isLocal(reason: Reason): boolean {
+  return LOCAL.has(reason)
+}
+
+const LOCAL: ReadonlySet<Reason> = new Set([
+  'local_resources',
+  'local_ports_exhausted',
+  'config_invalid',
+  'address_blocked',
+  'secret_unreadable',
+])
+
+/** Failures of the stream that have no code. */
 function fromMessage(message: string): Failure {
   const refused = /^Unexpected server response: (\d+)$/.exec(message)?.[1]
   if (refused !== undefined) return fromHttp(Number(refused))
+  // What `ws` says of a web server whose answer opens no WebSocket.
+  if (/^(Invalid (Upgrade|Sec-WebSocket)|Server sent (an invalid|no) subprotocol)/.test(message))
+    return { reason: 'websocket_refused', detail: clean(message), code: null }
+  return timeout(message) ?? { reason: 'network_error', detail: clean(message), code: null }
+}
+
+function timeout(message: string): Failure | null {
   if (/connack timeout|handshake has timed out/i.test(message))
     return { reason: 'connect_timeout', detail: null, code: null }
   if (/keepalive timeout/i.test(message))
     return { reason: 'keepalive_timeout', detail: null, code: null }
-  // What is left comes from the parser: the other side speaks something else.
-  return { reason: 'not_mqtt', detail: clean(message), code: null }
+  return null
 }
 
-/** A return or reason code of the broker. */
+/** The parsers of HTTP and of WebSocket frames. */
+function isParserError(code: string): boolean {
+  return code.startsWith('HPE_') || code.startsWith('WS_ERR_')
+}
+
+/** Who has spoken MQTT before has not stopped being a broker. */
+function unparsable(message: string, accepted: boolean): Failure {
+  return { reason: accepted ? 'protocol_error' : 'not_mqtt', detail: clean(message), code: null }
+}
+
+interface ErrorParts {
+  readonly code: string | number | null
+  readonly message: string
+}
+
+function partsOf(error: unknown): ErrorParts {
+  if (!(error instanceof Error)) return { code: null, message: 'unknown failure' }
+  const code: unknown = 'code' in error ? error.code : null
+  return {
+    code: typeof code === 'string' || typeof code === 'number' ? code : null,
+    message: error.message,
+  }
+}
+
+function named(code: string, message: string): string {
+  return message.includes(code) ? message : `${message} (${code})`
+}
+
+/** The reason code of a DISCONNECT, which has none of CONNACK's return codes. */
+export function fromDisconnect(code: number, detail: string | null): Failure {
+  return { reason: MQTT_5[code] ?? 'closed_by_broker', detail, code }
+}
+
+/** A return or reason code of the broker in CONNACK. */
 export function fromCode(code: number, detail: string | null): Failure {
   const reason = code < 128 ? CONNACK_3[code] : MQTT_5[code]
   return { reason: reason ?? 'closed_by_broker', detail, code }
@@ -125,7 +191,7 @@ export function fromCode(code: number, detail: string | null): Failure {
 
 function fromHttp(status: number): Failure {
   return {
-    reason: HTTP[status] ?? 'not_mqtt',
+    reason: HTTP[status] ?? (status >= 500 ? 'server_unavailable' : 'websocket_refused'),
     detail: `The web server answered ${status} instead of opening a WebSocket.`,
     code: null,
   }
@@ -154,10 +220,7 @@ export function withoutSecret(failure: Failure, secret: string | null): Failure 
   return detail.includes(secret) ? { ...failure, detail: detail.replaceAll(secret, '…') } : failure
 }
 
-function networkFailure(reason: Reason, detail: string | null, accepted: boolean): Failure {
-  return {
-    reason,
-    detail: reason === 'connection_reset' && !accepted ? MIX_UP : detail,
-    code: null,
-  }
+function dialFailure(reason: Reason, detail: string, accepted: boolean): Failure {
+  const mixedUp = reason === 'connection_reset' && !accepted
+  return { reason, detail: mixedUp ? MIX_UP : clean(detail), code: null }
 }

@@ -43,3 +43,8 @@ export function delay(kind: ReasonClass, attempt: number, { random, timing }: Mo
 export function probe({ random, timing }: Moment): number {
   return timing.probeMs * (0.5 + random)
 }
+
+/** The wait for what ends at a known time: a little longer, so that not all who wait for it dial at once. */
+export function whenOver(ms: number, moment: Moment): number {
+  return Math.min(probe(moment), ms + moment.random * moment.timing.transient.baseMs)
+}

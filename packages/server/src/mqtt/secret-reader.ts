@@ -1,10 +1,29 @@
 import type { Log } from '../log.ts'
+import { clean } from './reasons.ts'
+import type { Failure } from './session-state.ts'
 import type { Secrets } from './settings.ts'
 
 /** There are secrets, but one of them can't be read now. */
 export interface Unreadable {
   /** Names the field and the key or the reference, never a secret. */
   readonly unreadable: string
+  /**
+   * What has to happen before it can be read: a setting changes, a file appears, or this machine has resources again.
+   *
+   * @default 'setting'
+   */
+  readonly obstacle?: 'setting' | 'file' | 'machine'
+}
+
+/** A file may appear without a change of the row, and looking for it costs no broker anything. */
+const LOOK_AGAIN_MS = 60_000
+
+/** Why the connection can't be dialled. */
+export function fromUnreadable({ unreadable, obstacle = 'setting' }: Unreadable): Failure {
+  const detail = clean(unreadable)
+  if (obstacle === 'machine') return { reason: 'local_resources', detail, code: null }
+  const failure: Failure = { reason: 'secret_unreadable', detail, code: null }
+  return obstacle === 'file' ? { ...failure, overInMs: LOOK_AGAIN_MS } : failure
 }
 
 /**

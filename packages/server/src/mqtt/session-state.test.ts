@@ -332,6 +332,43 @@ test('four short-lived connections within two minutes are flapping, or a conflic
   expect(play([...start, ...four(31_000, RESET)]).at(-1)).toBe('reconnecting/connection_reset')
 })
 
+test.each([
+  ['a certificate that begins in an hour is tried again by a probe', 3_600_000, 900_000, 2_700_000],
+  ['one that begins in 90 s is tried again when it does', 90_000, 90_000, 91_000],
+  ['one that has just begun is tried again within a second', 0, 0, 1_000],
+])('%s', (...[, overInMs, least, most]) => {
+  const early: Failure = { reason: 'tls_not_yet_valid', detail: null, code: null, overInMs }
+  for (const random of [0, 0.25, 0.5, 0.999]) {
+    const moment = { ...MOMENT, random }
+    const [, effects] = step(STATES.connecting, { kind: 'broken', failure: early }, moment)
+    const ms = effects.find((effect) => effect.kind === 'wait')?.ms ?? Number.NaN
+    expect(ms).toBeGreaterThanOrEqual(least)
+    expect(ms).toBeLessThanOrEqual(most)
+  }
+})
+
+test('a fault of this server is retried like an outage, and what the broker does afterwards is news, once', () => {
+  const local = (reason: 'local_resources' | 'local_ports_exhausted') =>
+    [EVENTS.elapsed, { kind: 'broken', failure: { reason, detail: null, code: null } }] as const
+  const reset = [EVENTS.elapsed, EVENTS.reset] as const
+  const written = play([
+    EVENTS.connect,
+    ...local('local_resources').slice(1),
+    ...local('local_ports_exhausted'),
+    ...reset,
+    ...local('local_resources'),
+    ...reset,
+    EVENTS.elapsed,
+    EVENTS.opened,
+  ])
+  expect(written).toEqual([
+    'connecting/command!',
+    'reconnecting/local_resources!',
+    'reconnecting/connection_reset',
+    'connected/null',
+  ])
+})
+
 test('whatever happens, in any order: one dial at a time, one timer at most, and disconnect always ends disconnected', () => {
   const events = fc.array(fc.constantFrom(...Object.values(EVENTS)), { maxLength: 60 })
   fc.assert(

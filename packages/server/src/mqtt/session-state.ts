@@ -17,7 +17,7 @@
  */
 import { REASONS } from '@mqtt-status/protocol'
 import type { Desired, Reason } from '@mqtt-status/protocol'
-import { delay, probe } from './retry-delay.ts'
+import { delay, probe, whenOver } from './retry-delay.ts'
 import type { Moment } from './retry-delay.ts'
 import { connectedAs, failing, write } from './status-change.ts'
 import type { Failure, StatusWritten } from './status-change.ts'
@@ -253,17 +253,26 @@ function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Mo
       BEFORE_DIALLING.has(failure.reason))
   const shown = hopeless ? 'failed' : 'reconnecting'
   const told = status === shown && isNoNews(retry.reason, failure.reason)
-  const ms = hopeless ? probe(moment) : delay(kind, retry.attempt, moment)
+  const usual = hopeless ? probe(moment) : delay(kind, retry.attempt, moment)
+  const ms = failure.overInMs === undefined ? usual : whenOver(failure.overInMs, moment)
   return [
     { kind: 'waiting', status: shown, retry: told ? { ...next, reason: retry.reason } : next },
     [...(told ? [] : [failing(shown, failure, asked)]), { kind: 'wait', ms }],
   ]
 }
 
-/** A broker that dies is lost first, then refuses, and may be silent in between: it is one outage. */
+/**
+ * A broker that dies is lost first, then refuses, and may be silent in between: it is one outage. But what was said to
+ * be this server's fault is news once it is the broker's.
+ */
 function isNoNews(told: Reason | null, reason: Reason): boolean {
   if (told === null || told === reason) return told === reason
+  if (isOurs(told) && !isOurs(reason)) return false
   return REASONS[told] === 'transient' && REASONS[reason] === 'transient'
+}
+
+function isOurs(reason: Reason): boolean {
+  return reason === 'local_resources' || reason === 'local_ports_exhausted'
 }
 
 /** A connection that was up, and is not any more. */

@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
 import { filtersOf } from './device.ts'
-import { clean, fromCode, fromError, fromSilence, withoutSecret } from './reasons.ts'
+import { fromClient, fromDisconnect, fromError, fromSilence, fromThrown } from './reasons.ts'
+import { clean, withoutSecret } from './reasons.ts'
 import type { Failure } from './session-state.ts'
 import type { DialSettings } from './settings.ts'
 import { openStream } from './stream.ts'
@@ -118,15 +119,14 @@ export class Session {
     try {
       client = new MqttClient(() => this.#openStream(), this.#options())
     } catch (error) {
-      // What only shows when it is used, for example a name that makes no address of a web server.
       setImmediate(() => {
-        this.#end({ reason: 'config_invalid', detail: clean(messageOf(error)), code: null })
+        this.#end(fromThrown(error))
       })
       return
     }
     this.#client = client
     client.on('error', (error) => {
-      this.#fail(error)
+      this.#end(fromClient(error, this.#state !== 'dialling'))
     })
     client.on('connect', () => {
       this.#accepted(client)
@@ -135,7 +135,7 @@ export class Session {
       if (this.#state !== 'ended') this.#listener.onMessage({ topic, payload, retained: retain })
     })
     client.on('disconnect', ({ reasonCode, properties }) => {
-      this.#end(fromCode(reasonCode ?? 0, clean(properties?.reasonString)))
+      this.#end(fromDisconnect(reasonCode ?? 0, clean(properties?.reasonString)))
     })
     client.on('close', () => {
       this.#end(fromSilence(this.#state !== 'dialling'))
@@ -146,7 +146,7 @@ export class Session {
     const stream = openStream(this.#target.settings, this.#target.address)
     // MQTT.js passes over errors that have no code, and a web server that refuses the upgrade has none.
     stream.on('error', (error) => {
-      this.#fail(error)
+      this.#end(fromError(error, this.#state !== 'dialling'))
     })
     return stream
   }
@@ -168,7 +168,7 @@ export class Session {
       const refused = codes.findIndex((code) => code >= 128)
       if (error === null || refused >= 0)
         this.#open(refused < 0 ? null : denied(filters[refused], codes[refused]))
-      else this.#end(fromError(error, true))
+      else this.#end(fromClient(error, true))
     })
   }
 
@@ -176,10 +176,6 @@ export class Session {
     clearTimeout(this.#subscribing ?? undefined)
     this.#state = 'open'
     this.#listener.onOpen(denied)
-  }
-
-  #fail(error: unknown): void {
-    this.#end(fromError(error, this.#state !== 'dialling'))
   }
 
   #end(failure: Failure): void {
@@ -246,8 +242,4 @@ function denied(topic: string | undefined, code: number | undefined): Failure {
 
 function unanswered(reason: Failure['reason'], detail: string): Failure {
   return { reason, detail, code: null }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown failure'
 }

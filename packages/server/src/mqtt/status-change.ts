@@ -8,6 +8,8 @@ export interface Failure {
   readonly detail: string | null
   /** The code of MQTT, if there was one. */
   readonly code: number | null
+  /** When it is known to be over, in ms from now; the next try waits for that, and not longer than a slow probe. */
+  readonly overInMs?: number
 }
 
 export interface StatusChange {

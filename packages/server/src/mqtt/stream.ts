@@ -2,10 +2,12 @@
  * The wire of one dial: TCP, TLS, or a WebSocket over either. It always leads to the address that was checked; the host
  * name is only said (to a web server) and compared (with a certificate). No redirect and no proxy leads elsewhere.
  */
+import type { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { createWebSocketStream, WebSocket } from 'ws'
 import type { DialSettings } from './settings.ts'
 
@@ -40,7 +42,27 @@ function openSocket(settings: DialSettings, address: string): Socket {
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
   })
+  noteBeginning(socket)
   return socket.setNoDelay(true)
+}
+
+/** Adds to the error of a certificate that is not valid yet when it will be. */
+function noteBeginning(socket: TLSSocket): void {
+  let chain: X509Certificate | undefined
+  // Node verifies at this event, and the certificates are gone after it.
+  socket.prependOnceListener('secure', () => {
+    chain = socket.getPeerX509Certificate()
+  })
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'CERT_NOT_YET_VALID' || chain === undefined) return
+    Object.assign(error, { validFrom: new Date(beginning(chain)) })
+  })
+}
+
+/** When the last one of a chain begins, in ms. */
+function beginning({ validFromDate, issuerCertificate }: X509Certificate): number {
+  const issuer = issuerCertificate === undefined ? 0 : beginning(issuerCertificate)
+  return Math.max(validFromDate.getTime(), issuer)
 }
 
 function openWebSocket(settings: DialSettings, address: string): Duplex {

@@ -17,8 +17,8 @@ const CONNACK: readonly (readonly [version: 4 | 5, code: number, reason: Reason]
   [4, 5, 'not_authorized'],
   [5, 1, 'protocol_version'],
   [5, 128, 'closed_by_broker'],
-  [5, 129, 'not_mqtt'],
-  [5, 130, 'not_mqtt'],
+  [5, 129, 'protocol_error'],
+  [5, 130, 'protocol_error'],
   [5, 132, 'protocol_version'],
   [5, 133, 'client_id_rejected'],
   [5, 134, 'bad_credentials'],
@@ -51,7 +51,8 @@ test.each(CONNACK)('CONNACK of MQTT %i with code %i is %s', async (version, code
 })
 
 const DISCONNECT: readonly (readonly [code: number, reason: Reason])[] = [
-  [130, 'not_mqtt'],
+  [130, 'protocol_error'],
+  [149, 'protocol_error'],
   [135, 'not_authorized'],
   [137, 'server_busy'],
   [139, 'server_shutting_down'],
@@ -95,8 +96,8 @@ test.each(
 test.each([
   [401, 'bad_credentials'],
   [403, 'not_authorized'],
-  [404, 'not_mqtt'],
-  [302, 'not_mqtt'],
+  [404, 'websocket_refused'],
+  [302, 'websocket_refused'],
   [429, 'rate_exceeded'],
   [503, 'server_unavailable'],
 ] as const)('a web server that answers %i to a WebSocket is %s', async (status, reason) => {
@@ -171,6 +172,15 @@ test('what the network and TLS say has a reason each, and every reason of a fail
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'tls_client_cert'],
     ['EAI_AGAIN', 'dns_temporary'],
     ['ENOTFOUND', 'dns_not_found'],
+    ['EMFILE', 'local_resources'],
+    ['EADDRINUSE', 'local_ports_exhausted'],
+    ['EINVAL', 'network_error'],
+    ['CERT_NOT_YET_VALID', 'tls_not_yet_valid'],
+    ['CERT_REVOKED', 'tls_revoked'],
+    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'tls_unknown_name'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tls_version'],
+    ['ERR_SSL_DH_KEY_TOO_SMALL', 'tls_weak'],
+    ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 'tls_handshake'],
   ]
   for (const [code, reason] of network)
     expect([code, fromError(Object.assign(new Error('x'), { code }), true).reason]).toEqual([
@@ -179,6 +189,8 @@ test('what the network and TLS say has a reason each, and every reason of a fail
     ])
   // The rest is made where it is seen: by the session, the machine, the guard, the settings and the secrets.
   const elsewhere: readonly Reason[] = [
+    'not_mqtt',
+    'websocket_refused',
     'keepalive_timeout',
     'config_invalid',
     'address_blocked',
