@@ -58,6 +58,7 @@ const suites: readonly Suite[] = [
     result: `${CACHE}/browser-tests.json`,
     count: (json) => ({ skipped: 0, ...(json as { passed: number; failed: number }) }),
   },
+  vitest('packages'),
   vitest('e2e'),
   { ...vitest('system'), onlyNamed: true },
 ]

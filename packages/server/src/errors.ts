@@ -1,6 +1,6 @@
 import type { FieldError, ProblemCode } from '@mqtt-status/protocol'
 
-interface StatusErrorOptions {
+export interface StatusErrorOptions {
   readonly cause?: unknown
   readonly fields?: readonly FieldError[]
   readonly retryAfterS?: number | null

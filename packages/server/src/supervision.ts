@@ -40,7 +40,8 @@ type State =
   | { readonly kind: 'ending'; readonly ended: Promise<void> }
   | { readonly kind: 'stopped' }
 
-export type SupervisionState = Exclude<State['kind'], 'ending'>
+/** What a node is doing about connections, as `/readyz` and embedders see it. */
+export type SupervisionState = 'starting' | 'off' | 'paused' | 'on' | 'stopped'
 
 const PAUSED =
   'supervision is paused: this database is a copy (a restored backup, a promoted standby), and dialling could disturb ' +

@@ -1,6 +1,7 @@
 /** Registers every element. Safe where there is no document. */
-import './define/provider.ts'
-import './define/card.ts'
-import './define/badge.ts'
-import './define/control.ts'
-import './define/live.ts'
+export { MqttStatusProvider } from './define/provider.ts'
+export { MqttStatusCard } from './define/card.ts'
+export { MqttStatusBadge } from './define/badge.ts'
+export { MqttStatusControl } from './define/control.ts'
+export { MqttStatusLive } from './define/live.ts'
+export type * from './index.ts'

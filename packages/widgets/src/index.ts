@@ -1,13 +1,40 @@
 export type {
   Action,
+  Auth,
   Capability,
+  ClientMessage,
   Connection,
+  Desired,
   DeviceState,
+  Hello,
+  Look,
+  ProblemCode,
+  Reason,
   Status,
+  Summary,
   Timestamp,
+  Unwatch,
+  WatchFilter,
+  WatchMessage,
 } from '@mqtt-status/protocol'
 export { clientFor, createClient, StatusClient } from './client/index.ts'
-export type { ConnectionView, Link, LinkState, Outcome, Pending } from './client/index.ts'
+export type {
+  ClientSettings,
+  ClientSurroundings,
+  ConnectionHandle,
+  ConnectionView,
+  Link,
+  LinkState,
+  OpenTransport,
+  Outcome,
+  Pending,
+  TokenAnswer,
+  TokenGiven,
+  TokenSettings,
+  Transport,
+  TransportListener,
+  Wire,
+} from './client/index.ts'
 export { MqttStatusBadge } from './elements/badge/badge.ts'
 export { MqttStatusCard } from './elements/card/card.ts'
 export { MqttStatusControl } from './elements/control/control.ts'
@@ -19,9 +46,23 @@ export {
   MqttStatusLinkEvent,
   MqttStatusReadyEvent,
 } from './elements/events.ts'
-export type { MqttStatusEventMap } from './elements/events.ts'
+export type {
+  ChangeDetail,
+  CommandDetail,
+  CommandEndDetail,
+  ErrorDetail,
+  LinkDetail,
+  MqttStatusEventMap,
+} from './elements/events.ts'
 export { MqttStatusLive } from './elements/live/live.ts'
 export { registerLocale } from './locales/registry.ts'
 export type { Strings } from './locales/registry.ts'
-export type { Locale } from './locales/locale.ts'
+export type {
+  ActionWords,
+  Counted,
+  FailureCode,
+  Locale,
+  NamedLink,
+  Unit,
+} from './locales/locale.ts'
 export { MqttStatusProvider } from './elements/provider/provider.ts'

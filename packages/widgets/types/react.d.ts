@@ -20,3 +20,5 @@ declare module 'react' {
     interface IntrinsicElements extends MqttStatusElements {}
   }
 }
+
+export {}

@@ -18,3 +18,5 @@ type MqttStatusComponents = {
 declare module 'vue' {
   interface GlobalComponents extends MqttStatusComponents {}
 }
+
+export {}

@@ -1,3 +1,20 @@
+export type {
+  Action,
+  Auth,
+  Capability,
+  ClientMessage,
+  Connection,
+  Desired,
+  DeviceState,
+  Hello,
+  Reason,
+  Status,
+  Summary,
+  Timestamp,
+  Unwatch,
+  WatchFilter,
+  WatchMessage,
+} from '@mqtt-status/protocol'
 export { createClient, StatusClient } from './client.ts'
 export type { ClientSettings, ClientSurroundings } from './client.ts'
 export type { ConnectionHandle, ConnectionView } from './connection-view.ts'
@@ -6,6 +23,6 @@ export type { Link } from './link.ts'
 export type { LinkState } from './link-state.ts'
 export type { Pending } from './pending.ts'
 export { clientFor } from './registry.ts'
-export type { TokenAnswer, TokenSettings } from './tokens.ts'
+export type { TokenAnswer, TokenGiven, TokenSettings } from './tokens.ts'
 export type { OpenTransport, Transport, TransportListener } from './transport.ts'
 export type { Wire } from './wire.ts'

@@ -6,7 +6,8 @@ export interface TokenAnswer {
   readonly expiresIn?: number
 }
 
-type TokenGiven = string | TokenAnswer | null
+/** What `getToken` may give: a token, or one with its time, or none. */
+export type TokenGiven = string | TokenAnswer | null
 
 export interface TokenSettings {
   /** Visible to everybody who sees the page: publishable keys only. */

@@ -2,3 +2,6 @@
 import { MqttStatusBadge } from '../elements/badge/badge.ts'
 
 MqttStatusBadge.define()
+
+export { MqttStatusBadge }
+export type * from '../index.ts'

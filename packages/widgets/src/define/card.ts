@@ -2,3 +2,6 @@
 import { MqttStatusCard } from '../elements/card/card.ts'
 
 MqttStatusCard.define()
+
+export { MqttStatusCard }
+export type * from '../index.ts'

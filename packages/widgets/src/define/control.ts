@@ -2,3 +2,6 @@
 import { MqttStatusControl } from '../elements/control/control.ts'
 
 MqttStatusControl.define()
+
+export { MqttStatusControl }
+export type * from '../index.ts'

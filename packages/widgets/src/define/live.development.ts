@@ -1,5 +1,6 @@
 /** What bundlers in development mode are given: the same, and the element says what is wrong with it. */
 import { installOverlay } from '../development/overlay.ts'
-import './live.ts'
 
 installOverlay()
+
+export * from './live.ts'

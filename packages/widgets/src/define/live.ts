@@ -2,3 +2,6 @@
 import { MqttStatusLive } from '../elements/live/live.ts'
 
 MqttStatusLive.define()
+
+export { MqttStatusLive }
+export type * from '../index.ts'

@@ -2,3 +2,6 @@
 import { MqttStatusProvider } from '../elements/provider/provider.ts'
 
 MqttStatusProvider.define()
+
+export { MqttStatusProvider }
+export type * from '../index.ts'

@@ -49,7 +49,11 @@ export abstract class StatusElement extends LitElement {
   static readonly version: string = VERSION
   /** The name it is registered under unless another one is given. */
   static readonly tag: string
-  /** Looks for mistakes after each update; only development builds have one. */
+  /**
+   * Looks for mistakes after each update; only development builds have one.
+   *
+   * @internal
+   */
   static inspect: ((element: StatusElement, inspected: Inspected) => void) | null = null
   static override styles: CSSResultGroup = [tokens, iconStyles]
 
