@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { esbuildPlugin } from '@web/dev-server-esbuild'
 import { defaultReporter } from '@web/test-runner'
 import { chromeLauncher } from '@web/test-runner-chrome'
-import { findBrowser } from '../../scripts/browser.ts'
+import { ENGINES, launchOptions } from '../../scripts/engines.ts'
+import { WebKit } from '../../scripts/webkit.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const result = new URL('../../node_modules/.cache/browser-tests.json', import.meta.url)
@@ -31,6 +32,46 @@ const countReporter = {
   },
 }
 
+/** One window of WebKit, which runs one file of tests after the other. */
+function webkitLauncher() {
+  const windows = new Map()
+  let webkit
+  return {
+    name: 'WebKit',
+    type: 'webkit',
+    concurrency: 1,
+    async initialize() {
+      webkit = await WebKit.start()
+    },
+    async startSession(id, url) {
+      const window = await webkit.open()
+      windows.set(id, window)
+      await window.go(url)
+    },
+    isActive: (id) => windows.has(id),
+    getBrowserUrl: (id) => windows.get(id).url(),
+    async stopSession(id) {
+      await windows.get(id).close()
+      windows.delete(id)
+      return {}
+    },
+    async stop() {
+      webkit?.stop()
+    },
+  }
+}
+
+const engine = process.env['BROWSER_ENGINE'] ?? 'chromium'
+if (!ENGINES.includes(engine))
+  throw new Error(`BROWSER_ENGINE is ${engine}; there are ${ENGINES.join(', ')}`)
+async function launcherOf(engine) {
+  if (engine === 'webkit') return webkitLauncher()
+  const launcher = chromeLauncher({ launchOptions: await launchOptions(engine) })
+  // It calls every browser that it launches Chrome.
+  launcher.name = engine
+  return launcher
+}
+
 export default {
   files: 'test/browser/**/*.test.ts',
   rootDir: root,
@@ -45,7 +86,7 @@ export default {
       tsconfig: fileURLToPath(new URL('tsconfig.json', import.meta.url)),
     }),
   ],
-  browsers: [chromeLauncher({ launchOptions: await findBrowser() })],
+  browsers: [await launcherOf(engine)],
   reporters: [defaultReporter({ reportTestResults: true }), countReporter],
   testFramework: { config: { timeout: 10_000 } },
 }

@@ -59,7 +59,9 @@ async function open(view: View): Promise<Page> {
     await page.evaluate(() => dispatchEvent(new Event('beforeprint')))
   }
   // What is far below has to be laid out too.
-  await page.addStyleTag({ content: 'mqtt-status-card { content-visibility: visible !important }' })
+  await page.addStyleTag({
+    content: 'mqtt-status-card::part(card) { content-visibility: visible !important }',
+  })
   return page
 }
 

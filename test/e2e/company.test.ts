@@ -5,7 +5,7 @@ import { launchBrowser } from '../../scripts/browser.ts'
 import { Pages } from './pages.ts'
 
 const PAGE = `<!doctype html><html lang="en"><title>Company</title>
-  <style>body { font: 13px/18px system-ui } .row { display: flex; gap: 8px } mqtt-status-card { content-visibility: visible }</style><body></body></html>`
+  <style>body { font: 13px/18px system-ui } .row { display: flex; gap: 8px } mqtt-status-card::part(card) { content-visibility: visible }</style><body></body></html>`
 
 const SCRIPT = `
   import { FakeClient } from '/catalogue/fake-client.js'

@@ -87,7 +87,7 @@ async function draw(running: Browser, { query, heading }: (typeof VIEWS)[string]
     content: `${fontFaces()}
       :root, body { font-family: Pinned !important }
       .specimen:not(${SHOWN.map((title) => `[id$='-${title}']`).join()}) { display: none }
-      mqtt-status-card { content-visibility: visible !important }`,
+      mqtt-status-card::part(card) { content-visibility: visible !important }`,
   })
   await page.evaluate(() => document.fonts.ready)
   // Whoever is not seen at first is drawn a little later.

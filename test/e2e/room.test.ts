@@ -117,7 +117,9 @@ for (const scale of [100, 200]) {
     const room = await sizes(page)
     await page.addScriptTag({ type: 'module', url: '/loading.js' })
     await page.waitForSelector('html[data-ready]')
-    await page.addStyleTag({ content: '* { content-visibility: visible !important }' })
+    await page.addStyleTag({
+      content: 'mqtt-status-card::part(card) { content-visibility: visible !important }',
+    })
     const skeleton = await sizes(page)
     await page.evaluate(() =>
       (globalThis as unknown as { become(state: string): Promise<void> }).become('connected'),

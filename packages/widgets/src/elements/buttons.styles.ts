@@ -43,6 +43,7 @@ export const buttonStyles: CSSResult = css`
     font: inherit;
     font-weight: 500;
     white-space: nowrap;
+    -webkit-user-select: none;
     user-select: none;
     cursor: pointer;
     transition:

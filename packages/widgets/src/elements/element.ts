@@ -60,8 +60,9 @@ export abstract class StatusElement extends LitElement {
   /** Texts of the page's own instead of ours, by the names of `Locale`. */
   declare strings: Strings | null | undefined
   protected readonly language: LanguageController = new LanguageController(this)
-  readonly #internals = this.attachInternals()
-  #states = ''
+  /** WebKit forgets what a set contains once no script holds the set, so the element holds it. */
+  readonly #states: CustomStateSet = this.attachInternals().states
+  #shownStates = ''
   #merged: {
     readonly from: Language
     readonly strings: Strings
@@ -116,11 +117,10 @@ export abstract class StatusElement extends LitElement {
   protected showStates(wanted: readonly unknown[]): void {
     const names = wanted.filter((name) => typeof name === 'string')
     const key = names.join()
-    if (key === this.#states) return
-    this.#states = key
-    const { states } = this.#internals
-    for (const name of [...states]) if (!names.includes(name)) states.delete(name)
-    for (const name of names) states.add(name)
+    if (key === this.#shownStates) return
+    this.#shownStates = key
+    for (const name of [...this.#states]) if (!names.includes(name)) this.#states.delete(name)
+    for (const name of names) this.#states.add(name)
   }
 
   protected hasFocusInside(): boolean {

@@ -23,7 +23,6 @@ export const tokens: CSSResult = css`
     --_focus: var(--mqtt-status-focus, light-dark(#0b5fc0, #6cb6ff));
     --_radius: var(--mqtt-status-radius, 12px);
     --_gap: var(--mqtt-status-gap, 12px);
-    --_padding: var(--mqtt-status-padding, 16px);
     --_icon-size: var(--mqtt-status-icon-size, 20px);
     --_font-size: var(--mqtt-status-font-size, max(15px, 0.9375rem));
     --_transition: var(--mqtt-status-transition, 200ms);
@@ -47,11 +46,7 @@ export const tokens: CSSResult = css`
   :host([theme='dark']) {
     color-scheme: dark;
   }
-  :host([density='compact']) {
-    --_padding: var(--mqtt-status-padding, 12px);
-  }
   :host([density='dense']) {
-    --_padding: var(--mqtt-status-padding, 8px);
     --_icon-size: var(--mqtt-status-icon-size, 16px);
     --_gap: var(--mqtt-status-gap, 8px);
     --_font-size: var(--mqtt-status-font-size, max(13px, 0.8125rem));
@@ -115,6 +110,9 @@ export const tokens: CSSResult = css`
   .loading .word {
     display: block;
     position: absolute;
+    /* At the start of the element: where it comes in the text, it would stick out of an edge. */
+    inset-block: 0 auto;
+    inset-inline: 0 auto;
     inline-size: 1px;
     block-size: 1px;
     overflow: hidden;

@@ -8,27 +8,31 @@ export const place: CSSResult = css`
   }
   :host {
     min-inline-size: 200px;
-    contain: inline-size;
-    content-visibility: auto;
+    contain: inline-size layout style;
+    contain-intrinsic-inline-size: 280px;
     /* Lines grow with the text size of the browser, the rest does not; preload.css keeps the same. */
     --_lines: max(58px, 3.625rem);
-    contain-intrinsic-size: auto 280px auto calc(52px + var(--_lines) + max(32px, 1.125rem + 2px));
+    --_content: calc(18px + var(--_lines) + max(32px, 1.125rem + 2px));
+    --_padding: var(--mqtt-status-padding, 16px);
   }
   :host([controls='none']) {
-    contain-intrinsic-block-size: auto calc(40px + var(--_lines));
+    --_content: calc(6px + var(--_lines));
   }
   :host([density='compact']) {
-    contain-intrinsic-block-size: auto calc(28px + max(40px, 2.5rem));
+    --_content: calc(2px + max(40px, 2.5rem));
+    --_padding: var(--mqtt-status-padding, 12px);
   }
   :host([density='dense']) {
-    contain-intrinsic-block-size: auto calc(18px + max(24px, 1.5rem));
+    --_content: max(24px, 1.5rem);
+    --_padding: var(--mqtt-status-padding, 8px);
   }
 `
 
 /** As high as it will be, and nothing in it yet. */
 export const emptyPlace: CSSResult = css`
   :host {
-    content-visibility: hidden;
+    contain: strict;
+    contain-intrinsic-block-size: calc(2px + 2 * var(--_padding) + var(--_content));
   }
   /* Two lines where one does not fit. */
   :host([density='dense']) {
@@ -42,8 +46,19 @@ export const emptyPlace: CSSResult = css`
  */
 export const cardStyles: CSSResult = css`
   :host {
-    overflow-clip-margin: 8px;
     text-align: start;
+  }
+  /*
+   * Cards that are out of view are not drawn. Firefox ignores the intrinsic height of an element that also has
+   * containment of its inline size, so the host has the one and the surface the other. Where overflow-clip-margin is
+   * unknown (WebKit), content-visibility would clip focus rings, and slots that change would never be laid out again.
+   */
+  @supports (overflow-clip-margin: 8px) {
+    .card {
+      content-visibility: auto;
+      contain-intrinsic-block-size: auto var(--_content);
+      overflow-clip-margin: 8px;
+    }
   }
   /* Only these two depend on their width; asking for it costs every card a style and a layout of its own. */
   :host(:is([density='compact'], [density='dense'])) {
@@ -113,7 +128,6 @@ export const cardStyles: CSSResult = css`
   a {
     color: inherit;
     text-decoration: none;
-    outline: none;
   }
   a[href]::after {
     content: '';
@@ -129,6 +143,10 @@ export const cardStyles: CSSResult = css`
       text-decoration: underline;
       text-underline-offset: 3px;
     }
+  }
+  /* The ring is the one around the card. */
+  a:focus-visible {
+    outline: none;
   }
   a:focus-visible::after {
     outline: 2px solid var(--_focus);
@@ -217,6 +235,7 @@ export const cardStyles: CSSResult = css`
     font:
       12px/16px ui-monospace,
       monospace;
+    -webkit-user-select: all;
     user-select: all;
   }
   .foot {
@@ -234,6 +253,9 @@ export const cardStyles: CSSResult = css`
   }
   .kept .foot {
     min-block-size: max(32px, 1lh + 2px);
+  }
+  .comfortable.bare {
+    --_content: calc(6px + var(--_lines));
   }
   .bare .foot,
   .timeless .time,
@@ -312,6 +334,10 @@ export const cardStyles: CSSResult = css`
     }
     :is(.compact, .dense) .label {
       position: absolute;
+      inset-block: 0 auto;
+      inset-inline: 0 auto;
+      inline-size: 1px;
+      block-size: 1px;
       clip-path: inset(50%);
     }
   }
@@ -330,6 +356,11 @@ export const cardStyles: CSSResult = css`
     border-radius: 4px;
   }
   /* Dense: one line. */
+  @container (max-width: 479px) {
+    .dense {
+      --_content: max(40px, 2.5rem);
+    }
+  }
   @container (min-width: 480px) {
     .dense {
       grid-template:
@@ -362,10 +393,8 @@ export const cardStyles: CSSResult = css`
     }
   }
   @media print {
-    :host {
-      content-visibility: visible;
-    }
     .card {
+      content-visibility: visible;
       break-inside: avoid;
       box-shadow: none;
     }

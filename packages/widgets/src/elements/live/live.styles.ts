@@ -4,6 +4,7 @@ import type { CSSResult } from 'lit'
 /** A dot and a word; more only when there is more to say. */
 export const liveStyles: CSSResult = css`
   :host {
+    position: relative;
     display: inline-flex;
     max-inline-size: 100%;
   }
