@@ -263,13 +263,59 @@ test('whoever tries again sees the try', async () => {
   await page.context().close()
 })
 
-test('a snippet is copied with its attributes', async () => {
+test('a snippet is copied with its attributes, from the heading where one markup makes the whole section', async () => {
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
   const page = await context.newPage()
   await page.goto(`${pages.url}/catalogue?density=compact`)
-  await page.locator('#card-connected .copy').click()
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+  const copied = async (selector: string) => {
+    await page.locator(selector).click()
+    return page.evaluate(() => navigator.clipboard.readText())
+  }
+  expect(await copied('#section--mqtt-status-card- h2 .copy')).toBe(
     '<mqtt-status-card connection-id="plant-7" density="compact" controls="auto"></mqtt-status-card>',
   )
+  expect(await copied('#action-action-connect .copy')).toContain(' action="connect" ')
   await context.close()
+})
+
+test('no two Copy buttons of a section give the same markup, and all variants of a specimen are in it', async () => {
+  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+  const page = await context.newPage()
+  await page.goto(`${pages.url}/catalogue`)
+  await page.waitForSelector('html[data-ready]')
+  for (const section of await page.locator('main > section').all()) {
+    const markups: string[] = []
+    for (const copy of await section.locator('.copy').all()) {
+      await copy.click()
+      markups.push(await page.evaluate(() => navigator.clipboard.readText()))
+    }
+    expect(markups.length).toBeGreaterThan(0)
+    expect(new Set(markups).size).toBe(markups.length)
+  }
+  await page.locator('#section--mqtt-status-badge- h2 .copy').click()
+  const badges = await page.evaluate(() => navigator.clipboard.readText())
+  expect(badges.split('\n')).toHaveLength(4)
+  await context.close()
+})
+
+test('every specimen is in the table of contents, and the console stays empty', async () => {
+  const page = await browser.newPage()
+  const said: string[] = []
+  page.on('console', (message) => said.push(message.text()))
+  page.on('pageerror', (error) => said.push(error.message))
+  await page.goto(`${pages.url}/catalogue#card-lost`)
+  await page.waitForSelector('html[data-ready]')
+  const specimens = await page
+    .locator('main .specimen')
+    .evaluateAll((all) => all.map(({ id }) => id))
+  const links = await page
+    .locator('#contents li a')
+    .evaluateAll((all) => all.map((link) => link.getAttribute('href')?.slice(1)))
+  expect(links).toEqual(specimens)
+  expect(new Set(specimens).size).toBe(specimens.length)
+  expect(
+    await page.locator('#card-lost').evaluate((lost) => lost.getBoundingClientRect().top),
+  ).toBeLessThan(900)
+  expect(said).toEqual([])
+  await page.close()
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { appearance, COMMAND_TIMEOUT_MS, RECONNECT_GRACE_MS } from './appearance.ts'
 import type { Seen } from './appearance.ts'
 import { STATUSES } from './connection.ts'
+import { REASONS } from './reasons.ts'
 
 const SINCE = '2026-11-23T19:00:00.000Z'
 const SINCE_MS = Date.parse(SINCE)
@@ -41,6 +42,22 @@ test('reconnecting becomes a lost connection after the grace, and says when', ()
   expect(look(row, RECONNECT_GRACE_MS)).toBe('lost warning !')
   expect(appearance(row, SINCE_MS).changesAt).toBe(SINCE_MS + RECONNECT_GRACE_MS)
   expect(appearance(row, SINCE_MS + RECONNECT_GRACE_MS).changesAt).toBeNull()
+})
+
+test.each(Object.entries(REASONS))(
+  'reconnecting for the reason %s (%s) is negative at once if only a person can end it',
+  (reason, kind) => {
+    const row: Seen = { ...CONNECTED, status: 'reconnecting', reason }
+    const permanent = kind === 'permanent'
+    expect(look(row, 0)).toBe(permanent ? 'failed negative !' : 'reconnecting progress')
+    expect(look(row, RECONNECT_GRACE_MS)).toBe(permanent ? 'failed negative !' : 'lost warning !')
+    expect(appearance(row, SINCE_MS).changesAt === null).toBe(permanent)
+  },
+)
+
+test('a reason that this version does not know keeps the grace', () => {
+  const row: Seen = { ...CONNECTED, status: 'reconnecting', reason: 'toString' }
+  expect(look(row, 0)).toBe('reconnecting progress')
 })
 
 test('off as wished is calm, off against the wish is not', () => {

@@ -1,12 +1,15 @@
 import { STATUSES } from './connection.ts'
 import type { Connection, Status } from './connection.ts'
+import { REASONS } from './reasons.ts'
+import type { Reason } from './reasons.ts'
 
 /** The five tones everything is coloured by; colour never speaks alone. */
 export type Tone = 'positive' | 'progress' | 'warning' | 'negative' | 'neutral'
 
 /**
- * What the eye is shown: the status, except that a link lost for longer than the grace (or lost against the wish)
- * is `lost`, and a value this reader does not know is `unknown`.
+ * What an element draws: the status, with three exceptions. A connection lost for longer than the grace, or against
+ * the wish, is `lost`; one that retries for a permanent reason is `failed`; a status that this version does not know
+ * is `unknown`.
  */
 export type Look = Status | 'lost'
 
@@ -94,9 +97,18 @@ function impaired(row: Seen): boolean {
 }
 
 function reconnecting(row: Seen, nowMs: number): Appearance {
+  // The supervisor still retries a refused password, but only a person can end it: the grace would hide that.
+  if (isPermanent(row.reason)) return still('failed', 'negative')
   const lostAt = Date.parse(row.since) + RECONNECT_GRACE_MS
   if (nowMs >= lostAt) return still('lost', 'warning')
   return { look: 'reconnecting', tone: 'progress', attention: false, changesAt: lostAt }
+}
+
+function isPermanent(reason: string | null): boolean {
+  // A newer server may send a reason that is not in the table.
+  return (
+    reason !== null && Object.hasOwn(REASONS, reason) && REASONS[reason as Reason] === 'permanent'
+  )
 }
 
 function still(look: Look, tone: Tone): Appearance {

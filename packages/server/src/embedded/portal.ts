@@ -13,6 +13,7 @@ export const PORTAL: Readonly<Record<string, PortalFile>> = {
   '/': portalFile('index.html', HTML),
   '/portal.css': portalFile('portal.css', CSS),
   '/portal.js': portalFile('portal.js', SCRIPT),
+  '/attention.js': portalFile('attention.js', SCRIPT),
   '/portal.svg': portalFile('portal.svg', 'image/svg+xml'),
   '/catalogue': portalFile('catalogue/index.html', HTML),
   '/catalogue/catalogue.css': portalFile('catalogue/catalogue.css', CSS),

@@ -1,7 +1,9 @@
 import type { Action, Capability, Connection } from '@mqtt-status/protocol'
+import type { LinkState } from '../client/index.ts'
 
 /** What keeps a button that is shown from working. */
-export type Blocked = 'link' | 'viewOnly' | 'notControllable' | 'alreadyOn' | 'alreadyOff'
+export type Blocked =
+  'link' | 'offline' | 'viewOnly' | 'notControllable' | 'alreadyOn' | 'alreadyOff'
 
 /** The buttons to show, the main one first; with `blocked` they are shown but do nothing. */
 export interface Offer {
@@ -11,7 +13,7 @@ export interface Offer {
 
 export interface Circumstances {
   readonly row: Connection
-  readonly linkIsLive: boolean
+  readonly link: LinkState | null
   readonly can: readonly Capability[]
   readonly controls: 'auto' | 'show' | 'none'
   /** The one action that is wanted, instead of what fits the row. */
@@ -25,13 +27,18 @@ export interface Circumstances {
  * viewer; a lost link is no such reason, so the button stays and says why it waits.
  */
 export function offer(circumstances: Circumstances): Offer | null {
-  const { row, linkIsLive, can, controls, action, refused } = circumstances
+  const { row, link, can, controls, action, refused } = circumstances
   if (controls === 'none') return null
   const never = refused ? 'viewOnly' : neverWorks(row, can)
   if (controls === 'auto' && (never !== null || !row.managed)) return null
   const actions: Offer['actions'] = action === 'auto' ? actionsFor(row) : [action]
-  const blocked = never ?? (linkIsLive ? null : 'link') ?? needless(row, actions[0])
+  const blocked = never ?? unreachable(link) ?? needless(row, actions[0])
   return { actions, blocked }
+}
+
+function unreachable(link: LinkState | null): Blocked | null {
+  if (link === 'live') return null
+  return link === 'offline' ? 'offline' : 'link'
 }
 
 function neverWorks(row: Connection, can: readonly Capability[]): Blocked | null {

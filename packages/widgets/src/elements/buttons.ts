@@ -42,15 +42,27 @@ export function buttons(view: ButtonsView): TemplateResult {
   const [first, second] = shown(offer.actions, running)
   const why = view.silent ? null : whyNot(offer.blocked, locale)
   // The main button stays one and the same node whatever its word, so that focus stays on it.
-  const reason = why ? html`<span class="why" id="why">${why}</span>` : nothing
+  const reason = why
+    ? html`<span class=${isPassing(offer.blocked) ? 'unseen' : 'why'} id="why">${why}</span>`
+    : nothing
   if (!second) return button(view, first, { name: 'main', after: reason })
   const after = button(view, second, { name: 'second pair', after: reason })
   return button(view, first, { name: 'main pair', after })
 }
 
-/** What the message does not say already. */
+/** Why a button waits, in words. */
 export function whyNot(blocked: Blocked | null, locale: Locale): string | null {
-  return blocked === null || blocked === 'link' ? null : locale[blocked]
+  if (blocked === 'link') return locale.link.stale
+  if (blocked === 'offline') return locale.link.offline
+  return blocked && locale[blocked]
+}
+
+/**
+ * The link will come back. The element shows that by "as of …", so the button's reason is a tooltip and its
+ * description, and takes no room that would move the page.
+ */
+function isPassing(blocked: Blocked | null): boolean {
+  return blocked === 'link' || blocked === 'offline'
 }
 
 /** What is under way keeps its button although the wish, and with it the offer, has changed already. */
@@ -134,19 +146,24 @@ interface Face {
 }
 
 function face(view: ButtonsView, action: Action): Face {
-  const { locale, running, labelHidden, tooltips, slots } = view
+  const { locale, running, labelHidden, slots } = view
   const busy = running === action
   const label = locale.action[action][busy ? 'busy' : 'label']
   const icon = busy ? 'busy' : isDone(view, action) ? 'done' : action
   return {
     label,
-    title: tooltips ? label : nothing,
+    title: tooltip(view, label),
     longest: labelHidden ? nothing : longest(locale),
     busy: busy ? 'true' : nothing,
     part: busy ? 'spinner' : slots ? 'icon' : nothing,
     icon: actions[icon],
     slots: slots ? openSlots(icon, action) : NO_SLOTS,
   }
+}
+
+function tooltip({ offer, tooltips, locale }: ButtonsView, label: string): Face['title'] {
+  if (isPassing(offer.blocked)) return whyNot(offer.blocked, locale) ?? nothing
+  return tooltips ? label : nothing
 }
 
 const NO_SLOTS: Face['slots'] = { icon: nothing, label: nothing }

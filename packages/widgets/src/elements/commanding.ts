@@ -96,7 +96,7 @@ export abstract class CommandingElement extends ConnectedElement {
     return connection && this.#wish
       ? offer({
           row: connection,
-          linkIsLive: link === 'live',
+          link,
           can: store.client?.can ?? [],
           controls: this.#wish.controls,
           action: this.#wish.action,

@@ -3,7 +3,7 @@ import type { Connection } from '@mqtt-status/protocol'
 import type { Link, LinkState } from '../client/index.ts'
 import type { FailureCode, NamedLink } from '../locales/locale.ts'
 import type { Language } from '../locales/registry.ts'
-import { dated, seconds } from '../locales/time.ts'
+import { countdown, dated } from '../locales/time.ts'
 import type { TimedText } from '../locales/time.ts'
 import type { SceneInput } from './scene.ts'
 
@@ -32,9 +32,9 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   }
   if (view.connection === null) return troubleMessage(input, trouble)
   const told = commandMessage(input)
-  // While the line is down the button does nothing, and that has to be said; an open question says it in its own words.
-  if (link !== 'live' && (!told || told.problem))
-    return { part: 'message', text: locale.link[link === 'offline' ? link : 'stale'] }
+  // While the link is down the row keeps its last reason: the clock and "as of" mark it as old, and <mqtt-status-live>
+  // says why. A failed command gives way to it, because its wait can't be counted down.
+  if (link !== 'live' && told?.problem) return rowMessage(view.connection, input)
   return told ?? rowMessage(view.connection, input)
 }
 
@@ -130,7 +130,7 @@ export function failureText(language: Language, code: string, waitMs: number = 0
   const { failure } = locale
   if (waitMs <= 0)
     return { text: known<FailureCode>(failure, code) ?? failure.internal, staysMs: null }
-  const { text, staysMs } = seconds(language, waitMs)
+  const { text, staysMs } = countdown(language, waitMs)
   return { text: locale.wait(text), staysMs }
 }
 

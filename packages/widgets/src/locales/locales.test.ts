@@ -12,7 +12,7 @@ import {
   withStrings,
 } from './registry.ts'
 import type { Strings } from './registry.ts'
-import { absolute, ago, dated, lasting, seconds } from './time.ts'
+import { absolute, ago, countdown, dated, lasting } from './time.ts'
 
 const ENGLISH = { locale: en, tag: 'en' }
 const ITALIAN = { locale: italian, tag: 'it' }
@@ -26,6 +26,24 @@ function texts(value: unknown, path = ''): [string, string][] {
     return [[path, String((value as (...args: unknown[]) => unknown)(3, 'x'))]]
   return Object.entries(value as object).flatMap(([key, inner]) => texts(inner, `${path}.${key}`))
 }
+
+test.each([
+  [0, '0 sec'],
+  [1, '1 sec'],
+  [59_001, '60 sec'],
+  [60_000, '60 sec'],
+  [60_001, '2 min'],
+  [3_594_000, '60 min'],
+  [3_600_001, '2 hr'],
+  [45 * 60_000, '45 min'],
+])('a wait of %i ms is counted down as %s, and stays so until its text changes', (ms, text) => {
+  const told = countdown(ENGLISH, ms)
+  expect(told.text).toBe(text)
+  if (ms > 0) {
+    expect(countdown(ENGLISH, ms - (told.staysMs ?? 0) + 0.001).text).toBe(text)
+    expect(countdown(ENGLISH, ms - (told.staysMs ?? 0)).text).not.toBe(text)
+  }
+})
 
 for (const locale of [en, italian]) {
   describe(locale.code, () => {
@@ -62,7 +80,7 @@ test('times are said as people say them, and each knows for how long it stays tr
   // Never broken between two lines.
   expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0ago')
   expect(ago(ITALIAN, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0fa')
-  expect(seconds(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
+  expect(countdown(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
   expect(dated(ITALIAN, new Date(2026, 10, 24, 18, 2).getTime(), NOW).text).toBe('ieri 18:02')
   expect(dated(ENGLISH, new Date(2026, 10, 24, 18, 2).getTime(), NOW).text).toMatch(
     /^yesterday 6:02/,

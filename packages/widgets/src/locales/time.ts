@@ -115,10 +115,16 @@ function midnight(ms: number): number {
   return new Date(ms).setHours(0, 0, 0, 0)
 }
 
-/** A wait that is counted down: "8 sec". */
-export function seconds({ locale, tag }: Language, ms: number): TimedText {
-  const value = Math.max(0, Math.ceil(ms / SECOND))
-  return { text: count(value, locale.unit.second, tag), staysMs: ms - (value - 1) * SECOND }
+/** A wait that is counted down, in the largest unit that fills: "8 sec", "3 min", "1 hr"; rounded up. */
+export function countdown({ locale, tag }: Language, ms: number): TimedText {
+  const [unit, size] =
+    ms <= MINUTE
+      ? (['second', SECOND] as const)
+      : ms <= HOUR
+        ? (['minute', MINUTE] as const)
+        : (['hour', HOUR] as const)
+  const value = Math.max(0, Math.ceil(ms / size))
+  return { text: count(value, locale.unit[unit], tag), staysMs: ms - (value - 1) * size }
 }
 
 /** Hours and minutes. */

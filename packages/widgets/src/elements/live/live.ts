@@ -6,7 +6,7 @@ import { announcer } from '../../controllers/announcer.ts'
 import { ClientController } from '../../controllers/client.ts'
 import type { Serverless } from '../../controllers/client.ts'
 import { wakeIn } from '../../controllers/clock.ts'
-import { seconds } from '../../locales/time.ts'
+import { countdown } from '../../locales/time.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { StatusElement } from '../element.ts'
 import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../events.ts'
@@ -190,7 +190,7 @@ export class MqttStatusLive extends StatusElement {
     this.#stopWaiting = null
     const leftMs = (retryAt ?? 0) - (this.#clients.current?.now() ?? 0)
     if (leftMs <= 0) return nothing
-    const { text, staysMs } = seconds(this.speech, leftMs)
+    const { text, staysMs } = countdown(this.speech, leftMs)
     if (staysMs !== null && this.isConnected) {
       this.#stopWaiting = wakeIn(staysMs, () => {
         this.requestUpdate()

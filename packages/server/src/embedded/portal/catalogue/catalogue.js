@@ -48,6 +48,7 @@ function specimen(tag, attributes, state = {}, text = '') {
 }
 
 function snippet(element) {
+  if (element.localName === 'div') return [...element.children].map(snippet).join('\n')
   const attributes = [...element.attributes].map(({ name, value }) =>
     value ? ` ${name}="${value}"` : ` ${name}`,
   )
@@ -55,25 +56,37 @@ function snippet(element) {
   return `<${tag}${attributes.join('')}>${element.innerHTML}</${tag}>`
 }
 
-/** A specimen with its caption, and a button that copies its markup. */
-function framed(key, title, shown, copied = shown) {
+/** A button that copies markup. */
+function copyButton(markup, title) {
   const copy = make('button', { type: 'button', className: 'copy', textContent: 'Copy' })
   copy.setAttribute('aria-label', `Copy the markup of ${title}`)
   copy.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(snippet(copied))
+    await navigator.clipboard.writeText(markup)
     copy.textContent = 'Copied'
   })
-  const frame = make(
-    'div',
-    { className: 'specimen' },
-    make('div', {}, make('span', { textContent: title }), copy),
-    shown,
-  )
-  frame.id = `${key}-${title.replaceAll(/\W+/g, '-')}`
-  return frame
+  return copy
 }
 
-function section(title, text, className, frames) {
+function slug(text) {
+  return text.replaceAll(/\W+/g, '-')
+}
+
+/** A specimen with its caption. */
+function framed(key, title, shown) {
+  const caption = make('div', {}, make('span', { textContent: title }))
+  const frame = make('div', { className: 'specimen' }, caption, shown)
+  frame.id = `${key}-${slug(title)}`
+  return { title, caption, frame, markup: snippet(shown) }
+}
+
+/** The state of an element comes from its row, so one markup may stand for a whole section: then the heading copies it. */
+function section(title, text, className, framed) {
+  const markups = new Set(framed.map(({ markup }) => markup))
+  const heading = make('h2', { textContent: title })
+  const [only] = markups
+  if (markups.size === 1) heading.append(' ', copyButton(only, title))
+  else for (const { title, caption, markup } of framed) caption.append(copyButton(markup, title))
+  const frames = framed.map(({ frame }) => frame)
   const grid = make('div', {
     className: `grid ${className}`,
     lang: setting('lang'),
@@ -81,13 +94,33 @@ function section(title, text, className, frames) {
   })
   if (setting('width') !== 'auto' && className === '') grid.dataset.width = setting('width')
   grid.append(...frames)
-  return make(
-    'section',
-    {},
-    make('h2', { textContent: title }),
-    make('p', { textContent: text }),
-    grid,
-  )
+  const whole = make('section', {}, heading, make('p', { textContent: text }), grid)
+  whole.id = `section-${slug(title)}`
+  return whole
+}
+
+/** Links to the sections, and to each specimen of one. */
+function contents(sections) {
+  return sections.map((each) => {
+    const title = each.querySelector('h2').firstChild.textContent
+    const links = [...each.querySelectorAll('.specimen')].map((specimen) =>
+      make(
+        'li',
+        {},
+        make('a', {
+          href: `#${specimen.id}`,
+          textContent: specimen.querySelector('span').textContent,
+        }),
+      ),
+    )
+    return make(
+      'details',
+      {},
+      make('summary', { textContent: `${title} (${links.length})` }),
+      make('a', { href: `#${each.id}`, textContent: 'whole section' }),
+      make('ul', {}, ...links),
+    )
+  })
 }
 
 function cards() {
@@ -134,15 +167,9 @@ function equipped() {
 
 /** What a page shows whose author has forgotten something. */
 function mistakes() {
-  const wrong = specimen('mqtt-status-card', {
-    'connection-id': 'plant-7',
-    src: 'status.example.com',
-  })
-  wrong.client = null
   return Object.entries({
     'several at the site': specimen('mqtt-status-card', { 'site-id': 'site-7' }, SEVERAL),
     'no connection chosen': specimen('mqtt-status-card', {}, STATES.connected),
-    'address that is none': wrong,
   }).map(([title, card]) => framed('mistake', title, card))
 }
 
@@ -151,7 +178,7 @@ function badges() {
     const all = ['label', 'icon', 'dot', 'text'].map((variant) =>
       specimen('mqtt-status-badge', { 'connection-id': 'plant-7', variant }, state),
     )
-    return framed('badge', title, make('div', { className: 'variants' }, ...all), all[0])
+    return framed('badge', title, make('div', { className: 'variants' }, ...all))
   })
 }
 
@@ -165,7 +192,7 @@ function sizes() {
         'MQTT',
       ),
     )
-    return framed('size', `size ${size}`, make('div', { className: 'variants' }, ...all), all[0])
+    return framed('size', `size ${size}`, make('div', { className: 'variants' }, ...all))
   })
 }
 
@@ -174,7 +201,7 @@ function controls() {
     const all = [{}, { 'label-hidden': '' }].map((more) =>
       specimen('mqtt-status-control', { 'connection-id': 'plant-7', ...more }, state),
     )
-    return framed('control', title, make('div', { className: 'variants' }, ...all), all[0])
+    return framed('control', title, make('div', { className: 'variants' }, ...all))
   })
 }
 
@@ -204,12 +231,7 @@ function matrix() {
         specimen('mqtt-status-card', { 'connection-id': 'plant-7', theme, density }, STATES[state]),
       )
       frames.push(
-        framed(
-          'matrix',
-          `${theme}, ${density}`,
-          make('div', { className: 'matrix' }, ...all),
-          all[0],
-        ),
+        framed('matrix', `${theme}, ${density}`, make('div', { className: 'matrix' }, ...all)),
       )
     }
   }
@@ -233,32 +255,34 @@ function settings() {
 
 if (setting('theme') !== 'auto') document.documentElement.dataset.theme = setting('theme')
 settings()
-document
-  .querySelector('#specimens')
-  .append(
-    section(
-      '<mqtt-status-card>',
-      'Name, status, since when, why, and the button that fits.',
-      '',
-      cards(),
-    ),
-    section('Card, equipped', 'What attributes and slots add.', '', equipped()),
-    section('Card, mistaken', 'Where the page has to say more.', '', mistakes()),
-    section('Themes and densities', 'Whatever the page around them.', '', matrix()),
-    section(
-      '<mqtt-status-badge>',
-      'label, icon, dot, text: in headings, tables and sentences.',
-      'small',
-      badges(),
-    ),
-    section('Badge sizes', 'With a word of the page before it, as links.', 'small', sizes()),
-    section(
-      '<mqtt-status-control>',
-      'The button alone, with and without its word.',
-      'small',
-      controls(),
-    ),
-    section('Control actions', 'One fixed action each, asking first.', 'small', actions()),
-    section('<mqtt-status-live>', 'The health of the feed.', 'small', lives()),
-  )
+const sections = [
+  section(
+    '<mqtt-status-card>',
+    'Name, status, since when, why, and the button that fits.',
+    '',
+    cards(),
+  ),
+  section('Card, equipped', 'What attributes and slots add.', '', equipped()),
+  section('Card, mistaken', 'Where the page has to say more.', '', mistakes()),
+  section('Themes and densities', 'Whatever the page around them.', '', matrix()),
+  section(
+    '<mqtt-status-badge>',
+    'label, icon, dot, text: in headings, tables and sentences.',
+    'small',
+    badges(),
+  ),
+  section('Badge sizes', 'With a word of the page before it, as links.', 'small', sizes()),
+  section(
+    '<mqtt-status-control>',
+    'The button alone, with and without its word.',
+    'small',
+    controls(),
+  ),
+  section('Control actions', 'One fixed action each, asking first.', 'small', actions()),
+  section('<mqtt-status-live>', 'The health of the feed.', 'small', lives()),
+]
+document.querySelector('#specimens').append(...sections)
+document.querySelector('#contents').append(...contents(sections))
+// The sections came after the page, so the browser has not found what its address names.
+document.getElementById(location.hash.slice(1))?.scrollIntoView()
 document.documentElement.dataset.ready = ''

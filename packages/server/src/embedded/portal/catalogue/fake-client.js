@@ -2,7 +2,8 @@
 // are answered after a while, as a server would; whoever tries again sees the try, and that nothing has changed.
 
 export class FakeClient {
-  src = 'fake:'
+  // Without an address the elements have no advice for the developer of the page.
+  src = null
   #view
   #link
   #can

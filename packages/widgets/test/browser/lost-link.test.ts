@@ -1,0 +1,91 @@
+/** What a page looks like while its link to the server is down: as before, dated, and without a jump. */
+import { expect, fixture, html, waitUntil } from '@open-wc/testing'
+import type { MqttStatusCard } from '../../src/index.ts'
+import '../../src/define.ts'
+import { part, shown, text } from './stage.ts'
+import { row, Wire } from './wire.ts'
+
+const ROWS = [
+  row({ id: 'a', name: 'Impianto 7' }),
+  row({ id: 'b', name: 'Truro', status: 'failed', reason: 'bad_credentials', detail: 'code 134' }),
+  row({ id: 'c', name: 'Kent', status: 'disconnected', desired: 'disconnected' }),
+  row({ id: 'd', name: 'Leeds', device: 'offline', lastMessageAt: '2026-11-23T18:00:00.000Z' }),
+]
+
+let wire: Wire
+
+afterEach(() => {
+  wire.client.close()
+})
+
+/** A page with a grid of cards, and a paragraph below that moves if a card grows. */
+async function page(lang: string, width: number): Promise<MqttStatusCard[]> {
+  wire = new Wire({ rows: ROWS })
+  const main = await fixture(html`
+    <main style="width: ${width}px" lang=${lang}>
+      <div style="display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr))">
+        ${ROWS.map(({ id }) => html`<mqtt-status-card connection-id=${id}></mqtt-status-card>`)}
+      </div>
+      <p>Below the cards</p>
+    </main>
+  `)
+  const cards = Array.from(main.querySelectorAll('mqtt-status-card'))
+  for (const card of cards) card.client = wire.client
+  await Promise.all(cards.map((card) => shown(card, 'link-live')))
+  // The npm entry loads another language when an element asks for it.
+  const word = lang === 'it' ? 'Connesso' : 'Connected'
+  await waitUntil(() => cards[0] && text(cards[0]).includes(word), 'the language')
+  await Promise.all(cards.map((card) => card.updateComplete))
+  return cards
+}
+
+/** Adds up the layout shifts of the page, where the browser measures them. */
+function measureShifts(): () => number {
+  if (!PerformanceObserver.supportedEntryTypes.includes('layout-shift')) return () => 0
+  let sum = 0
+  const add = (entries: PerformanceEntryList): void => {
+    for (const entry of entries) sum += (entry as PerformanceEntry & { value: number }).value
+  }
+  const observer = new PerformanceObserver((list) => {
+    add(list.getEntries())
+  })
+  observer.observe({ type: 'layout-shift', buffered: false })
+  return () => {
+    add(observer.takeRecords())
+    observer.disconnect()
+    return sum
+  }
+}
+
+async function cut(cards: readonly MqttStatusCard[]): Promise<void> {
+  wire.mute = true
+  wire.cut()
+  await Promise.all(cards.map((card) => shown(card, 'stale')))
+  await Promise.all(cards.map((card) => card.updateComplete))
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+}
+
+for (const lang of ['en', 'it']) {
+  for (const width of [320, 900]) {
+    it(`nothing moves when the link goes down: ${lang}, ${width} px`, async () => {
+      const cards = await page(lang, width)
+      const boxes = () => cards.map((card) => card.getBoundingClientRect().toJSON() as DOMRect)
+      const before = boxes()
+      const shifts = measureShifts()
+      await cut(cards)
+      expect(boxes()).to.deep.equal(before)
+      expect(shifts()).to.equal(0)
+    })
+  }
+}
+
+it('a card keeps its last reason, dates it, and describes its button by the link', async () => {
+  const cards = await page('en', 900)
+  await cut(cards)
+  const failed = cards[1]
+  if (!failed) throw new Error('There is no second card')
+  expect(part(failed, 'reason')?.textContent?.trim()).to.equal('The broker refused the credentials')
+  expect(text(failed)).to.match(/as of \d/)
+  expect(part(failed, 'message')).to.equal(null)
+  await waitUntil(() => part(failed, 'control')?.title === 'Updates paused, reconnecting…')
+})
