@@ -2,12 +2,11 @@
  * The wire of one dial: TCP, TLS, or a WebSocket over either. It always leads to the address that was checked; the host
  * name is only said (to a web server) and compared (with a certificate). No redirect and no proxy leads elsewhere.
  */
-import type { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import type { TLSSocket } from 'node:tls'
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { createWebSocketStream, WebSocket } from 'ws'
 import type { DialSettings } from './settings.ts'
 
@@ -48,10 +47,11 @@ function openSocket(settings: DialSettings, address: string): Socket {
 
 /** Adds to the error of a certificate that is not valid yet when it will be. */
 function noteBeginning(socket: TLSSocket): void {
-  let chain: X509Certificate | undefined
-  // Node verifies at this event, and the certificates are gone after it.
+  let chain: DetailedPeerCertificate | undefined
+  // Node verifies at this event, and the certificates are gone after it. Its newer `getPeerX509Certificate` would leave
+  // the verification without the names in the certificate.
   socket.prependOnceListener('secure', () => {
-    chain = socket.getPeerX509Certificate()
+    chain = socket.getPeerCertificate(true)
   })
   socket.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'CERT_NOT_YET_VALID' || chain === undefined) return
@@ -59,10 +59,11 @@ function noteBeginning(socket: TLSSocket): void {
   })
 }
 
-/** When the last one of a chain begins, in ms. */
-function beginning({ validFromDate, issuerCertificate }: X509Certificate): number {
-  const issuer = issuerCertificate === undefined ? 0 : beginning(issuerCertificate)
-  return Math.max(validFromDate.getTime(), issuer)
+/** When the last one of a chain begins, in ms; a certificate at its end has signed itself. */
+function beginning(chain: DetailedPeerCertificate): number {
+  const ownMs = Date.parse(chain.valid_from)
+  const issuer = chain.issuerCertificate as DetailedPeerCertificate | undefined
+  return issuer === undefined || issuer === chain ? ownMs : Math.max(ownMs, beginning(issuer))
 }
 
 function openWebSocket(settings: DialSettings, address: string): Duplex {
