@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { confirmEpoch, readEpoch } from '../db/epoch.ts'
 import { missingMigrations } from '../db/migrate.ts'
 import type { Sql } from '../db/sql.ts'
+import { findTriggerFaults, listFaults } from '../db/triggers.ts'
 import type { Answer } from './finding.ts'
 
 /** Whether the tables are those of this version. */
@@ -44,17 +45,18 @@ export async function rights(sql: Sql): Promise<Answer> {
   await trial.catch((error: unknown) => {
     if (!(error instanceof RolledBack)) throw error
   })
-  const disabled = await sql<{ name: string }[]>`
-    select tgname as name
-    from pg_trigger
-    where tgrelid = 'connections'::regclass and not tgisinternal and tgenabled not in ('O', 'A')
-    order by tgname`
-  if (disabled.length === 0)
+  return triggers(sql)
+}
+
+/** Whether every change is shown, whoever writes it. */
+async function triggers(sql: Sql): Promise<Answer> {
+  const faults = listFaults(await findTriggerFaults(sql))
+  if (faults.length === 0)
     return { state: 'ok', found: 'rows can be read, written and deleted, and the triggers fire' }
   return {
     state: 'broken',
-    found: `triggers are disabled: ${disabled.map(({ name }) => name).join(', ')}`,
-    cure: 'Changes are lost without them: "alter table connections enable trigger user".',
+    found: faults.map(({ found }) => found).join('; '),
+    cure: faults.map(({ cure }) => cure).join('\n'),
   }
 }
 

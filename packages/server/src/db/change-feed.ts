@@ -5,8 +5,8 @@
 import type { Log } from '../log.ts'
 import { within } from './deadline.ts'
 import { confirmEpoch } from './epoch.ts'
-import { readSince } from './feed-read.ts'
-import type { FeedAnswer, FeedRead } from './feed-read.ts'
+import { readSince, START } from './feed-read.ts'
+import type { FeedAnswer, FeedRead, Position } from './feed-read.ts'
 import { Listener } from './listener.ts'
 import type { ListenerTiming } from './listener.ts'
 import type { Sql } from './sql.ts'
@@ -47,9 +47,7 @@ export class ChangeFeed {
   readonly #staleAfterMs: number
 
   #epoch: string | null = null
-  #mark = 0n
-  /** What the next read will find again, because a transaction that is still open holds the mark back. */
-  #known: ReadonlyMap<string, number> = new Map()
+  #position = START
   #readOnly = false
   #startsOver = false
 
@@ -171,20 +169,20 @@ export class ChangeFeed {
 
   async #fetch(): Promise<Found> {
     if (this.#epoch !== null && !this.#startsOver) {
-      const found = await this.#ask(this.#mark)
-      const continued =
-        found.epoch === this.#epoch && found.floor <= this.#mark && found.mark >= this.#mark
+      const { xmin } = this.#position
+      const found = await this.#ask(this.#position)
+      const continued = found.epoch === this.#epoch && found.floor <= xmin && found.mark >= xmin
       const settled = found.own && (found.adopted || this.#options.adopt !== true)
       if (continued && settled) return { kind: 'changes', ...found }
     }
     // The database behind the address may have become another one at any time.
     await this.#confirm()
-    const found = await this.#ask(0n)
+    const found = await this.#ask(START)
     if (!found.own) throw new Error('The database has just become a copy of another one')
     return { kind: 'snapshot', ...found }
   }
 
-  async #ask(since: bigint): Promise<FeedAnswer> {
+  async #ask(since: Position): Promise<FeedAnswer> {
     const found = await readSince(this.#options.sql, since)
     this.#readOnly = found.readOnly
     return found
@@ -196,36 +194,12 @@ export class ChangeFeed {
       log.info('the database is a copy with a history of its own: new epoch')
   }
 
-  /** Moves the mark, and leaves out what was told before. */
+  /** The next read goes on after this one. */
   #advance(found: Found): FeedRead {
-    const before = found.kind === 'changes' ? this.#known : new Map<string, number>()
-    const rows = found.rows.map((row) => ({
-      key: row.connection.id,
-      revision: row.connection.revision,
-      row,
-    }))
-    const stones = found.tombstones.map((stone) => ({
-      // No id contains a slash.
-      key: `${stone.id}/${stone.siteId}`,
-      revision: stone.revision,
-      stone,
-    }))
-    this.#known = new Map(
-      [
-        ...rows.filter(({ row }) => row.changed >= found.mark),
-        ...stones.filter(({ stone }) => stone.changed >= found.mark),
-      ].map(({ key, revision }) => [key, revision]),
-    )
     if (found.kind === 'snapshot') this.#startsOver = false
     this.#epoch = found.epoch
-    this.#mark = found.mark
-    return {
-      ...found,
-      rows: rows.filter(({ key, revision }) => before.get(key) !== revision).map(({ row }) => row),
-      tombstones: stones
-        .filter(({ key, revision }) => before.get(key) !== revision)
-        .map(({ stone }) => stone),
-    }
+    this.#position = found.position
+    return found
   }
 
   #succeeded(): void {

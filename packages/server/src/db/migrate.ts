@@ -4,6 +4,7 @@ import { SetupError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { explain } from './explain.ts'
 import type { Sql } from './sql.ts'
+import { mendTriggers } from './triggers.ts'
 
 /** Beside the sources and beside the build alike. */
 const FOLDER = new URL('../../migrations/', import.meta.url)
@@ -59,6 +60,7 @@ export async function migrate(
       throw explain(error)
     })
   if (applied.length > 0) log.info({ applied }, 'database migrated')
+  if (folder === FOLDER) await mendTriggers(sql, log)
   return applied
 }
 

@@ -74,12 +74,12 @@ export interface Count {
  * are passed over. None are claimed without a lease, nor where the database has turned into a copy that nobody has
  * adopted: it may do so between two reads of the feed.
  */
-export function claim(
+export async function claim(
   sql: Sql,
   ownerId: string,
   { limit, lost }: ClaimLimits,
 ): Promise<readonly Claimed[]> {
-  return sql<Claimed[]>`
+  const rows = await sql<(Claimed & { readonly ownerId: string | null })[]>`
     with free as materialized (
       select c.id, c.owner_id is not null as inherited
       from connections c
@@ -98,7 +98,9 @@ export function claim(
     set owner_id = ${ownerId}, epoch = c.epoch + 1
     from free
     where c.id = free.id
-    returning ${claimedColumns(sql)}, free.inherited`
+    returning ${claimedColumns(sql)}, free.inherited, c.owner_id as "ownerId"`
+  // The trigger keeps the former owner where its lease was renewed while this statement ran.
+  return rows.filter((row) => row.ownerId === ownerId)
 }
 
 /** Reads rows of ours; those that are gone, somebody else's or not managed any more are left out. */

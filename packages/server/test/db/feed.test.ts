@@ -4,6 +4,7 @@ import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
+import { readSince, START } from '../../src/db/feed-read.ts'
 import { connectSql } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
@@ -124,6 +125,30 @@ test('what is committed late is told late, and nothing is lost over a transactio
   await slow
   await until(() => told().length === 2)
   expect(told()).toEqual(['b@s1 connected', 'a@s1 failed'])
+})
+
+test('over a transaction that stays open, a read asks for what is new and for nothing that was read before', async () => {
+  await start()
+  const open = await database.sql.reserve()
+  await open`begin`
+  await open`update connections set name = 'late' where id = 'c'`
+  await database.sql`
+    insert into connections (id, site_id, name) select 'x' || i, 's1', 'X' from generate_series(1, 1000) i`
+  await database.sql`delete from connections where id in ('b', 'x1')`
+  const all = await readSince(sql, START)
+  expect(all.position.open, 'the mark is held back').toContain(all.mark)
+  await database.sql`update connections set name = 'new' where id = 'x7'`
+  await database.sql`delete from connections where id = 'x8'`
+  const next = await readSince(sql, all.position)
+  expect(next.mark).toBe(all.mark)
+  expect(next.rows.map(({ connection: { id, name } }) => `${id} ${name}`)).toEqual(['x7 new'])
+  expect(next.tombstones.map(({ id }) => id)).toEqual(['x8'])
+  await open`commit`
+  open.release()
+  const last = await readSince(sql, next.position)
+  expect(last.mark).toBeGreaterThan(next.mark)
+  expect(last.rows.map(({ connection: { id, name } }) => `${id} ${name}`)).toEqual(['c late'])
+  expect(last.tombstones).toEqual([])
 })
 
 test('an update arrives although the listening session was terminated', async () => {

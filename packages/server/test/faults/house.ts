@@ -149,6 +149,7 @@ export class Client {
       this.rows.set(row.id, row)
       this.told.push(`${row.id} ${row.status}`)
     }
+    if (message.type === 'patch') for (const { id } of message.removed) this.rows.delete(id)
     if (message.cursor != null) this.cursor = message.cursor
     if (message.final) this.answers++
   }

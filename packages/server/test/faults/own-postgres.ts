@@ -56,6 +56,14 @@ export class OwnPostgres {
     return this.#running.url
   }
 
+  /** Starts it again with other settings. */
+  async configure(settings: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, value] of Object.entries(settings))
+      await this.sql.unsafe(`alter system set ${name} = '${value}'`)
+    await this.stop()
+    await this.start()
+  }
+
   async start(): Promise<void> {
     this.#running ??= await startPostgres({ folder: this.#folder.path })
     // Open before anybody counts sockets.
@@ -134,7 +142,7 @@ export async function restore(
   tables: Readonly<Record<string, string>>,
 ): Promise<void> {
   await sql.begin(async (tx) => {
-    await tx`set local session_replication_role = replica`
+    await tx`alter table connections disable trigger user`
     for (const [table, rows] of Object.entries(tables)) {
       await tx.unsafe(`delete from ${table}`)
       await tx.unsafe(
@@ -142,5 +150,9 @@ export async function restore(
         [rows],
       )
     }
+    const triggers = await tx<{ name: string }[]>`
+      select tgname as name from pg_trigger where tgrelid = 'connections'::regclass and not tgisinternal`
+    for (const { name } of triggers)
+      await tx`alter table connections enable always trigger ${tx(name)}`
   })
 }
