@@ -1,0 +1,100 @@
+/** The SQL of docs/attach-by-hand.md, as it stands there, on a real database. */
+import { createDatabase } from '@mqtt-status/testing/postgres'
+import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { blocksOf } from './documented.ts'
+
+const sqlBlocks = blocksOf('attach-by-hand.md').filter(({ language }) => language === 'sql')
+const [table = '', mirror = '', forget = '', detach = ''] = sqlBlocks.map(({ text }) => text)
+
+let database: TestDatabase
+
+beforeEach(async () => {
+  database = await createDatabase()
+  await database.sql.unsafe(table)
+  await database.sql`insert into mqtt_mqttconnection (site, name, status) values (3, 'Before', 'error')`
+  await database.sql.unsafe(mirror)
+  await database.sql.unsafe(forget)
+})
+
+afterEach(async () => {
+  await database.drop()
+})
+
+function mirrored(): Promise<unknown[]> {
+  return database.sql`
+    select id, site_id, name, status, managed, desired from mqtt_status.connections order by id`
+}
+
+test('the page has the four blocks that the test runs', () => {
+  expect(sqlBlocks.map(({ heading }) => heading)).toEqual([
+    'Attach a table by hand',
+    'The mirror',
+    'The mirror',
+    'Detach',
+  ])
+})
+
+test('rows that were there before are mirrored', async () => {
+  expect(await mirrored()).toEqual([
+    { id: 'site-1', site_id: '3', name: 'Before', status: 'failed', managed: false, desired: null },
+  ])
+})
+
+test.each([
+  ['connected', 'connected'],
+  ['pending', 'connecting'],
+  ['error', 'failed'],
+  ['disconnected', 'disconnected'],
+  ['half-open', 'unknown'],
+])('the word %s becomes the status %s', async (word, status) => {
+  await database.sql`update mqtt_mqttconnection set status = ${word}`
+  expect(await mirrored()).toMatchObject([{ status }])
+})
+
+test('inserts, moves, key changes and deletes follow', async () => {
+  const { sql } = database
+  await sql`insert into mqtt_mqttconnection (site, name, status) values (4, 'Second', 'connected')`
+  await sql`update mqtt_mqttconnection set site = 5, name = 'Renamed' where id = 2`
+  expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { site_id: '5', name: 'Renamed' }])
+  await sql`update mqtt_mqttconnection set id = 20 where id = 2`
+  expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { id: 'site-20' }])
+  await sql`delete from mqtt_mqttconnection where id = 1`
+  expect(await mirrored()).toMatchObject([{ id: 'site-20' }])
+})
+
+test('rows that arrive by replication are mirrored', async () => {
+  await database.sql.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`
+    await sql`insert into mqtt_mqttconnection (site, name) values (9, 'Replicated')`
+  })
+  expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { name: 'Replicated' }])
+})
+
+test('a writer without rights on the schema of the server is mirrored too', async () => {
+  const { sql } = database
+  await sql.begin(async (transaction) => {
+    await transaction`create role portal_writer`
+    await transaction`grant select, update on mqtt_mqttconnection to portal_writer`
+    await transaction`set local role portal_writer`
+    await transaction`update mqtt_mqttconnection set status = 'connected'`
+    await transaction`reset role`
+    await transaction`drop owned by portal_writer`
+    await transaction`drop role portal_writer`
+  })
+  expect(await mirrored()).toMatchObject([{ status: 'connected' }])
+})
+
+test('truncate empties the mirror, and detaching leaves no trace', async () => {
+  const { sql } = database
+  await sql`insert into mqtt_status.connections (id, site_id, name) values ('own', 's', 'Own')`
+  await sql`truncate mqtt_mqttconnection`
+  expect(await mirrored()).toMatchObject([{ id: 'own' }])
+  await sql`insert into mqtt_mqttconnection (site, name) values (1, 'Again')`
+  await sql.unsafe(detach)
+  expect(await mirrored()).toMatchObject([{ id: 'own' }])
+  await sql`update mqtt_mqttconnection set name = 'Unseen'`
+  expect(await mirrored()).toMatchObject([{ id: 'own' }])
+  const left = await sql`select proname from pg_proc where proname like '%mqttconnection%'`
+  expect(left).toHaveLength(0)
+})
