@@ -64,9 +64,10 @@ export class ScriptedBroker {
     })
   }
 
-  static async start(script: Script): Promise<ScriptedBroker> {
+  /** @param port @default any that is free */
+  static async start(script: Script, port = 0): Promise<ScriptedBroker> {
     const broker = new ScriptedBroker(script)
-    await new Promise<void>((resolve) => broker.#server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => broker.#server.listen(port, '127.0.0.1', resolve))
     return broker
   }
 

@@ -29,6 +29,7 @@ export interface DialRow {
 
 export interface Claimed {
   readonly id: string
+  readonly siteId: string
   readonly epoch: number
   readonly desired: Desired | null
   readonly status: Status
@@ -190,7 +191,7 @@ function isFree(sql: Sql): ReturnType<Sql> {
 
 function claimedColumns(sql: Sql): ReturnType<Sql> {
   return sql`
-    c.id, c.epoch, c.desired, c.status, c.reason, c.generation,
+    c.id, c.site_id as "siteId", c.epoch, c.desired, c.status, c.reason, c.generation,
     c.observed_generation as "observedGeneration",
     c.restart_generation as "restartGeneration",
     c.device,

@@ -3,8 +3,9 @@
  * dials. A dial that is not answered soon gives its place back while it goes on, so that hosts that are silent do not keep
  * the others waiting.
  */
+import type { FairQueue, Leave } from '../model/fair-queue.ts'
+import type { Step } from './attribution.ts'
 import type { DialGuard } from './dial-guard.ts'
-import type { DialLimiter } from './dial-limiter.ts'
 import type { HostGate, Pass } from './host-gate.ts'
 import type { HostGates } from './host-gates.ts'
 import { fromUnreadable } from './secret-reader.ts'
@@ -25,7 +26,8 @@ export interface Permit {
 
 export interface DialerOptions {
   readonly guard: DialGuard
-  readonly limiter: DialLimiter
+  /** How many dials there may be at the same time; sites take turns. */
+  readonly places: FairQueue
   readonly gates: HostGates
   /** `null`: always. */
   readonly permit: Permit | null
@@ -39,6 +41,8 @@ export interface DialerOptions {
 
 export interface DialRequest {
   readonly id: string
+  /** Whose connection it is. */
+  readonly siteId: string
   readonly stored: StoredSettings
   /** A person waits for it. */
   readonly urgent: boolean
@@ -68,7 +72,7 @@ export class Dialer {
 
   /** @returns `null` when it was given up before there was a session */
   async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
-    const { id, stored, signal, urgent } = request
+    const { id, siteId, stored, signal, urgent } = request
     const secrets = await this.#secretsOf(request)
     // Those that ask at once are answered at once, and reading settings takes its time.
     await this.#turns.enter()
@@ -80,10 +84,10 @@ export class Dialer {
     const { gates, permit } = this.#options
     if (permit !== null && !(await permit.enter(signal))) return null
     const gate = gates.to(settings)
-    const pass = await gate.enter(signal, urgent)
+    const pass = await gate.enter(signal, { site: siteId, urgent })
     if (pass === null) return null
     if ('reason' in pass) return { settings, gate, outcome: pass }
-    const outcome = await this.#throughGate({ id, settings, pass, signal }, listener)
+    const outcome = await this.#throughGate({ id, siteId, settings, pass, signal }, listener)
     return outcome === null ? null : { settings, gate, outcome }
   }
 
@@ -93,18 +97,18 @@ export class Dialer {
   }
 
   async #throughGate(
-    { id, settings, pass, signal }: Passing,
+    { id, siteId, settings, pass, signal }: Passing,
     listener: SessionListener,
   ): Promise<Session | Failure | null> {
     const { guard, clientId, connectTimeoutMs } = this.#options
     const target = await guard.check(settings.host, settings.port)
     if ('reason' in target) {
-      pass.failed(target)
+      pass.failed(target, 'lookup')
       return signal.aborted ? null : target
     }
-    const leave = await this.#place(signal)
+    const leave = await this.#place(siteId, signal)
     if (leave === null) {
-      pass.gaveUp()
+      pass.over()
       return null
     }
     const place = new Place(pass, leave, signal)
@@ -116,13 +120,16 @@ export class Dialer {
         ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
       },
       {
-        onOpen: (denied) => {
-          place.reached()
-          listener.onOpen(denied)
+        onAccepted: () => {
+          place.accepted()
         },
-        onEnd: (failure) => {
-          place.failed(failure)
-          listener.onEnd(failure)
+        onOpen: listener.onOpen,
+        onEnd: (failure, step) => {
+          place.failed(failure, step)
+          listener.onEnd(failure, step)
+        },
+        onGone: () => {
+          place.over()
         },
         onMessage: listener.onMessage,
       },
@@ -130,9 +137,9 @@ export class Dialer {
   }
 
   /** A permit that was withdrawn meanwhile is waited for again, in front of all others. */
-  async #place(signal: AbortSignal): Promise<(() => void) | null> {
-    const { limiter, permit } = this.#options
-    const leave = await limiter.enter(signal)
+  async #place(siteId: string, signal: AbortSignal): Promise<Leave | null> {
+    const { places, permit } = this.#options
+    const leave = await places.enter(siteId, signal)
     if (leave === null || permit === null || (await permit.enter(signal))) return leave
     leave()
     return null
@@ -141,38 +148,47 @@ export class Dialer {
 
 interface Passing {
   readonly id: string
+  readonly siteId: string
   readonly settings: DialSettings
   readonly pass: Pass
   readonly signal: AbortSignal
 }
 
-/** What a dial occupies: left as soon as its outcome is known, or nobody wants to know it any more. */
+/** What a dial occupies: left as soon as its outcome is known, or nothing waits for it any more. */
 class Place {
   readonly #pass: Pass
-  readonly #leave: () => void
+  readonly #leave: Leave
   readonly #signal: AbortSignal
   readonly #patience: NodeJS.Timeout
   readonly #onAbort = (): void => {
-    this.#clear()
-    this.#pass.gaveUp()
+    this.over()
   }
 
-  constructor(pass: Pass, leave: () => void, signal: AbortSignal) {
+  constructor(pass: Pass, leave: Leave, signal: AbortSignal) {
     this.#pass = pass
     this.#leave = leave
     this.#signal = signal
-    this.#patience = setTimeout(leave, PATIENCE_MS)
+    this.#patience = setTimeout(() => {
+      leave()
+      pass.overdue()
+    }, PATIENCE_MS)
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  reached(): void {
+  accepted(): void {
     this.#clear()
-    this.#pass.reached()
+    this.#pass.accepted()
   }
 
-  failed(failure: Failure): void {
+  failed(failure: Failure, step: Step): void {
     this.#clear()
-    this.#pass.failed(failure)
+    this.#pass.failed(failure, step)
+  }
+
+  /** It was given up, or the connection that came of it has ended. */
+  over(): void {
+    this.#clear()
+    this.#pass.over()
   }
 
   #clear(): void {

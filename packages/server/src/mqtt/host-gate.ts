@@ -3,14 +3,18 @@
  * gets more of them at the same time, one that does not gets one now and then, and its answer counts for all who asked
  * meanwhile. So a broker that is gone is not stormed, and one that comes back is found by the first that tries.
  *
- *     open ◀─────────── reached: whoever waits for a retry is woken ───────────┐
- *       │ unreachable, or three doubtful failures in a row                       │
- *       ▼                                                                        │
- *     down: one probe at a time, paced; who asks meanwhile gets its outcome ─────┘
+ *     open ◀──────── CONNACK: whoever waits for a retry is woken ───────────────┐
+ *       │ unreachable, or three failures of the broker in a row                   │
+ *       ▼                                                                         │
+ *     down: one probe at a time, paced; who asks meanwhile gets its outcome ──────┘
+ *
+ * Only failures of the broker, of its host and of its name count (attribution.ts). Sites take turns, and one site leaves
+ * a place for the others, so that rows whose dials hang delay the rows of their own site alone.
  */
-import { REASONS } from '@mqtt-status/protocol'
 import type { Reason } from '@mqtt-status/protocol'
-import { isLocal } from './reasons.ts'
+import { RoundRobin } from '../model/round-robin.ts'
+import { isAnswer, partyOf, reachesHost } from './attribution.ts'
+import type { Party, Step } from './attribution.ts'
 import type { Failure } from './session-state.ts'
 
 export interface GateTiming {
@@ -18,27 +22,42 @@ export interface GateTiming {
   readonly probeMs: number
   /** Dials to one host at the same time, at most. */
   readonly most: number
+  /** A broker that has accepted a client so recently is taken for well. @default 30_000 */
+  readonly recentMs?: number
 }
 
-/** Leave to dial. Exactly one of the three is called, once; more is ignored. */
+/** Leave to dial. Its outcome is reported once; a second report does nothing. */
 export interface Pass {
-  /** The broker has let it in, or has refused it for what it is: the way is fine. */
-  readonly reached: () => void
-  readonly failed: (failure: Failure) => void
-  /** Nothing was learnt. */
-  readonly gaveUp: () => void
+  /** CONNACK: the broker has accepted the client. */
+  readonly accepted: () => void
+  /** The dial failed, or the connection that came of it was lost. */
+  readonly failed: (failure: Failure, step: Step) => void
+  /** The dial takes long: where the broker answers others, it keeps none of them waiting any more. */
+  readonly overdue: () => void
+  /** It is over: nothing was learnt, or the connection has ended. */
+  readonly over: () => void
 }
 
-/** Said of the way itself, so it holds for everybody who goes there. */
+export interface Entry {
+  /** Whose connection it is: sites take turns. */
+  readonly site: string
+  /** A person waits for it: before all others of its site and of other sites. */
+  readonly urgent: boolean
+}
+
+/** Said of the way itself, so one failure is enough. */
 const UNREACHABLE: ReadonlySet<Reason> = new Set([
   'dns_not_found',
   'dns_temporary',
   'connection_refused',
   'host_unreachable',
 ])
+/** The parties whose failures concern everybody who goes to the same host and port. */
+const SHARED: ReadonlySet<Party> = new Set(['broker', 'host', 'names'])
 const FIRST = 8
-/** So many failures in a row that may be about one connection are taken for one of the broker. */
+/** So many failures of the broker in a row close the gate. */
 const TROUBLE = 3
+const RECENT_MS = 30_000
 /** One after the other, so that waking thousands does not stop everything else. */
 const CHUNK = 100
 
@@ -46,18 +65,27 @@ type Waiter = (result: Pass | Failure) => void
 
 type State =
   | { readonly kind: 'open' }
-  | { readonly kind: 'down'; readonly failure: Failure; readonly sinceMs: number }
+  | {
+      readonly kind: 'down'
+      readonly failure: Failure
+      readonly party: Party
+      readonly sinceMs: number
+    }
 
 export class HostGate {
   readonly #timing: GateTiming
-  readonly #urgent = new Set<Waiter>()
-  readonly #waiting = new Set<Waiter>()
+  readonly #urgent = new RoundRobin<Waiter>()
+  readonly #waiting = new RoundRobin<Waiter>()
   readonly #sleepers = new Set<() => void>()
+  readonly #held = new Map<string, number>()
   #state: State = { kind: 'open' }
   #limit: number
   #inside = 0
-  /** Failures in a row. */
+  /** Failures of the broker in a row. */
   #doubts = 0
+  /** Connections that the broker has accepted and that have not ended. */
+  #up = 0
+  #acceptedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(timing: GateTiming) {
     this.#timing = timing
@@ -68,27 +96,33 @@ export class HostGate {
   get isIdle(): boolean {
     return (
       this.#inside === 0 &&
+      this.#up === 0 &&
       this.#urgent.size === 0 &&
       this.#waiting.size === 0 &&
       this.#sleepers.size === 0
     )
   }
 
+  /** Whether the broker keeps a connection, or has accepted one recently. */
+  get answers(): boolean {
+    const recentMs = this.#timing.recentMs ?? RECENT_MS
+    return this.#up > 0 || performance.now() - this.#acceptedAtMs < recentMs
+  }
+
   /**
    * Waits for its turn.
    *
-   * @param urgent a person waits for it: before all others
-   * @returns leave to dial; a failure that was just seen by somebody else; `null` when the wait was given up
+   * @returns leave to dial; a failure of the broker that another dial has just seen; `null` when the wait was given up
    */
-  enter(signal: AbortSignal, urgent: boolean): Promise<Pass | Failure | null> {
+  enter(signal: AbortSignal, { site, urgent }: Entry): Promise<Pass | Failure | null> {
     if (signal.aborted) return Promise.resolve(null)
     if (this.#state.kind === 'down' && this.#isFresh(this.#state.sinceMs))
       return Promise.resolve(this.#state.failure)
-    if (this.#mayEnter()) return Promise.resolve(this.#admit())
+    if (this.#mayEnter(site)) return Promise.resolve(this.#admit(site))
     return new Promise((resolve) => {
       const queue = urgent ? this.#urgent : this.#waiting
       const giveUp = (): void => {
-        queue.delete(waiter)
+        queue.delete(site, waiter)
         resolve(null)
       }
       const waiter: Waiter = (result) => {
@@ -96,7 +130,7 @@ export class HostGate {
         resolve(result)
       }
       signal.addEventListener('abort', giveUp, { once: true })
-      queue.add(waiter)
+      queue.add(site, waiter)
     })
   }
 
@@ -114,83 +148,114 @@ export class HostGate {
     return performance.now() - sinceMs < this.#timing.probeMs
   }
 
-  #mayEnter(): boolean {
-    if (this.#state.kind === 'open') return this.#inside < this.#limit
+  /** One place more than a single site may hold is kept for the others. */
+  #mayEnter(site: string): boolean {
+    if (this.#state.kind === 'open')
+      return this.#inside <= this.#limit && (this.#held.get(site) ?? 0) < this.#limit
     return this.#inside === 0 && !this.#isFresh(this.#state.sinceMs)
   }
 
-  #admit(): Pass {
-    this.#inside++
-    let used = false
-    const once = (learn: () => void): void => {
-      if (used) return
-      used = true
-      this.#inside--
-      learn()
+  #admit(site: string): Pass {
+    this.#hold(site, 1)
+    let place: 'held' | 'left' = 'held'
+    let phase: 'dialling' | 'up' | 'over' = 'dialling'
+    const leave = (): void => {
+      if (place === 'left') return
+      place = 'left'
+      this.#hold(site, -1)
+    }
+    const end = (learn: () => void): void => {
+      if (phase === 'over') return
+      if (phase === 'up') this.#up--
+      else learn()
+      phase = 'over'
+      leave()
       this.#next()
     }
     return {
-      reached: () => {
-        once(() => {
-          this.#reached()
+      accepted: () => {
+        if (phase !== 'dialling') return
+        phase = 'up'
+        this.#up++
+        this.#accepted()
+        leave()
+        this.#next()
+      },
+      failed: (failure, step) => {
+        end(() => {
+          this.#failed(failure, step)
         })
       },
-      failed: (failure) => {
-        once(() => {
-          this.#failed(failure)
-        })
+      overdue: () => {
+        if (phase !== 'dialling' || !this.answers) return
+        leave()
+        this.#next()
       },
-      gaveUp: () => {
-        once(() => undefined)
+      over: () => {
+        end(() => undefined)
       },
     }
   }
 
-  #reached(): void {
+  #hold(site: string, change: 1 | -1): void {
+    this.#inside += change
+    const held = (this.#held.get(site) ?? 0) + change
+    if (held === 0) this.#held.delete(site)
+    else this.#held.set(site, held)
+  }
+
+  #accepted(): void {
+    this.#acceptedAtMs = performance.now()
+    this.#limit = Math.min(this.#timing.most, this.#limit + 1)
+    this.#open()
+  }
+
+  #open(): void {
     const isBack = this.#state.kind === 'down'
     this.#state = { kind: 'open' }
     this.#doubts = 0
-    this.#limit = Math.min(this.#timing.most, this.#limit + 1)
     if (isBack)
-      inChunks(this.#sleepers, (wake) => {
-        wake()
+      inChunks([...this.#sleepers], (wake) => {
+        if (this.#sleepers.delete(wake)) wake()
       })
   }
 
-  #failed(failure: Failure): void {
-    const { reason } = failure
-    // This server could not dial: nothing was learnt of the host.
-    if (isLocal(reason)) return
-    if (REASONS[reason] === 'permanent') {
-      this.#reached()
-      return
+  #failed(failure: Failure, step: Step): void {
+    const { reason, code } = failure
+    const party = partyOf({ step, reason, answered: this.answers })
+    if (party === 'row') {
+      if (isAnswer(failure)) this.#accepted()
+      else if (this.#isHostBack(step)) this.#open()
     }
+    if (!SHARED.has(party)) return
     this.#doubts++
     this.#limit = Math.max(1, Math.floor(this.#limit / 2))
     if (!UNREACHABLE.has(reason) && this.#doubts < TROUBLE) return
-    this.#state = { kind: 'down', failure, sinceMs: performance.now() }
-    for (const queue of [this.#urgent, this.#waiting])
-      inChunks(queue, (waiter) => {
-        waiter(failure)
-      })
+    const shared = party === 'broker' ? { reason, detail: null, code } : failure
+    this.#state = { kind: 'down', failure: shared, party, sinceMs: performance.now() }
+    inChunks([...this.#urgent.clear(), ...this.#waiting.clear()], (waiter) => {
+      waiter(shared)
+    })
+  }
+
+  /** The host did not answer, and now something at its port does. */
+  #isHostBack(step: Step): boolean {
+    return this.#state.kind === 'down' && this.#state.party !== 'broker' && reachesHost(step)
   }
 
   #next(): void {
-    while (this.#mayEnter()) {
-      const queue = this.#urgent.size > 0 ? this.#urgent : this.#waiting
-      const [next] = queue
-      if (next === undefined) return
-      queue.delete(next)
-      next(this.#admit())
+    const may = (site: string): boolean => this.#mayEnter(site)
+    for (;;) {
+      const next = this.#urgent.take(may) ?? this.#waiting.take(may)
+      if (next === null) return
+      next.item(this.#admit(next.party))
     }
   }
 }
 
-/** Empties a set; what is put in meanwhile stays, and what is taken out is passed over. */
-function inChunks<T>(set: Set<T>, work: (item: T) => void): void {
-  const all = [...set]
+function inChunks<T>(all: readonly T[], work: (item: T) => void): void {
   const go = (from: number): void => {
-    for (const item of all.slice(from, from + CHUNK)) if (set.delete(item)) work(item)
+    for (const item of all.slice(from, from + CHUNK)) work(item)
     if (from + CHUNK < all.length) setImmediate(go, from + CHUNK)
   }
   go(0)

@@ -20,6 +20,8 @@ import type { StoredSettings } from './settings.ts'
 /** A row that is ours to keep. */
 export interface Claimed {
   readonly id: string
+  /** Dials of different sites take turns. */
+  readonly siteId: string
   /** Fences writes: it rises whenever the owner changes. */
   readonly epoch: number
   readonly desired: Desired | null
@@ -228,13 +230,13 @@ export class Keeper {
 
   async #dial(urgent: boolean): Promise<void> {
     const { dialer } = this.#options
-    const { id, dial } = this.#claimed
+    const { id, siteId, dial } = this.#claimed
     const number = ++this.#dials
     const isCurrent = (): boolean => number === this.#dials
     this.#dialling = new AbortController()
     const { signal } = this.#dialling
     const dialled = await dialer.dial(
-      { id, stored: dial, urgent, signal },
+      { id, siteId, stored: dial, urgent, signal },
       {
         onOpen: (denied) => {
           if (isCurrent()) this.#opened(denied)

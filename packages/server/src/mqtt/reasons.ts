@@ -119,19 +119,6 @@ function notYetValid(error: unknown): Failure {
   return { reason, detail, code: null, overInMs: Math.max(0, validFrom.getTime() - Date.now()) }
 }
 
-/** What a dial met on this server: it says nothing about the broker. */
-export function isLocal(reason: Reason): boolean {
-  return LOCAL.has(reason)
-}
-
-const LOCAL: ReadonlySet<Reason> = new Set([
-  'local_resources',
-  'local_ports_exhausted',
-  'config_invalid',
-  'address_blocked',
-  'secret_unreadable',
-])
-
 /** Failures of the stream that have no code. */
 function fromMessage(message: string): Failure {
   const refused = /^Unexpected server response: (\d+)$/.exec(message)?.[1]

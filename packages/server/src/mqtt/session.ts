@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
+import type { Step } from './attribution.ts'
 import { filtersOf } from './device.ts'
 import { fromClient, fromDisconnect, fromError, fromSilence, fromThrown } from './reasons.ts'
 import { clean, withoutSecret } from './reasons.ts'
@@ -20,10 +21,14 @@ export interface Message {
 }
 
 export interface SessionListener {
+  /** CONNACK: the broker has accepted the client. */
+  readonly onAccepted?: () => void
   /** Accepted and subscribed; `denied` if a topic was refused. */
   readonly onOpen: (denied: Failure | null) => void
-  /** It failed, or is lost. Called once at most, and never after `close`. */
-  readonly onEnd: (failure: Failure) => void
+  /** It failed, or is lost, while it waited for `step`. Called once at most, and never after `close`. */
+  readonly onEnd: (failure: Failure, step: Step) => void
+  /** Nothing of it is left, whichever side has ended it. Called once. */
+  readonly onGone?: () => void
   readonly onMessage: (message: Message) => void
 }
 
@@ -51,6 +56,7 @@ export class Session {
   readonly #listener: SessionListener
   #client: MqttClient | null = null
   #state: State = 'dialling'
+  #step: Step = 'tcp'
   #subscribing: NodeJS.Timeout | null = null
 
   private constructor(target: DialTarget, listener: SessionListener) {
@@ -98,6 +104,7 @@ export class Session {
   /** Says DISCONNECT if it can be said, and has let go of the socket after 2 s at the latest. */
   async close(): Promise<void> {
     const wasUp = this.#state === 'accepted' || this.#state === 'open'
+    if (this.#state !== 'ended') this.#listener.onGone?.()
     this.#state = 'ended'
     clearTimeout(this.#subscribing ?? undefined)
     const client = this.#client
@@ -143,7 +150,9 @@ export class Session {
   }
 
   #openStream(): Duplex {
-    const stream = openStream(this.#target.settings, this.#target.address)
+    const stream = openStream(this.#target.settings, this.#target.address, (step) => {
+      this.#step = step
+    })
     // MQTT.js passes over errors that have no code, and a web server that refuses the upgrade has none.
     stream.on('error', (error) => {
       this.#end(fromError(error, this.#state !== 'dialling'))
@@ -154,6 +163,8 @@ export class Session {
   #accepted(client: MqttClient): void {
     if (this.#state !== 'dialling') return
     this.#state = 'accepted'
+    this.#step = 'suback'
+    this.#listener.onAccepted?.()
     const filters = filtersOf(this.#target.settings)
     if (filters.length === 0) {
       this.#open(null)
@@ -175,6 +186,7 @@ export class Session {
   #open(denied: Failure | null): void {
     clearTimeout(this.#subscribing ?? undefined)
     this.#state = 'open'
+    this.#step = 'up'
     this.#listener.onOpen(denied)
   }
 
@@ -183,7 +195,8 @@ export class Session {
     this.#state = 'ended'
     clearTimeout(this.#subscribing ?? undefined)
     this.#destroy()
-    this.#listener.onEnd(withoutSecret(failure, this.#target.settings.password))
+    this.#listener.onEnd(withoutSecret(failure, this.#target.settings.password), this.#step)
+    this.#listener.onGone?.()
   }
 
   /** A second `end` does nothing, and a server that speaks no MQTT leaves the socket open: it is cut here. */

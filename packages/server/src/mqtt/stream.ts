@@ -8,28 +8,45 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { createWebSocketStream, WebSocket } from 'ws'
+import type { Step } from './attribution.ts'
 import type { DialSettings } from './settings.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** Several packets may share a message. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
-/** @throws where a certificate, a key or a name is impossible in a way that only shows when it is used */
-export function openStream(settings: DialSettings, address: string): Duplex {
+/**
+ * @param onStep what is waited for next
+ * @throws where a certificate, a key or a name is impossible in a way that only shows when it is used
+ */
+export function openStream(
+  settings: DialSettings,
+  address: string,
+  onStep: (step: Step) => void,
+): Duplex {
   switch (settings.protocol) {
     case 'mqtt':
     case 'mqtts':
-      return openSocket(settings, address)
+      return openSocket(settings, address, (step) => {
+        onStep(step ?? 'connack')
+      })
     case 'ws':
     case 'wss':
-      return openWebSocket(settings, address)
+      return openWebSocket(settings, address, onStep)
   }
 }
 
-function openSocket(settings: DialSettings, address: string): Socket {
+/** @param onStep what is waited for next; `null`: the wire is open */
+function openSocket(
+  settings: DialSettings,
+  address: string,
+  onStep: (step: Step | null) => void,
+): Socket {
   const { protocol, port, tls } = settings
   if (protocol === 'mqtt' || protocol === 'ws')
-    return connectTcp({ host: address, port, noDelay: true })
+    return connectTcp({ host: address, port, noDelay: true }).once('connect', () => {
+      onStep(null)
+    })
   const host = bare(settings.host)
   const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
   const socket = connectTls({
@@ -42,6 +59,12 @@ function openSocket(settings: DialSettings, address: string): Socket {
     ...(tls.key === undefined ? {} : { key: tls.key }),
   })
   noteBeginning(socket)
+  socket.once('connect', () => {
+    onStep('tls')
+  })
+  socket.once('secureConnect', () => {
+    onStep(null)
+  })
   return socket.setNoDelay(true)
 }
 
@@ -66,16 +89,26 @@ function beginning(chain: DetailedPeerCertificate): number {
   return issuer === undefined || issuer === chain ? ownMs : Math.max(ownMs, beginning(issuer))
 }
 
-function openWebSocket(settings: DialSettings, address: string): Duplex {
+function openWebSocket(
+  settings: DialSettings,
+  address: string,
+  onStep: (step: Step) => void,
+): Duplex {
   const { protocol, port, path } = settings
   const host = bare(settings.host)
   const url = `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}:${port}${path}`
   const socket = new WebSocket(url, 'mqtt', {
-    createConnection: () => openSocket(settings, address),
+    createConnection: () =>
+      openSocket(settings, address, (step) => {
+        onStep(step ?? 'websocket')
+      }),
     followRedirects: false,
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     maxPayload: MAX_MESSAGE_BYTES,
+  })
+  socket.once('open', () => {
+    onStep('connack')
   })
   return createWebSocketStream(socket)
 }

@@ -4,11 +4,11 @@
  */
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
+import { FairQueue } from '../model/fair-queue.ts'
 import { Activity } from './activity.ts'
 import type { ActivityWrite } from './activity.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules, Lookup } from './dial-guard.ts'
-import { DialLimiter } from './dial-limiter.ts'
 import type { DialPermit } from './dial-permit.ts'
 import { Dialer } from './dialer.ts'
 import { HostGates } from './host-gates.ts'
@@ -335,20 +335,21 @@ async function firstOf(work: Promise<unknown>, ms: number): Promise<void> {
   clearTimeout(timer)
 }
 
-/** One host never gets all dials, so that another one always finds a place. */
-const SHARE_OF_A_HOST = 0.8
+/** Neither one host nor one site ever gets all dials, so that another one always finds a place. */
+const SHARE_OF_ONE = 0.8
 /** Between two dials of a host that does not answer. */
 const HOST_PROBE_MS = 100
 
 function dialerOf(options: SupervisorOptions): Dialer {
   const { store, epoch, dialConcurrency, allow, permit, log, lookup, connectTimeoutMs } = options
+  const ofOne = Math.ceil(dialConcurrency * SHARE_OF_ONE)
   return new Dialer({
     guard: new DialGuard(allow, lookup),
-    limiter: new DialLimiter(dialConcurrency),
-    gates: new HostGates({
-      most: Math.ceil(dialConcurrency * SHARE_OF_A_HOST),
-      probeMs: HOST_PROBE_MS,
+    places: new FairQueue({
+      places: dialConcurrency,
+      perParty: Math.max(1, Math.min(ofOne, dialConcurrency - 1)),
     }),
+    gates: new HostGates({ most: ofOne, probeMs: HOST_PROBE_MS }),
     permit,
     secrets: store.secrets === undefined ? null : new SecretReader(store.secrets, log),
     clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,

@@ -10,6 +10,7 @@ import { getSystemErrorMap } from 'node:util'
 import { REASONS } from '@mqtt-status/protocol'
 import type { Reason, ReasonClass } from '@mqtt-status/protocol'
 import { describe, expect, test } from 'vitest'
+import type { Step } from '../../src/mqtt/attribution.ts'
 import { HostGate } from '../../src/mqtt/host-gate.ts'
 import { fromClient, fromError, fromLookup, fromThrown } from '../../src/mqtt/reasons.ts'
 import type { Failure } from '../../src/mqtt/session-state.ts'
@@ -79,7 +80,7 @@ const VERDICTS = table(
   [UNTRUSTED, 'DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN CERT_CHAIN_TOO_LONG'],
   [UNTRUSTED, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE INVALID_CA'],
   [UNTRUSTED, 'PATH_LENGTH_EXCEEDED INVALID_PURPOSE CERT_UNTRUSTED CERT_REJECTED UNSPECIFIED'],
-  [['tls_not_yet_valid', 'slow', 'doubts'], 'CERT_NOT_YET_VALID'],
+  [['tls_not_yet_valid', 'slow', 'reached'], 'CERT_NOT_YET_VALID'],
   [['tls_expired', 'permanent', 'reached'], 'CERT_HAS_EXPIRED'],
   [['tls_revoked', 'permanent', 'reached'], 'CERT_REVOKED'],
   [HOSTNAME, 'HOSTNAME_MISMATCH EMAIL_MISMATCH IP_ADDRESS_MISMATCH'],
@@ -138,45 +139,48 @@ function errorOf(code: string, message: string = `connect ${code} 192.0.2.1:8883
   return Object.assign(new Error(message), { code })
 }
 
-async function effectOf(failure: Failure): Promise<Effect> {
+const ENTRY = { site: 's1', urgent: false }
+
+async function effectOf(failure: Failure, step: Step): Promise<Effect> {
   const never = new AbortController().signal
   for (const [count, effect] of [
     [1, 'closes'],
     [3, 'doubts'],
   ] as const) {
     const gate = new HostGate({ most: 20, probeMs: 60_000 })
-    for (let i = 0; i < count; i++) await dialThrough(gate, failure)
-    if ((await gate.enter(never, false)) === failure) return effect
+    for (let i = 0; i < count; i++) await dialThrough(gate, failure, step)
+    const entered = await gate.enter(never, ENTRY)
+    if (entered !== null && 'reason' in entered && entered.reason === failure.reason) return effect
   }
-  return (await opensGate(failure)) ? 'reached' : 'nothing'
+  return (await opensGate(failure, step)) ? 'reached' : 'nothing'
 }
 
-async function dialThrough(gate: HostGate, failure: Failure): Promise<void> {
-  const pass = await gate.enter(new AbortController().signal, false)
-  if (pass !== null && 'failed' in pass) pass.failed(failure)
+async function dialThrough(gate: HostGate, failure: Failure, step: Step): Promise<void> {
+  const pass = await gate.enter(new AbortController().signal, ENTRY)
+  if (pass !== null && 'failed' in pass) pass.failed(failure, step)
 }
 
 /** Whether it makes a gate that is down open again. */
-async function opensGate(failure: Failure): Promise<boolean> {
+async function opensGate(failure: Failure, step: Step): Promise<boolean> {
   const gate = new HostGate({ most: 20, probeMs: 0 })
-  await dialThrough(gate, { reason: 'connection_refused', detail: null, code: null })
+  await dialThrough(gate, { reason: 'connection_refused', detail: null, code: null }, 'tcp')
   let woken = false
   gate.onceBack(() => (woken = true))
-  await dialThrough(gate, failure)
+  await dialThrough(gate, failure, step)
   return woken
 }
 
-async function seen(failure: Failure): Promise<Expected> {
-  return [failure.reason, REASONS[failure.reason], await effectOf(failure)]
+async function seen(failure: Failure, step: Step): Promise<Expected> {
+  return [failure.reason, REASONS[failure.reason], await effectOf(failure, step)]
 }
 
 /** Compares all at once, so that one run shows every code that is off. */
 async function expectAll(
   codes: readonly string[],
-  make: (code: string) => Failure,
+  { step, make }: { readonly step: Step; readonly make: (code: string) => Failure },
   expected: (code: string) => Expected,
 ): Promise<void> {
-  const found = await Promise.all(codes.map(async (code) => [code, await seen(make(code))]))
+  const found = await Promise.all(codes.map(async (code) => [code, await seen(make(code), step)]))
   expect(Object.fromEntries(found)).toEqual(
     Object.fromEntries(codes.map((code) => [code, expected(code)])),
   )
@@ -187,7 +191,7 @@ describe('every code has a reason, a class and an effect at the gate of its host
     expect(SYSTEM_CODES.length).toBeGreaterThan(100)
     await expectAll(
       SYSTEM_CODES,
-      (code) => fromError(errorOf(code), false),
+      { step: 'tcp', make: (code) => fromError(errorOf(code), false) },
       (code) => DIAL[code] ?? UNKNOWN,
     )
   })
@@ -196,7 +200,10 @@ describe('every code has a reason, a class and an effect at the gate of its host
     expect(RESOLVER_CODES.length).toBeGreaterThanOrEqual(24)
     await expectAll(
       [...SYSTEM_CODES, ...RESOLVER_CODES],
-      (code) => fromLookup(errorOf(code, `getaddrinfo ${code} broker.example`)),
+      {
+        step: 'lookup',
+        make: (code) => fromLookup(errorOf(code, `getaddrinfo ${code} broker.example`)),
+      },
       (code) => LOOKUP[code] ?? TEMPORARY,
     )
   })
@@ -204,7 +211,7 @@ describe('every code has a reason, a class and an effect at the gate of its host
   test(`${Object.keys(VERDICTS).length} verdicts about a certificate, ${Object.keys(NODE_TLS).length} errors of Node`, async () => {
     await expectAll(
       [...Object.keys(VERDICTS), ...Object.keys(NODE_TLS)],
-      (code) => fromError(errorOf(code), false),
+      { step: 'tls', make: (code) => fromError(errorOf(code), false) },
       (code) => VERDICTS[code] ?? NODE_TLS[code] ?? UNKNOWN,
     )
   })
@@ -224,7 +231,7 @@ describe('every code has a reason, a class and an effect at the gate of its host
     const nameOf = (words: string): string => `ERR_SSL_${words.toUpperCase().replaceAll(' ', '_')}`
     await expectAll(
       OPENSSL_REASONS,
-      (words) => fromError(make(words, nameOf(words)), false),
+      { step: 'tls', make: (words) => fromError(make(words, nameOf(words)), false) },
       (words) => OPENSSL[words] ?? HANDSHAKE,
     )
     expect(Object.keys(OPENSSL).filter((words) => !OPENSSL_REASONS.includes(words))).toEqual([])
@@ -249,7 +256,7 @@ describe('every code has a reason, a class and an effect at the gate of its host
     ]
     await expectAll(
       weak,
-      (message) => fromError(errorOf('UNSPECIFIED', message), false),
+      { step: 'tls', make: (message) => fromError(errorOf('UNSPECIFIED', message), false) },
       () => WEAK,
     )
   })
@@ -302,7 +309,7 @@ test.each<readonly [status: number, ...Expected]>([
   ),
 ])('an answer of %i to a WebSocket is %s, %s, %s', async (status, ...expected) => {
   const failure = fromError(new Error(`Unexpected server response: ${status}`), false)
-  expect(await seen(failure)).toEqual(expected)
+  expect(await seen(failure, 'websocket')).toEqual(expected)
   expect(failure.detail).toContain(String(status))
 })
 
@@ -325,5 +332,5 @@ test.each<readonly [name: string, error: unknown, expected: Expected]>([
   ['no file descriptor', errorOf('EMFILE'), RESOURCES],
   ['anything else', new Error('out of luck'), UNKNOWN],
 ])('what is thrown before a dial: %s', async (_name, error, expected) => {
-  expect(await seen(fromThrown(error))).toEqual(expected)
+  expect(await seen(fromThrown(error), 'tcp')).toEqual(expected)
 })

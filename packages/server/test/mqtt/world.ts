@@ -95,6 +95,7 @@ export class World {
   add(id: string, dial: Partial<StoredSettings>, change: Partial<Row> = {}): void {
     this.#rows.set(id, {
       id,
+      siteId: 's1',
       epoch: 1,
       managed: true,
       desired: 'connected',
