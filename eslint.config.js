@@ -196,6 +196,26 @@ export default defineConfig(
     },
   },
   {
+    files: ['packages/widgets/src/**/*.ts'],
+    ignores: ['packages/widgets/src/client/json.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'JSON',
+          property: 'stringify',
+          message: 'Use toJson: libraries of the page may define toJSON on prototypes.',
+        },
+        {
+          object: 'Array',
+          property: 'from',
+          message:
+            'Spread instead: Prototype.js and MooTools replace Array.from by functions that know only lists.',
+        },
+      ],
+    },
+  },
+  {
     // A style sheet is not code: its lines are declarations.
     files: ['packages/widgets/src/**/*.styles.ts'],
     rules: { 'max-lines': 'off' },
@@ -209,6 +229,7 @@ export default defineConfig(
       // Test runners belong to the workspace, not to a package.
       'import-x/no-extraneous-dependencies': 'off',
       '@typescript-eslint/restrict-template-expressions': 'off',
+      'no-restricted-properties': 'off',
       'no-restricted-globals': 'off',
       'no-restricted-imports': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -148,7 +148,7 @@ test('the types say of every attribute what custom-elements.json says', () => {
 /** As the manifest writes it, to what a template may hold: flags may be bare, numbers may be text. */
 function typeOf(text: string): string {
   if (text === 'string') return text
-  if (text === 'boolean') return `boolean | ''`
+  if (text === 'boolean') return `boolean | '' | 'true' | 'false'`
   if (text === 'number') return 'number | `${number}`'
   return text
     .split(' | ')

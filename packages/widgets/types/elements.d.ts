@@ -27,6 +27,9 @@ interface CommandingAttributes extends ConnectedAttributes {
   confirm?: 'none' | 'disconnect' | 'all'
 }
 
+/** Templates may write `false` instead of leaving the attribute out. */
+type Flag = boolean | '' | 'true' | 'false'
+
 type Level = 2 | 3 | 4 | 5 | 6
 
 /** The attributes of each element. */
@@ -44,11 +47,11 @@ export interface MqttStatusAttributes {
   }
   'mqtt-status-control': CommandingAttributes & {
     action?: 'auto' | 'connect' | 'disconnect' | 'reconnect'
-    'label-hidden'?: boolean | ''
+    'label-hidden'?: Flag
   }
   'mqtt-status-live': StatusAttributes & {
     src?: string
-    'hide-when-live'?: boolean | ''
+    'hide-when-live'?: Flag
     announce?: 'problems' | 'all' | 'off'
   }
   'mqtt-status-provider': StatusAttributes & {

@@ -9,6 +9,7 @@ import type {
 } from '@mqtt-status/protocol'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import { bearer, closeCode } from './http-answer.ts'
+import { toJson } from './json.ts'
 import type { OpenTransport } from './transport.ts'
 
 const EVERY_MS = 5_000
@@ -29,7 +30,7 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
   let current = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const say = (message: object): void => {
-    onMessage(JSON.stringify(message))
+    onMessage(toJson(message))
   }
   const greet = greeter(say)
 
@@ -43,7 +44,7 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
       const response = await fetch(`${src}api/v1/connections/query`, {
         method: 'POST',
         headers: bearer(token),
-        body: JSON.stringify({ ...watch, cursor, after }),
+        body: toJson({ ...watch, cursor, after }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       })
       code = closeCode(response.status)
@@ -90,7 +91,7 @@ function greeter(say: (message: Welcome) => void): (cursor: string, can: Answer[
   let last = ''
   return (cursor, can) => {
     const [epoch = ''] = cursor.split('.')
-    const told = JSON.stringify([epoch, can])
+    const told = toJson([epoch, can])
     if (told === last) return
     last = told
     say({

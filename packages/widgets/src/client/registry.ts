@@ -4,6 +4,7 @@
  */
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
+import { toJson } from './json.ts'
 import { absolute } from './server-address.ts'
 
 const KEY = Symbol.for('mqtt-status.client.v1')
@@ -18,7 +19,7 @@ export function clientFor(settings: ClientSettings): StatusClient {
   const place = globalThis as Partial<Record<symbol, Registry>>
   const registry: Registry = (place[KEY] ??= { clients: new Map(), functions: [] })
   const { clients, functions } = registry
-  const key = JSON.stringify([
+  const key = toJson([
     absolute(settings.src),
     settings.tokenSrc === undefined ? null : absolute(settings.tokenSrc),
     settings.token ?? null,

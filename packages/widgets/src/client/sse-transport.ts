@@ -4,6 +4,7 @@
  */
 import type { WatchMessage } from '@mqtt-status/protocol'
 import { bearer, closeCode } from './http-answer.ts'
+import { toJson } from './json.ts'
 import type { OpenTransport } from './transport.ts'
 
 /** Longer addresses are cut off or refused somewhere on the way. */
@@ -83,7 +84,7 @@ function requestOf(src: string, watch: WatchMessage): [string, RequestInit] {
   const isPlain = ![...connections, ...sites, ...summary].some((id) => id.includes(','))
   return isPlain && url.href.length <= LONGEST_URL
     ? [url.href, {}]
-    : [`${src}sse/status`, { method: 'POST', body: JSON.stringify(watch) }]
+    : [`${src}sse/status`, { method: 'POST', body: toJson(watch) }]
 }
 
 async function* eventsOf(body: NonNullable<Response['body']>): AsyncGenerator<string> {

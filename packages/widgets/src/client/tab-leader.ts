@@ -3,6 +3,7 @@
  * the leader's; answers go to who asked, everything else to all. Nothing is kept but who asked for what.
  */
 import type { ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
+import { toJson } from './json.ts'
 import type { OpenTransport, Transport } from './transport.ts'
 import { toFilter, toNames } from './watch-set.ts'
 
@@ -130,7 +131,7 @@ export class TabLeader {
     if (!this.#welcome) return
     const { message, atMs } = this.#welcome
     const now = new Date(Date.parse(message.now) + performance.now() - atMs).toISOString()
-    this.#tell({ to, hear: JSON.stringify({ ...message, now }) })
+    this.#tell({ to, hear: toJson({ ...message, now }) })
     if (this.#feed) this.#tell({ to, hear: this.#feed })
   }
 
@@ -184,7 +185,7 @@ export class TabLeader {
         const asked = this.#asked.get(message.id ?? 0)
         if (!asked) break
         if (!('final' in message) || message.final) this.#asked.delete(message.id ?? 0)
-        this.#tell({ to: asked.to, hear: JSON.stringify({ ...message, id: asked.id }) })
+        this.#tell({ to: asked.to, hear: toJson({ ...message, id: asked.id }) })
         return
       }
       default:

@@ -4,6 +4,7 @@
  */
 import { SUBPROTOCOL } from '@mqtt-status/protocol'
 import ReconnectingWebSocket from 'reconnecting-websocket'
+import { toJson } from './json.ts'
 import type { OpenTransport } from './transport.ts'
 
 export const openWebSocket: OpenTransport = (src, { onOpen, onMessage, onClose }) => {
@@ -23,7 +24,7 @@ export const openWebSocket: OpenTransport = (src, { onOpen, onMessage, onClose }
   return {
     send(message) {
       const isOpen = socket.readyState === socket.OPEN
-      if (isOpen) socket.send(JSON.stringify(message))
+      if (isOpen) socket.send(toJson(message))
       return isOpen
     },
     close() {

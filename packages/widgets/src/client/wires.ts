@@ -1,5 +1,6 @@
 /** Which wire is used: a WebSocket, until it fails where the server can be reached by other means. */
 import type { Fallback } from './fallback.ts'
+import { toJson } from './json.ts'
 import type { OpenTransport } from './transport.ts'
 import { remembered } from './wire.ts'
 import type { WireSettings } from './wire.ts'
@@ -23,7 +24,7 @@ export class Wires {
     // Who a function would answer with in another tab can't be known.
     if (share !== 'tabs' || getToken || !('locks' in navigator)) return openWebSocket
     const { openAmongTabs } = await import('./tabs-transport.ts')
-    const name = JSON.stringify(['mqtt-status.tabs.1', src, tokenSrc, token])
+    const name = toJson(['mqtt-status.tabs.1', src, tokenSrc, token])
     return openAmongTabs(name, openWebSocket)
   }
 

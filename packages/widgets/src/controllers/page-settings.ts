@@ -32,7 +32,7 @@ export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): stri
   const { scripts } = document
   if (own?.among !== scripts.length) {
     if (!own) setTimeout(forgetScript)
-    const script = Array.from(scripts).find(({ dataset }) => 'mqttStatus' in dataset)
+    const script = [...scripts].find(({ dataset }) => 'mqttStatus' in dataset)
     own = { script, among: scripts.length }
   }
   return own.script?.dataset[name]

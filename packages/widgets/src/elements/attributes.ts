@@ -8,6 +8,11 @@ export function oneOf<T extends string>(
   return words.find((word) => word === text) ?? words[0]
 }
 
+/** Frameworks and templates also write `false` where they mean that an attribute is absent; so may a property. */
+export function isOn(value: unknown): boolean {
+  return typeof value === 'string' ? value.trim().toLowerCase() !== 'false' : Boolean(value)
+}
+
 /** Reads a list separated by commas or spaces. */
 export function words(text: string | null | undefined): readonly string[] {
   return text?.split(/[\s,]+/).filter(Boolean) ?? []

@@ -1,6 +1,7 @@
 import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Connection } from '@mqtt-status/protocol'
+import { toJson } from '../client/json.ts'
 import { announcer } from '../controllers/announcer.ts'
 import { wakeIn } from '../controllers/clock.ts'
 import type { Locale } from '../locales/locale.ts'
@@ -45,7 +46,7 @@ export function details(row: Connection, locale: Locale, host: Host): TemplateRe
 
 async function copy(row: Connection, locale: Locale, host: Host): Promise<void> {
   const { id, siteId, status, reason, detail, since } = row
-  const text = JSON.stringify({ id, siteId, status, reason, detail, since }, null, 2)
+  const text = toJson({ id, siteId, status, reason, detail, since }, 2)
   // The page, or the person, may have forbidden it.
   const result = await navigator.clipboard.writeText(text).then(
     () => 'copied' as const,

@@ -1,5 +1,6 @@
 import type { Connection } from '@mqtt-status/protocol'
 import type { Link } from '../client/index.ts'
+import { toJson } from '../client/json.ts'
 import { MqttStatusChangeEvent, MqttStatusErrorEvent } from './events.ts'
 import { MqttStatusLinkEvent, MqttStatusReadyEvent } from './events.ts'
 import type { Scene } from './scene.ts'
@@ -43,5 +44,5 @@ function reportRow(target: EventTarget, before: Reported, now: Reported): void {
 
 /** What a page acts on. A mere message of the device is none of it: those may come by the second. */
 function meaning({ status, desired, reason, device, name, siteId, labels }: Connection): string {
-  return JSON.stringify([status, desired, reason, device, name, siteId, labels])
+  return toJson([status, desired, reason, device, name, siteId, labels])
 }

@@ -124,7 +124,7 @@ export class MqttStatusCard extends CommandingElement {
   /** Which slots the page has filled. */
   #slots(): ReadonlySet<string> {
     if (!this.firstElementChild) return EMPTY
-    return new Set(Array.from(this.children, ({ slot }) => slot))
+    return new Set([...this.children].map(({ slot }) => slot))
   }
 }
 

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import type { Offer } from '../../controllers/offer.ts'
 import type { Locale } from '../../locales/locale.ts'
-import { oneOf } from '../attributes.ts'
+import { isOn, oneOf } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { longest, whyNot } from '../buttons.ts'
 import { CommandingElement } from '../commanding.ts'
@@ -40,7 +40,7 @@ export class MqttStatusControl extends CommandingElement {
   static override properties: PropertyDeclarations = {
     ...CommandingElement.properties,
     action: {},
-    labelHidden: { attribute: 'label-hidden', type: Boolean },
+    labelHidden: { attribute: 'label-hidden', type: Boolean, converter: isOn },
   }
 
   declare action: string | null | undefined
@@ -53,7 +53,7 @@ export class MqttStatusControl extends CommandingElement {
 
   protected override render(): TemplateResult {
     const { kind, message } = this.scene
-    const { labelHidden } = this
+    const labelHidden = isOn(this.labelHidden)
     const action = oneOf(['auto', 'connect', 'disconnect', 'reconnect'], this.action)
     // Who places a button wants to see it; why it can't be used is said beside it.
     const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const

@@ -8,7 +8,7 @@ export const liveStyles: CSSResult = css`
     display: inline-flex;
     max-inline-size: 100%;
   }
-  :host([hide-when-live]:is(:state(link-live), :state(loading)):not(:focus-within)) {
+  :host(:state(hidden):not(:focus-within)) {
     display: none;
   }
   .live {

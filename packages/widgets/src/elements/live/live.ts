@@ -7,6 +7,7 @@ import { ClientController } from '../../controllers/client.ts'
 import type { Serverless } from '../../controllers/client.ts'
 import { wakeIn } from '../../controllers/clock.ts'
 import { countdown } from '../../locales/time.ts'
+import { isOn } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { StatusElement } from '../element.ts'
 import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../events.ts'
@@ -43,6 +44,7 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
  * @cssState offline - the device of the viewer is offline
  * @cssState unauthorized - the server knows no valid token
  * @cssState loading - nothing is known yet
+ * @cssState hidden - it takes no room: `hide-when-live` is set, and all is well or nothing is known yet
  * @cssState link-live - the feed is live
  * @cssState link-connecting - the feed is connecting
  * @cssState link-stale - the feed is stale
@@ -58,7 +60,7 @@ export class MqttStatusLive extends StatusElement {
 
   static override properties: PropertyDeclarations = {
     src: {},
-    hideWhenLive: { attribute: 'hide-when-live', type: Boolean },
+    hideWhenLive: { attribute: 'hide-when-live', type: Boolean, converter: isOn },
     announce: {},
     client: { attribute: false },
     strings: { attribute: false },
@@ -141,17 +143,24 @@ export class MqttStatusLive extends StatusElement {
   }
 
   #tellStates(link: Link | undefined): void {
+    const isLoading = link ? namedLink(link) === null : this.#clients.trouble === null
+    const states = [isLoading && 'loading', this.#isHidden(link, isLoading) && 'hidden']
     if (!link) {
-      this.showStates([this.#clients.trouble === null && 'loading'])
+      this.showStates(states)
       return
     }
     const { state } = link
     this.showStates([
+      ...states,
       `link-${state}`,
       (state === 'stale' || state === 'offline') && 'stale',
       (state === 'offline' || state === 'unauthorized') && state,
-      namedLink(link) === null && 'loading',
     ])
+  }
+
+  /** A state instead of a selector for the attribute, because the property alone counts as well. */
+  #isHidden(link: Link | undefined, isLoading: boolean): boolean {
+    return isOn(this.hideWhenLive) && (isLoading || link?.state === 'live')
   }
 
   #report(link: Link, before: Link | null): void {
