@@ -22,9 +22,14 @@ export async function startDatabase(rows: number): Promise<BenchDatabase> {
   const given = process.env['BENCH_DATABASE_URL']
   const folder = mkdtempSync(join(tmpdir(), 'mqtt-status-bench-'))
   const server = given === undefined ? await startPostgres({ folder }) : { url: given }
-  const sql = postgres(server.url, { max: 8, onnotice: () => undefined, max_lifetime: null })
+  const sql = postgres(server.url, {
+    max: 8,
+    onnotice: () => undefined,
+    max_lifetime: null,
+    connection: { search_path: 'mqtt_status' },
+  })
   const schema = connectSql(server.url, { max: 1, statementTimeoutMs: 0, applicationName: 'bench' })
-  await migrate(schema, createLog({ level: 'warn', format: 'json' }))
+  await migrate(schema, createLog({ level: 'warn', format: 'json' }), { schema: null })
   await schema.end()
   await fill(sql, rows)
   const [found] = await sql<{ version: string }[]>`select split_part(version(), ' ', 2) as version`

@@ -11,7 +11,7 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { pick, randomFrom } from '@mqtt-status/testing/random'
 import { until } from '@mqtt-status/testing/until'
 import { expect } from 'vitest'
-import { connectSql } from '../../packages/server/src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../packages/server/src/db/sql.ts'
 import type { Sql } from '../../packages/server/src/db/sql.ts'
 import { write } from '../../packages/server/test/db/writer.ts'
 import { Node } from '../../packages/server/test/delivery/nodes.ts'
@@ -125,11 +125,14 @@ export class Ordeal {
   private constructor(seed: number, database: TestDatabase) {
     this.seed = seed
     this.#database = database
-    this.#sql = connectSql(database.url, {
-      max: WRITERS + 2,
-      statementTimeoutMs: 20_000,
-      applicationName: 'test-writer',
-    })
+    this.#sql = inSchema(
+      connectSql(database.url, {
+        max: WRITERS + 2,
+        statementTimeoutMs: 20_000,
+        applicationName: 'test-writer',
+      }),
+      DEFAULT_SCHEMA,
+    )
     this.#nodes = [0, 1].map(
       () => new Node({ DATABASE_URL: database.url, HEARTBEAT_MS: String(HEARTBEAT_MS) }),
     )
@@ -204,7 +207,7 @@ export class Ordeal {
   async #look(): Promise<Look> {
     const atMs = performance.now()
     const rows = await this.#sql<{ id: string; revision: string }[]>`
-      select id, revision from connections`
+      select id, revision from ${this.#sql.schema}.connections`
     return { atMs, revisions: new Map(rows.map(({ id, revision }) => [id, Number(revision)])) }
   }
 

@@ -10,6 +10,7 @@ import {
   origins,
   ports,
   postgresUrl,
+  schemaName,
   secretKeys,
   whole,
 } from './setting-values.ts'
@@ -37,6 +38,8 @@ export interface Config {
   readonly database: {
     readonly url: string
     readonly listenUrl: string
+    /** The schema of the tables; `null`: where they are already, or else the default. */
+    readonly schema: string | null
     readonly pool: number
     readonly statementTimeoutMs: number
     /** Whether a copy of another database may be supervised without being asked about. */
@@ -163,6 +166,7 @@ const schema = v.object({
     postgresUrl,
   ),
   LISTEN_DATABASE_URL: v.optional(postgresUrl),
+  DATABASE_SCHEMA: v.optional(schemaName),
   DATABASE_POOL: whole(2, 1000),
   STATEMENT_TIMEOUT_MS: whole(100, 600_000),
   ADOPT_DATABASE: v.picklist(['1', '0'], 'expected 1 or 0'),
@@ -209,6 +213,7 @@ const AUTH = ['AUTH_JWT_SECRET', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_MAX_TTL']
 const STORAGE = [
   'DATABASE_URL',
   'LISTEN_DATABASE_URL',
+  'DATABASE_SCHEMA',
   'DATABASE_POOL',
   'STATEMENT_TIMEOUT_MS',
   'ADOPT_DATABASE',
@@ -262,6 +267,7 @@ function toDatabase(p: Storage): Config['database'] {
   return {
     url: p.DATABASE_URL,
     listenUrl: p.LISTEN_DATABASE_URL ?? p.DATABASE_URL,
+    schema: p.DATABASE_SCHEMA ?? null,
     pool: p.DATABASE_POOL,
     statementTimeoutMs: p.STATEMENT_TIMEOUT_MS,
     adopt: p.ADOPT_DATABASE === '1',

@@ -115,14 +115,14 @@ export class StatusServer {
   async #start(): Promise<{ url: string }> {
     const { database, feed: feedConfig } = this.#config
     const log = this.#log
-    const sql = connectSql(database.url, {
+    const pool = connectSql(database.url, {
       max: database.pool,
       statementTimeoutMs: database.statementTimeoutMs,
       applicationName: 'mqtt-status',
     })
     // Whoever uses it has ended before. After an outage a session may still wait for its next dial, which is not waited for.
-    this.#onStop('database', () => sql.end({ timeout: 1 }))
-    await migrate(sql, log)
+    this.#onStop('database', () => pool.end({ timeout: 1 }))
+    const { sql } = await migrate(pool, log, { schema: database.schema })
     const secrets = await this.#openSecrets(sql)
 
     const readers: ((read: FeedRead) => void)[] = []
@@ -191,7 +191,7 @@ export class StatusServer {
     if (this.#config.supervisor.enabled) {
       throw new SetupError(
         `${why}\n  Set it to the keys that they were encrypted with; keys are never made up, because lost ones would not be noticed.\n` +
-          '  If those are lost: "delete from connection_secrets where reference is null", and set the passwords anew.',
+          `  If those are lost: "delete from ${sql.schemaName}.connection_secrets where reference is null", and set the passwords anew.`,
       )
     }
     this.#log.warn(why)

@@ -59,6 +59,18 @@ export const postgresUrl: v.GenericSchema<string, string> = v.pipe(
   ),
 )
 
+/** The name of a schema, taken literally; Postgres keeps those that begin with `pg_` for itself. */
+export const schemaName: v.GenericSchema<string, string> = v.pipe(
+  v.string(),
+  v.check(
+    (text) =>
+      /^[\p{L}_][\p{L}\p{N}_$-]*$/u.test(text) &&
+      Buffer.byteLength(text) <= 63 &&
+      !/^(pg_|information_schema$)/.test(text),
+    'expected the name of a schema without quotes or dots, at most 63 bytes, not beginning with pg_',
+  ),
+)
+
 /** Address ranges in CIDR notation; an address alone is a range of one. */
 export const cidrs: v.GenericSchema<string | undefined, string[]> = v.pipe(
   list,

@@ -25,6 +25,11 @@ export const SETTINGS: readonly Setting[] = [
     undefined,
     'direct address for LISTEN where DATABASE_URL is a pooler (default: DATABASE_URL)',
   ),
+  setting(
+    'DATABASE_SCHEMA',
+    undefined,
+    'schema of the tables (default: where they are already, mqtt_status in a new database)',
+  ),
   setting('DATABASE_POOL', '10', 'database connections at most'),
   setting('STATEMENT_TIMEOUT_MS', '10000', 'longest time that one statement may take, in ms'),
   setting(

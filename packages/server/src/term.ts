@@ -60,6 +60,7 @@ export class Term {
     this.#options = options
     this.#heartbeat = new Heartbeat({
       url: databaseUrl,
+      schema: sql.schemaName,
       ownerId,
       ttlMs: supervisor.leaseTtlMs,
       version,

@@ -2,6 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 
+/** Where a new database has the tables. */
+export const SCHEMA = 'mqtt_status'
+
 export interface TestDatabase {
   readonly url: string
   /** A superuser's way in, for arranging and for wounding. */
@@ -19,7 +22,13 @@ export async function createDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   await administer(server, (admin) => admin.unsafe(`create database ${name} template ${template}`))
   const url = databaseUrl(server, name)
-  const sql = postgres(url, { max: 4, onnotice: () => undefined, max_lifetime: null })
+  const sql = postgres(url, {
+    max: 4,
+    onnotice: () => undefined,
+    max_lifetime: null,
+    // Tests name the tables as a person at a prompt does; the sessions of the server have no such setting.
+    connection: { search_path: SCHEMA },
+  })
   // The server takes a copy for what it is, and waits for somebody to adopt it; this one is as good as new.
   await sql`update meta set database_oid = (select database_oid from meta_home())`
   return {

@@ -22,44 +22,52 @@ export interface Play {
   readonly fresh: boolean
   readonly signal: AbortSignal
   readonly steps: Steps
-  readonly onListening: (url: string) => void
+  readonly onListening: (url: string, schema: string) => void
 }
 
 /** Plays until the signal; what it returns from has let go of everything but the database. */
 export async function play(options: Play): Promise<void> {
   const { database, steps } = options
   const log = createLog(options.config.log)
-  const broker = await steps.run('Broker and fleet are ready', () => prepareFleet(options, log))
+  const { broker, schema } = await steps.run('Broker and fleet are ready', () =>
+    prepareFleet(options, log),
+  )
   const stopFleet = simulateFleet(broker)
   try {
-    await Promise.race([perform(options, broker, log), failWhenEnded(database)])
+    await Promise.race([perform(options, { broker, schema }, log), failWhenEnded(database)])
   } finally {
     stopFleet()
     await broker.stop()
   }
 }
 
+interface Fleet {
+  readonly broker: DemoBroker
+  /** Where the tables are. */
+  readonly schema: string
+}
+
 /** Migrates, starts a broker where the rows of the last run expect it, and writes what rows are missing. */
-async function prepareFleet({ config, fresh }: Play, log: Log): Promise<DemoBroker> {
-  const sql = connectSql(config.database.url, {
+async function prepareFleet({ config, fresh }: Play, log: Log): Promise<Fleet> {
+  const pool = connectSql(config.database.url, {
     max: 1,
     statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'mqtt-status-demo',
   })
   try {
-    await migrate(sql, log)
+    const { sql } = await migrate(pool, log, config.database)
     if (fresh) await deleteFleet(sql)
     const broker = await startBroker({ port: await fleetPort(sql), admit })
     await seedFleet(sql, broker.port)
-    return broker
+    return { broker, schema: sql.schemaName }
   } finally {
-    await sql.end({ timeout: 5 })
+    await pool.end({ timeout: 5 })
   }
 }
 
 async function perform(
   { config, signal, steps, onListening }: Play,
-  broker: DemoBroker,
+  { broker, schema }: Fleet,
   log: Log,
 ): Promise<void> {
   const server = createServer(withBroker(config, broker.port), log, {
@@ -78,7 +86,7 @@ async function perform(
         }, reject)
       }),
   )
-  if (url !== null) onListening(url)
+  if (url !== null) onListening(url, schema)
   await running
 }
 

@@ -72,11 +72,12 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
       fresh: options.fresh && !database.isFresh,
       signal,
       steps,
-      onListening(url) {
+      onListening(url, schema) {
         summarise(edge, [
           ['Portal', `${url}/`],
           ['Catalogue', `${url}/catalogue`],
           ...database.facts,
+          ['Table', `${schema}.connections`],
         ])
         if (options.open && edge.terminal) openInBrowser(`${url}/`, edge.environment)
       },

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { within } from '../db/deadline.ts'
-import { connectSql } from '../db/sql.ts'
-import type { Sql } from '../db/sql.ts'
+import { findPlace } from '../db/installation.ts'
+import { connectSql, inSchema } from '../db/sql.ts'
+import type { Pool, Sql } from '../db/sql.ts'
 import { epoch, rights, schema } from './doctor-schema.ts'
 import { secrets } from './doctor-secrets.ts'
 import { toAnswer } from './finding.ts'
@@ -26,21 +27,24 @@ export async function* examine(
   { database, secrets: { keys } }: Pick<Config, 'database' | 'secrets'>,
   adopt: boolean,
 ): AsyncGenerator<Finding, void, undefined> {
-  const sql = connectSql(database.url, {
+  const pool = connectSql(database.url, {
     max: 2,
     statementTimeoutMs: database.statementTimeoutMs,
     applicationName: APPLICATION,
   })
+  // Where the tables are; known once the database has been reached.
+  const findTables = async (): Promise<Sql> =>
+    inSchema(pool, (await findPlace(pool, database.schema)).schema)
   const checks: readonly Check[] = [
-    { check: 'database', look: () => reachable(sql), mustPass: true },
-    { check: 'version', look: () => version(sql), mustPass: true },
-    { check: 'clock', look: () => clock(sql) },
-    { check: 'writable', look: () => writable(sql) },
-    { check: 'listen', look: () => listens(sql, database.listenUrl) },
-    { check: 'schema', look: () => schema(sql), mustPass: true },
-    { check: 'rights', look: () => rights(sql) },
-    { check: 'secrets', look: () => secrets(sql, keys) },
-    { check: 'epoch', look: () => epoch(sql, adopt) },
+    { check: 'database', look: () => reachable(pool), mustPass: true },
+    { check: 'version', look: () => version(pool), mustPass: true },
+    { check: 'clock', look: () => clock(pool) },
+    { check: 'writable', look: () => writable(pool) },
+    { check: 'listen', look: () => listens(pool, database.listenUrl) },
+    { check: 'schema', look: () => schema(pool, database.schema), mustPass: true },
+    { check: 'rights', look: async () => rights(await findTables()) },
+    { check: 'secrets', look: async () => secrets(await findTables(), keys) },
+    { check: 'epoch', look: async () => epoch(await findTables(), adopt) },
   ]
   try {
     for (const { check, look, mustPass = false } of checks) {
@@ -49,18 +53,18 @@ export async function* examine(
       if (mustPass && answer.state !== 'ok') return
     }
   } finally {
-    await sql.end({ timeout: 1 })
+    await pool.end({ timeout: 1 })
   }
 }
 
-async function reachable(sql: Sql): Promise<Answer> {
-  const [found] = await sql<{ name: string; role: string }[]>`
+async function reachable(pool: Pool): Promise<Answer> {
+  const [found] = await pool<{ name: string; role: string }[]>`
     select current_database() as name, current_user as role`
   return { state: 'ok', found: `"${found?.name ?? ''}" is reached as "${found?.role ?? ''}"` }
 }
 
-async function version(sql: Sql): Promise<Answer> {
-  const [found] = await sql<{ number: number; name: string }[]>`
+async function version(pool: Pool): Promise<Answer> {
+  const [found] = await pool<{ number: number; name: string }[]>`
     select current_setting('server_version_num')::integer as number,
       current_setting('server_version') as name`
   const name = `Postgres ${found?.name ?? ''}`
@@ -68,9 +72,9 @@ async function version(sql: Sql): Promise<Answer> {
   return { state: 'broken', found: name, cure: 'Postgres 13 or newer is needed: upgrade it.' }
 }
 
-async function clock(sql: Sql): Promise<Answer> {
+async function clock(pool: Pool): Promise<Answer> {
   const before = Date.now()
-  const [found] = await sql<{ ms: number }[]>`
+  const [found] = await pool<{ ms: number }[]>`
     select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`
   const aheadMs = Math.round((found?.ms ?? 0) - (before + Date.now()) / 2)
   const said = `the database is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine`
@@ -82,8 +86,8 @@ async function clock(sql: Sql): Promise<Answer> {
   }
 }
 
-async function writable(sql: Sql): Promise<Answer> {
-  const [found] = await sql<{ standby: boolean; readOnly: boolean }[]>`
+async function writable(pool: Pool): Promise<Answer> {
+  const [found] = await pool<{ standby: boolean; readOnly: boolean }[]>`
     select pg_is_in_recovery() as standby,
       current_setting('transaction_read_only')::boolean as "readOnly"`
   if (found?.standby)
@@ -102,7 +106,7 @@ async function writable(sql: Sql): Promise<Answer> {
 }
 
 /** The whole way: listen at one address, notify at the other, and wait until it arrives. */
-async function listens(sql: Sql, listenUrl: string): Promise<Answer> {
+async function listens(pool: Pool, listenUrl: string): Promise<Answer> {
   const channel = `mqtt_status_doctor_${randomUUID().slice(0, 8)}`
   const arrived = Promise.withResolvers<undefined>()
   const listener = connectSql(listenUrl, {
@@ -116,7 +120,7 @@ async function listens(sql: Sql, listenUrl: string): Promise<Answer> {
   try {
     await listener.unsafe(`listen ${channel}`)
     const begun = performance.now()
-    await sql`select pg_notify(${channel}, '')`
+    await pool`select pg_notify(${channel}, '')`
     await within(ANSWER_MS, arrived.promise)
     return {
       state: 'ok',

@@ -1,18 +1,24 @@
 /** What `doctor` looks at inside of the database; each check really does what the server will do. */
 import { randomUUID } from 'node:crypto'
 import { confirmEpoch, readEpoch } from '../db/epoch.ts'
+import { findPlace } from '../db/installation.ts'
 import { missingMigrations } from '../db/migrate.ts'
-import type { Sql } from '../db/sql.ts'
+import { inSchema, transaction } from '../db/sql.ts'
+import type { Pool, Sql } from '../db/sql.ts'
 import { findTriggerFaults, listFaults } from '../db/triggers.ts'
 import type { Answer } from './finding.ts'
 
-/** Whether the tables are those of this version. */
-export async function schema(sql: Sql): Promise<Answer> {
-  const missing = await missingMigrations(sql)
-  if (missing.length === 0) return { state: 'ok', found: 'is the one of this version' }
+/** Which schema the tables are in, and whether they are those of this version. */
+export async function schema(pool: Pool, wanted: string | null): Promise<Answer> {
+  const place = await findPlace(pool, wanted)
+  const missing = await missingMigrations(inSchema(pool, place.schema), place)
+  const elsewhere = place.others.map(({ name }) => `"${name}"`).join(', ')
+  const others = elsewhere === '' ? '' : `; there are other installations in ${elsewhere}`
+  const found = `the tables ${place.exists ? 'are' : 'will be'} in the schema "${place.schema}"`
+  if (missing.length === 0) return { state: 'ok', found: `${found}, as of this version${others}` }
   return {
     state: 'warning',
-    found: `to be migrated: ${missing.join(', ')}`,
+    found: `${found}; to be migrated: ${missing.join(', ')}${others}`,
     cure: 'Run "mqtt-status migrate", or let "mqtt-status serve" do it. What depends on it was not checked.',
   }
 }
@@ -22,24 +28,23 @@ class RolledBack extends Error {}
 /** Writes a row in every way there is, with all its triggers, and takes it back. */
 export async function rights(sql: Sql): Promise<Answer> {
   const id = `doctor-${randomUUID()}`
-  const trial = sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql
-    await tx`insert into connections (id, site_id, name, managed) values (${id}, ${id}, ${id}, false)`
-    await tx`update connections set status = 'connected', owner_id = ${id} where id = ${id}`
-    await tx`insert into commands (connection_id, action, generation) values (${id}, 'connect', 0)`
+  const trial = transaction(sql, async (tx) => {
+    await tx`insert into ${tx.schema}.connections (id, site_id, name, managed) values (${id}, ${id}, ${id}, false)`
+    await tx`update ${tx.schema}.connections set status = 'connected', owner_id = ${id} where id = ${id}`
+    await tx`insert into ${tx.schema}.commands (connection_id, action, generation) values (${id}, 'connect', 0)`
     await tx`
-      insert into connection_secrets (connection_id, field, reference)
+      insert into ${tx.schema}.connection_secrets (connection_id, field, reference)
       values (${id}, 'password', 'env:MQTT_SECRET_DOCTOR')`
-    await tx`delete from connections where id = ${id}`
-    await tx`delete from connection_tombstones where id = ${id}`
-    await tx`update meta set tombstone_floor = tombstone_floor where false`
-    await tx`select from connection_events where false`
-    await tx`insert into supervisors (id, lease_expires_at) values (${id}, now())`
-    await tx`update supervisors set draining = true where id = ${id}`
-    await tx`delete from supervisors where id = ${id}`
-    await tx`insert into connection_checks (id, connection_id, owner_id) values (${randomUUID()}, ${id}, ${id})`
-    await tx`update connection_checks set answer = null where owner_id = ${id}`
-    await tx`delete from connection_checks where owner_id = ${id}`
+    await tx`delete from ${tx.schema}.connections where id = ${id}`
+    await tx`delete from ${tx.schema}.connection_tombstones where id = ${id}`
+    await tx`update ${tx.schema}.meta set tombstone_floor = tombstone_floor where false`
+    await tx`select from ${tx.schema}.connection_events where false`
+    await tx`insert into ${tx.schema}.supervisors (id, lease_expires_at) values (${id}, now())`
+    await tx`update ${tx.schema}.supervisors set draining = true where id = ${id}`
+    await tx`delete from ${tx.schema}.supervisors where id = ${id}`
+    await tx`insert into ${tx.schema}.connection_checks (id, connection_id, owner_id) values (${randomUUID()}, ${id}, ${id})`
+    await tx`update ${tx.schema}.connection_checks set answer = null where owner_id = ${id}`
+    await tx`delete from ${tx.schema}.connection_checks where owner_id = ${id}`
     throw new RolledBack()
   })
   await trial.catch((error: unknown) => {

@@ -7,16 +7,20 @@ import type { Edge } from './edge.ts'
 /** Migrates the database and says what was done; `serve` does it too, this is for who may not. */
 export async function migrateDatabase(edge: Edge, flags: Record<string, string>): Promise<void> {
   const { database, log } = readStorage(edge.environment, flags, edge.terminal)
-  const sql = connectSql(database.url, {
+  const pool = connectSql(database.url, {
     max: 1,
     statementTimeoutMs: 0,
     applicationName: 'mqtt-status-migrate',
   })
   try {
-    const applied = await migrate(sql, createLog({ level: 'warn', format: log.format }))
-    if (applied.length === 0) edge.print('The database is up to date.')
-    for (const name of applied) edge.print(`Applied ${name}`)
+    const { sql, applied } = await migrate(
+      pool,
+      createLog({ level: 'warn', format: log.format }),
+      database,
+    )
+    if (applied.length === 0) edge.print(`The schema "${sql.schemaName}" is up to date.`)
+    for (const name of applied) edge.print(`Applied ${name} to the schema "${sql.schemaName}"`)
   } finally {
-    await sql.end({ timeout: 5 })
+    await pool.end({ timeout: 5 })
   }
 }

@@ -10,6 +10,7 @@ interface DoctorFlags extends Record<string, string | boolean> {
 
 interface DatabaseFlags {
   readonly databaseUrl?: string
+  readonly databaseSchema?: string
 }
 
 interface ImportOptions extends DatabaseFlags {
@@ -47,6 +48,7 @@ export function createProgram(edge: Edge): Command {
     .command('migrate')
     .description('bring the database of DATABASE_URL to the schema of this version')
     .option('--database-url <url>', 'instead of DATABASE_URL')
+    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
     .action(async (flags: Record<string, string>) => {
       await (await import('./migrate.ts')).migrateDatabase(edge, byVariable(flags))
     })
@@ -94,6 +96,7 @@ function addDoctor(program: Command, edge: Edge): void {
     )
     .option('--json', 'print the findings as JSON', false)
     .option('--database-url <url>', 'instead of DATABASE_URL')
+    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
     .option('--listen-database-url <url>', 'instead of LISTEN_DATABASE_URL')
     .action(async ({ adopt, json, ...flags }: DoctorFlags) => {
       await (await import('./doctor.ts')).doctor(edge, byVariable(flags), { adopt, json })
@@ -109,6 +112,7 @@ function addConnections(program: Command, edge: Edge): void {
     .description('print what there is, and how it is')
     .option('--json', 'print the rows as JSON', false)
     .option('--database-url <url>', 'instead of DATABASE_URL')
+    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
     .action(async ({ json, ...flags }: DatabaseFlags & { json: boolean }) => {
       await (await import('./connections.ts')).list(edge, byVariable(flags), json)
     })
@@ -122,8 +126,9 @@ function addConnections(program: Command, edge: Edge): void {
     .option('--format <format>', 'csv or json (default: by the ending of the name)')
     .option('--json', 'print the result as JSON', false)
     .option('--database-url <url>', 'instead of DATABASE_URL')
-    .action(async (file: string, { databaseUrl, ...flags }: ImportOptions) => {
-      const database = byVariable(databaseUrl === undefined ? {} : { databaseUrl })
+    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
+    .action(async (file: string, { databaseUrl, databaseSchema, ...flags }: ImportOptions) => {
+      const database = byVariable({ databaseUrl, databaseSchema })
       await (await import('./connections.ts')).importFile(edge, file, { ...flags, database })
     })
   connections
@@ -131,6 +136,7 @@ function addConnections(program: Command, edge: Edge): void {
     .description('print the settings of all connections, without secrets, to be imported again')
     .option('--format <format>', 'csv or json', 'json')
     .option('--database-url <url>', 'instead of DATABASE_URL')
+    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
     .action(async ({ format, ...flags }: DatabaseFlags & { format: string }) => {
       await (await import('./connections.ts')).exportAll(edge, byVariable(flags), format)
     })
@@ -151,6 +157,7 @@ function addSecrets(program: Command, edge: Edge): void {
     .command('rotate')
     .description('encrypt all secrets with the first key of MQTT_SECRET_KEYS; may be run again')
     .option('--database-url <url>', 'instead of DATABASE_URL')
+    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
     .action(async (flags: DatabaseFlags) => {
       await (await import('./secrets.ts')).rotate(edge, byVariable(flags))
     })
@@ -159,9 +166,11 @@ function addSecrets(program: Command, edge: Edge): void {
 /** From the names of commander (`databaseUrl`) to those of the variables. */
 function byVariable(flags: object): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(flags).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
-      String(value),
-    ]),
+    Object.entries(flags)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [
+        name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+        String(value),
+      ]),
   )
 }

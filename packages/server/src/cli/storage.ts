@@ -2,9 +2,10 @@ import { readStorage } from '../config.ts'
 import type { StorageConfig } from '../config.ts'
 import { explain } from '../db/explain.ts'
 import { KeyRing } from '../db/key-ring.ts'
+import { findPlace } from '../db/installation.ts'
 import { missingMigrations } from '../db/migrate.ts'
 import { Secrets } from '../db/secrets.ts'
-import { connectSql } from '../db/sql.ts'
+import { connectSql, inSchema } from '../db/sql.ts'
 import type { Sql } from '../db/sql.ts'
 import { SetupError } from '../errors.ts'
 import type { Edge } from './edge.ts'
@@ -29,7 +30,7 @@ export async function withStorage<T>(
 ): Promise<T> {
   const config = readStorage(edge.environment, flags, edge.terminal)
   const { database, secrets } = config
-  const sql = connectSql(database.url, {
+  const pool = connectSql(database.url, {
     max: 2,
     statementTimeoutMs: database.statementTimeoutMs,
     applicationName: 'mqtt-status-cli',
@@ -37,16 +38,18 @@ export async function withStorage<T>(
   const ring = new KeyRing(secrets.keys)
   const references = { variable: secrets.variable, keysFile: secrets.keysFile }
   try {
-    const missing = await missingMigrations(sql)
+    const place = await findPlace(pool, database.schema)
+    const sql = inSchema(pool, place.schema)
+    const missing = await missingMigrations(sql, place)
     if (missing.length > 0) {
       throw new SetupError(
-        'The database is not of this version yet.\n  Run "mqtt-status migrate", or start the server once.',
+        `The schema "${place.schema}" has not the tables of this version yet.\n  Run "mqtt-status migrate", or start the server once.`,
       )
     }
     return await work({ config, sql, ring, secrets: new Secrets({ sql, ring, references }) })
   } catch (error) {
     throw explain(error)
   } finally {
-    await sql.end({ timeout: 5 })
+    await pool.end({ timeout: 5 })
   }
 }

@@ -19,7 +19,7 @@ export async function writeActivity(
   writes: readonly ActivityWrite[],
 ): Promise<ReadonlySet<string>> {
   const written = await sql<{ id: string }[]>`
-    update connections c
+    update ${sql.schema}.connections c
     set last_message_at = greatest(c.last_message_at, now() - w."ageMs" * interval '1 millisecond')
     from jsonb_to_recordset(${sql.json(writes as never)}) as w (
       id text,

@@ -46,7 +46,7 @@ export async function recordEdits(
   actor: string | null,
 ): Promise<void> {
   await tx`
-    insert into commands (connection_id, site_id, action, actor, generation, fields)
+    insert into ${tx.schema}.commands (connection_id, site_id, action, actor, generation, fields)
     select "connectionId", "siteId", action, ${actor}::text, generation, fields
     from jsonb_to_recordset(${tx.json(edits as never)}) as e (
       "connectionId" text,
@@ -70,7 +70,7 @@ export function readAudit(sql: Sql, query: AuditQuery): Promise<readonly AuditEn
       to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
       generation,
       coalesce(fields, '[]') as fields
-    from commands
+    from ${sql.schema}.commands
     where (
         ${everything}
         or site_id in (select jsonb_array_elements_text(${sql.json(list(sites))}))

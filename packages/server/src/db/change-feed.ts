@@ -7,6 +7,7 @@ import { within } from './deadline.ts'
 import { confirmEpoch } from './epoch.ts'
 import { readSince, START } from './feed-read.ts'
 import type { FeedAnswer, FeedRead, Position } from './feed-read.ts'
+import { readChannels } from './installation.ts'
 import { Listener } from './listener.ts'
 import type { ListenerTiming } from './listener.ts'
 import type { Sql } from './sql.ts'
@@ -104,7 +105,7 @@ export class ChangeFeed {
     // A copy with many rows takes longer than a read may take.
     await this.#confirm()
     await this.read()
-    this.#listener.start()
+    this.#listener.start(await readChannels(this.#options.sql))
     this.#schedulePoll()
     this.#prune = setInterval(() => void this.#forget(), PRUNE_MS)
   }

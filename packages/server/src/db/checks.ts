@@ -76,15 +76,15 @@ export class Checks {
   async #askAt(ownerId: string, id: string): Promise<CheckResult | null> {
     const { sql } = this.#options
     const question = randomUUID()
-    await sql`delete from connection_checks where asked_at < now() - interval '1 minute'`
+    await sql`delete from ${sql.schema}.connection_checks where asked_at < now() - interval '1 minute'`
     await sql`
-      insert into connection_checks (id, connection_id, owner_id)
+      insert into ${sql.schema}.connection_checks (id, connection_id, owner_id)
       values (${question}, ${id}, ${ownerId})`
     await call(sql, 'question')
     try {
       return await this.#await(question)
     } finally {
-      await sql`delete from connection_checks where id = ${question}`
+      await sql`delete from ${sql.schema}.connection_checks where id = ${question}`
     }
   }
 
@@ -95,7 +95,7 @@ export class Checks {
       // Listening before looking, so that no answer falls between the two.
       const called = this.#nextLook()
       const [found] = await sql<{ answer: CheckResult | null }[]>`
-        select answer from connection_checks where id = ${question}`
+        select answer from ${sql.schema}.connection_checks where id = ${question}`
       if (found === undefined || found.answer !== null) return found?.answer ?? null
       await called
     }
@@ -118,7 +118,7 @@ export class Checks {
     const { sql, ownerId } = this.#options
     const questions = await sql<{ id: string; connectionId: string }[]>`
       select id, connection_id as "connectionId"
-      from connection_checks
+      from ${sql.schema}.connection_checks
       where owner_id = ${ownerId} and answer is null`
     await Promise.all(questions.map((question) => this.#answer(question)))
   }
@@ -131,7 +131,7 @@ export class Checks {
       const result = await local(connectionId)
       // Not kept here any more: better no answer than a wrong one.
       if (result === null) return
-      await sql`update connection_checks set answer = ${sql.json({ ...result })} where id = ${id}`
+      await sql`update ${sql.schema}.connection_checks set answer = ${sql.json({ ...result })} where id = ${id}`
       await call(sql, 'answer')
     } finally {
       this.#answering.delete(id)

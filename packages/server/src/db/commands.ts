@@ -2,6 +2,7 @@ import type { Action, Connection } from '@mqtt-status/protocol'
 import { StatusError } from '../errors.ts'
 import { findConnection } from './connections.ts'
 import { isAway } from './explain.ts'
+import { transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 export interface CommandRequest {
@@ -41,12 +42,10 @@ export async function command(sql: Sql, request: CommandRequest): Promise<Comman
 }
 
 function edit(sql: Sql, request: CommandRequest): Promise<CommandResult> {
-  return sql.begin(async (transaction): Promise<CommandResult> => {
-    // The types of postgres.js lose the template call on a transaction's own type.
-    const tx = transaction as unknown as Sql
+  return transaction(sql, async (tx): Promise<CommandResult> => {
     const [row] = await tx<{ desired: string | null }[]>`
       select desired
-      from connections
+      from ${tx.schema}.connections
       where id = ${request.id}
       for update`
     if (row === undefined) return { kind: 'not_found' }
@@ -68,7 +67,7 @@ async function formerUse(
   if (idempotencyKey === null) return null
   const [former] = await tx<{ action: string; generation: number }[]>`
     select action, generation
-    from commands
+    from ${tx.schema}.commands
     where connection_id = ${id}
       and idempotency_key = ${idempotencyKey}
       and actor is not distinct from ${actor}
@@ -83,7 +82,7 @@ async function raise(
   { id, action, actor, idempotencyKey }: CommandRequest,
 ): Promise<number> {
   const [raised] = await tx<{ generation: number; siteId: string }[]>`
-    update connections
+    update ${tx.schema}.connections
     set desired = ${action === 'disconnect' ? 'disconnected' : 'connected'},
       generation = generation + 1,
       restart_generation = restart_generation + ${action === 'reconnect' ? 1 : 0},
@@ -93,7 +92,7 @@ async function raise(
     returning generation, site_id as "siteId"`
   const generation = raised?.generation ?? 0
   await tx`
-    insert into commands (connection_id, site_id, action, actor, idempotency_key, generation)
+    insert into ${tx.schema}.commands (connection_id, site_id, action, actor, idempotency_key, generation)
     values (${id}, ${raised?.siteId ?? null}, ${action}, ${actor}, ${idempotencyKey}, ${generation})`
   return generation
 }

@@ -51,7 +51,7 @@ export interface SettingsWrite extends Settings {
 export async function findSettings(sql: Sql, id: string): Promise<StoredConnection | null> {
   const [found] = await sql<{ settings: StoredConnection }[]>`
     select ${asJson(sql)} as settings
-    from connections c
+    from ${sql.schema}.connections c
     where id = ${id}`
   return found?.settings ?? null
 }
@@ -63,7 +63,7 @@ export async function findManySettings(
 ): Promise<ReadonlyMap<string, StoredConnection>> {
   const found = await sql<{ settings: StoredConnection }[]>`
     select ${asJson(sql)} as settings
-    from connections c
+    from ${sql.schema}.connections c
     where id in (select jsonb_array_elements_text(${sql.json(ids)}))`
   return new Map(found.map(({ settings }) => [settings.id, settings]))
 }
@@ -76,7 +76,7 @@ export async function lockSettings(
   // In one order for all, so that no two lockers wait for each other.
   await tx`
     select id
-    from connections
+    from ${tx.schema}.connections
     where id in (select jsonb_array_elements_text(${tx.json(ids)}))
     order by id
     for update`
@@ -99,7 +99,7 @@ export async function* allSettings(
   while (after !== undefined) {
     const page: readonly { settings: StoredConnection }[] = await sql`
       select ${asJson(sql)} as settings
-      from connections c
+      from ${sql.schema}.connections c
       where id > ${after}
       order by id
       limit ${pageSize}`
@@ -115,7 +115,7 @@ export async function insertSettings(
   actor: string | null,
 ): Promise<ReadonlySet<string>> {
   const written = await tx<{ id: string }[]>`
-    insert into connections (
+    insert into ${tx.schema}.connections (
       id, site_id, name, labels, managed, desired, protocol, host, port, path, protocol_version, client_id, username,
       keepalive_s, tls, topics, availability, sparkplug, expected_interval_s, generation, desired_at, desired_by
     )
@@ -137,7 +137,7 @@ export async function updateSettings(
   actor: string | null,
 ): Promise<void> {
   await tx`
-    update connections c
+    update ${tx.schema}.connections c
     set site_id = r."siteId",
       name = r.name,
       labels = r.labels,
@@ -166,7 +166,7 @@ export async function updateSettings(
 /** @returns the generation that it had, `null` if there was no such connection */
 export async function deleteSettings(tx: Sql, id: string): Promise<number | null> {
   const [gone] = await tx<{ generation: number }[]>`
-    delete from connections
+    delete from ${tx.schema}.connections
     where id = ${id}
     returning generation`
   return gone?.generation ?? null
@@ -210,7 +210,7 @@ function asJson(sql: Sql): ReturnType<Sql> {
         json_object_agg(s.field, json_build_object('updatedAt', ${iso(sql, 's.updated_at')}, 'reference', s.reference)),
         '{}'
       )
-      from connection_secrets s
+      from ${sql.schema}.connection_secrets s
       where s.connection_id = c.id
     )
   )`

@@ -36,7 +36,7 @@ function iso(sql: Sql, column: TimeColumn): ReturnType<Sql> {
 export async function findConnection(sql: Sql, id: string): Promise<Connection | null> {
   const [found] = await sql<{ connection: Connection }[]>`
     select ${rowAsJson(sql)} as connection
-    from connections
+    from ${sql.schema}.connections
     where id = ${id}`
   return found?.connection ?? null
 }
@@ -50,7 +50,7 @@ export async function* allConnections(
   while (after !== undefined) {
     const page: readonly { connection: Connection }[] = await sql`
       select ${rowAsJson(sql)} as connection
-      from connections
+      from ${sql.schema}.connections
       where id > ${after}
       order by id
       limit ${pageSize}`

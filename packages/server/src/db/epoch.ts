@@ -3,10 +3,9 @@
  * standby, a database made from another as its template) must get another one, or cursors of the original would be honoured by it; and it is not supervised until
  * somebody has adopted it, or it would dial the brokers of the original, with the client ids of the original.
  */
+import { lock } from './lock.ts'
+import { qualified, transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
-
-/** Any number will do, as long as all instances agree on it. */
-const LOCK = 7_411_002
 
 export interface EpochState {
   readonly epoch: string
@@ -21,14 +20,14 @@ export function isOwn(sql: Sql): ReturnType<Sql> {
   return sql`(
     select (meta.system_identifier, meta.timeline_id, meta.database_oid, meta.table_oid)
       = (home.system_identifier, home.timeline_id, home.database_oid, home.table_oid)
-    from meta_home() home
+    from ${sql.schema}.meta_home() home
   )`
 }
 
 export async function readEpoch(sql: Sql): Promise<EpochState> {
   const [found] = await sql<EpochState[]>`
     select epoch::text as epoch, ${isOwn(sql)} as own, adopted_at is not null as adopted
-    from meta`
+    from ${sql.schema}.meta`
   if (found === undefined) throw new Error('The table "meta" is empty; was it emptied by hand?')
   return found
 }
@@ -43,29 +42,29 @@ export async function readEpoch(sql: Sql): Promise<EpochState> {
 export async function confirmEpoch(sql: Sql, adopt = false): Promise<boolean> {
   const { own, adopted } = await readEpoch(sql)
   if (own && (adopted || !adopt)) return false
-  return sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql
+  return transaction(sql, async (tx) => {
     // Many rows take their time, and so does another instance that is at it.
     await tx`set local statement_timeout = 0`
-    await tx`select pg_advisory_xact_lock(${LOCK})`
+    await lock(tx, 'epoch')
     // Another instance may have been faster.
     const taken = !(await readEpoch(tx)).own
     if (taken) await takeEpoch(tx)
     if (adopt) {
-      await tx`update meta set adopted_at = now() where adopted_at is null`
+      await tx`update ${tx.schema}.meta set adopted_at = now() where adopted_at is null`
       // Those who wait for it are told at once.
-      await tx`select pg_notify('mqtt_status', '')`
+      await tx`select pg_notify(channel, '') from ${tx.schema}.meta`
     }
     return taken
   })
 }
 
 async function takeEpoch(tx: Sql): Promise<void> {
+  const revisions = qualified(tx, 'connection_revisions')
   // What the original has seen says nothing about a copy that nobody keeps: "connected" would be a lie here, even after
   // a promotion, because the present keeper lets go. What is disconnected is so here too, and observed rows are the
   // affair of whoever writes them. Without an owner, and with another fence, no late write of a keeper gets in.
   await tx`
-    update connections
+    update ${tx.schema}.connections
     set status = 'unknown',
       reason = 'supervisor_lost',
       detail = null,
@@ -74,18 +73,18 @@ async function takeEpoch(tx: Sql): Promise<void> {
       device = case device when 'unknown' then 'unknown' else 'stale' end
     where managed and status <> 'disconnected'`
   await tx`
-    update connections
+    update ${tx.schema}.connections
     set owner_id = null,
       epoch = epoch + 1,
-      revision = nextval('connection_revisions'),
+      revision = nextval(${revisions}::text::regclass),
       changed = pg_current_xact_id()`
   // They are alive, if at all, elsewhere.
-  await tx`delete from supervisors`
+  await tx`delete from ${tx.schema}.supervisors`
   await tx`
-    update connection_tombstones
-    set revision = nextval('connection_revisions'), changed = pg_current_xact_id()`
+    update ${tx.schema}.connection_tombstones
+    set revision = nextval(${revisions}::text::regclass), changed = pg_current_xact_id()`
   await tx`
-    update meta
+    update ${tx.schema}.meta
     set epoch = gen_random_uuid(),
       system_identifier = home.system_identifier,
       timeline_id = home.timeline_id,
@@ -93,5 +92,5 @@ async function takeEpoch(tx: Sql): Promise<void> {
       table_oid = home.table_oid,
       adopted_at = null,
       tombstone_floor = '0'
-    from meta_home() home`
+    from ${tx.schema}.meta_home() home`
 }

@@ -1,7 +1,12 @@
 import { SetupError } from '../errors.ts'
 
+/** Something in the schema has the name already. */
+const TAKEN =
+  'Something else in the schema has a name that this server needs for itself: set DATABASE_SCHEMA to a schema of its own.\n' +
+  '  Nothing was changed.'
 const UNREACHABLE = 'Check DATABASE_URL, and that Postgres runs and lets this machine in.'
-const READ_ONLY =
+/** Why it takes no writes, and what to do. */
+export const READ_ONLY =
   'It is a standby, or default_transaction_read_only is on there. Point DATABASE_URL at the primary.'
 
 /** Failures that the operator can mend, and how. */
@@ -21,6 +26,9 @@ const CURES: Readonly<Record<string, string>> = {
   '28P01': 'Check the user and the password in DATABASE_URL.',
   '28000': 'Check the user and the password in DATABASE_URL.',
   '3D000': 'Create the database, or correct DATABASE_URL.',
+  '42P07': TAKEN,
+  '42710': TAKEN,
+  '42723': TAKEN,
   '42501': 'Run "mqtt-status migrate" as the owner of the schema, or grant create on it.',
 }
 

@@ -95,7 +95,7 @@ export async function readSince(sql: Sql, since: Position): Promise<FeedAnswer> 
           'changed', changed::text,
           'ownerId', owner_id
         )), '[]')
-        from connections
+        from ${sql.schema}.connections
         where ${isUnseen(sql, since)}
       ) as rows,
       (
@@ -105,10 +105,10 @@ export async function readSince(sql: Sql, since: Position): Promise<FeedAnswer> 
           'revision', revision,
           'changed', changed::text
         )), '[]')
-        from connection_tombstones
+        from ${sql.schema}.connection_tombstones
         where ${isUnseen(sql, since)}
       ) as tombstones
-    from meta`
+    from ${sql.schema}.meta`
   if (answer === undefined) throw new Error('The table "meta" is empty; was it emptied by hand?')
   const position = toPosition(answer)
   return {
@@ -123,7 +123,7 @@ export async function readSince(sql: Sql, since: Position): Promise<FeedAnswer> 
 
 /** A fragment over a column `changed`. */
 function isUnseen(sql: Sql, { xmax, open }: Position): ReturnType<Sql> {
-  const began = sql`changed >= ${String(xmax)}::text::xid8`
+  const began: ReturnType<Sql> = sql`changed >= ${String(xmax)}::text::xid8`
   if (open.length === 0) return began
   return sql`(${began} or changed = any (${`{${open.join(',')}}`}::text::xid8[]))`
 }

@@ -14,7 +14,7 @@ import { Elapsed } from './elapsed.ts'
 import { within } from './deadline.ts'
 import { renewLease } from './leases.ts'
 import type { LeaseOptions } from './leases.ts'
-import { connectSql } from './sql.ts'
+import { connectSql, inSchema } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 export interface Beat {
@@ -26,6 +26,8 @@ export interface Beat {
 
 export interface HeartbeatOptions extends LeaseOptions {
   readonly url: string
+  /** Where the tables are. */
+  readonly schema: string
   readonly log: Log
   readonly onBeat: (beat: Beat) => void
 }
@@ -110,11 +112,12 @@ export class Heartbeat {
   }
 
   #connect(): Sql {
-    return connectSql(this.#options.url, {
+    const pool = connectSql(this.#options.url, {
       max: 1,
       statementTimeoutMs: Math.ceil(this.#everyMs),
       applicationName: 'mqtt-status-lease',
     })
+    return inSchema(pool, this.#options.schema)
   }
 
   #replace(): void {

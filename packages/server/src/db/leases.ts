@@ -5,10 +5,7 @@
 import { isOwn } from './epoch.ts'
 import type { Sql } from './sql.ts'
 
-/** Where instances call each other; correctness never depends on a call being heard. */
-export const CALLS = 'mqtt_status_calls'
-
-/** `claim`: there may be something to claim, or somebody new. `question`, `answer`: see checks.ts. */
+/** What instances call to each other; correctness never depends on a call being heard. `claim`: there may be something to claim, or somebody new. `question`, `answer`: see checks.ts. */
 export type Call = 'claim' | 'question' | 'answer'
 
 export interface LeaseOptions {
@@ -32,10 +29,10 @@ export async function renewLease(
   const [renewed] = await sql<Renewed[]>`
     with before as (
       select lease_expires_at > now() as held
-      from supervisors
+      from ${sql.schema}.supervisors
       where id = ${ownerId}
     ), mine as (
-      insert into supervisors (id, lease_expires_at, version)
+      insert into ${sql.schema}.supervisors (id, lease_expires_at, version)
       values (${ownerId}, now() + ${ttlMs}::int * interval '1 millisecond', ${version})
       on conflict (id) do update set lease_expires_at = excluded.lease_expires_at
       returning id
@@ -43,7 +40,7 @@ export async function renewLease(
     select coalesce((select held from before), false) as held,
       (
         select coalesce(json_agg(s.id), '[]')
-        from supervisors s
+        from ${sql.schema}.supervisors s
         where s.id <> ${ownerId} and ${mayKeep(sql)}
       ) as others
     from mine`
@@ -55,12 +52,12 @@ export async function renewLease(
 export async function startDraining(sql: Sql, ownerId: string): Promise<number> {
   const [found] = await sql<{ others: number }[]>`
     with mine as (
-      update supervisors
+      update ${sql.schema}.supervisors
       set draining = true
       where id = ${ownerId}
     )
     select count(*)::int as others
-    from supervisors s
+    from ${sql.schema}.supervisors s
     where s.id <> ${ownerId} and ${mayKeep(sql)}`
   return found?.others ?? 0
 }
@@ -68,7 +65,7 @@ export async function startDraining(sql: Sql, ownerId: string): Promise<number> 
 /** What it still owns may be claimed at once. */
 export async function endLease(sql: Sql, ownerId: string): Promise<void> {
   await sql`
-    update supervisors
+    update ${sql.schema}.supervisors
     set lease_expires_at = least(lease_expires_at, now())
     where id = ${ownerId}`
   await call(sql, 'claim')
@@ -77,20 +74,20 @@ export async function endLease(sql: Sql, ownerId: string): Promise<void> {
 /** Forgets instances that ended long ago and own nothing; the others date the end of what they kept. */
 export async function pruneLeases(sql: Sql): Promise<void> {
   await sql`
-    delete from supervisors s
+    delete from ${sql.schema}.supervisors s
     where s.lease_expires_at < now() - interval '1 day'
-      and not exists (select from connections c where c.owner_id = s.id)`
+      and not exists (select from ${sql.schema}.connections c where c.owner_id = s.id)`
 }
 
 /** Tells all instances that listen. */
 export async function call(sql: Sql, what: Call): Promise<void> {
-  await sql`select pg_notify(${CALLS}, ${what})`
+  await sql`select pg_notify(calls_channel, ${what}) from ${sql.schema}.meta`
 }
 
 /** Whether some instance may keep connections. */
 export async function isSupervised(sql: Sql): Promise<boolean> {
   const [found] = await sql<{ supervised: boolean }[]>`
-    select exists (select from supervisors s where ${mayKeep(sql)}) as supervised`
+    select exists (select from ${sql.schema}.supervisors s where ${mayKeep(sql)}) as supervised`
   return found?.supervised === true
 }
 
@@ -103,16 +100,16 @@ export async function isSupervised(sql: Sql): Promise<boolean> {
  */
 export async function markLost(sql: Sql): Promise<number> {
   const marked = await sql`
-    update connections c
+    update ${sql.schema}.connections c
     set status = 'unknown',
       reason = 'supervisor_lost',
       detail = null,
       mqtt_reason_code = null,
       subscriptions_ok = null,
       since = greatest(c.since, coalesce(
-        (select s.lease_expires_at from supervisors s where s.id = c.owner_id),
+        (select s.lease_expires_at from ${sql.schema}.supervisors s where s.id = c.owner_id),
         -- It was passed on, and nobody took it.
-        (select max(s.lease_expires_at) from supervisors s),
+        (select max(s.lease_expires_at) from ${sql.schema}.supervisors s),
         now()
       )),
       device = case c.device when 'unknown' then 'unknown' else 'stale' end,
@@ -120,8 +117,8 @@ export async function markLost(sql: Sql): Promise<number> {
       epoch = c.epoch + 1
     where c.managed
       and c.status not in ('disconnected', 'unknown')
-      and not exists (select from supervisors s where ${mayKeep(sql)})
-      and (select meta.adopted_at is not null and ${isOwn(sql)} from meta)`
+      and not exists (select from ${sql.schema}.supervisors s where ${mayKeep(sql)})
+      and (select meta.adopted_at is not null and ${isOwn(sql)} from ${sql.schema}.meta)`
   return marked.count
 }
 

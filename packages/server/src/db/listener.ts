@@ -6,11 +6,10 @@
 import { fullJitter } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import { within } from './deadline.ts'
-import { CALLS } from './leases.ts'
-import { connectSql } from './sql.ts'
-import type { Sql } from './sql.ts'
+import type { Channels } from './installation.ts'
+import { connectSql, quoted } from './sql.ts'
+import type { Pool } from './sql.ts'
 
-const CHANGES = 'mqtt_status'
 const BACKOFF = { baseMs: 200, capMs: 10_000 }
 
 /** How the session is watched, in ms. */
@@ -37,14 +36,15 @@ export interface ListenerOptions {
 
 type State =
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'connecting'; readonly client: Sql }
-  | { readonly kind: 'listening'; readonly client: Sql; readonly heartbeat: NodeJS.Timeout }
+  | { readonly kind: 'connecting'; readonly client: Pool }
+  | { readonly kind: 'listening'; readonly client: Pool; readonly heartbeat: NodeJS.Timeout }
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
 
 export class Listener {
   readonly #options: ListenerOptions
   readonly #timing: ListenerTiming
   #state: State = { kind: 'stopped' }
+  #channels: Channels = { changes: '', calls: '' }
   #attempt = 0
   /** How often a session was lost and replaced. */
   reconnects = 0
@@ -60,8 +60,10 @@ export class Listener {
     return this.#state.kind === 'listening'
   }
 
-  start(): void {
-    if (this.#state.kind === 'stopped') this.#connect()
+  start(channels: Channels): void {
+    if (this.#state.kind !== 'stopped') return
+    this.#channels = channels
+    this.#connect()
   }
 
   async stop(): Promise<void> {
@@ -74,12 +76,13 @@ export class Listener {
   }
 
   #connect(): void {
+    const { changes, calls } = this.#channels
     const client = connectSql(this.#options.url, {
       max: 1,
       statementTimeoutMs: this.#timing.answerMs,
       applicationName: 'mqtt-status-listen',
       onnotify: (channel, payload) => {
-        if (channel === CALLS) {
+        if (channel === calls) {
           this.#options.onCall?.(payload)
           return
         }
@@ -91,7 +94,8 @@ export class Listener {
       },
     })
     this.#state = { kind: 'connecting', client }
-    within(this.#timing.answerMs * 2, client.unsafe(`listen ${CHANGES}; listen ${CALLS}`)).then(
+    const listen = `listen ${quoted(changes)}; listen ${quoted(calls)}`
+    within(this.#timing.answerMs * 2, client.unsafe(listen)).then(
       () => {
         this.#listening(client)
       },
@@ -101,7 +105,7 @@ export class Listener {
     )
   }
 
-  #listening(client: Sql): void {
+  #listening(client: Pool): void {
     if (!this.#isCurrent(client)) return
     const heartbeat = setInterval(() => void this.#check(client), this.#timing.heartbeatMs)
     this.#state = { kind: 'listening', client, heartbeat }
@@ -111,21 +115,22 @@ export class Listener {
     this.#options.onCall?.(null)
   }
 
-  async #check(client: Sql): Promise<void> {
+  async #check(client: Pool): Promise<void> {
     try {
       const channels = await within(
         this.#timing.answerMs,
         client<{ channel: string }[]>`select pg_listening_channels() as channel`,
       )
       const heard = channels.map(({ channel }) => channel)
-      if (!heard.includes(CHANGES) || !heard.includes(CALLS)) throw new Error('it does not listen')
+      const { changes, calls } = this.#channels
+      if (!heard.includes(changes) || !heard.includes(calls)) throw new Error('it does not listen')
       this.#attempt = 0
     } catch (error) {
       this.#lost(client, messageOf(error))
     }
   }
 
-  #lost(client: Sql, why: string): void {
+  #lost(client: Pool, why: string): void {
     if (!this.#isCurrent(client)) return
     if (this.#state.kind === 'listening') clearInterval(this.#state.heartbeat)
     const waitMs = fullJitter(this.#attempt++, BACKOFF, Math.random())
@@ -141,7 +146,7 @@ export class Listener {
     client.end({ timeout: 0 }).catch(() => undefined)
   }
 
-  #isCurrent(client: Sql): boolean {
+  #isCurrent(client: Pool): boolean {
     const state = this.#state
     return (state.kind === 'connecting' || state.kind === 'listening') && state.client === client
   }

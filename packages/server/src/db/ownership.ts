@@ -4,7 +4,6 @@
  */
 import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
 import { isOwn } from './epoch.ts'
-import { CALLS } from './leases.ts'
 import type { Call } from './leases.ts'
 import type { Sql } from './sql.ts'
 
@@ -83,19 +82,19 @@ export async function claim(
   const rows = await sql<(Claimed & { readonly ownerId: string | null })[]>`
     with free as materialized (
       select c.id, c.owner_id is not null as inherited
-      from connections c
+      from ${sql.schema}.connections c
       where ${isWanted(sql)}
         and ${isFree(sql)}
         and (c.owner_id is null or ${lost})
         and exists (
-          select from supervisors s
+          select from ${sql.schema}.supervisors s
           where s.id = ${ownerId} and s.lease_expires_at > now() and not s.draining
         )
-        and (select meta.adopted_at is not null and ${isOwn(sql)} from meta)
+        and (select meta.adopted_at is not null and ${isOwn(sql)} from ${sql.schema}.meta)
       limit ${limit}
       for update of c skip locked
     )
-    update connections c
+    update ${sql.schema}.connections c
     set owner_id = ${ownerId}, epoch = c.epoch + 1
     from free
     where c.id = free.id
@@ -112,7 +111,7 @@ export function readOwned(
 ): Promise<readonly Claimed[]> {
   return sql<Claimed[]>`
     select ${claimedColumns(sql)}, true as inherited
-    from connections c
+    from ${sql.schema}.connections c
     where c.id in (select jsonb_array_elements_text(${sql.json(ids)}))
       and c.owner_id = ${ownerId}
       and c.managed`
@@ -122,7 +121,7 @@ export function readOwned(
 export function listHeld(sql: Sql, ownerId: string): Promise<readonly Held[]> {
   return sql<Held[]>`
     select id, epoch, generation
-    from connections
+    from ${sql.schema}.connections
     where owner_id = ${ownerId} and managed`
 }
 
@@ -134,10 +133,10 @@ export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
       count(*) filter (where ${isFree(sql)})::int as free,
       (
         select count(*)::int
-        from supervisors
+        from ${sql.schema}.supervisors
         where lease_expires_at > now() and not draining
       ) as instances
-    from connections c
+    from ${sql.schema}.connections c
     where ${isWanted(sql)}`
   return count ?? { wanted: 0, mine: 0, free: 0, instances: 0 }
 }
@@ -150,23 +149,23 @@ export async function release(
 ): Promise<void> {
   await sql`
     with released as (
-      update connections c
+      update ${sql.schema}.connections c
       set owner_id = null
       from jsonb_to_recordset(${sql.json(rows)}) as r (id text, epoch bigint)
       where c.id = r.id and c.owner_id = ${ownerId} and c.epoch = r.epoch
       returning c.id
     )
-    select pg_notify(${CALLS}, ${'claim' satisfies Call})
-    from released
-    limit 1`
+    select pg_notify(calls_channel, ${'claim' satisfies Call})
+    from ${sql.schema}.meta
+    where exists (select from released)`
 }
 
 /** Who keeps a connection, if that instance is alive; `null` if nobody does. */
 export async function findOwner(sql: Sql, id: string): Promise<string | null> {
   const [found] = await sql<{ ownerId: string }[]>`
     select c.owner_id as "ownerId"
-    from connections c
-    join supervisors s on s.id = c.owner_id and s.lease_expires_at > now()
+    from ${sql.schema}.connections c
+    join ${sql.schema}.supervisors s on s.id = c.owner_id and s.lease_expires_at > now()
     where c.id = ${id}`
   return found?.ownerId ?? null
 }
@@ -184,7 +183,7 @@ function isFree(sql: Sql): ReturnType<Sql> {
   return sql`(
     c.owner_id is null
     or not exists (
-      select from supervisors o where o.id = c.owner_id and o.lease_expires_at > now()
+      select from ${sql.schema}.supervisors o where o.id = c.owner_id and o.lease_expires_at > now()
     )
   )`
 }
@@ -212,7 +211,7 @@ function claimedColumns(sql: Sql): ReturnType<Sql> {
       'expectedIntervalS', c.expected_interval_s,
       'secretsChangedAt', (
         select json_object_agg(s.field, s.updated_at)
-        from connection_secrets s
+        from ${sql.schema}.connection_secrets s
         where s.connection_id = c.id
       )
     ) as dial`

@@ -1,5 +1,6 @@
 /** Encrypts what is under former keys with the first one. Nothing is dialled anew: the secrets stay what they are. */
 import type { KeyRing, Sealed, SecretPlace } from './key-ring.ts'
+import { transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 export interface RotationProgress {
@@ -28,7 +29,7 @@ export async function rotateSecrets(
 ): Promise<Rotation> {
   const [counted] = await sql<{ total: number }[]>`
     select count(*)::integer as total
-    from connection_secrets
+    from ${sql.schema}.connection_secrets
     where reference is null and key_id <> ${ring.first ?? ''}`
   const total = counted?.total ?? 0
   const unreadable: (SecretPlace & { why: string })[] = []
@@ -50,11 +51,10 @@ interface Batch extends Rotation {
 }
 
 function rotateBatch(sql: Sql, ring: KeyRing, after: SecretPlace): Promise<Batch> {
-  return sql.begin(async (transaction): Promise<Batch> => {
-    const tx = transaction as unknown as Sql
+  return transaction(sql, async (tx): Promise<Batch> => {
     const rows = await tx<Row[]>`
       select connection_id as "connectionId", field, key_id as "keyId", nonce, ciphertext, tag
-      from connection_secrets
+      from ${tx.schema}.connection_secrets
       where reference is null
         and key_id <> ${ring.first ?? ''}
         and (connection_id, field) > (${after.connectionId}, ${after.field})
@@ -89,7 +89,7 @@ function toJson(place: SecretPlace, ring: KeyRing, text: string): Record<string,
 
 async function store(tx: Sql, sealed: readonly Record<string, string>[]): Promise<void> {
   await tx`
-    update connection_secrets s
+    update ${tx.schema}.connection_secrets s
     set key_id = w."keyId",
       nonce = decode(w.nonce, 'base64'),
       ciphertext = decode(w.ciphertext, 'base64'),

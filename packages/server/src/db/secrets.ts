@@ -68,7 +68,7 @@ export class Secrets {
     const { sql } = this.#options
     const rows = await sql<SecretRow[]>`
       select connection_id as "connectionId", field, reference, key_id as "keyId", nonce, ciphertext, tag
-      from connection_secrets
+      from ${sql.schema}.connection_secrets
       where connection_id in (select jsonb_array_elements_text(${sql.json(ids)}))`
     const found = Map.groupBy(rows, ({ connectionId }) => connectionId)
     return new Map(
@@ -101,7 +101,7 @@ export class Secrets {
     const gone = writes.filter(({ text }) => text === null)
     if (gone.length > 0) {
       await tx`
-        delete from connection_secrets s
+        delete from ${tx.schema}.connection_secrets s
         using jsonb_to_recordset(${tx.json(gone as never)}) as w ("connectionId" text, field text)
         where s.connection_id = w."connectionId" and s.field = w.field`
     }
@@ -110,7 +110,7 @@ export class Secrets {
     )
     if (rows.length === 0) return
     await tx`
-      insert into connection_secrets (connection_id, field, reference, key_id, nonce, ciphertext, tag)
+      insert into ${tx.schema}.connection_secrets (connection_id, field, reference, key_id, nonce, ciphertext, tag)
       select "connectionId", field, reference, "keyId",
         decode(nonce, 'base64'), decode(ciphertext, 'base64'), decode(tag, 'base64')
       from jsonb_to_recordset(${tx.json(rows)}) as w (
@@ -136,7 +136,7 @@ export class Secrets {
     const { sql, ring } = this.#options
     const rows = await sql<SealedRow[]>`
       select connection_id as "connectionId", field, reference, key_id as "keyId", nonce, ciphertext, tag
-      from connection_secrets
+      from ${sql.schema}.connection_secrets
       where reference is null
       limit ${SAMPLE}`
     return rows.length > 0 && rows.every((row) => 'why' in ring.open(row, row))
@@ -179,7 +179,7 @@ export async function countSecrets(
 ): Promise<{ references: number; sealed: readonly { keyId: string; count: number }[] }> {
   const rows = await sql<{ keyId: string | null; count: number }[]>`
     select key_id as "keyId", count(*)::integer as count
-    from connection_secrets
+    from ${sql.schema}.connection_secrets
     group by key_id
     order by key_id`
   return {

@@ -1,8 +1,24 @@
 import { fullJitter } from '@mqtt-status/protocol'
 import postgres from 'postgres'
 
-/** A connection pool, or one transaction of it. `int8` columns are numbers; `xid8` is read as text. */
-export type Sql = postgres.Sql<{ bigint: number }>
+/** Sessions of one database, before it is known in which schema the tables are. */
+export type Pool = postgres.Sql<{ bigint: number }>
+
+/**
+ * A connection pool, or one transaction of it. `int8` columns are numbers; `xid8` is read as text.
+ *
+ * Every statement names the schema of the tables, as in `from ${sql.schema}.connections`. The `search_path` of a session
+ * is never relied on: it belongs to the role, and behind a pooler the next statement may run in another session.
+ */
+export type Sql = Pool & {
+  /** The schema of the tables as a fragment, quoted. */
+  readonly schema: postgres.Fragment
+  /** The same as it is named in the catalogue, not quoted. */
+  readonly schemaName: string
+}
+
+/** Where the tables of a new database are, unless DATABASE_SCHEMA says otherwise. */
+export const DEFAULT_SCHEMA = 'mqtt_status'
 
 export interface SqlOptions {
   /** Connections at most. */
@@ -22,7 +38,7 @@ const CONNECT_TIMEOUT_S = 10
 const BACKOFF = { baseMs: 50, capMs: 1_000 }
 
 /** Nothing is dialled before the first statement. */
-export function connectSql(url: string, options: SqlOptions): Sql {
+export function connectSql(url: string, options: SqlOptions): Pool {
   return postgres(url, {
     max: options.max,
     // The default drops a session after 30–60 min, and with it, silently, its LISTEN.
@@ -45,4 +61,25 @@ export function connectSql(url: string, options: SqlOptions): Sql {
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
     },
   })
+}
+
+/** The pool, together with the schema that its statements name. */
+export function inSchema(pool: Pool, name: string): Sql {
+  return Object.assign(pool, { schema: pool.unsafe(quoted(name)), schemaName: name })
+}
+
+/** Runs statements in one transaction, which is undone if any of them, or the work itself, fails. */
+export function transaction<T>(sql: Sql, work: (tx: Sql) => Promise<T>): Promise<T> {
+  // The types of postgres.js lose the template call on a transaction's own type, and unwrap arrays of promises.
+  return sql.begin((tx) => work(inSchema(tx as unknown as Pool, sql.schemaName))) as Promise<T>
+}
+
+/** The name of a table or a sequence as text, for functions that take a `regclass`. */
+export function qualified({ schemaName }: Sql, name: string): string {
+  return `${quoted(schemaName)}.${quoted(name)}`
+}
+
+/** An identifier that is taken literally, whatever is in it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }

@@ -26,7 +26,7 @@ export async function writeStatuses(
   writes: readonly StatusWrite[],
 ): Promise<ReadonlySet<string>> {
   const written = await sql<{ id: string }[]>`
-    update connections c
+    update ${sql.schema}.connections c
     set status = w.status,
       reason = w.reason,
       detail = w.detail,

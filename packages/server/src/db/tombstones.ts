@@ -8,11 +8,11 @@ import type { Sql } from './sql.ts'
 export async function pruneTombstones(sql: Sql): Promise<number> {
   const [pruned] = await sql<{ count: number }[]>`
     with gone as (
-      delete from connection_tombstones
+      delete from ${sql.schema}.connection_tombstones
       where deleted_at < now() - interval '48 hours'
       returning changed::text::numeric as changed
     ), floor as (
-      update meta
+      update ${sql.schema}.meta
       set tombstone_floor = greatest(tombstone_floor, (select max(changed) + 1 from gone)::text::xid8)
       where exists (select from gone)
     )

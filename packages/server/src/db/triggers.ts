@@ -4,6 +4,7 @@
  */
 import type { Log } from '../log.ts'
 import { explain } from './explain.ts'
+import { qualified, transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 /** All of ours, by table; each has to be ENABLE ALWAYS (see migration 0011). */
@@ -31,6 +32,8 @@ const TRIGGERS = {
 } as const
 
 export interface TriggerFaults {
+  /** Where the tables are. */
+  readonly schema: string
   /** Those that do not fire for every writer, and can be enabled again. */
   readonly weak: readonly { readonly table: string; readonly name: string }[]
   readonly missing: readonly string[]
@@ -42,21 +45,24 @@ export interface TriggerFaults {
 
 /** Compares the triggers with what they have to be; takes a fraction of a millisecond. */
 export async function findTriggerFaults(sql: Sql): Promise<TriggerFaults> {
+  const connections = qualified(sql, 'connections')
+  const secrets = qualified(sql, 'connection_secrets')
   const found = await sql<{ table: string; name: string; mode: string; internal: boolean }[]>`
     select c.relname as table, t.tgname as name, t.tgenabled as mode, t.tgisinternal as internal
     from pg_trigger t
     join pg_class c on c.oid = t.tgrelid
-    where t.tgrelid in ('connections'::regclass, 'connection_secrets'::regclass)`
+    where t.tgrelid in (${connections}::text::regclass, ${secrets}::text::regclass)`
   const heirs = await sql<{ name: string }[]>`
     select inhrelid::regclass::text as name
     from pg_inherits
-    where inhparent = 'connections'::regclass
+    where inhparent = ${connections}::text::regclass
     order by 1`
   const modes = new Map(found.map(({ table, name, mode }) => [`${table}.${name}`, mode]))
   const expected = Object.entries(TRIGGERS).flatMap(([table, names]) =>
     names.map((name) => ({ table, name, mode: modes.get(`${table}.${name}`) })),
   )
   return {
+    schema: sql.schemaName,
     weak: expected.filter(({ mode }) => mode !== undefined && mode !== 'A'),
     missing: expected.filter(({ mode }) => mode === undefined).map(({ name }) => name),
     unlinked: found.some(({ internal, mode }) => internal && mode === 'D'),
@@ -71,6 +77,7 @@ export function describeFaults(faults: TriggerFaults): readonly string[] {
 
 /** Each fault, and what to do about it. */
 export function listFaults({
+  schema,
   weak,
   missing,
   unlinked,
@@ -91,8 +98,8 @@ export function listFaults({
       there: unlinked,
       found: 'the triggers of foreign keys are disabled',
       cure:
-        'Secrets and events would outlive their connection. As a superuser run "alter table connections enable trigger all"\n' +
-        'and "alter table connection_secrets enable trigger all", then "mqtt-status migrate".',
+        `Secrets and events would outlive their connection. As a superuser run "alter table ${schema}.connections enable trigger all"\n` +
+        `and "alter table ${schema}.connection_secrets enable trigger all", then "mqtt-status migrate".`,
     },
     {
       there: heirs.length > 0,
@@ -116,16 +123,15 @@ export async function mendTriggers(sql: Sql, log: Log): Promise<void> {
   if (weak.length === 0) return
   const triggers = weak.map(({ name }) => name)
   try {
-    await sql.begin(async (transaction) => {
-      const tx = transaction as unknown as Sql
+    await transaction(sql, async (tx) => {
       await tx`set local statement_timeout = 0`
       await tx.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
       for (const { table, name } of weak)
-        await tx`alter table ${tx(table)} enable always trigger ${tx(name)}`
+        await tx`alter table ${tx.schema}.${tx(table)} enable always trigger ${tx(name)}`
       // The stamp is the trigger's.
-      await tx`update connections set revision = 0`
+      await tx`update ${tx.schema}.connections set revision = 0`
       await tx`
-        update meta
+        update ${tx.schema}.meta
         set tombstone_floor = (pg_current_xact_id()::text::numeric + 1)::text::xid8`
     })
     log.warn({ triggers }, 'triggers were disabled; they are enabled, and all rows are read anew')

@@ -5,7 +5,8 @@
 import type postgres from 'postgres'
 import { FLEET } from './fleet.ts'
 
-type Sql = postgres.Sql<{ bigint: number }>
+/** With the schema of the tables, as in db/sql.ts. */
+type Sql = postgres.Sql<{ bigint: number }> & { readonly schema: postgres.Fragment }
 
 const MARK = { fleet: 'demo' }
 const HOST = '127.0.0.1'
@@ -13,7 +14,7 @@ const HOST = '127.0.0.1'
 /** Deletes the rows of former runs. */
 export async function deleteFleet(sql: Sql): Promise<void> {
   await sql`
-    delete from connections
+    delete from ${sql.schema}.connections
     where labels @> ${sql.json(MARK)}`
 }
 
@@ -21,7 +22,7 @@ export async function deleteFleet(sql: Sql): Promise<void> {
 export async function fleetPort(sql: Sql): Promise<number> {
   const [found] = await sql<{ port: number }[]>`
     select port
-    from connections
+    from ${sql.schema}.connections
     where labels @> ${sql.json(MARK)} and port between 1 and 65535
     limit 1`
   return found?.port ?? 0
@@ -43,10 +44,10 @@ export async function seedFleet(sql: Sql, brokerPort: number): Promise<void> {
   }))
   await sql.begin(async (tx) => {
     await tx`
-      insert into connections ${tx(rows)}
+      insert into ${sql.schema}.connections ${tx(rows)}
       on conflict (id) do nothing`
     await tx`
-      update connections
+      update ${sql.schema}.connections
       set host = ${HOST}, port = ${brokerPort}
       where labels @> ${tx.json(MARK)} and (host, port) is distinct from (${HOST}, ${brokerPort})`
   })

@@ -10,6 +10,7 @@ import {
 } from '../db/connection-settings.ts'
 import type { Settings, StoredConnection } from '../db/connection-settings.ts'
 import type { Secrets } from '../db/secrets.ts'
+import { transaction } from '../db/sql.ts'
 import type { Sql } from '../db/sql.ts'
 import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
@@ -159,8 +160,7 @@ async function write(
   { sql, secrets, actor, onProgress }: ImportOptions,
 ): Promise<void> {
   const total = created.length + changed.length
-  await sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql
+  await transaction(sql, async (tx) => {
     await tx`set local statement_timeout = 0`
     await refuseChanged(tx, changed)
     let done = 0

@@ -18,6 +18,7 @@ import { isAway } from '../db/explain.ts'
 import { isReference } from '../db/secret-reference.ts'
 import { SECRET_FIELDS } from '../db/secrets.ts'
 import type { SecretField, Secrets, SecretWrite, Unreadable } from '../db/secrets.ts'
+import { transaction } from '../db/sql.ts'
 import type { Sql } from '../db/sql.ts'
 import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
@@ -221,7 +222,7 @@ export class Management {
   }
 
   #transact<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-    return this.#sql.begin((transaction) => work(transaction as unknown as Sql)) as Promise<T>
+    return transaction(this.#sql, work)
   }
 }
 

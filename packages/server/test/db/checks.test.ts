@@ -5,7 +5,7 @@ import { Checks } from '../../src/db/checks.ts'
 import type { CheckResult } from '../../src/db/checks.ts'
 import { renewLease } from '../../src/db/leases.ts'
 import { Listener } from '../../src/db/listener.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
 
@@ -16,12 +16,15 @@ const log = createLog({ level: 'silent', format: 'json' })
 
 beforeEach(async () => {
   database = await createDatabase()
-  sql = connectSql(database.url, {
-    max: 5,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test-checks',
-  })
-  await sql`
+  sql = inSchema(
+    connectSql(database.url, {
+      max: 5,
+      statementTimeoutMs: 10_000,
+      applicationName: 'test-checks',
+    }),
+    DEFAULT_SCHEMA,
+  )
+  await database.sql`
     insert into connections (id, site_id, name, owner_id)
     values ('mine', 's1', 'A', 'me'), ('yours', 's1', 'B', 'you'), ('free', 's1', 'C', null)`
   for (const ownerId of ['me', 'you'])
@@ -50,7 +53,7 @@ function node(ownerId: string, answers: Record<string, CheckResult>, deaf = fals
       if (!deaf) checks.hear(called)
     },
   })
-  listener.start()
+  listener.start({ changes: 'mqtt_status', calls: 'mqtt_status_calls' })
   stops.push(() => listener.stop())
   stops.push(() => {
     checks.stop()
@@ -66,7 +69,7 @@ test('a node answers for what it keeps, and asks the owner for the rest', async 
   node('you', { yours: GONE })
   expect(await here.ask('mine')).toEqual(ALIVE)
   expect(await here.ask('yours')).toEqual(GONE)
-  expect(await sql`select from connection_checks`).toHaveLength(0)
+  expect(await database.sql`select from connection_checks`).toHaveLength(0)
 })
 
 test('what nobody keeps, or whose owner is gone, is answered at once', async () => {
@@ -74,7 +77,7 @@ test('what nobody keeps, or whose owner is gone, is answered at once', async () 
   const lost = { ok: false, reason: 'supervisor_lost' }
   expect(await here.ask('free')).toMatchObject(lost)
   expect(await here.ask('nope')).toMatchObject(lost)
-  await sql`update supervisors set lease_expires_at = now() where id = 'you'`
+  await database.sql`update supervisors set lease_expires_at = now() where id = 'you'`
   expect(await here.ask('yours')).toMatchObject(lost)
 })
 
@@ -90,7 +93,7 @@ test('an owner that does not answer is not waited for longer than six seconds', 
   const askedAt = performance.now()
   expect(await here.ask('yours')).toMatchObject({ ok: false, reason: 'supervisor_lost' })
   expect(performance.now() - askedAt).toBeGreaterThan(5_000)
-  expect(await sql`select from connection_checks`).toHaveLength(0)
+  expect(await database.sql`select from connection_checks`).toHaveLength(0)
 })
 
 test('who still waits when the node ends is not left waiting', async () => {

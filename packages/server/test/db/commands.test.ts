@@ -9,7 +9,7 @@ import { claim } from '../../src/db/ownership.ts'
 import type { Claimed } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
 import type { StatusWrite } from '../../src/db/status-writes.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
 let database: TestDatabase
@@ -17,12 +17,15 @@ let sql: Sql
 
 beforeEach(async () => {
   database = await createDatabase()
-  sql = connectSql(database.url, {
-    max: 8,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test-commands',
-  })
-  await sql`insert into connections (id, site_id, name, managed, desired) values
+  sql = inSchema(
+    connectSql(database.url, {
+      max: 8,
+      statementTimeoutMs: 10_000,
+      applicationName: 'test-commands',
+    }),
+    DEFAULT_SCHEMA,
+  )
+  await database.sql`insert into connections (id, site_id, name, managed, desired) values
     ('a', 's', 'A', true, 'disconnected'), ('seen', 's', 'Seen', false, null), ('watched', 's', 'W', false, 'connected')`
 })
 
@@ -44,14 +47,14 @@ test('a command edits the wish, raises the generation and is audited', async () 
   await ask({ action: 'reconnect' })
   await ask({ action: 'disconnect', actor: null })
   const [row] =
-    await sql`select desired, generation, restart_generation, desired_by from connections where id = 'a'`
+    await sql`select desired, generation, restart_generation, desired_by from ${sql.schema}.connections where id = 'a'`
   expect(row).toEqual({
     desired: 'disconnected',
     generation: 3,
     restart_generation: 1,
     desired_by: null,
   })
-  const audit = await sql`select action, actor, generation from commands order by id`
+  const audit = await sql`select action, actor, generation from ${sql.schema}.commands order by id`
   expect(audit.map((entry) => Object.values(entry))).toEqual([
     ['connect', 'me', 1],
     ['reconnect', 'me', 2],
@@ -77,7 +80,7 @@ test('a repeated key is harmless, also at the same time; for another action it i
   expect(await ask({ idempotencyKey: 'k', action: 'disconnect', actor: 'you' })).toMatchObject({
     generation: 2,
   })
-  await sql`update commands set at = at - interval '25 hours'`
+  await database.sql`update commands set at = at - interval '25 hours'`
   expect(await ask({ idempotencyKey: 'k', action: 'disconnect' })).toMatchObject({ generation: 3 })
 })
 
@@ -93,7 +96,7 @@ test('only the present owner can write a status', async () => {
     observedGeneration: 0,
     device: null,
   })
-  await sql`update connections set desired = 'connected' where id = 'a'`
+  await database.sql`update connections set desired = 'connected' where id = 'a'`
   for (const ownerId of ['me', 'you'])
     await renewLease(sql, { ownerId, ttlMs: 60_000, version: null })
   const all = { limit: 10, lost: true }
@@ -105,13 +108,13 @@ test('only the present owner can write a status', async () => {
   expect(await claim(sql, 'you', all)).toMatchObject([{ id: 'a', epoch: 2 }])
   expect(await writeStatuses(sql, 'me', [write(1)])).toEqual(new Set())
   expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set(['a']))
-  const [row] = await sql`select status, subscriptions_ok from connections where id = 'a'`
+  const [row] = await database.sql`select status, subscriptions_ok from connections where id = 'a'`
   expect(row).toEqual({ status: 'connected', subscriptions_ok: true })
 })
 
 /** The one row, kept by `me`. */
 async function claimed(): Promise<Claimed | undefined> {
-  await sql`update connections set desired = 'connected' where id = 'a'`
+  await database.sql`update connections set desired = 'connected' where id = 'a'`
   await renewLease(sql, { ownerId: 'me', ttlMs: 60_000, version: null })
   const [mine] = await claim(sql, 'me', { limit: 1, lost: false })
   return mine
@@ -129,7 +132,7 @@ test('times of messages are written by the present owner only, all at once, and 
   expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 60_000 }])).toEqual(
     new Set(['a']),
   )
-  const [row] = await sql`
+  const [row] = await database.sql`
     select extract(epoch from now() - last_message_at)::float8 as age from connections where id = 'a'`
   expect(row?.['age']).toBeGreaterThanOrEqual(1)
   expect(row?.['age']).toBeLessThan(59)
@@ -154,6 +157,6 @@ test('a status may say what it means for the device, or leave it as it is', asyn
   await write('online')
   await write(null)
   const [row] =
-    await sql`select device, device_since is not null as dated from connections where id = 'a'`
+    await database.sql`select device, device_since is not null as dated from connections where id = 'a'`
   expect(row).toEqual({ device: 'online', dated: true })
 })

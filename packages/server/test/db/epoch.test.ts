@@ -5,7 +5,7 @@ import { confirmEpoch, readEpoch } from '../../src/db/epoch.ts'
 import { renewLease } from '../../src/db/leases.ts'
 import { claim } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
 let database: TestDatabase
@@ -27,7 +27,10 @@ afterEach(async () => {
 })
 
 function connect(url: string): Sql {
-  return connectSql(url, { max: 3, statementTimeoutMs: 10_000, applicationName: 'test-epoch' })
+  return inSchema(
+    connectSql(url, { max: 3, statementTimeoutMs: 10_000, applicationName: 'test-epoch' }),
+    DEFAULT_SCHEMA,
+  )
 }
 
 /** As if it had been restored elsewhere. */
@@ -71,7 +74,7 @@ test('a late write of the keeper of the original does not get into the copy', as
   const [claimed] = await claim(sql, 'me', { limit: 10, lost: true })
   await move()
   await confirmEpoch(sql, true)
-  expect(await sql`select from supervisors`, 'leases of the original').toHaveLength(0)
+  expect(await database.sql`select from supervisors`, 'leases of the original').toHaveLength(0)
   const written = await writeStatuses(sql, 'me', [
     {
       id: 'kept',

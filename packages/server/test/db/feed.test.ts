@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
 import { readSince, START } from '../../src/db/feed-read.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
 
@@ -22,11 +22,14 @@ beforeEach(async () => {
   await database.sql`
     insert into connections (id, site_id, name)
     values ('a', 's1', 'A'), ('b', 's1', 'B'), ('c', 's2', 'C')`
-  sql = connectSql(database.url, {
-    max: 3,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test-feed',
-  })
+  sql = inSchema(
+    connectSql(database.url, {
+      max: 3,
+      statementTimeoutMs: 10_000,
+      applicationName: 'test-feed',
+    }),
+    DEFAULT_SCHEMA,
+  )
 })
 
 afterEach(async () => {

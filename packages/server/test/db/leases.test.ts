@@ -10,7 +10,7 @@ import {
   readOwned,
   release,
 } from '../../src/db/ownership.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
 
@@ -19,11 +19,14 @@ let sql: Sql
 
 beforeEach(async () => {
   database = await createDatabase()
-  sql = connectSql(database.url, {
-    max: 10,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test-leases',
-  })
+  sql = inSchema(
+    connectSql(database.url, {
+      max: 10,
+      statementTimeoutMs: 10_000,
+      applicationName: 'test-leases',
+    }),
+    DEFAULT_SCHEMA,
+  )
 })
 
 afterEach(async () => {

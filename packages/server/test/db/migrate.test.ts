@@ -7,18 +7,18 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { migrate } from '../../src/db/migrate.ts'
 import { connectSql } from '../../src/db/sql.ts'
-import type { Sql } from '../../src/db/sql.ts'
+import type { Pool } from '../../src/db/sql.ts'
 import { SetupError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 
 const log = createLog({ level: 'silent', format: 'json' })
 
 let database: TestDatabase
-let sql: Sql
+let sql: Pool
 
 beforeEach(async () => {
   database = await createDatabase()
-  await database.sql.unsafe('drop schema public cascade; create schema public')
+  await database.sql`drop schema mqtt_status cascade`
   sql = connect()
 })
 
@@ -27,7 +27,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-function connect(): Sql {
+function connect(): Pool {
   return connectSql(database.url, {
     max: 1,
     statementTimeoutMs: 30_000,
@@ -37,23 +37,23 @@ function connect(): Sql {
 
 test('twenty processes that start at once migrate once', async () => {
   const pools = Array.from({ length: 20 }, connect)
-  const applied = await Promise.all(pools.map((pool) => migrate(pool, log)))
+  const migrated = await Promise.all(pools.map((pool) => migrate(pool, log, { schema: null })))
   await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
-  expect(applied.filter((names) => names.length > 0)).toHaveLength(1)
-  expect(await migrate(sql, log)).toEqual([])
+  expect(migrated.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
+  expect((await migrate(sql, log, { schema: null })).applied).toEqual([])
 })
 
 test('a database of a newer version is refused, with what to do', async () => {
-  await migrate(sql, log)
-  await sql`insert into migrations (name, checksum) values ('9999_future.sql', 'x')`
-  await expect(migrate(sql, log)).rejects.toThrow(SetupError)
-  await expect(migrate(sql, log)).rejects.toThrow(/newer version.*9999_future/s)
+  await migrate(sql, log, { schema: null })
+  await database.sql`insert into migrations (name, checksum) values ('9999_future.sql', 'x')`
+  await expect(migrate(sql, log, { schema: null })).rejects.toThrow(SetupError)
+  await expect(migrate(sql, log, { schema: null })).rejects.toThrow(/newer version.*9999_future/s)
 })
 
 test('a released file that was edited is refused', async () => {
-  await migrate(sql, log)
-  await sql`update migrations set checksum = 'x' where name like '0001%'`
-  await expect(migrate(sql, log)).rejects.toThrow(/0001_connections.*edited/s)
+  await migrate(sql, log, { schema: null })
+  await database.sql`update migrations set checksum = 'x' where name like '0001%'`
+  await expect(migrate(sql, log, { schema: null })).rejects.toThrow(/0001_connections.*edited/s)
 })
 
 test('a migration that fails leaves nothing behind', async () => {
@@ -61,9 +61,8 @@ test('a migration that fails leaves nothing behind', async () => {
   writeFileSync(join(folder, '0001_good.sql'), 'create table good ()')
   writeFileSync(join(folder, '0002_bad.sql'), 'create table bad (')
   const url = pathToFileURL(`${folder}/`)
-  await expect(migrate(sql, log, url)).rejects.toThrow('syntax')
-  const tables = await sql`select from pg_tables where schemaname = 'public'`
-  expect(tables).toHaveLength(0)
+  await expect(migrate(sql, log, { schema: null, folder: url })).rejects.toThrow('syntax')
+  expect(await sql`select from pg_namespace where nspname = 'mqtt_status'`).toHaveLength(0)
   rmSync(folder, { recursive: true })
 })
 
@@ -73,7 +72,7 @@ test('a database that can not be reached is said to be so, without its password'
     statementTimeoutMs: 0,
     applicationName: 'x',
   })
-  const refusal = migrate(away, log)
+  const refusal = migrate(away, log, { schema: null })
   await expect(refusal).rejects.toThrow(/can't be reached at 127\.0\.0\.1:1 .*DATABASE_URL/s)
   await expect(refusal).rejects.not.toThrow(/hunter2/)
   await away.end()

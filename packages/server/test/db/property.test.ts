@@ -11,7 +11,7 @@ import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
 import { SITES, write } from './writer.ts'
@@ -62,11 +62,14 @@ let sql: Sql
 
 beforeEach(async () => {
   database = await createDatabase()
-  sql = connectSql(database.url, {
-    max: WRITERS + 2,
-    statementTimeoutMs: 20_000,
-    applicationName: 'test-property',
-  })
+  sql = inSchema(
+    connectSql(database.url, {
+      max: WRITERS + 2,
+      statementTimeoutMs: 20_000,
+      applicationName: 'test-property',
+    }),
+    DEFAULT_SCHEMA,
+  )
 })
 
 afterEach(async () => {
@@ -100,7 +103,7 @@ test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
       await feed.read()
       const truth = await sql<{ id: string; siteId: string; status: string }[]>`
         select id, site_id as "siteId", status
-        from connections
+        from ${sql.schema}.connections
         order by id`
       for (const { site, rows, faults } of watchers) {
         const heard = Array.from(rows, ([id, { siteId, status }]) => ({ id, siteId, status }))

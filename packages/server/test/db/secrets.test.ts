@@ -7,7 +7,7 @@ import type { SecretKey } from '../../src/db/key-ring.ts'
 import { rotateSecrets } from '../../src/db/secret-rotation.ts'
 import { Secrets } from '../../src/db/secrets.ts'
 import type { SecretField } from '../../src/db/secrets.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema, transaction } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
 const K1: SecretKey = { id: 'k1', key: createSecretKey(randomBytes(32)) }
@@ -19,12 +19,15 @@ let sql: Sql
 
 beforeEach(async () => {
   database = await createDatabase()
-  sql = connectSql(database.url, {
-    max: 4,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test-secrets',
-  })
-  await sql`insert into connections (id, site_id, name) values ('a', 's', 'A'), ('b', 's', 'B'), ('c', 's', 'C')`
+  sql = inSchema(
+    connectSql(database.url, {
+      max: 4,
+      statementTimeoutMs: 10_000,
+      applicationName: 'test-secrets',
+    }),
+    DEFAULT_SCHEMA,
+  )
+  await database.sql`insert into connections (id, site_id, name) values ('a', 's', 'A'), ('b', 's', 'B'), ('c', 's', 'C')`
 })
 
 afterEach(async () => {
@@ -47,7 +50,7 @@ async function store(
     field: field as SecretField,
     text,
   }))
-  await sql.begin((tx) => secrets.write(tx as unknown as Sql, writes))
+  await transaction(sql, (tx) => secrets.write(tx, writes))
 }
 
 async function read(id: string, secrets = secretsWith(K1)): Promise<unknown> {
@@ -56,7 +59,7 @@ async function read(id: string, secrets = secretsWith(K1)): Promise<unknown> {
 
 async function generation(id: string): Promise<number> {
   const [found] = await sql<{ generation: number }[]>`
-    select generation from connections where id = ${id}`
+    select generation from ${sql.schema}.connections where id = ${id}`
   return found?.generation ?? -1
 }
 
@@ -67,7 +70,8 @@ test('what is stored is read again, and the table never shows it', async () => {
     values: { password: 'hunter2', 'tls.key': 'PEM' },
   })
   expect(await read('b')).toBeUndefined()
-  const [dump] = await sql`select string_agg(s::text, '') as text from connection_secrets s`
+  const [dump] =
+    await database.sql`select string_agg(s::text, '') as text from connection_secrets s`
   expect(dump?.['text']).not.toContain('hunter2')
   expect(dump?.['text']).not.toContain(Buffer.from('hunter2').toString('hex'))
 })
@@ -82,8 +86,8 @@ test('a secret is replaced, deleted, and gone with its connection; each raises t
   expect(await read('a')).toBeUndefined()
   expect(await generation('a')).toBe(first + 2)
   await store('a', { password: 'three' })
-  await sql`delete from connections where id = 'a'`
-  expect(await sql`select from connection_secrets`).toHaveLength(0)
+  await database.sql`delete from connections where id = 'a'`
+  expect(await database.sql`select from connection_secrets`).toHaveLength(0)
 })
 
 test('a reference is stored as it is and resolved when it is read', async () => {
@@ -109,7 +113,7 @@ test('scenario 21: with a wrong key that row alone is unreadable', async () => {
 
 test('a ciphertext that is moved to another connection is worthless there', async () => {
   await store('a', { password: 'hunter2' })
-  await sql`update connection_secrets set connection_id = 'b'`
+  await database.sql`update connection_secrets set connection_id = 'b'`
   expect(await read('b')).toMatchObject({ kind: 'unreadable' })
 })
 
@@ -131,18 +135,18 @@ test('scenario 21: rotation encrypts everything anew, dials nothing anew, and ma
 })
 
 test('rotation goes on past what it can not read, in more than one batch', async () => {
-  await sql`
+  await database.sql`
     insert into connections (id, site_id, name)
     select 'r' || to_char(i, 'FM0000'), 's', 'R' from generate_series(1, 450) i`
   const secrets = secretsWith(K1)
   const ids = Array.from({ length: 450 }, (_, i) => `r${String(i + 1).padStart(4, '0')}`)
-  await sql.begin((tx) =>
+  await transaction(sql, (tx) =>
     secrets.write(
-      tx as unknown as Sql,
+      tx,
       ids.map((connectionId) => ({ connectionId, field: 'password', text: `of ${connectionId}` })),
     ),
   )
-  await sql`update connection_secrets set tag = '\\x00' where connection_id = 'r0201'`
+  await database.sql`update connection_secrets set tag = '\\x00' where connection_id = 'r0201'`
   const rotation = await rotateSecrets(sql, new KeyRing([K2, K1]))
   expect(rotation.rotated).toBe(449)
   expect(rotation.unreadable).toMatchObject([{ connectionId: 'r0201', field: 'password' }])
@@ -151,9 +155,9 @@ test('rotation goes on past what it can not read, in more than one batch', async
 
 test('the table takes nothing that is neither a secret nor a reference', async () => {
   await expect(
-    sql`insert into connection_secrets (connection_id, field) values ('a', 'password')`,
+    database.sql`insert into connection_secrets (connection_id, field) values ('a', 'password')`,
   ).rejects.toThrow('connection_secrets_kind')
   await expect(
-    sql`insert into connection_secrets (connection_id, field, reference) values ('a', 'pin', 'env:X')`,
+    database.sql`insert into connection_secrets (connection_id, field, reference) values ('a', 'pin', 'env:X')`,
   ).rejects.toThrow('connection_secrets_field')
 })

@@ -158,14 +158,15 @@ test('truncate is refused, with what to do instead', async () => {
 
 test('a writer that may do no more than update the table can do just that', async () => {
   await sql.unsafe(`create role test_writer login password 'w'`).catch(() => undefined)
+  await sql.unsafe('grant usage on schema mqtt_status to test_writer')
   await sql.unsafe('grant select, insert, update, delete on connections to test_writer')
   const url = new URL(databaseUrl(database.url, new URL(database.url).pathname.slice(1)))
   url.username = 'test_writer'
   url.password = 'w'
   const writer = postgres(url.href, { max: 1 })
-  await writer`update connections set status = 'connected', site_id = 's5' where id = 'a'`
-  await writer`insert into connections (id, site_id, name) values ('b', 's', 'B')`
-  await writer`delete from connections where id = 'b'`
+  await writer`update mqtt_status.connections set status = 'connected', site_id = 's5' where id = 'a'`
+  await writer`insert into mqtt_status.connections (id, site_id, name) values ('b', 's', 'B')`
+  await writer`delete from mqtt_status.connections where id = 'b'`
   await writer.end()
   expect(await heard()).toBe(3)
 })

@@ -8,7 +8,7 @@ import type postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { describeFaults, findTriggerFaults, mendTriggers } from '../../src/db/triggers.ts'
 import { createLog } from '../../src/log.ts'
@@ -27,7 +27,10 @@ beforeEach(async () => {
   await database.sql`
     insert into connections (id, site_id, name)
     values ('a', 's1', 'A'), ('b', 's1', 'B'), ('c', 's2', 'C')`
-  sql = connectSql(database.url, { max: 2, statementTimeoutMs: 10_000, applicationName: 'ways' })
+  sql = inSchema(
+    connectSql(database.url, { max: 2, statementTimeoutMs: 10_000, applicationName: 'ways' }),
+    DEFAULT_SCHEMA,
+  )
   reads = []
   feed = new ChangeFeed({
     sql,
@@ -386,6 +389,6 @@ describe('triggers that do not fire', () => {
 
   test('a table that inherits from connections is found: its rows have no triggers', async () => {
     await database.sql`create table spare () inherits (connections)`
-    expect(await faults()).toEqual(['tables inherit from connections: spare'])
+    expect(await faults()).toEqual(['tables inherit from connections: mqtt_status.spare'])
   })
 })

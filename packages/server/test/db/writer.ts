@@ -1,5 +1,6 @@
 /** A writer as rude as people and systems are: its transactions fail, sleep, roll back, move, delete and re-create rows. */
 import { pick } from '@mqtt-status/testing/random'
+import { transaction } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
 export const IDS: readonly string[] = Array.from({ length: 40 }, (_, i) => `c${i}`)
@@ -33,8 +34,7 @@ async function transact(options: WriterOptions): Promise<void> {
   const { sql, random } = options
   const steps = 1 + Math.floor(random() * 3)
   const rollBack = random() < 0.15
-  await sql.begin(async (transaction) => {
-    const tx = transaction as unknown as Sql
+  await transaction(sql, async (tx) => {
     for (let step = 0; step < steps; step++) {
       const savepoint = random() < 0.2
       if (savepoint) await tx`savepoint s`
@@ -51,14 +51,14 @@ async function change(tx: Sql, { random, ballast = 0 }: WriterOptions): Promise<
   const kind = random()
   if (kind < 0.3) {
     await tx`
-      insert into connections (id, site_id, name, labels)
+      insert into ${tx.schema}.connections (id, site_id, name, labels)
       values (${id}, ${pick(random, SITES)}, ${id}, ${tx.json({ ballast: 'x'.repeat(ballast) })})
       on conflict (id) do nothing`
   } else if (kind < 0.65) {
-    await tx`update connections set status = ${pick(random, STATUSES)} where id = ${id}`
+    await tx`update ${tx.schema}.connections set status = ${pick(random, STATUSES)} where id = ${id}`
   } else if (kind < 0.8) {
-    await tx`update connections set site_id = ${pick(random, SITES)} where id = ${id}`
+    await tx`update ${tx.schema}.connections set site_id = ${pick(random, SITES)} where id = ${id}`
   } else {
-    await tx`delete from connections where id = ${id}`
+    await tx`delete from ${tx.schema}.connections where id = ${id}`
   }
 }

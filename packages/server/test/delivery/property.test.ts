@@ -11,7 +11,7 @@ import { pick, randomFrom } from '@mqtt-status/testing/random'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mintToken } from '../../src/auth/tokens.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { IDS, write } from '../db/writer.ts'
 import { Node } from './nodes.ts'
@@ -38,11 +38,14 @@ function timersNow(): number {
 beforeEach(async () => {
   timers = timersNow()
   database = await createDatabase()
-  sql = connectSql(database.url, {
-    max: WRITERS + 2,
-    statementTimeoutMs: 20_000,
-    applicationName: 'test-writer',
-  })
+  sql = inSchema(
+    connectSql(database.url, {
+      max: WRITERS + 2,
+      statementTimeoutMs: 20_000,
+      applicationName: 'test-writer',
+    }),
+    DEFAULT_SCHEMA,
+  )
   const open = { DATABASE_URL: database.url }
   const guarded = { ...open, AUTH_JWT_SECRET: SECRET }
   nodes = {
@@ -182,7 +185,7 @@ test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
 
     const random = randomFrom(seed)
     const truth = await sql<{ id: string; siteId: string; revision: string }[]>`
-      select id, site_id as "siteId", revision from connections order by id`
+      select id, site_id as "siteId", revision from ${sql.schema}.connections order by id`
     for (const party of everyone) {
       const { reader } = party
       if (!reader.connected) connectSomewhere(party, random)

@@ -119,13 +119,25 @@ test('an address for LISTEN that brings no notifications is found', async () => 
 })
 
 test('a schema that is not migrated is a warning, one of a newer version is a fault', async () => {
-  await database.sql.unsafe('drop schema public cascade; create schema public')
+  await database.sql`delete from migrations where name like '0013%'`
   expect(await states({ DATABASE_URL: database.url })).toMatchObject({ schema: 'warning' })
-  await database.sql`create table migrations (name text, checksum text)`
   await database.sql`insert into migrations values ('9999_future.sql', 'x')`
   const { failure, printed } = await run({ DATABASE_URL: database.url })
   expect(failure).toContain('schema')
   expect(printed).toContain('newer version')
+})
+
+test('the schema of the tables is named, and so are other installations', async () => {
+  const before = await run({ DATABASE_URL: database.url })
+  expect(before.printed).toContain(
+    '✓ schema: the tables are in the schema "mqtt_status", as of this version\n',
+  )
+  const url = { DATABASE_URL: database.url, DATABASE_SCHEMA: 'second' }
+  const fresh = await run(url)
+  expect(fresh.failure).toBe('')
+  expect(fresh.printed).toMatch(
+    /! schema: the tables will be in the schema "second"; to be migrated: .*; there are other installations in "mqtt_status"\n/,
+  )
 })
 
 test('triggers that somebody has turned off are named', async () => {
@@ -138,7 +150,8 @@ test('triggers that somebody has turned off are named', async () => {
 test('a role with too few rights is told which one is missing', async () => {
   const role = `reader_${crypto.randomUUID().slice(0, 8)}`
   await database.sql.unsafe(`create role ${role} login password 'secret-of-reader'`)
-  await database.sql.unsafe(`grant select on all tables in schema public to ${role}`)
+  await database.sql.unsafe(`grant usage on schema mqtt_status to ${role}`)
+  await database.sql.unsafe(`grant select on all tables in schema mqtt_status to ${role}`)
   const url = new URL(database.url)
   url.username = role
   url.password = 'secret-of-reader'

@@ -64,7 +64,7 @@ export class House {
       statementTimeoutMs: 0,
       applicationName: 'migrate',
     })
-    await migrate(sql, createLog({ level: 'silent', format: 'json' }))
+    await migrate(sql, createLog({ level: 'silent', format: 'json' }), { schema: null })
     await sql.end()
   }
 

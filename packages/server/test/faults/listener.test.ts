@@ -4,7 +4,7 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
 import { House } from './house.ts'
@@ -41,11 +41,14 @@ test('a change right after the listening session was terminated is delivered', a
 
 test('a listening session that went silent is found by its heartbeat; what changes meanwhile arrives by the timer', async () => {
   const proxy = await FaultProxy.start(Number(new URL(database.url).port))
-  const direct: Sql = connectSql(database.url, {
-    max: 2,
-    statementTimeoutMs: 10_000,
-    applicationName: 'mqtt-status',
-  })
+  const direct: Sql = inSchema(
+    connectSql(database.url, {
+      max: 2,
+      statementTimeoutMs: 10_000,
+      applicationName: 'mqtt-status',
+    }),
+    DEFAULT_SCHEMA,
+  )
   const seen: string[] = []
   const through = new URL(database.url)
   through.port = String(proxy.port)

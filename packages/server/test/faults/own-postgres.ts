@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { administer, databaseUrl } from '@mqtt-status/testing/postgres'
+import { administer, databaseUrl, SCHEMA } from '@mqtt-status/testing/postgres'
 import postgres from 'postgres'
 import { describeFolder } from '../../src/embedded/postgres-folder.ts'
 import type { PostgresFolder } from '../../src/embedded/postgres-folder.ts'
@@ -47,7 +47,7 @@ export class OwnPostgres {
       fetch_types: false,
       onnotice: () => undefined,
       backoff: () => 0.05,
-      connection: { application_name: 'test' },
+      connection: { application_name: 'test', search_path: SCHEMA },
     }))
   }
 
