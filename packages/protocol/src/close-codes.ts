@@ -1,6 +1,6 @@
 /**
- * Why a socket was closed, as a number and a code. 40xx: does not come back unchanged. 41xx: comes back with
- * back-off. 42xx: comes back as `bye.reconnectAfterMs` says.
+ * Why a socket was closed, as a number and a code. 40xx: a client that changes nothing will be closed again, so it tries
+ * again after minutes. 41xx: it tries again with back-off. 42xx: it tries again as `bye.reconnectAfterMs` says.
  */
 export const CLOSE_CODES = {
   bad_request: 4000,
@@ -22,8 +22,3 @@ export const CLOSE_CODES = {
 
 export type CloseName = keyof typeof CLOSE_CODES
 export type CloseCode = (typeof CLOSE_CODES)[CloseName]
-
-/** Whether a client may dial again after this code (with back-off, or as `bye` said). */
-export function comesBack(code: number): boolean {
-  return code < 4000 || code >= 4100
-}

@@ -1,10 +1,12 @@
 /** Hours of a page's life on a clock that is moved: a server of the test's own is at the other end of the wire. */
-import type { ClientMessage, Connection, ServerMessage } from '@mqtt-status/protocol'
+import { CLOSE_CODES } from '@mqtt-status/protocol'
+import type { ClientMessage, CloseName, Connection, ServerMessage } from '@mqtt-status/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
 import { clientFor } from './registry.ts'
-import type { LinkState } from './link-state.ts'
+import { FAILURES } from './failures.ts'
+import type { LinkState } from './failures.ts'
 // Pages load these when they need them; a clock that is moved waits for no file.
 import './commands.ts'
 import './token-source.ts'
@@ -572,15 +574,16 @@ test('tokens: a line that was closed because its token has ended comes back with
   expect(one.link.state).toBe('live')
 })
 
-test('tokens: one that is refused is asked for anew once, and if that is refused too it is said until somebody retries', async () => {
+test('tokens: one that is refused is asked for anew once, and if that is refused too, only minutes later', async () => {
   let asked = 0
   refusing = true
   const one = client({ getToken: () => `t${++asked}` })
   one.connection('a').subscribe(() => undefined)
-  await passes(600_000)
+  await passes(60_000)
   expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 2, 2])
+  expect(one.link).toMatchObject({ cause: 'refused', retryAt: one.now() + 30_000 })
   one.refresh()
-  await passes(600_000)
+  await passes(60_000)
   expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 4, 4])
   refusing = false
   one.setToken('brought')
@@ -638,15 +641,23 @@ test.each([
   },
 )
 
-test('tokens: no visitor, no line, until somebody signs in and retries, or brings a token', async () => {
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response(null, { status: 401 })))
+test('tokens: no visitor, no line, until a visitor signs in, or a page brings a token', async () => {
+  let asked = 0
+  vi.stubGlobal('fetch', () => {
+    asked++
+    return Promise.resolve(new Response(null, { status: 401 }))
+  })
   const one = client({ tokenSrc: 'http://portal.test/token' })
   one.connection('a').subscribe(() => undefined)
   const other = client({ getToken: () => null })
   other.connection('a').subscribe(() => undefined)
   await passes(600_000)
-  expect([one.link, lines.length]).toMatchObject([{ state: 'unauthorized', retryAt: null }, 0])
-  expect([other.link.state, warned]).toEqual(['unauthorized', []])
+  expect([one.link, lines.length]).toMatchObject([
+    { state: 'unauthorized', cause: 'signed_out', retryAt: expect.any(Number) as number },
+    0,
+  ])
+  expect(asked).toBeLessThan(6)
+  expect([other.link.state, other.link.cause, warned]).toEqual(['unauthorized', 'signed_out', []])
   one.refresh()
   await passes(0)
   expect(one.link.state).toBe('unauthorized')
@@ -655,20 +666,99 @@ test('tokens: no visitor, no line, until somebody signs in and retries, or bring
   expect([one.link.state, last().asked('hello')[0]?.token]).toEqual(['live', 'brought'])
 })
 
+test('tokens: a visitor who signs in elsewhere is noticed without a word, and one whose session ends is named', async () => {
+  let signedIn = false
+  const one = client({ getToken: () => (signedIn ? 'token' : null) })
+  one.connection('a').subscribe(() => undefined)
+  await passes(60_000)
+  expect(one.link).toMatchObject({ state: 'unauthorized', cause: 'signed_out' })
+  signedIn = true
+  await passes(30_100)
+  expect(one.link.state).toBe('live')
+  signedIn = false
+  last().listener.onClose(4101)
+  await passes(600)
+  expect(one.link).toMatchObject({ state: 'unauthorized', cause: null })
+  signedIn = true
+  await passes(600_000)
+  expect(one.link.state).toBe('live')
+})
+
+test('tokens: a source that fails is named as the cause, also while what was shown is old', async () => {
+  let fails = true
+  const one = client({
+    getToken: () => (fails ? Promise.reject(new Error('away')) : { token: 't', expiresIn: 3_600 }),
+  })
+  one.connection('a').subscribe(() => undefined)
+  await passes(5_000)
+  expect(one.link).toMatchObject({ state: 'connecting', cause: 'token_source' })
+  fails = false
+  await passes(20_000)
+  expect(one.link).toMatchObject({ state: 'live', cause: null })
+  fails = true
+  last().listener.onClose(4101)
+  await passes(20_000)
+  expect(one.link).toMatchObject({ state: 'stale', cause: 'token_source' })
+})
+
+test.each(Object.entries(CLOSE_CODES))(
+  '%s (%i) is tried again by itself, with the time of the next attempt, and never ends for good',
+  async (name, code) => {
+    const { retry, state } = FAILURES[name as CloseName]
+    const one = await live({ token: 'x' })
+    const causes = new Set<unknown>()
+    one.onLink(() => causes.add(`${one.link.state} ${one.link.cause ?? ''}`))
+    last().listener.onClose(code)
+    const closedAt = Date.now()
+    if (state) expect(one.link.state).toBe(state)
+    // What is refused again and again.
+    mute = true
+    const refuse = async (): Promise<void> => {
+      last().listener.onOpen()
+      last().listener.onClose(code)
+      await passes(0)
+    }
+    for (let attempt = lines.length; attempt < 6; attempt++) {
+      while (lines.length === attempt) await passes(1_000)
+      await refuse()
+      expect(one.link.retryAt).toBeGreaterThan(one.now() - 1)
+      if (state) expect(one.link.state).toBe(state)
+      else expect(one.link.state).toBe('stale')
+    }
+    const tookMs = Date.now() - closedAt
+    if (retry === 'slowly') expect(tookMs).toBeGreaterThan(4 * 60_000)
+    expect(tookMs).toBeLessThan(retry === 'slowly' ? 40 * 60_000 : 60_000)
+    mute = false
+    await passes(retry === 'slowly' ? 600_000 : 20_000)
+    expect(one.link).toMatchObject({ state: 'live', cause: null, retryAt: null })
+  },
+)
+
 test.each([
   [4003, 'forbidden'],
   [4006, 'incompatible'],
   [4009, 'unavailable'],
   [4001, 'unauthorized'],
-] as const)('%i is said for good: %s, until somebody retries', async (code, state) => {
+  [4099, 'unavailable'],
+] as const)('%i: %s, until a person retries or looks at the page again', async (code, state) => {
   const around = page()
   const one = await live()
   last().listener.onClose(code)
   expect(one.link.state).toBe(state)
-  for (const type of ['online', 'visibilitychange', 'pageshow', 'offline']) around.tell(type)
-  await passes(3_600_000)
-  expect([one.link.state, lines.length]).toEqual([state, 1])
   one.refresh()
+  await passes(0)
+  expect(one.link.state).toBe('live')
+  last().listener.onClose(code)
+  mute = true
+  around.tell('visibilitychange')
+  // What was said stands until the attempt has an outcome.
+  expect([one.link.state, lines.length]).toEqual([state, 2])
+  await passes(0)
+  expect([one.link.state, lines.length]).toEqual([state, 3])
+  around.tell('offline')
+  expect(one.link.state).toBe('offline')
+  mute = false
+  around.tell('online')
   await passes(0)
   expect(one.link.state).toBe('live')
 })
@@ -692,6 +782,14 @@ test('a server that nobody reaches at first is said to be unreachable, until it 
   mute = false
   await passes(20_000)
   expect(one.link).toMatchObject({ state: 'live', cause: null })
+})
+
+test('a token that the server has never accepted is refused, not expired', async () => {
+  refusing = true
+  const one = client({ token: 'x' })
+  one.connection('a').subscribe(() => undefined)
+  await passes(0)
+  expect(one.link).toMatchObject({ state: 'unauthorized', cause: 'refused' })
 })
 
 test.each([

@@ -16,7 +16,7 @@ import type {
 import type { CommandRequest, Outcome, Refusal } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link.ts'
-import type { Link } from './link.ts'
+import type { Link } from './link-view.ts'
 import { Listeners } from './listeners.ts'
 import { Pendings } from './pending.ts'
 import { reportLater } from './report.ts'

@@ -2,6 +2,7 @@
  * What is used where WebSockets do not get through: a stream of events, and if that does not either, polling. Loaded when
  * a socket has failed, or when it is remembered that one did.
  */
+import type { LinkCause } from './failures.ts'
 import type { OpenTransport } from './transport.ts'
 import { remembered } from './wire.ts'
 import type { Wire, WireSettings } from './wire.ts'
@@ -18,6 +19,8 @@ export class Fallback {
   /** Until when it is used, in ms. */
   #until = 0
   #failures = 0
+  /** Wires that did not get through since one has worked. */
+  readonly #failed = new Set<Wire>()
 
   constructor(settings: WireSettings) {
     const { src, transport = 'auto' } = settings
@@ -41,21 +44,31 @@ export class Fallback {
 
   worked(): void {
     this.#failures = 0
+    this.#failed.clear()
     const { src, transport = 'auto', now } = this.#settings
     if (transport !== 'auto' || this.#wire === 'ws') return
     this.#until = now() + REMEMBERED_MS
     remembered(src, `${this.#wire} ${this.#until}`)
   }
 
-  /** It is the wire's fault only if the server can be reached by other means meanwhile. */
-  async failed(): Promise<void> {
+  /**
+   * It is the wire's fault only if the server can be reached by other means meanwhile.
+   *
+   * @returns why it failed; `null` while other wires have not been tried
+   */
+  async failed(): Promise<LinkCause | null> {
     const { src, transport = 'auto', now } = this.#settings
     const wire = this.#wire
-    if (transport !== 'auto' || !(await answers(src))) return
-    if (wire !== this.#wire || ++this.#failures < FAILURES) return
-    this.#wire = NEXT[wire]
-    this.#failures = 0
-    this.#until = now() + REMEMBERED_MS
+    if (!(await answers(src))) return 'unreachable'
+    if (wire === this.#wire && ++this.#failures >= FAILURES) {
+      this.#failures = 0
+      this.#failed.add(wire)
+      if (transport === 'auto') {
+        this.#wire = NEXT[wire]
+        this.#until = now() + REMEMBERED_MS
+      }
+    }
+    return this.#failed.has(this.#wire) ? 'blocked' : null
   }
 }
 

@@ -4,69 +4,64 @@
  *   idle ──start──▶ opening ──welcomed──▶ open ──answered──▶ live
  *                    ▲   │ lost             │ lost            │ lost
  *         elapsed,   │   ▼                  ▼                 ▼
- *         retry    waiting ◀────────────────┴─────────────────┘       (40xx: ended, until retry)
+ *         retry    waiting ◀────────────────┴─────────────────┘
  *
  *   whatever is wanted ──offline──▶ offline ──online, retry──▶ opening
  *   whatever is wanted ──pause────▶ paused ──resume, retry──▶ opening
+ *
+ * Nothing ends for good: how long the link waits after each failure is in failures.ts.
  */
-import { comesBack, fullJitter } from '@mqtt-status/protocol'
+import { fullJitter } from '@mqtt-status/protocol'
 import type { Backoff } from '@mqtt-status/protocol'
+import { CALM, FAILURES, troubleOf } from './failures.ts'
+import type { Credentials, Failure, LinkCause, Trouble } from './failures.ts'
 
-/** The feed's own health, an axis of its own next to the status of a connection. */
-export type LinkState =
-  | 'connecting'
-  | 'live'
-  | 'stale'
-  | 'offline'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'incompatible'
-  | 'unavailable'
-
-export type Ended = Extract<
-  LinkState,
-  'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'
->
-
-interface Dialled {
+interface Attempts {
   /** Attempts since the last line that lasted. */
   readonly attempt: number
+  /** Why the last one failed. */
+  readonly trouble: Trouble
+}
+
+interface Dialled extends Attempts {
   /** The server has not read its database for a while. */
   readonly feedStale: boolean
 }
 
+interface Trying extends Attempts {
+  /** Whether a token was refused since the last welcome. */
+  readonly refused: boolean
+}
+
 export type LinkPhase =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'opening'; readonly attempt: number; readonly refused: boolean }
+  | ({ readonly kind: 'opening' } & Trying)
   | ({ readonly kind: 'open' } & Dialled)
   | ({ readonly kind: 'live'; readonly sinceMs: number } & Dialled)
-  | {
-      readonly kind: 'waiting'
-      readonly attempt: number
-      readonly untilMs: number
-      readonly refused: boolean
-    }
+  | ({ readonly kind: 'waiting'; readonly untilMs: number } & Trying)
   | { readonly kind: 'offline' }
   /** Nobody looks at the page, or it is frozen. */
-  | { readonly kind: 'paused' }
-  | { readonly kind: 'ended'; readonly state: Ended }
+  | { readonly kind: 'paused'; readonly trouble: Trouble }
 
 export type LinkEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'welcomed' }
-  /** The first watch is answered. */
+  /** All that was asked for is answered. */
   | { readonly kind: 'answered' }
   | {
       readonly kind: 'lost'
-      readonly code: number
-      /** What `bye` said, in ms. */
+      readonly failure: Failure
+      /** Whether the server is being asked by other means what is wrong: `probed` will follow. */
+      readonly probing: boolean
+      /** When the server wants to be asked again: a range, in ms. */
       readonly window: readonly [number, number] | null
+      readonly credentials: Credentials
       /** Whether another token can be asked for. */
       readonly renewable: boolean
     }
-  /** The page's own server says that there is no token for this visitor. */
-  | { readonly kind: 'denied' }
+  /** Why the last attempt failed is known. */
+  | { readonly kind: 'probed'; readonly cause: LinkCause | null }
   | { readonly kind: 'elapsed' }
   | { readonly kind: 'retry' }
   | { readonly kind: 'feed'; readonly stale: boolean }
@@ -87,33 +82,33 @@ export interface LinkMoment {
 
 /** Full jitter between nothing and a bound that doubles from 0.5 s to 20 s. */
 export const BACKOFF: Backoff = { baseMs: 500, capMs: 20_000 }
+/** At least half of a bound that doubles from 2 min to 10 min. */
+export const SLOW_BACKOFF: Backoff = { baseMs: 120_000, capMs: 600_000 }
 /** A line that lasted this long starts again with short waits. */
 const STABLE_MS = 30_000
-
-const ENDINGS: Readonly<Record<number, Ended>> = {
-  4001: 'unauthorized',
-  4003: 'forbidden',
-  4006: 'incompatible',
-}
 
 type Step = readonly [LinkPhase, LinkEffect?]
 
 export function nextLink(phase: LinkPhase, event: LinkEvent, moment: LinkMoment): Step {
   switch (event.kind) {
     case 'start':
-      return phase.kind === 'idle' ? DIAL : [phase]
+      return phase.kind === 'idle' ? dial(CALM) : [phase]
     case 'stop':
       return [{ kind: 'idle' }, 'close']
     case 'welcomed':
-      return phase.kind === 'opening' ? [{ ...phase, kind: 'open', feedStale: false }] : [phase]
+      return phase.kind === 'opening'
+        ? [{ kind: 'open', attempt: phase.attempt, trouble: phase.trouble, feedStale: false }]
+        : [phase]
     case 'answered':
       return phase.kind === 'open' ? [{ ...phase, kind: 'live', sinceMs: moment.nowMs }] : [phase]
     case 'feed':
       return isOpen(phase) ? [{ ...phase, feedStale: event.stale }] : [phase]
     case 'elapsed':
       return phase.kind === 'waiting' ? [{ ...phase, kind: 'opening' }, 'dial'] : [phase]
-    case 'denied':
-      return phase.kind === 'opening' ? end('unauthorized') : [phase]
+    case 'probed':
+      return isTrying(phase) && phase.trouble.state === null
+        ? [{ ...phase, trouble: { state: null, cause: event.cause } }]
+        : [phase]
     case 'lost':
       return lost(phase, event, moment)
     default:
@@ -121,11 +116,13 @@ export function nextLink(phase: LinkPhase, event: LinkEvent, moment: LinkMoment)
   }
 }
 
-const DIAL: Step = [{ kind: 'opening', attempt: 0, refused: false }, 'dial']
+function dial(trouble: Trouble): Step {
+  return [{ kind: 'opening', attempt: 0, refused: false, trouble }, 'dial']
+}
 
-/** Which phases a person, the network or the page ends. Only a person ends what the server has said for good. */
+/** Which phases a person, the network or the page ends. */
 const ENDS = {
-  retry: ['opening', 'waiting', 'offline', 'paused', 'ended'],
+  retry: ['opening', 'waiting', 'offline', 'paused'],
   online: ['waiting', 'offline'],
   resume: ['waiting', 'paused'],
   offline: ['opening', 'open', 'live', 'waiting', 'offline'],
@@ -138,7 +135,10 @@ function fromOutside(phase: LinkPhase, said: keyof typeof ENDS): Step {
     return isOpen(phase) ? [phase, 'probe'] : [phase]
   }
   if (said === 'offline') return [{ kind: said }, 'close']
-  return said === 'pause' ? [{ kind: 'paused' }, 'close'] : DIAL
+  const trouble = shown(phase)
+  if (said === 'pause') return [{ kind: 'paused', trouble }, 'close']
+  // A person wants to see that something happens.
+  return dial(said === 'retry' ? CALM : trouble)
 }
 
 function lost(
@@ -147,45 +147,66 @@ function lost(
   moment: LinkMoment,
 ): Step {
   if (phase.kind !== 'opening' && !isOpen(phase)) return [phase]
+  const { failure, renewable, window } = event
+  const refused = phase.kind === 'opening' && phase.refused
   // A token that was refused is asked for anew, once and at once. That holds until a line is welcomed.
-  const before = isRefused(phase)
-  const hurry = event.code === 4001 && event.renewable && !before
-  if (!comesBack(event.code) && !hurry) return end(ENDINGS[event.code] ?? 'unavailable')
-  const stable = phase.kind === 'live' && moment.nowMs - phase.sinceMs >= STABLE_MS
-  const attempt = stable ? 0 : phase.attempt
-  const untilMs = moment.nowMs + (hurry ? 0 : waitFor(attempt, event.window, moment))
-  return [{ kind: 'waiting', attempt: attempt + 1, untilMs, refused: hurry || before }]
+  const hurry = failure === 'unauthorized' && renewable && !refused
+  const isSlow = FAILURES[failure].retry === 'slowly'
+  const wasSlow = phase.trouble.state !== null
+  const attempt = isStable(phase, moment) || isSlow !== wasSlow ? 0 : phase.attempt
+  const waitMs = hurry ? 0 : waitFor(attempt, { isSlow, window, random: moment.random })
+  return [
+    {
+      kind: 'waiting',
+      attempt: attempt + 1,
+      untilMs: moment.nowMs + waitMs,
+      refused: hurry || refused,
+      trouble: hurry ? shown(phase) : troubleAfter(phase, event),
+    },
+  ]
 }
 
-function isRefused(phase: LinkPhase): boolean {
-  return phase.kind === 'opening' && phase.refused
+/** What is said already. */
+function shown(phase: LinkPhase): Trouble {
+  return isOpen(phase) || !('trouble' in phase) ? CALM : phase.trouble
 }
 
-/** What the state alone does not tell, see `Link.cause`. A refused token is no failure at first: there is another one. */
-export function causeOf(
-  state: LinkState,
+function troubleAfter(
   phase: LinkPhase,
-  { none }: { readonly none: boolean },
-): 'unreachable' | 'tokenless' | null {
-  if (state === 'unauthorized') return none ? 'tokenless' : null
-  if (state !== 'connecting' || (phase.kind !== 'waiting' && phase.kind !== 'opening')) return null
-  return phase.attempt > (phase.refused ? 1 : 0) ? 'unreachable' : null
+  { failure, probing, credentials }: Extract<LinkEvent, { kind: 'lost' }>,
+): Trouble {
+  if (failure !== 'broken') return troubleOf(failure, credentials)
+  // A line that was open breaks without anybody's fault, until an attempt to open another one fails.
+  if (isOpen(phase)) return CALM
+  if (!probing) return troubleOf(failure, credentials)
+  const known = shown(phase)
+  return known.state === null ? known : CALM
 }
 
 function isOpen(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'open' | 'live' }> {
   return phase.kind === 'open' || phase.kind === 'live'
 }
 
-function waitFor(
-  attempt: number,
-  window: readonly [number, number] | null,
-  { random }: LinkMoment,
-): number {
-  if (window === null) return fullJitter(attempt, BACKOFF, random)
-  const [from, to] = window
-  return from + random * Math.max(0, to - from)
+function isTrying(phase: LinkPhase): phase is Extract<LinkPhase, { kind: 'opening' | 'waiting' }> {
+  return phase.kind === 'opening' || phase.kind === 'waiting'
 }
 
-function end(state: Ended): Step {
-  return [{ kind: 'ended', state }, 'close']
+function isStable(phase: LinkPhase, { nowMs }: LinkMoment): boolean {
+  return phase.kind === 'live' && nowMs - phase.sinceMs >= STABLE_MS
+}
+
+interface Wait {
+  readonly isSlow: boolean
+  readonly window: readonly [number, number] | null
+  readonly random: number
+}
+
+function waitFor(attempt: number, { isSlow, window, random }: Wait): number {
+  if (window !== null) {
+    const [from, to] = window
+    return from + random * Math.max(0, to - from)
+  }
+  return isSlow
+    ? fullJitter(attempt, SLOW_BACKOFF, 0.5 + random / 2)
+    : fullJitter(attempt, BACKOFF, random)
 }

@@ -3,31 +3,22 @@ import { fullJitter } from '@mqtt-status/protocol'
 import type { Bye, ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
 import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
-import { BACKOFF, causeOf, nextLink } from './link-state.ts'
-import type { LinkEvent, LinkPhase, LinkState } from './link-state.ts'
-import { DENIED } from './tokens.ts'
+import { failureOf } from './failures.ts'
+import type { Failure, LinkCause } from './failures.ts'
+import { BACKOFF, nextLink } from './link-state.ts'
+import type { LinkEvent, LinkPhase } from './link-state.ts'
+import { LinkView } from './link-view.ts'
+import type { Link } from './link-view.ts'
+import { DENIED, TokenError } from './token-error.ts'
 import type { Tokens } from './tokens.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
-
-/** The line as a page may show it; both times are the server's (compare with `client.now()`). */
-export interface Link {
-  readonly state: LinkState
-  /** Since when, in ms since the epoch; while not live: when what is shown was last known to be true. */
-  readonly since: number
-  /** When the next attempt is made, in ms since the epoch; `null` = none is planned. */
-  readonly retryAt: number | null
-  /**
-   * While connecting: `unreachable` once an attempt has failed. While unauthorized: `tokenless` if the page has no token
-   * to bring. Otherwise `null`.
-   */
-  readonly cause: 'unreachable' | 'tokenless' | null
-}
 
 /** What a link needs of the wires: one to open, and to be told how it went. */
 export interface WireChoice {
   open(): Promise<OpenTransport>
   worked(): void
-  failed(): Promise<void>
+  /** @returns why, once that is found out; `null` where it can't be */
+  failed(): Promise<LinkCause | null> | null
 }
 
 export interface LinkOptions {
@@ -59,7 +50,11 @@ const OPENING_MS = 15_000
 const PROBE_MS = 2_000
 /** What comes so soon after waking may have been under way before. */
 const DOUBT_MS = 1_000
-const LOST = 1006
+
+interface Loss {
+  readonly byWire?: boolean
+  readonly window?: Bye['reconnectAfterMs'] | null
+}
 
 export class LinkKeeper {
   readonly clock: ServerClock
@@ -68,9 +63,11 @@ export class LinkKeeper {
   #transport: Transport | null = null
   /** Rises with each line that is let go: what an old line still says is not listened to. */
   #dial = 0
+  /** Rises with each loss: what is found out about an earlier one is no news. */
+  #losses = 0
   /** Whether hello was said: nothing may be said before. */
   #greeted = false
-  #mendingMs = FLICKER_MS
+  #quietMs = FLICKER_MS
   #askedMs = 0
   /** Until then only an answer proves that the line lives. */
   #doubtUntilMs = 0
@@ -79,22 +76,17 @@ export class LinkKeeper {
   #wait: Timer
   #silence: Timer
   #renewal: Timer
-  #flicker: Timer
-  #view: Link
-  /** When what is shown was last known to be true. */
-  #trueAt: number
-  #everLive = false
+  readonly #view: LinkView
 
   constructor(options: LinkOptions) {
     this.#options = options
     this.clock = new ServerClock(options.now)
-    this.#trueAt = options.now()
-    this.#view = { state: 'connecting', since: this.#trueAt, retryAt: null, cause: null }
+    this.#view = new LinkView({ ...options, clock: this.clock })
   }
 
   /** Its identity changes only when something in it does. */
   get view(): Link {
-    return this.#view
+    return this.#view.link
   }
 
   /** Whether each watch has to name everything. */
@@ -106,7 +98,7 @@ export class LinkKeeper {
     if (this.#phase.kind !== 'idle') return
     this.#handle({ kind: 'start' })
     this.#unobserve = observeEnvironment((kind) => {
-      if (kind === 'resume') this.#hush(WAKING_MS)
+      if (kind === 'resume') this.#view.hush(WAKING_MS)
       this.#handle({ kind })
     }, this.#options)
   }
@@ -116,7 +108,7 @@ export class LinkKeeper {
     this.#unobserve?.()
     this.#unobserve = null
     this.#handle({ kind: 'stop' })
-    clearTimeout(this.#flicker)
+    this.#view.stop()
   }
 
   /** Tries at once, whatever it waits for. */
@@ -158,63 +150,7 @@ export class LinkKeeper {
         Math.max(0, phase.untilMs - now()),
       )
     }
-    this.#show()
-  }
-
-  #show(): void {
-    const state = this.#state
-    const { kind } = this.#phase
-    const isMending =
-      this.#view.state === 'live' && state === 'stale' && kind !== 'live' && kind !== 'idle'
-    if (isMending) {
-      this.#flicker ??= this.#hush(this.#mendingMs)
-      return
-    }
-    clearTimeout(this.#flicker)
-    this.#flicker = undefined
-    this.#become()
-  }
-
-  /** Says nothing of a loss until then. */
-  #hush(ms: number): Timer {
-    clearTimeout(this.#flicker)
-    this.#flicker = setTimeout(() => {
-      this.#flicker = undefined
-      this.#become()
-    }, ms)
-    return this.#flicker
-  }
-
-  #become(): void {
-    const state = this.#state
-    const former = this.#view
-    const offsetMs = this.clock.now() - this.#options.now()
-    const retryAt = this.#phase.kind === 'waiting' ? this.#phase.untilMs + offsetMs : null
-    this.#everLive = state === 'live' || (this.#everLive && this.#phase.kind !== 'idle')
-    const cause = causeOf(state, this.#phase, this.#options.tokens)
-    const isSame = state === former.state
-    if (isSame && retryAt === former.retryAt && cause === former.cause) return
-    const since = isSame ? former.since : state === 'live' ? this.clock.now() : this.#trueAt
-    this.#view = { state, since, retryAt, cause }
-    this.#options.onChange()
-  }
-
-  get #state(): LinkState {
-    const phase = this.#phase
-    switch (phase.kind) {
-      case 'ended':
-        return phase.state
-      case 'offline':
-        return 'offline'
-      case 'live':
-        return phase.feedStale ? 'stale' : 'live'
-      case 'idle':
-        // Nobody tries to connect.
-        return 'stale'
-      default:
-        // What was shown once stays, and is said to be old.
-        return this.#everLive ? 'stale' : 'connecting'
-    }
+    this.#view.show(phase, this.#quietMs)
   }
 
   async #open(): Promise<void> {
@@ -234,8 +170,8 @@ export class LinkKeeper {
       this.#transport = open(src, line)
     } catch (error) {
       if (dial !== this.#dial) return
-      if (error === DENIED) this.#handle({ kind: 'denied' })
-      else this.#lost(LOST)
+      if (error === DENIED) this.#lost('denied')
+      else this.#lost(error instanceof TokenError ? 'token_source' : 'broken')
     }
   }
 
@@ -253,7 +189,7 @@ export class LinkKeeper {
         if (isOurs() && this.#options.now() >= this.#doubtUntilMs) this.#heard()
       },
       onClose: (code) => {
-        if (isOurs()) this.#lost(code, code < 4000 && this.#phase.kind === 'opening')
+        if (isOurs()) this.#lost(failureOf(code), { byWire: this.#phase.kind === 'opening' })
       },
     }
   }
@@ -266,6 +202,7 @@ export class LinkKeeper {
         this.clock.sample(message.now, this.#askedMs)
         // A stream may be held back as soon as it is open.
         if (!this.whole) wires.worked()
+        this.#options.tokens.accepted = true
         onWelcome(message)
         this.#handle({ kind: 'welcomed' })
         return
@@ -281,12 +218,12 @@ export class LinkKeeper {
         void this.#renew(0)
         return
       case 'feed':
-        if (message.state === 'stale') this.#trueAt = Date.parse(message.since)
+        if (message.state === 'stale') this.#view.staleSince(Date.parse(message.since))
         this.#handle({ kind: 'feed', stale: message.state === 'stale' })
         return
       case 'bye':
         // Nothing comes after it. Its close may never come.
-        this.#lost(message.code, false, message.reconnectAfterMs)
+        this.#lost(failureOf(message.code), { window: message.reconnectAfterMs })
         return
       default:
     }
@@ -316,7 +253,7 @@ export class LinkKeeper {
 
   /** Anything heard proves that the line lives; silence for longer than a heartbeat that it does not. */
   #heard(): void {
-    if (this.#view.state === 'live' && this.#state === 'live') this.#trueAt = this.clock.now()
+    this.#view.heard()
     this.#expect(this.#heartbeatMs + SILENCE_MS)
   }
 
@@ -333,7 +270,7 @@ export class LinkKeeper {
   #expect(withinMs: number, byWire = true): void {
     clearTimeout(this.#silence)
     this.#silence = setTimeout(() => {
-      this.#lost(LOST, byWire)
+      this.#lost('broken', { byWire })
     }, withinMs)
   }
 
@@ -341,20 +278,22 @@ export class LinkKeeper {
    * @param byWire whether the wire may be what is wrong
    * @param window when to come back, if the server has said so
    */
-  #lost(closed: number, byWire = false, window: Bye['reconnectAfterMs'] | null = null): void {
+  #lost(failure: Failure, { byWire = false, window = null }: Loss = {}): void {
     const { tokens, wires } = this.#options
-    const code = closed < 4000 ? LOST : closed
-    // If it can't be found out, nothing is.
-    if (byWire) wires.failed().catch(() => undefined)
-    if (code === 4001 || code === 4101) tokens.expire()
-    this.#mendingMs = window ? WAKING_MS : FLICKER_MS
+    const finding = byWire && failure === 'broken' ? wires.failed() : null
+    if (failure === 'unauthorized' || failure === 'token_expired') tokens.expire()
+    this.#quietMs = window ? WAKING_MS : FLICKER_MS
     this.#close()
-    this.#handle({
-      kind: 'lost',
-      code,
-      window,
-      renewable: tokens.renewable,
-    })
+    const { renewable } = tokens
+    const probing = finding !== null
+    this.#handle({ kind: 'lost', failure, probing, window, renewable, credentials: tokens })
+    const loss = ++this.#losses
+    // Where the means to find it out can't be loaded, the server can't be reached either.
+    void finding
+      ?.catch(() => 'unreachable' as const)
+      .then((cause) => {
+        if (loss === this.#losses) this.#handle({ kind: 'probed', cause })
+      })
   }
 
   #close(): void {

@@ -1,4 +1,5 @@
 /** Asks for a token; loaded by pages that have somebody to ask. */
+import { TokenError } from './token-error.ts'
 import type { TokenAnswer, TokenSettings } from './tokens.ts'
 
 const PATIENCE_MS = 10_000
@@ -17,7 +18,7 @@ export async function askForToken(settings: TokenSettings): Promise<TokenAnswer 
   const patience = new AbortController()
   const { promise: impatience, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
-    reject(new Error('did not answer within 10 s'))
+    reject(new TokenError('did not answer within 10 s'))
   }, PATIENCE_MS)
   try {
     const asking = getToken ? answerOf(getToken) : read(tokenSrc, patience.signal)
@@ -41,7 +42,9 @@ async function answerOf(
   try {
     answer = await getToken()
   } catch (cause) {
-    throw new Error(`threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new TokenError(`threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   }
   if (answer === null) return null
   return withToken(typeof answer === 'string' ? { token: answer } : answer)
@@ -50,21 +53,21 @@ async function answerOf(
 async function read(tokenSrc: string, signal: AbortSignal): Promise<TokenAnswer | null> {
   const request = { credentials: 'same-origin', cache: 'no-store', signal } as const
   const response = await fetch(tokenSrc, request).catch((cause: unknown) => {
-    throw new Error('can not be reached', { cause })
+    throw new TokenError('can not be reached', { cause })
   })
   const { ok, status, redirected } = response
   if (status === 401 || status === 403) return null
-  if (!ok) throw new Error(`answered with status ${status}`)
+  if (!ok) throw new TokenError(`answered with status ${status}`)
   // What a parser says of it may quote the token.
   const answer: unknown = await response.json().catch(() => {
-    throw new Error(`did not answer with JSON${redirected ? ', but led to another page' : ''}`)
+    throw new TokenError(`did not answer with JSON${redirected ? ', but led to another page' : ''}`)
   })
   return withToken(answer)
 }
 
 function withToken(answer: unknown): TokenAnswer {
   const { token } = (answer ?? {}) as Partial<TokenAnswer>
-  if (typeof token !== 'string' || !token) throw new Error('answered without a token')
+  if (typeof token !== 'string' || !token) throw new TokenError('answered without a token')
   return answer as TokenAnswer
 }
 

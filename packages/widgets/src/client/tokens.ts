@@ -1,4 +1,5 @@
 /** Where tokens come from: a fixed one, a function of the page, or an address on the page's own origin. */
+import { DENIED } from './token-error.ts'
 
 /** What a token provider answers; `expiresIn` in seconds spares asking again before each attempt. */
 export interface TokenAnswer {
@@ -18,9 +19,6 @@ export interface TokenSettings {
   readonly getToken?: () => Promise<TokenGiven> | TokenGiven
 }
 
-/** The page says that this visitor gets no token. */
-export const DENIED: Error = new Error('No token for this visitor')
-
 /** The server warns this long before a token ends; from then on another one is asked for. */
 const EARLY_MS = 60_000
 
@@ -30,6 +28,8 @@ export class Tokens {
   #freshUntil = 0
   /** The last one, `null` where none is configured. */
   current: string | null
+  /** Whether the server has accepted one. */
+  accepted: boolean = false
 
   constructor(settings: TokenSettings, now: () => number) {
     this.#settings = settings
@@ -45,6 +45,11 @@ export class Tokens {
   /** Whether the page has no token to bring, and nobody to ask for one. */
   get none(): boolean {
     return this.current === null && !this.renewable
+  }
+
+  /** Whether there was one before. */
+  get held(): boolean {
+    return this.current !== null
   }
 
   /** Uses this one until it ends. */

@@ -1,4 +1,5 @@
 /** Which wire is used: a WebSocket, until it fails where the server can be reached by other means. */
+import type { LinkCause } from './failures.ts'
 import type { Fallback } from './fallback.ts'
 import { toJson } from './json.ts'
 import type { OpenTransport } from './transport.ts'
@@ -33,9 +34,13 @@ export class Wires {
     this.#fallback?.worked()
   }
 
-  /** It could not be opened, or went silent. */
-  async failed(): Promise<void> {
-    if (!this.#settings.open) await (await this.#load()).failed()
+  /**
+   * It could not be opened, or went silent.
+   *
+   * @returns why, as soon as the server was asked by other means; `null` where there are none
+   */
+  failed(): Promise<LinkCause | null> | null {
+    return this.#settings.open ? null : this.#load().then((fallback) => fallback.failed())
   }
 
   async #load(): Promise<Fallback> {

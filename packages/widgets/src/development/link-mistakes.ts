@@ -12,17 +12,59 @@ export interface Mistake {
 export function linkMistake({ link, src }: Inspected): Mistake | undefined {
   if (!link || src === null) return undefined
   const { state, cause } = link
-  if (cause === 'unreachable') return unreachable(src)
-  if (cause === 'tokenless') return tokenless(src)
-  return state === 'forbidden' ? forbidden(src) : undefined
+  if (state === 'forbidden') return forbidden(src)
+  return cause === null ? undefined : CAUSES[cause]?.(src)
+}
+
+type Cause = NonNullable<NonNullable<Inspected['link']>['cause']>
+
+const CAUSES: Readonly<Partial<Record<Cause, (src: string) => Mistake>>> = {
+  unreachable,
+  blocked,
+  tokenless,
+  refused,
+  token_source: sourceless,
+  misunderstood,
 }
 
 function unreachable(src: string): Mistake {
   const { origin } = new URL(src)
   return {
     what: `The server ${src} can’t be reached.`,
-    why: 'It is down, src names another one, the page’s Content-Security-Policy forbids the way to it, or no token could be had.',
+    why: 'It is down, src names another one, or the page’s Content-Security-Policy forbids the way to it.',
     fix: `Open ${src}healthz in a browser; with a policy, allow both ${origin} and ${origin.replace('http', 'ws')} in connect-src. It is tried again by itself.`,
+  }
+}
+
+function blocked(src: string): Mistake {
+  return {
+    what: `The server ${src} answers, but no live updates get through.`,
+    why: 'Between the page and the server something refuses WebSockets, holds streams back, and does not let requests of api/v1 through.',
+    fix: 'Let the reverse proxy pass upgrades, and streams without buffering: see docs/reverse-proxies.md.',
+  }
+}
+
+function refused(src: string): Mistake {
+  return {
+    what: `The server ${src} does not accept the token of this page.`,
+    why: 'It is signed with another key, has ended, is valid for longer than AUTH_MAX_TTL, or its exp counts milliseconds.',
+    fix: 'Send it to the server by hand: the answer to GET api/v1/connections with it says which, and so does the server’s log.',
+  }
+}
+
+function sourceless(): Mistake {
+  return {
+    what: 'The page gets no token.',
+    why: 'token-src or getToken fails, takes longer than 10 s, or gives something else; the console says which.',
+    fix: 'Let token-src answer {"token": "…", "expiresIn": 600}, or 401 where the visitor is not signed in. It is asked again.',
+  }
+}
+
+function misunderstood(src: string): Mistake {
+  return {
+    what: `The server ${src} and this page do not understand each other.`,
+    why: 'A library of the page changes JSON (Array.prototype.toJSON), or something on the way changes messages.',
+    fix: 'Update or remove that library.',
   }
 }
 

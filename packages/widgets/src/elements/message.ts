@@ -25,11 +25,8 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   const { view, language } = input
   const { locale } = language
   const link = input.link?.state ?? null
-  const blocked = input.link && blockedBy(input.link)
-  if (blocked) {
-    const problem = blocked !== 'unreachable'
-    return { part: 'message', text: locale.link[blocked], problem, retry: true }
-  }
+  const blocked = input.link && blockedMessage(input.link, input)
+  if (blocked) return blocked
   if (view.connection === null) return troubleMessage(input, trouble)
   const told = commandMessage(input)
   // While the link is down the row keeps its last reason: the clock and "as of" mark it as old, and <mqtt-status-live>
@@ -51,7 +48,23 @@ function troubleMessage({ several, language }: SceneInput, trouble: string | nul
   return null
 }
 
-/** The feed will not come back by itself. */
+/** What keeps the feed from coming, and when the next attempt is made, unless that is a matter of seconds. */
+function blockedMessage(link: Link, { language, now }: SceneInput): Message | null {
+  const { locale } = language
+  const name = blockedBy(link)
+  if (name === null) return null
+  const message = { part: 'message', problem: link.state !== 'connecting', retry: true } as const
+  const text = locale.link[name]
+  const waitMs = (link.retryAt ?? 0) - now
+  if (waitMs < COUNTED_MS) return { ...message, text }
+  const wait = countdown(language, waitMs)
+  return { ...message, text: `${text} (${locale.nextTry(wait.text)})`, staysMs: wait.staysMs }
+}
+
+/** Shorter waits are over before they are read. */
+const COUNTED_MS = 30_000
+
+/** The feed takes minutes, or somebody's help, to come back. */
 function isTerminal(link: LinkState): link is Terminal {
   return (
     link === 'unauthorized' ||
@@ -61,25 +74,27 @@ function isTerminal(link: LinkState): link is Terminal {
   )
 }
 
-/** What keeps the feed from coming without somebody's help; a server that can't be reached may come back by itself. */
+/** What keeps the feed from coming; what was shown once is only said to be old. */
 export function blockedBy({ state, cause }: Link): NamedLink | null {
-  return cause ?? (isTerminal(state) ? state : null)
+  if (isTerminal(state)) return cause ?? state
+  return state === 'connecting' ? cause : null
 }
 
-/** The same as a code: the page is told the state, people are told what it comes from. */
-export function linkTrouble(link: Link): string | null {
-  const blocked = blockedBy(link)
-  return blocked === 'tokenless' ? 'unauthorized' : blocked
+/** The same as a code: the page learns the state, people read what it comes from. */
+export function linkTrouble({ state, cause }: Link): string | null {
+  if (isTerminal(state)) return state
+  return state === 'connecting' ? cause : null
 }
 
 /** How the feed is, as a word of the language; `null` = it is on its way. */
-export function namedLink(link: Link): NamedLink | null {
-  return blockedBy(link) ?? (link.state === 'connecting' ? null : link.state)
+export function namedLink({ state, cause }: Link): NamedLink | null {
+  return cause ?? (state === 'connecting' ? null : state)
 }
 
-/** Whether it is worth saying aloud; that it comes up at first goes without saying. */
+/** Whether it is worth saying aloud; that it comes up at first goes without saying, and so does why it is old. */
 export function isLinkNews(before: Link, now: Link): boolean {
   const [was, is] = [namedLink(before), namedLink(now)]
+  if (before.state === 'stale' && now.state === 'stale') return false
   return is !== null && is !== was && (is !== 'live' || was !== null)
 }
 

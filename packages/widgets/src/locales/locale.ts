@@ -1,19 +1,26 @@
 import type { Action, Look, ProblemCode, Reason } from '@mqtt-status/protocol'
 
-/**
- * The health of the feed; `connecting` says `loading`, or `unreachable` after an attempt that has failed. `tokenless`: the
- * server asks for a token, and the page has none.
- */
+/** The health of the feed, by its state or, where there is one, by its cause (`link.cause`). `connecting` says `loading`. */
 export type NamedLink =
   | 'live'
   | 'stale'
   | 'offline'
-  | 'unreachable'
   | 'unauthorized'
-  | 'tokenless'
   | 'forbidden'
   | 'incompatible'
   | 'unavailable'
+  // Causes.
+  | 'unreachable'
+  | 'blocked'
+  | 'tokenless'
+  | 'signed_out'
+  | 'refused'
+  | 'token_source'
+  | 'too_many'
+  | 'too_fast'
+  | 'misunderstood'
+  | 'server_error'
+  | 'restarting'
 
 /** A word that follows a number: one form, or one for each plural category of the language. */
 export type Counted =

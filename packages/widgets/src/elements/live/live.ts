@@ -221,8 +221,7 @@ export class MqttStatusLive extends StatusElement {
 }
 
 function toneOf(link: Link): Tone {
-  const blocked = blockedBy(link)
-  if (blocked) return blocked === 'unreachable' ? 'warning' : 'negative'
+  if (link.state === 'connecting' && link.cause) return 'warning'
   return TONES[link.state] ?? 'negative'
 }
 
