@@ -21,7 +21,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-function mirrored(): Promise<unknown[]> {
+async function mirrored(): Promise<readonly unknown[]> {
   return database.sql`
     select id, site_id, name, status, managed, desired from mqtt_status.connections order by id`
 }

@@ -29,6 +29,7 @@ afterEach(() => {
   restore()
   restore = () => undefined
   wire.client.close()
+  sessionStorage.clear()
 })
 
 for (const theme of ['light', 'dark']) {
@@ -249,18 +250,17 @@ it('offers no button to those who may only look, and shows it with the reason wh
   await expect(always).to.be.accessible()
 })
 
-it('does not shrink when it turns out that there is no button, and keeps no room for one once that is known', async () => {
+it('keeps no empty room for a button that a viewer does not get, on the next page of the visit from the first paint on', async () => {
   wire = new Wire({ can: ['view'] })
   const first = await show()
-  const heights = new Set([first.offsetHeight])
-  const watching = new ResizeObserver(() => heights.add(first.offsetHeight))
-  watching.observe(first)
+  const skeleton = first.offsetHeight
   await shown(first, 'connected')
-  await first.updateComplete
-  heights.add(first.offsetHeight)
-  watching.disconnect()
-  expect([...heights]).to.have.length(1)
-  // With its client from the start, as on a page that is live already.
+  await waitUntil(() => first.offsetHeight < skeleton, 'a lower card')
+  const { offsetHeight } = first
+  first.remove()
+  wire.client.close()
+  wire = new Wire({ can: ['view'] })
+  // With its client from the start, as on a page that names its server.
   const second = await show(
     html`<mqtt-status-card
       connection-id="plant-7"
@@ -268,9 +268,22 @@ it('does not shrink when it turns out that there is no button, and keeps no room
       .client=${wire.client}
     ></mqtt-status-card>`,
   )
+  const heights = new Set([second.offsetHeight])
+  const watching = new ResizeObserver(() => heights.add(second.offsetHeight))
+  watching.observe(second)
   await shown(second, 'connected')
-  // What has not been drawn yet is as high as most are.
-  await waitUntil(() => second.offsetHeight < first.offsetHeight, 'a lower card')
+  await second.updateComplete
+  heights.add(second.offsetHeight)
+  watching.disconnect()
+  expect([...heights]).to.deep.equal([offsetHeight])
+})
+
+it('does not move when its button comes, on a first visit', async () => {
+  const card = await show()
+  const { offsetHeight } = card
+  await shown(card, 'connected')
+  button(card)
+  expect(card.offsetHeight).to.equal(offsetHeight)
 })
 
 it('offers Connect when off, Reconnect when failed, and nothing for a connection that is only observed', async () => {

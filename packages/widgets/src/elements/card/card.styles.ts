@@ -247,6 +247,17 @@ export const cardStyles: CSSResult = css`
     gap: 8px 12px;
     margin-block-start: 12px;
   }
+  /*
+   * Twelve equal buttons would outshout twelve statuses: in a calm card the button is its text, and gets its edge when a
+   * mouse or the keyboard is in the card. Fingers and forced colours always have the edge.
+   */
+  @media (hover: hover) and (pointer: fine) and (forced-colors: none) {
+    .card:not(.attention, :hover, :focus-within) .buttons > button {
+      border-color: transparent;
+      background: transparent;
+      font-weight: 400;
+    }
+  }
   /* One below the other they are equally wide. */
   .foot :is(.second, button:has(+ .second)) {
     flex-grow: 1;
@@ -264,8 +275,8 @@ export const cardStyles: CSSResult = css`
   }
   .meta {
     display: block;
-    /* A line of its own rather than a word in pieces. */
-    flex: 1 1 max-content;
+    /* A fixed basis: whether the button wraps depends on the width of the card, and so is the same for all cards of a grid. */
+    flex: 1 1 calc(var(--_icon-size) + var(--_gap) + 80px);
     min-inline-size: 0;
     padding-inline-start: calc(var(--_icon-size) + var(--_gap));
     color: var(--_muted);

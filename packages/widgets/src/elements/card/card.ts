@@ -1,4 +1,5 @@
 import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
+import { expectsControl } from '../../controllers/foresight.ts'
 import { oneOf, safeHref, words } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
 import { CommandingElement } from '../commanding.ts'
@@ -6,6 +7,7 @@ import type { ButtonsWish } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
 import { cardStyles, emptyPlace, place } from './card.styles.ts'
 import { card } from './template.ts'
+import { countCard } from './whole-page.ts'
 
 const EMPTY: ReadonlySet<string> = new Set()
 
@@ -72,7 +74,16 @@ export class MqttStatusCard extends CommandingElement {
   declare headingLevel: string | number | null | undefined
   declare hide: string | null | undefined
   #filled: ReadonlySet<string> | null = null
-  #kept = false
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    countCard(1)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    countCard(-1)
+  }
 
   protected override firstUpdated(): void {
     // One pair of ears for all slots.
@@ -113,12 +124,11 @@ export class MqttStatusCard extends CommandingElement {
     return { controls, action: 'auto', labelHidden: false, slots: false, silent: false }
   }
 
-  /** Room for the button that will most likely come; if none comes it stays, so that nothing on the page moves. */
+  /** Room for the button that will most likely come with the row. */
   #reserves({ controls }: ButtonsWish): boolean {
-    const { link, client } = this.store
-    if (this.scene.kind === 'loading')
-      this.#kept = link?.state !== 'live' || client?.can.includes('control') === true
-    return this.#kept && controls !== 'none'
+    // Asked with every drawing, so that the answer of the server is remembered however soon the row comes.
+    const isExpected = expectsControl(this.store.client)
+    return isExpected && controls !== 'none' && this.scene.kind === 'loading'
   }
 
   /** Which slots the page has filled. */
