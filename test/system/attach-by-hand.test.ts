@@ -1,6 +1,7 @@
 /** The SQL of docs/attach-by-hand.md, as it stands there, on a real database. */
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { blocksOf } from './documented.ts'
 
@@ -8,21 +9,25 @@ const sqlBlocks = blocksOf('attach-by-hand.md').filter(({ language }) => languag
 const [table = '', mirror = '', forget = '', detach = ''] = sqlBlocks.map(({ text }) => text)
 
 let database: TestDatabase
+/** A session with the search path of any client, as the portal has it. */
+let sql: postgres.Sql
 
 beforeEach(async () => {
   database = await createDatabase()
-  await database.sql.unsafe(table)
-  await database.sql`insert into mqtt_mqttconnection (site, name, status) values (3, 'Before', 'error')`
-  await database.sql.unsafe(mirror)
-  await database.sql.unsafe(forget)
+  sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  await sql.unsafe(table)
+  await sql`insert into mqtt_mqttconnection (site, name, status) values (3, 'Before', 'error')`
+  await sql.unsafe(mirror)
+  await sql.unsafe(forget)
 })
 
 afterEach(async () => {
+  await sql.end({ timeout: 1 })
   await database.drop()
 })
 
 async function mirrored(): Promise<readonly unknown[]> {
-  return database.sql`
+  return sql`
     select id, site_id, name, status, managed, desired from mqtt_status.connections order by id`
 }
 
@@ -48,12 +53,11 @@ test.each([
   ['disconnected', 'disconnected'],
   ['half-open', 'unknown'],
 ])('the word %s becomes the status %s', async (word, status) => {
-  await database.sql`update mqtt_mqttconnection set status = ${word}`
+  await sql`update mqtt_mqttconnection set status = ${word}`
   expect(await mirrored()).toMatchObject([{ status }])
 })
 
 test('inserts, moves, key changes and deletes follow', async () => {
-  const { sql } = database
   await sql`insert into mqtt_mqttconnection (site, name, status) values (4, 'Second', 'connected')`
   await sql`update mqtt_mqttconnection set site = 5, name = 'Renamed' where id = 2`
   expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { site_id: '5', name: 'Renamed' }])
@@ -64,15 +68,14 @@ test('inserts, moves, key changes and deletes follow', async () => {
 })
 
 test('rows that arrive by replication are mirrored', async () => {
-  await database.sql.begin(async (sql) => {
-    await sql`set local session_replication_role = replica`
-    await sql`insert into mqtt_mqttconnection (site, name) values (9, 'Replicated')`
+  await sql.begin(async (transaction) => {
+    await transaction`set local session_replication_role = replica`
+    await transaction`insert into mqtt_mqttconnection (site, name) values (9, 'Replicated')`
   })
   expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { name: 'Replicated' }])
 })
 
 test('a writer without rights on the schema of the server is mirrored too', async () => {
-  const { sql } = database
   await sql.begin(async (transaction) => {
     await transaction`create role portal_writer`
     await transaction`grant select, update on mqtt_mqttconnection to portal_writer`
@@ -86,7 +89,6 @@ test('a writer without rights on the schema of the server is mirrored too', asyn
 })
 
 test('truncate empties the mirror, and detaching leaves no trace', async () => {
-  const { sql } = database
   await sql`insert into mqtt_status.connections (id, site_id, name) values ('own', 's', 'Own')`
   await sql`truncate mqtt_mqttconnection`
   expect(await mirrored()).toMatchObject([{ id: 'own' }])

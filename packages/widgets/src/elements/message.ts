@@ -22,8 +22,7 @@ export interface Message {
 type Terminal = Extract<LinkState, 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'>
 
 export function explain(input: SceneInput, trouble: string | null): Message | null {
-  const { view, language } = input
-  const { locale } = language
+  const { view } = input
   const link = input.link?.state ?? null
   const blocked = input.link && blockedMessage(input.link, input)
   if (blocked) return blocked
