@@ -57,6 +57,7 @@ export class ScriptedBroker {
   readonly #sockets = new Map<Socket, ScriptedConnection>()
   /** When each CONNECT arrived, in ms. */
   readonly dials: number[] = []
+  #accepted = 0
 
   private constructor(script: Script) {
     this.#server = createServer((socket) => {
@@ -65,9 +66,12 @@ export class ScriptedBroker {
   }
 
   /** @param port @default any that is free */
-  static async start(script: Script, port = 0): Promise<ScriptedBroker> {
+  static async start(script: Script, port = 0, host = '127.0.0.1'): Promise<ScriptedBroker> {
     const broker = new ScriptedBroker(script)
-    await new Promise<void>((resolve) => broker.#server.listen(port, '127.0.0.1', resolve))
+    await new Promise<void>((resolve, reject) => {
+      broker.#server.once('error', reject)
+      broker.#server.listen(port, host, resolve)
+    })
     return broker
   }
 
@@ -77,6 +81,11 @@ export class ScriptedBroker {
 
   get sockets(): number {
     return this.#sockets.size
+  }
+
+  /** How many TCP connections there have been. */
+  get accepted(): number {
+    return this.#accepted
   }
 
   /** Those that are open. */
@@ -92,6 +101,7 @@ export class ScriptedBroker {
 
   #serve(socket: Socket, { onConnect, onSubscribe, onPing, onSocket }: Script): void {
     const connection = new ScriptedConnection(socket)
+    this.#accepted++
     this.#sockets.set(socket, connection)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => undefined)

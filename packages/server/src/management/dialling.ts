@@ -23,7 +23,7 @@ export function createDialling(allow: GuardRules): Dialling {
       if (typeof host !== 'string' || typeof number !== 'number') return null
       const target = await guard.check(host, number)
       // A name that does not exist yet may well do so by the time it is dialled; then it is checked again.
-      if ('address' in target || target.reason !== 'address_blocked') return null
+      if ('addresses' in target || target.reason !== 'address_blocked') return null
       const message = target.detail ?? 'may not be dialled'
       const field = message.startsWith('Port ') ? 'port' : 'host'
       return { field, code: 'address_blocked', message }

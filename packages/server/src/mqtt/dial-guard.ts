@@ -1,9 +1,10 @@
 /**
  * A row decides where this server connects to, so whoever may write rows could make it knock at doors inside its own
- * network (SSRF). Every address is checked at each dial: the name is resolved once, all its addresses are judged, and
- * exactly the judged address is dialled, so that a name can't change its mind in between (DNS rebinding).
+ * network (SSRF). Every address is checked at each dial: the name is resolved once, each of its addresses is judged, and
+ * only judged addresses are dialled, so that a name can't change its mind in between (DNS rebinding).
  */
 import { BlockList, isIP } from 'node:net'
+import { interleave } from './addresses.ts'
 import { fromLookup } from './reasons.ts'
 import { Resolver } from './resolver.ts'
 import type { Address, Lookup } from './resolver.ts'
@@ -56,8 +57,11 @@ export class DialGuard {
     this.#resolver = new Resolver(lookup)
   }
 
-  /** The one address to dial, or why not. */
-  async check(host: string, port: number): Promise<{ readonly address: string } | Failure> {
+  /** The addresses that may be dialled, in the order in which they are tried; or why there are none. */
+  async check(
+    host: string,
+    port: number,
+  ): Promise<{ readonly addresses: readonly string[] } | Failure> {
     if (
       !this.#ports.some((range) =>
         typeof range === 'number' ? range === port : range[0] <= port && port <= range[1],
@@ -65,23 +69,22 @@ export class DialGuard {
     ) {
       return blocked(`Port ${port} may not be dialled; MQTT_ALLOW_PORTS allows more.`)
     }
-    let found: readonly Address[]
+    let found: readonly Pick<Address, 'address'>[]
     try {
       const bare = host.replace(/^\[(.*)\]$/, '$1')
-      found =
-        isIP(bare) === 0
-          ? await this.#resolver.resolve(host)
-          : [{ address: bare, family: isIP(bare) }]
+      found = isIP(bare) === 0 ? await this.#resolver.resolve(host) : [{ address: bare }]
     } catch (error) {
       return fromLookup(error)
     }
-    const [first] = found
-    if (first === undefined) return { reason: 'dns_not_found', detail: null, code: null }
+    if (found.length === 0) return { reason: 'dns_not_found', detail: null, code: null }
     const named = this.#hosts.has(host.toLowerCase())
-    const bad = found.find(({ address }) => !this.#permits(address, named))
-    return bad === undefined
-      ? { address: first.address }
-      : blocked('The address is not public; MQTT_ALLOW_CIDRS or MQTT_ALLOW_HOSTS allow more.')
+    // Anything but an address would be looked up once more when it is dialled.
+    const allowed = found.filter(
+      ({ address }) => isIP(address) !== 0 && this.#permits(address, named),
+    )
+    return allowed.length === 0
+      ? blocked('The address is not public; MQTT_ALLOW_CIDRS or MQTT_ALLOW_HOSTS allow more.')
+      : { addresses: interleave(allowed.map(({ address }) => address)) }
   }
 
   #permits(address: string, named: boolean): boolean {

@@ -4,6 +4,7 @@
  * the others waiting.
  */
 import type { FairQueue, Leave } from '../model/fair-queue.ts'
+import { AddressOrder, isOfAddress } from './addresses.ts'
 import type { Step } from './attribution.ts'
 import type { DialGuard } from './dial-guard.ts'
 import type { HostGate, Pass } from './host-gate.ts'
@@ -65,6 +66,7 @@ const DIALS_PER_TURN = 20
 export class Dialer {
   readonly #options: DialerOptions
   readonly #turns = new Turns(DIALS_PER_TURN)
+  readonly #order = new AddressOrder()
 
   constructor(options: DialerOptions) {
     this.#options = options
@@ -112,19 +114,31 @@ export class Dialer {
       return null
     }
     const place = new Place(pass, leave, signal)
+    const host = `${settings.host}:${settings.port}`
+    const isOneOfSeveral = target.addresses.length > 1
+    let address: string | null = null
     return Session.dial(
       {
         settings,
-        address: target.address,
+        addresses: this.#order.order(host, target.addresses),
         clientId: settings.clientId ?? clientId(id),
         ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
       },
       {
+        onAddress: (reached, overtaken) => {
+          address = reached
+          for (const other of overtaken) this.#order.failed(host, other)
+        },
         onAccepted: () => {
           place.accepted()
         },
-        onOpen: listener.onOpen,
+        onOpen: (denied) => {
+          if (address !== null) this.#order.reached(host, address)
+          listener.onOpen(denied)
+        },
         onEnd: (failure, step) => {
+          if (isOneOfSeveral && address !== null && isOfAddress(failure, step))
+            this.#order.failed(host, address)
           place.failed(failure, step)
           listener.onEnd(failure, step)
         },

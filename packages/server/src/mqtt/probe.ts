@@ -77,7 +77,7 @@ export class Probe {
     try {
       const target = await this.#guard.check(settings.host, settings.port)
       if ('reason' in target) return target
-      return signal.aborted ? TOO_LONG : await this.#dial(settings, target.address, signal)
+      return signal.aborted ? TOO_LONG : await this.#dial(settings, target.addresses, signal)
     } finally {
       leave()
     }
@@ -85,7 +85,7 @@ export class Probe {
 
   async #dial(
     settings: DialSettings,
-    address: string,
+    addresses: readonly string[],
     signal: AbortSignal,
   ): Promise<Failure | null> {
     let session: Session | null = null
@@ -96,7 +96,7 @@ export class Probe {
       session = Session.dial(
         {
           settings,
-          address,
+          addresses,
           clientId: `${settings.clientId ?? 'mqtt-status'}-test-${randomBytes(4).toString('hex')}`,
           ...(this.#connectTimeoutMs === undefined
             ? {}

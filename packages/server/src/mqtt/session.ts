@@ -2,6 +2,7 @@
  * One dial and, if it succeeds, one MQTT connection. MQTT.js keeps trying in its own way, so each dial gets a client of
  * its own that never does; whatever happens first decides why it ended, and what comes after is not listened to.
  */
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
@@ -12,6 +13,7 @@ import { clean, withoutSecret } from './reasons.ts'
 import type { Failure } from './session-state.ts'
 import type { DialSettings } from './settings.ts'
 import { openStream } from './stream.ts'
+import { TcpRace } from './tcp-race.ts'
 
 export interface Message {
   readonly topic: string
@@ -29,14 +31,16 @@ export interface SessionListener {
   readonly onEnd: (failure: Failure, step: Step) => void
   /** Nothing of it is left, whichever side has ended it. Called once. */
   readonly onGone?: () => void
+  /** An address answers TCP; those that were tried before it have not. */
+  readonly onAddress?: (address: string, overtaken: readonly string[]) => void
   readonly onMessage: (message: Message) => void
 }
 
 /** Whom to dial, and as whom. */
 export interface DialTarget {
   readonly settings: DialSettings
-  /** One that was checked. */
-  readonly address: string
+  /** Those that were checked, in the order in which they are tried; at least one. */
+  readonly addresses: readonly string[]
   readonly clientId: string
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
@@ -49,14 +53,17 @@ const CHECK_TIMEOUT_MS = 5_000
 const MAX_PACKET_BYTES = 256 * 1024
 const RECEIVE_MAXIMUM = 32
 
-type State = 'dialling' | 'accepted' | 'open' | 'ended'
+type State = 'racing' | 'dialling' | 'accepted' | 'open' | 'ended'
 
 export class Session {
   readonly #target: DialTarget
   readonly #listener: SessionListener
+  readonly #startedAtMs = performance.now()
+  #race: TcpRace | null = null
   #client: MqttClient | null = null
-  #state: State = 'dialling'
+  #state: State = 'racing'
   #step: Step = 'tcp'
+  #racing: NodeJS.Timeout | null = null
   #subscribing: NodeJS.Timeout | null = null
 
   private constructor(target: DialTarget, listener: SessionListener) {
@@ -103,12 +110,15 @@ export class Session {
 
   /** Says DISCONNECT if it can be said, and has let go of the socket after 2 s at the latest. */
   async close(): Promise<void> {
-    const wasUp = this.#state === 'accepted' || this.#state === 'open'
+    const wasUp = this.#wasAccepted
     if (this.#state !== 'ended') this.#listener.onGone?.()
     this.#state = 'ended'
-    clearTimeout(this.#subscribing ?? undefined)
+    this.#stopTimers()
     const client = this.#client
-    if (client === null) return
+    if (client === null) {
+      this.#race?.stop()
+      return
+    }
     if (wasUp) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, FAREWELL_MS)
@@ -122,18 +132,45 @@ export class Session {
   }
 
   #start(): void {
-    let client: MqttClient
+    const { addresses, settings } = this.#target
     try {
-      client = new MqttClient(() => this.#openStream(), this.#options())
+      this.#race = TcpRace.start(
+        { addresses, port: settings.port },
+        {
+          onConnected: (socket, address, overtaken) => {
+            this.#listener.onAddress?.(address, overtaken)
+            this.#speak(socket)
+          },
+          onFailed: (failure) => {
+            this.#end(failure)
+          },
+        },
+      )
+      this.#racing = setTimeout(() => {
+        if (this.#race !== null) this.#end(this.#race.unanswered)
+      }, this.#connectTimeoutMs)
     } catch (error) {
       setImmediate(() => {
         this.#end(fromThrown(error))
       })
+    }
+  }
+
+  /** TCP is open: what comes now has the rest of the time. */
+  #speak(socket: Socket): void {
+    clearTimeout(this.#racing ?? undefined)
+    this.#state = 'dialling'
+    let client: MqttClient
+    try {
+      client = new MqttClient(() => this.#openStream(socket), this.#options())
+    } catch (error) {
+      socket.destroy()
+      this.#end(fromThrown(error))
       return
     }
     this.#client = client
     client.on('error', (error) => {
-      this.#end(fromClient(error, this.#state !== 'dialling'))
+      this.#end(fromClient(error, this.#wasAccepted))
     })
     client.on('connect', () => {
       this.#accepted(client)
@@ -145,17 +182,17 @@ export class Session {
       this.#end(fromDisconnect(reasonCode ?? 0, clean(properties?.reasonString)))
     })
     client.on('close', () => {
-      this.#end(fromSilence(this.#state !== 'dialling'))
+      this.#end(fromSilence(this.#wasAccepted))
     })
   }
 
-  #openStream(): Duplex {
-    const stream = openStream(this.#target.settings, this.#target.address, (step) => {
+  #openStream(socket: Socket): Duplex {
+    const stream = openStream(this.#target.settings, socket, (step) => {
       this.#step = step
     })
     // MQTT.js passes over errors that have no code, and a web server that refuses the upgrade has none.
     stream.on('error', (error) => {
-      this.#end(fromError(error, this.#state !== 'dialling'))
+      this.#end(fromError(error, this.#wasAccepted))
     })
     return stream
   }
@@ -193,7 +230,8 @@ export class Session {
   #end(failure: Failure): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    clearTimeout(this.#subscribing ?? undefined)
+    this.#stopTimers()
+    this.#race?.stop()
     this.#destroy()
     this.#listener.onEnd(withoutSecret(failure, this.#target.settings.password), this.#step)
     this.#listener.onGone?.()
@@ -209,6 +247,16 @@ export class Session {
     ;(client.stream as Duplex | undefined)?.destroy()
   }
 
+  #stopTimers(): void {
+    clearTimeout(this.#racing ?? undefined)
+    clearTimeout(this.#subscribing ?? undefined)
+  }
+
+  /** Whether CONNACK has come. */
+  get #wasAccepted(): boolean {
+    return this.#state === 'accepted' || this.#state === 'open'
+  }
+
   get #connectTimeoutMs(): number {
     return this.#target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
   }
@@ -222,7 +270,7 @@ export class Session {
       keepalive: keepaliveS,
       clean: true,
       reconnectPeriod: 0,
-      connectTimeout: this.#connectTimeoutMs,
+      connectTimeout: Math.max(1, this.#startedAtMs + this.#connectTimeoutMs - performance.now()),
       resubscribe: false,
       queueQoSZero: false,
       timerVariant: 'native',

@@ -1,8 +1,8 @@
 /**
- * The wire of one dial: TCP, TLS, or a WebSocket over either. It always leads to the address that was checked; the host
- * name is only said (to a web server) and compared (with a certificate). No redirect and no proxy leads elsewhere.
+ * The wire of one dial over an open TCP connection: TCP itself, TLS, or a WebSocket over either. The host name is only
+ * sent to a web server and compared with a certificate. No redirect and no proxy leads elsewhere.
  */
-import { connect as connectTcp, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
@@ -16,56 +16,56 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
 /**
+ * @param socket connected to an address that was checked
  * @param onStep what is waited for next
  * @throws where a certificate, a key or a name is impossible in a way that only shows when it is used
  */
 export function openStream(
   settings: DialSettings,
-  address: string,
+  socket: Socket,
   onStep: (step: Step) => void,
 ): Duplex {
   switch (settings.protocol) {
     case 'mqtt':
+      onStep('connack')
+      return socket
     case 'mqtts':
-      return openSocket(settings, address, (step) => {
-        onStep(step ?? 'connack')
+      onStep('tls')
+      return encrypt(settings, socket).once('secureConnect', () => {
+        onStep('connack')
       })
     case 'ws':
+      onStep('websocket')
+      return openWebSocket(settings, () => socket, onStep)
     case 'wss':
-      return openWebSocket(settings, address, onStep)
+      onStep('tls')
+      return openWebSocket(
+        settings,
+        () =>
+          encrypt(settings, socket).once('secureConnect', () => {
+            onStep('websocket')
+          }),
+        onStep,
+      )
   }
 }
 
-/** @param onStep what is waited for next; `null`: the wire is open */
-function openSocket(
-  settings: DialSettings,
-  address: string,
-  onStep: (step: Step | null) => void,
-): Socket {
-  const { protocol, port, tls } = settings
-  if (protocol === 'mqtt' || protocol === 'ws')
-    return connectTcp({ host: address, port, noDelay: true }).once('connect', () => {
-      onStep(null)
-    })
+function encrypt(settings: DialSettings, socket: Socket): TLSSocket {
+  const { tls } = settings
   const host = bare(settings.host)
   const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
-  const socket = connectTls({
-    host: address,
-    port,
+  const secure = connectTls({
+    socket,
+    // What the certificate has to be for, where no name is sent.
+    host,
     minVersion: 'TLSv1.2',
     ...(servername === undefined ? {} : { servername }),
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
   })
-  noteBeginning(socket)
-  socket.once('connect', () => {
-    onStep('tls')
-  })
-  socket.once('secureConnect', () => {
-    onStep(null)
-  })
-  return socket.setNoDelay(true)
+  noteBeginning(secure)
+  return secure
 }
 
 /** Adds to the error of a certificate that is not valid yet when it will be. */
@@ -91,17 +91,14 @@ function beginning(chain: DetailedPeerCertificate): number {
 
 function openWebSocket(
   settings: DialSettings,
-  address: string,
+  createConnection: () => Socket,
   onStep: (step: Step) => void,
 ): Duplex {
   const { protocol, port, path } = settings
   const host = bare(settings.host)
   const url = `${protocol}://${isIP(host) === 6 ? `[${host}]` : host}:${port}${path}`
   const socket = new WebSocket(url, 'mqtt', {
-    createConnection: () =>
-      openSocket(settings, address, (step) => {
-        onStep(step ?? 'websocket')
-      }),
+    createConnection,
     followRedirects: false,
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
