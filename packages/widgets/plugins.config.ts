@@ -146,7 +146,7 @@ export const ownPolicy: Plugin = {
     const renamed = code.replace(
       /(\w+)\.createPolicy\(\s*["']lit-html["'],\s*(\{[^}]*\})\s*\)/,
       (_, types: string, rules: string) =>
-        `(globalThis[Symbol.for('mqtt-status.policy')]??=${types}.createPolicy('mqtt-status',${rules}))`,
+        `(()=>{try{return globalThis[Symbol.for('mqtt-status.policy')]??=${types}.createPolicy('mqtt-status',${rules})}catch{}})()`,
     )
     return renamed === code ? null : { code: renamed, map: null }
   },

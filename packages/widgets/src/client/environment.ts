@@ -55,7 +55,8 @@ export function observeEnvironment(
     }
     addEventListener('visibilitychange', seen, options)
     if (page.hidden) seen()
-    if (!navigator.onLine) tell('offline')
+    // Only a clear no: not every environment knows.
+    if ((navigator as Partial<Navigator>).onLine === false) tell('offline')
   }
   return () => {
     undo.abort()

@@ -1,5 +1,14 @@
 /** Names one command. `crypto.randomUUID` is missing on pages served over plain HTTP. */
 export function newRequestId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return [...randomBytes()].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** An id has to be unlike others, it keeps no secret: where there is no `crypto`, any random numbers do. */
+function randomBytes(): Uint8Array {
+  const bytes = new Uint8Array(16)
+  try {
+    return crypto.getRandomValues(bytes)
+  } catch {
+    return bytes.map(() => Math.random() * 256)
+  }
 }

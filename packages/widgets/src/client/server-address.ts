@@ -5,8 +5,7 @@
  */
 export function absolute(address: string): string {
   const base = (globalThis.document as Document | undefined)?.baseURI
-  if (!URL.canParse(address, base)) refuse(address)
-  const url = new URL(address, base)
+  const url = parsed(address, base) ?? refuse(address)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url.href
 }
@@ -15,6 +14,14 @@ export function absolute(address: string): string {
 export function serverAddress(src: string): string {
   if (!/^(https?:|[./])/i.test(src)) refuse(src)
   return absolute(src)
+}
+
+function parsed(address: string, base: string | undefined): URL | null {
+  try {
+    return new URL(address, base)
+  } catch {
+    return null
+  }
 }
 
 function refuse(address: string): never {

@@ -1,11 +1,14 @@
 /** One tab's end of the WebSocket that all tabs of a browser share; the tab that holds the lock has the other end. */
 import type { ClientMessage } from '@mqtt-status/protocol'
+import { newRequestId } from './request-id.ts'
 import { TabLeader } from './tab-leader.ts'
 import type { Told } from './tab-leader.ts'
-import type { OpenTransport } from './transport.ts'
+import type { OpenTransport, Transport, TransportListener } from './transport.ts'
 
 /** A leader that does not answer for so long is dead without having let go of its lock. */
 const PATIENCE_MS = 5_000
+/** A page that no leader has answered by then opens a line of its own. */
+const DESPAIR_MS = 8_000
 /** A tab that dials again has not left. */
 const LINGER_MS = 2_000
 const RESYNC = 4202
@@ -16,7 +19,8 @@ const LEFT = typeof document === 'undefined' ? [] : ['pagehide', 'freeze']
 class Candidate {
   readonly #name: string
   readonly #lead: () => TabLeader
-  #members = 0
+  /** What each member does when the browser refuses the lock. */
+  readonly #members = new Set<() => void>()
   #resign: () => void = () => undefined
   #leaving: ReturnType<typeof setTimeout> | undefined
 
@@ -27,13 +31,13 @@ class Candidate {
     for (const type of LEFT) globalThis.addEventListener(type, this.#leave, { capture: true })
   }
 
-  join(): void {
+  join(refuse: () => void): void {
     clearTimeout(this.#leaving)
-    this.#members++
+    this.#members.add(refuse)
   }
 
-  part(): void {
-    if (--this.#members > 0) return
+  part(refuse: () => void): void {
+    if (!this.#members.delete(refuse) || this.#members.size > 0) return
     // Frozen, it has left at once, and another one may stand here by now.
     if (candidates.get(this.#name) === this) this.#leaving = setTimeout(this.#leave, LINGER_MS)
   }
@@ -59,10 +63,16 @@ class Candidate {
         leader = this.#lead()
         return resigned
       })
-      // Taken back, or taken away.
-      .catch(() => {
+      .catch((error: unknown) => {
         leader?.stop()
+        // Taken back, or taken away by another tab; anything else is a refusal.
+        if ((error as Error).name !== 'AbortError') this.#refuse()
       })
+  }
+
+  #refuse(): void {
+    refused.add(this.#name)
+    for (const refuse of [...this.#members]) refuse()
   }
 
   readonly #leave = (): void => {
@@ -75,46 +85,111 @@ class Candidate {
 
 const candidates = new Map<string, Candidate>()
 
-/** @param name says which server, who asks, and the version of what tabs tell each other: others are not heard */
-export function openAmongTabs(name: string, openLine: OpenTransport): OpenTransport {
-  return (src, { onOpen, onMessage, onClose }) => {
-    const me = crypto.randomUUID()
-    const channel = new BroadcastChannel(name)
-    let isOpen = false
-    const candidate =
-      candidates.get(name) ?? new Candidate(name, () => new TabLeader(name, src, openLine))
-    candidates.set(name, candidate)
-    candidate.join()
-    const impatience = setTimeout(() => {
-      candidate.usurp()
-    }, PATIENCE_MS)
-    const say = (words: object): void => {
-      channel.postMessage({ from: me, ...words })
-    }
+/** Names whose lock the browser has refused to this page: it asks for none of them again. */
+const refused = new Set<string>()
 
-    channel.onmessage = ({ data }: MessageEvent<Told>) => {
-      if (data.to !== undefined && data.to !== me) return
-      if (data.started && isOpen) onClose(RESYNC)
-      else if (data.started) say({ knocks: true })
-      else if (data.opens) {
-        clearTimeout(impatience)
-        isOpen = true
-        onOpen()
-      } else if (data.hear !== undefined && isOpen) onMessage(data.hear)
-      else if (data.closed !== undefined && isOpen) onClose(data.closed)
+/**
+ * Where tabs can't share (a sandboxed iframe has no locks, a browser may have no channels), the page has a line of its
+ * own.
+ *
+ * @param name says which server, who asks, and the version of what tabs tell each other: others are not heard
+ */
+export function openAmongTabs(name: string, openLine: OpenTransport): OpenTransport {
+  return (src, listener) => {
+    if (refused.has(name)) return openLine(src, listener)
+    try {
+      return new Member(name, src, { openLine, listener })
+    } catch {
+      refused.add(name)
+      return openLine(src, listener)
     }
-    say({ knocks: true })
-    return {
-      send(message: ClientMessage) {
-        say({ says: message })
-        return true
-      },
-      close() {
-        clearTimeout(impatience)
-        say({ leaves: true })
-        channel.close()
-        candidate.part()
-      },
+  }
+}
+
+interface MemberUses {
+  readonly openLine: OpenTransport
+  readonly listener: TransportListener
+}
+
+/** One attempt of this page to be heard through the leader. */
+class Member implements Transport {
+  readonly #me = newRequestId()
+  readonly #channel: BroadcastChannel
+  readonly #candidate: Candidate
+  readonly #uses: MemberUses
+  readonly #src: string
+  #isOpen = false
+  /** A line of its own, once no leader can be had. */
+  #own: Transport | null = null
+  #isClosed = false
+  readonly #impatience: ReturnType<typeof setTimeout>
+  readonly #despair: ReturnType<typeof setTimeout>
+
+  constructor(name: string, src: string, uses: MemberUses) {
+    this.#uses = uses
+    this.#src = src
+    this.#channel = new BroadcastChannel(name)
+    this.#channel.onmessage = ({ data }: MessageEvent<Told>) => {
+      this.#hear(data)
     }
+    try {
+      this.#candidate =
+        candidates.get(name) ?? new Candidate(name, () => new TabLeader(name, src, uses.openLine))
+    } catch (error) {
+      this.#channel.close()
+      throw error
+    }
+    candidates.set(name, this.#candidate)
+    this.#candidate.join(this.#goAlone)
+    this.#impatience = setTimeout(() => {
+      this.#candidate.usurp()
+    }, PATIENCE_MS)
+    this.#despair = setTimeout(this.#goAlone, DESPAIR_MS)
+    this.#say({ knocks: true })
+  }
+
+  send(message: ClientMessage): boolean {
+    if (this.#own) return this.#own.send(message)
+    this.#say({ says: message })
+    return true
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#leave()
+    this.#own?.close()
+  }
+
+  #hear(data: Told): void {
+    const { onOpen, onMessage, onClose } = this.#uses.listener
+    if (this.#own || (data.to !== undefined && data.to !== this.#me)) return
+    if (data.started && this.#isOpen) onClose(RESYNC)
+    else if (data.started) this.#say({ knocks: true })
+    else if (data.opens) {
+      clearTimeout(this.#impatience)
+      clearTimeout(this.#despair)
+      this.#isOpen = true
+      onOpen()
+    } else if (data.hear !== undefined && this.#isOpen) onMessage(data.hear)
+    else if (data.closed !== undefined && this.#isOpen) onClose(data.closed)
+  }
+
+  readonly #goAlone = (): void => {
+    if (this.#isOpen || this.#isClosed || this.#own) return
+    this.#leave()
+    this.#own = this.#uses.openLine(this.#src, this.#uses.listener)
+  }
+
+  #leave(): void {
+    if (this.#own) return
+    clearTimeout(this.#impatience)
+    clearTimeout(this.#despair)
+    this.#say({ leaves: true })
+    this.#channel.close()
+    this.#candidate.part(this.#goAlone)
+  }
+
+  #say(words: object): void {
+    this.#channel.postMessage({ from: this.#me, ...words })
   }
 }

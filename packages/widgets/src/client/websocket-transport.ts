@@ -7,12 +7,17 @@ import ReconnectingWebSocket from 'reconnecting-websocket'
 import { toJson } from './json.ts'
 import type { OpenTransport } from './transport.ts'
 
+const LOST = 1006
+
 export const openWebSocket: OpenTransport = (src, { onOpen, onMessage, onClose }) => {
   const socket = new ReconnectingWebSocket(`${src.replace(/^http/, 'ws')}ws/status`, SUBPROTOCOL, {
     maxRetries: 0,
     maxEnqueuedMessages: 0,
     connectionTimeout: 10_000,
     minReconnectionDelay: 0,
+    WebSocket: attempt(() => {
+      onClose(LOST)
+    }),
   })
   socket.addEventListener('open', onOpen)
   socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
@@ -31,4 +36,20 @@ export const openWebSocket: OpenTransport = (src, { onOpen, onMessage, onClose }
       socket.close()
     },
   }
+}
+
+/**
+ * A browser without WebSockets, or one that refuses this address (a page on https, a server on http), throws, which the
+ * library does not expect: to the link it is a line that was closed.
+ */
+function attempt(refused: () => void): unknown {
+  function Attempt(url: string, protocols: string): object {
+    try {
+      return new WebSocket(url, protocols)
+    } catch {
+      queueMicrotask(refused)
+      return Object.assign(new EventTarget(), { readyState: 3, close: () => undefined })
+    }
+  }
+  return Object.assign(Attempt, { CLOSING: 2 })
 }

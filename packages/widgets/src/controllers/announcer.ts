@@ -3,9 +3,10 @@
  * noise: what happens within a second is told in one sentence. All copies of this package on a page share it.
  */
 import type { Look } from '@mqtt-status/protocol'
-import { reportLater } from '../client/report.ts'
+import { reportLater, reportOnce } from '../client/report.ts'
 import type { Language } from '../locales/registry.ts'
 import { count } from '../locales/plural.ts'
+import { hostOf } from './composed-tree.ts'
 
 /** One connection that looks different now. */
 export interface Change {
@@ -90,10 +91,12 @@ class Announcer implements Voice {
         reportLater(error)
       }
     }
-    for (const [lang, told] of Map.groupBy(changes.values(), ({ language }) => language.tag)) {
-      const [{ from }] = told as [Change]
-      speak(sentence(told), lang, { from })
-    }
+    // A screen reader reads the document that has the focus, so each document has its own sentence.
+    for (const here of Map.groupBy(changes.values(), ({ from }) => from.ownerDocument).values())
+      for (const [lang, told] of Map.groupBy(here, ({ language }) => language.tag)) {
+        const [{ from }] = told as [Change]
+        speak(sentence(told), lang, { from })
+      }
   }
 }
 
@@ -118,15 +121,24 @@ interface Notifying {
   ariaNotify?(message: string, options: { readonly priority: 'high' | 'normal' }): void
 }
 
-function speak(message: string, lang: string, { from, urgent = false }: Saying): void {
-  const page = document as Notifying
+/** Where nobody can be told, the page goes on. */
+function speak(message: string, lang: string, saying: Saying): void {
+  try {
+    tell(message, lang, saying)
+  } catch (error) {
+    reportOnce(error)
+  }
+}
+
+function tell(message: string, lang: string, { from, urgent = false }: Saying): void {
+  const page: Document & Notifying = from?.ownerDocument ?? document
   // Works behind modal dialogs and needs no region, but knows no language other than the page's.
-  if (page.ariaNotify && sameLanguage(lang)) {
+  if (page.ariaNotify && sameLanguage(page, lang)) {
     page.ariaNotify(message, { priority: urgent ? 'high' : 'normal' })
     return
   }
-  const region = findRegion(from, urgent)
-  const line = document.createElement('p')
+  const region = findRegion(page, from, urgent)
+  const line = page.createElement('p')
   line.lang = lang
   line.textContent = message
   // A region that is new with its text in it is not read; and a fresh node per message, because the same words twice
@@ -139,21 +151,21 @@ function speak(message: string, lang: string, { from, urgent = false }: Saying):
   }, KEEP_MS)
 }
 
-function sameLanguage(lang: string): boolean {
-  return document.documentElement.lang.split('-', 1)[0] === lang.split('-', 1)[0]
+function sameLanguage(page: Document, lang: string): boolean {
+  return page.documentElement.lang.split('-', 1)[0] === lang.split('-', 1)[0]
 }
 
-function findRegion(from: Element | undefined, urgent: boolean): Element {
+function findRegion(page: Document, from: Element | undefined, urgent: boolean): Element {
   // Whatever is behind a modal dialog is mute, also if that is a dialog itself; where the focus is, nothing is.
   const home =
-    modalAround(focused()) ??
+    modalAround(focused(page)) ??
     modalAround(from) ??
-    [...document.querySelectorAll(MODAL)].at(-1) ??
-    document.body
+    [...page.querySelectorAll(MODAL)].at(-1) ??
+    page.body
   const role = urgent ? 'alert' : 'status'
   const known = home.querySelector(`:scope > [data-mqtt-status-announcer][role=${role}]`)
   if (known) return known
-  const region = document.createElement('div')
+  const region = page.createElement('div')
   region.dataset['mqttStatusAnnouncer'] = ''
   region.role = role
   // Properties, not a style attribute: those pass a strict content security policy.
@@ -175,15 +187,13 @@ const MODAL = 'dialog:modal'
 function modalAround(element: Element | null | undefined): Element | null {
   let around = element ?? null
   while (around && !around.matches(MODAL)) {
-    const root: Node = around.getRootNode()
-    around =
-      around.assignedSlot ?? around.parentElement ?? (root instanceof ShadowRoot ? root.host : null)
+    around = around.assignedSlot ?? around.parentElement ?? hostOf(around.getRootNode())
   }
   return around
 }
 
-function focused(): Element | null {
-  let element = document.activeElement
+function focused(page: Document): Element | null {
+  let element = page.activeElement
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
   return element
 }

@@ -101,7 +101,7 @@ export class ClientController implements ReactiveController {
     if (!customElements.get(PROVIDER) && closest(this.#host, PROVIDER)) return null
     const nearest = requestClient(this.#host)
     if (!src) return this.#provided(nearest)
-    const provided = nearest ?? firstProvided()
+    const provided = nearest ?? firstProvided(this.#host)
     // The same server under its own name: the nearest credentials for it apply. To another they never travel.
     if (provided && sameServer(provided.src, src)) return provided
     const page = pageAddress()
@@ -115,7 +115,7 @@ export class ClientController implements ReactiveController {
       this.#trouble = isServerNamed(this.#host) ? 'malformed' : 'unconfigured'
       return null
     }
-    const provided = nearest ?? firstProvided()
+    const provided = nearest ?? firstProvided(this.#host)
     if (provided) return provided
     const page = pageAddress()
     if (!page) this.#trouble = 'unconfigured'
@@ -129,7 +129,12 @@ function isServerNamed(host: Element): boolean {
   return !!nearest?.src || closest(host, `${PROVIDER}[src]`) !== null
 }
 
-function firstProvided(): StatusClient | null {
-  const [provider] = document.getElementsByTagName(PROVIDER)
-  return (provider as { client?: StatusClient | null } | undefined)?.client ?? null
+/** The first provider of the document that an element is in speaks for it, then that of the page itself. */
+function firstProvided({ ownerDocument }: Element): StatusClient | null {
+  for (const page of new Set([ownerDocument, document])) {
+    const [provider] = page.getElementsByTagName(PROVIDER)
+    const client = (provider as { client?: StatusClient | null } | undefined)?.client
+    if (client) return client
+  }
+  return null
 }

@@ -10,7 +10,12 @@ export function closest(
     pass?.(root)
     const found: Element | null = element.closest(selector)
     if (found) return found
-    element = root instanceof ShadowRoot ? root.host : null
+    element = hostOf(root)
   }
   return null
+}
+
+/** The element that a shadow root belongs to. Roots of an iframe or a popup are no instances of this window's class. */
+export function hostOf(root: Node): Element | null {
+  return (root as Partial<ShadowRoot>).host ?? null
 }

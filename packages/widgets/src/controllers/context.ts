@@ -42,10 +42,15 @@ export function answerRequests(provider: Element, client: () => StatusClient | n
   })
 }
 
-/** Lets every element on the page ask again; a provider that has left speaks from the document. */
+/**
+ * Lets every element on the page ask again; a provider that has left speaks from the document. Elements listen to the
+ * document that loaded them, also those in an iframe or a popup.
+ */
 export function announceProvider(provider: Element): void {
-  const speaker = provider.isConnected ? provider : provider.ownerDocument
+  const { isConnected, ownerDocument } = provider
+  const speaker = isConnected ? provider : ownerDocument
   speaker.dispatchEvent(contextEvent('context-provider', provider))
+  if (ownerDocument !== document) document.dispatchEvent(contextEvent('context-provider', provider))
 }
 
 /** Calls back whenever a provider has come, changed or gone. Returns the undo function. */

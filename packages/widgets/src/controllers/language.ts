@@ -37,10 +37,12 @@ export class LanguageController implements ReactiveController {
   *#wanted(): Iterable<string | null | undefined> {
     const nearest = closest(this.#host, '[lang]', watch)
     // The script tag speaks for this product alone, <html lang> for the whole page.
-    if (nearest !== document.documentElement) yield nearest?.getAttribute('lang')
+    const { documentElement } = this.#host.ownerDocument
+    if (nearest !== documentElement) yield nearest?.getAttribute('lang')
     yield scriptSetting('lang')
+    yield documentElement.lang
     yield document.documentElement.lang
-    yield* navigator.languages
+    yield* (navigator as Partial<Navigator>).languages ?? []
   }
 }
 

@@ -15,11 +15,12 @@ const waiting = new Map<Element, () => void>()
 let drawn = 0
 let printing = false
 let timer: ReturnType<typeof setTimeout> | undefined
-let seen: IntersectionObserver | undefined
+/** `null` where the browser does not tell who is seen: then all draw in slices. */
+let seen: IntersectionObserver | null | undefined
 
 /** Draws now, or calls `draw` later and resolves then; rejects with what `draw` throws. */
 export function takeTurn(element: Element, draw: () => void): Promise<undefined> | undefined {
-  seen ??= watchPage()
+  if (seen === undefined) seen = watchPage()
   if (drawn < AT_ONCE || printing || document.hidden) {
     if (drawn++ === 0) setTimeout(endBurst)
     draw()
@@ -34,7 +35,7 @@ export function takeTurn(element: Element, draw: () => void): Promise<undefined>
       reject(error)
     }
   })
-  seen.observe(element)
+  seen?.observe(element)
   timer ??= setTimeout(drawSlice, SEEN_MS)
   return promise
 }
@@ -68,7 +69,7 @@ function drawAll(): void {
   for (const element of waiting.keys()) drawWaiting(element)
 }
 
-function watchPage(): IntersectionObserver {
+function watchPage(): IntersectionObserver | null {
   // Before all others that prepare for print: what they change is drawn at once then.
   addEventListener(
     'beforeprint',
@@ -84,7 +85,11 @@ function watchPage(): IntersectionObserver {
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) drawAll()
   })
-  return new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) if (isIntersecting) drawWaiting(target)
-  })
+  try {
+    return new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) if (isIntersecting) drawWaiting(target)
+    })
+  } catch {
+    return null
+  }
 }

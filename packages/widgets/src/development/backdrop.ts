@@ -20,15 +20,14 @@ export function isDarkBehind(element: Element): boolean | null {
 function above(element: Element): Element | null {
   const { assignedSlot, parentElement } = element
   if (assignedSlot ?? parentElement) return assignedSlot ?? parentElement
-  const root = element.getRootNode()
-  return root instanceof ShadowRoot ? root.host : null
+  return (element.getRootNode() as Partial<ShadowRoot>).host ?? null
 }
 
 /** A colour has many ways to be written, which a canvas knows all. */
 function isDark(color: string): boolean | null {
   const before = known.get(color)
   if (before !== undefined) return before
-  const context = new OffscreenCanvas(1, 1).getContext('2d')
+  const context = canvas()
   if (!context) return null
   context.fillStyle = color
   context.fillRect(0, 0, 1, 1)
@@ -36,4 +35,12 @@ function isDark(color: string): boolean | null {
   const dark = alpha < OPAQUE ? null : 0.3 * red + 0.59 * green + 0.11 * blue < BRIGHT
   known.set(color, dark)
   return dark
+}
+
+function canvas(): OffscreenCanvasRenderingContext2D | null {
+  try {
+    return new OffscreenCanvas(1, 1).getContext('2d')
+  } catch {
+    return null
+  }
 }

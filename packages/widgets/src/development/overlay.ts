@@ -3,15 +3,20 @@ import { StatusElement } from '../elements/element.ts'
 import type { Inspected } from '../elements/element.ts'
 import { mistakesOf } from './mistakes.ts'
 
-const STYLE = `
-  .mistakes { margin: 4px 0 0; padding: 8px 12px; border: 1px dashed #b4232c; border-radius: 8px;
-    background: Canvas; color: CanvasText; font: 12px/16px system-ui, sans-serif; white-space: normal }
-  .mistakes b { color: #b4232c }
-  .mistakes p { margin: 0 }
-  .mistakes p + p { margin-block-start: 6px }
-`
+/** Properties, not a style sheet: those pass a strict content security policy, and work in every document. */
+const BOX = {
+  margin: '4px 0 0',
+  padding: '8px 12px',
+  border: '1px dashed #b4232c',
+  borderRadius: '8px',
+  background: 'Canvas',
+  color: 'CanvasText',
+  font: '12px/16px system-ui, sans-serif',
+  whiteSpace: 'normal',
+}
+const LINE = { margin: '0 0 6px' }
+const TITLE = { color: '#b4232c' }
 
-let sheet: CSSStyleSheet | null = null
 const shown = new WeakMap<Element, string>()
 
 /** Lets every element say what is wrong with it. */
@@ -27,11 +32,11 @@ function inspect(element: StatusElement, inspected: Inspected): void {
   const root = element.shadowRoot
   root?.querySelector('.mistakes')?.remove()
   if (!root || mistakes.length === 0) return
-  const box = document.createElement('div')
+  const box = styled('div', BOX)
   box.className = 'mistakes'
   for (const { what, why, fix } of mistakes) {
-    const line = document.createElement('p')
-    const title = document.createElement('b')
+    const line = styled('p', LINE)
+    const title = styled('b', TITLE)
     title.textContent = what
     line.append(title, ` ${why} `, fix)
     box.append(line)
@@ -39,12 +44,10 @@ function inspect(element: StatusElement, inspected: Inspected): void {
     console.warn(`mqtt-status: ${what} ${why} ${fix}`, element)
   }
   root.append(box)
-  sheet ??= makeSheet()
-  if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet)
 }
 
-function makeSheet(): CSSStyleSheet {
-  const made = new CSSStyleSheet()
-  made.replaceSync(STYLE)
-  return made
+function styled(name: 'div' | 'p' | 'b', style: object): HTMLElement {
+  const element = document.createElement(name)
+  Object.assign(element.style, style)
+  return element
 }

@@ -20,7 +20,10 @@ export function words(text: string | null | undefined): readonly string[] {
 
 /** A link that runs script instead of leading somewhere is left out, and so is what is no address. */
 export function safeHref(href: string | null | undefined): string | null {
-  if (!href || !URL.canParse(href, document.baseURI)) return null
-  const { protocol } = new URL(href, document.baseURI)
-  return protocol === 'http:' || protocol === 'https:' ? href : null
+  try {
+    const { protocol } = new URL(href ?? '', document.baseURI)
+    return href && (protocol === 'http:' || protocol === 'https:') ? href : null
+  } catch {
+    return null
+  }
 }

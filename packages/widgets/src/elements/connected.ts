@@ -1,4 +1,3 @@
-import { adoptStyles } from 'lit'
 import type { CSSResultOrNative, PropertyDeclarations } from 'lit'
 import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
@@ -151,9 +150,11 @@ export abstract class ConnectedElement extends StatusElement {
   protected ownText(slot: string = ''): string {
     let text = ''
     for (let node = this.firstChild; node; node = node.nextSibling) {
-      const isSlotted = node instanceof Element ? node.slot === slot : !slot
+      // By type, because nodes of an iframe or a popup are no instances of this window's classes.
+      const isSlotted =
+        node.nodeType === Node.ELEMENT_NODE ? (node as Element).slot === slot : !slot
       // Frameworks leave comments behind.
-      if (isSlotted && !(node instanceof Comment)) text += node.textContent ?? ''
+      if (isSlotted && node.nodeType !== Node.COMMENT_NODE) text += node.textContent ?? ''
     }
     return text.trim()
   }
@@ -177,7 +178,9 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected override scheduleUpdate(): Promise<unknown> | undefined {
     // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
-    this.#follow()
+    this.guard(() => {
+      this.#follow()
+    })
     const turn = takeTurn(this, () => {
       if (!this.hasUpdated) this.#dress('elementStyles')
       void super.scheduleUpdate()
@@ -231,7 +234,7 @@ export abstract class ConnectedElement extends StatusElement {
 
   #dress(look: 'elementStyles' | 'placeholder'): void {
     const { [look]: styles } = this.constructor as typeof ConnectedElement
-    adoptStyles(this.renderRoot as ShadowRoot, styles)
+    this.wear(this.renderRoot as ShadowRoot, styles)
   }
 
   #tellStates(): void {

@@ -48,7 +48,7 @@ async function copy(row: Connection, locale: Locale, host: Host): Promise<void> 
   const { id, siteId, status, reason, detail, since } = row
   const text = toJson({ id, siteId, status, reason, detail, since }, 2)
   // The page, or the person, may have forbidden it.
-  const result = await navigator.clipboard.writeText(text).then(
+  const result = await written(text).then(
     () => 'copied' as const,
     () => 'notCopied' as const,
   )
@@ -60,4 +60,9 @@ async function copy(row: Connection, locale: Locale, host: Host): Promise<void> 
     if (copies.get(host) === last) copies.delete(host)
     host.requestUpdate()
   })
+}
+
+/** Rejects also where the clipboard throws. */
+async function written(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text)
 }

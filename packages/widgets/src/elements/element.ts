@@ -1,10 +1,13 @@
 import { LitElement } from 'lit'
-import type { CSSResultGroup } from 'lit'
+import type { CSSResultGroup, CSSResultOrNative } from 'lit'
 import type { Link } from '../client/index.ts'
+import { reportOnce } from '../client/report.ts'
 import { LanguageController } from '../controllers/language.ts'
 import { withStrings } from '../locales/registry.ts'
 import type { Language, Strings } from '../locales/registry.ts'
 import { oneOf } from './attributes.ts'
+import { dress } from './dress.ts'
+import { missingFeatures, statesOf } from './support.ts'
 import { iconStyles, tokens } from './tokens.styles.ts'
 
 /** Which release an element belongs to; told when two meet on one page. */
@@ -61,8 +64,11 @@ export abstract class StatusElement extends LitElement {
   declare strings: Strings | null | undefined
   protected readonly language: LanguageController = new LanguageController(this)
   /** WebKit forgets what a set contains once no script holds the set, so the element holds it. */
-  readonly #states: CustomStateSet = this.attachInternals().states
+  readonly #states: Set<string> = statesOf(this)
   #shownStates = ''
+  #look: readonly CSSResultOrNative[] | null = null
+  /** The text inside the element, while it has never been drawn and can't be. */
+  #fallback: HTMLSlotElement | null = null
   #merged: {
     readonly from: Language
     readonly strings: Strings
@@ -79,13 +85,26 @@ export abstract class StatusElement extends LitElement {
   ): void {
     const known = registry.get(tag) as { version?: string } | undefined
     if (!known) {
-      if (isSupported()) registry.define(tag, nameable(this, registry))
+      const missing = missingFeatures()
+      if (missing.length > 0) sayMissing(missing)
+      else registry.define(tag, nameable(this, registry))
     } else if (known.version !== VERSION) {
       // eslint-disable-next-line no-console -- whoever put two versions on a page has to know
       console.warn(
         `mqtt-status: <${tag}> is already defined by version ${known.version ?? 'unknown'}; version ${VERSION} stays unused. Load one version only.`,
       )
     }
+  }
+
+  override connectedCallback(): void {
+    this.guard(() => {
+      super.connectedCallback()
+    })
+  }
+
+  /** Style sheets stay behind in the document that the element comes from. */
+  adoptedCallback(): void {
+    if (this.#look && this.shadowRoot) dress(this.shadowRoot, this.#look)
   }
 
   // `lang` belongs to HTMLElement; declared as a property of ours it would shadow the browser's.
@@ -123,6 +142,43 @@ export abstract class StatusElement extends LitElement {
     for (const name of names) this.#states.add(name)
   }
 
+  protected override createRenderRoot(): ShadowRoot {
+    const root = this.attachShadow({ mode: 'open' })
+    this.wear(root, (this.constructor as typeof StatusElement).elementStyles)
+    return root
+  }
+
+  protected wear(root: ShadowRoot, look: readonly CSSResultOrNative[]): void {
+    this.#look = look
+    dress(root, look)
+  }
+
+  protected override performUpdate(): void {
+    this.guard(() => {
+      super.performUpdate()
+      this.#fallback?.remove()
+      this.#fallback = null
+    })
+  }
+
+  /** Whatever a page lacks or forbids, an element that can't be drawn shows the text inside it, and the console says why. */
+  protected guard<T>(work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (cause) {
+      const { message } = cause as Error
+      reportOnce(
+        new Error(`mqtt-status: <${this.localName}> can't be drawn in this page: ${message}`, {
+          cause,
+        }),
+      )
+      if (this.hasUpdated || this.#fallback || !this.shadowRoot) return undefined
+      this.#fallback = this.ownerDocument.createElement('slot')
+      this.shadowRoot.append(this.#fallback)
+      return undefined
+    }
+  }
+
   protected hasFocusInside(): boolean {
     return this.shadowRoot?.activeElement != null
   }
@@ -137,10 +193,10 @@ function nameable(
   return registry.getName(own) ? class extends own {} : own
 }
 
-// Without these an element would throw, or be unreadable. Where there is no page there is nothing to look at.
-function isSupported(): boolean {
-  return (
-    typeof document === 'undefined' ||
-    (CSS.supports('selector(:state(x))') && CSS.supports('color', 'light-dark(red, red)'))
+function sayMissing(missing: readonly string[]): void {
+  reportOnce(
+    new Error(
+      `mqtt-status: this browser lacks ${missing.join(', ')}, so the elements stay undefined and show the text inside them.`,
+    ),
   )
 }

@@ -6,7 +6,16 @@ const rules = new Map<string, Intl.PluralRules>()
 /** A number with its word: `1 connessa`, `3 connesse`. */
 export function count(number: number, word: Counted, tag: string): string {
   if (typeof word === 'string') return `${number} ${word}`
-  let rule = rules.get(tag)
-  if (!rule) rules.set(tag, (rule = new Intl.PluralRules(tag)))
-  return `${number} ${word[rule.select(number)] ?? word.other}`
+  return `${number} ${word[categoryOf(number, tag)] ?? word.other}`
+}
+
+/** Where the browser does not know the rules, one is one and all else is other. */
+function categoryOf(number: number, tag: string): Intl.LDMLPluralRule {
+  try {
+    let rule = rules.get(tag)
+    if (!rule) rules.set(tag, (rule = new Intl.PluralRules(tag)))
+    return rule.select(number)
+  } catch {
+    return number === 1 ? 'one' : 'other'
+  }
 }

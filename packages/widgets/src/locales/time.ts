@@ -81,20 +81,28 @@ export function absolute(language: Language, atMs: number, nowMs: number): Timed
 
 /** The whole moment, for tooltips. */
 export function full({ tag }: Language, atMs: number): string {
-  return cached(
-    `full ${tag}`,
-    () => new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeStyle: 'medium' }),
-  ).format(atMs)
+  return formatted(
+    () =>
+      cached(
+        `full ${tag}`,
+        () => new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeStyle: 'medium' }),
+      ).format(atMs),
+    () => `${plainDate(atMs)} ${plainClock(atMs)}`,
+  )
 }
 
 /** A past moment as people name it: "18:02", "yesterday 18:02", "3 May 18:02". True until the day is over. */
 export function dated(language: Language, atMs: number, nowMs: number): TimedText {
   const days = Math.round((midnight(nowMs) - midnight(atMs)) / DAY)
   if (days !== 1) return absolute(language, atMs, nowMs)
-  const yesterday = cached(
-    `day ${language.tag}`,
-    () => new Intl.RelativeTimeFormat(language.tag, { numeric: 'auto' }),
-  ).format(-1, 'day')
+  const yesterday = formatted(
+    () =>
+      cached(
+        `day ${language.tag}`,
+        () => new Intl.RelativeTimeFormat(language.tag, { numeric: 'auto' }),
+      ).format(-1, 'day'),
+    () => plainDate(atMs),
+  )
   return onDay(yesterday, { language, atMs, nowMs })
 }
 
@@ -129,20 +137,51 @@ export function countdown({ locale, tag }: Language, ms: number): TimedText {
 
 /** Hours and minutes. */
 function clock({ tag }: Language, atMs: number): string {
-  return cached(`clock ${tag}`, () => new Intl.DateTimeFormat(tag, { timeStyle: 'short' })).format(
-    atMs,
+  return formatted(
+    () =>
+      cached(`clock ${tag}`, () => new Intl.DateTimeFormat(tag, { timeStyle: 'short' })).format(
+        atMs,
+      ),
+    () => plainClock(atMs),
   )
 }
 
 function date({ tag }: Language, atMs: number, nowMs: number): string {
   const thisYear = new Date(atMs).getFullYear() === new Date(nowMs).getFullYear()
-  return cached(
-    `date ${String(thisYear)} ${tag}`,
+  return formatted(
     () =>
-      new Intl.DateTimeFormat(tag, {
-        day: 'numeric',
-        month: 'short',
-        ...(thisYear ? {} : { year: 'numeric' }),
-      }),
-  ).format(atMs)
+      cached(
+        `date ${String(thisYear)} ${tag}`,
+        () =>
+          new Intl.DateTimeFormat(tag, {
+            day: 'numeric',
+            month: 'short',
+            ...(thisYear ? {} : { year: 'numeric' }),
+          }),
+      ).format(atMs),
+    () => plainDate(atMs),
+  )
+}
+
+/** Some browsers lack parts of `Intl`, or the data for a language: digits are understood everywhere. */
+function formatted(localized: () => string, plain: () => string): string {
+  try {
+    return localized()
+  } catch {
+    return plain()
+  }
+}
+
+function plainClock(ms: number): string {
+  const at = new Date(ms)
+  return `${twoDigits(at.getHours())}:${twoDigits(at.getMinutes())}`
+}
+
+function plainDate(ms: number): string {
+  const at = new Date(ms)
+  return `${at.getFullYear()}-${twoDigits(at.getMonth() + 1)}-${twoDigits(at.getDate())}`
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0')
 }
