@@ -1,0 +1,80 @@
+/** A screenshot of a whole page shows every card, also those that were never in view. */
+import { PNG } from 'pngjs'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { Pages } from './pages.ts'
+
+const CARDS = 120
+
+const MANY = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Many</title>
+<main></main>
+<script type="module">
+  import '/widgets/mqtt-status.js'
+  import { FakeClient } from '/catalogue/fake-client.js'
+  import { STATES } from '/catalogue/states.js'
+  for (let i = 0; i < ${CARDS}; i++) {
+    const card = document.createElement('mqtt-status-card')
+    card.setAttribute('connection-id', 'plant-7')
+    card.client = new FakeClient(STATES.connected)
+    document.querySelector('main').append(card)
+  }
+</script>`
+
+let browser: Browser
+let pages: Pages
+
+beforeAll(async () => {
+  ;[browser, pages] = await Promise.all([
+    launchBrowser(),
+    Pages.start({}, { '/many': { type: 'text/html; charset=utf-8', body: MANY } }),
+  ])
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await pages?.stop()
+})
+
+interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+async function boxes(page: Page): Promise<Box[]> {
+  return page.locator('mqtt-status-card').evaluateAll((cards) =>
+    cards.map((card) => {
+      const { x, y, width, height } = card.getBoundingClientRect()
+      return { x, y: y + scrollY, width, height }
+    }),
+  )
+}
+
+/** How many colours an area has; a blank card has its surface and its edge. */
+function colours(png: PNG, { x, y, width, height }: Box): number {
+  const found = new Set<number>()
+  for (let row = Math.ceil(y) + 2; row < y + height - 2; row++) {
+    for (let column = Math.ceil(x) + 2; column < x + width - 2; column++)
+      found.add(png.data.readUInt32BE((row * png.width + column) * 4))
+  }
+  return found.size
+}
+
+test('every card of a page with few of them is in a full-page screenshot once the page is idle', async () => {
+  const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
+  await page.goto(`${pages.url}/many`)
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('mqtt-status-card')].every((element) => {
+      const card = element.shadowRoot?.querySelector('.card')
+      return card && getComputedStyle(card).contentVisibility === 'visible'
+    }),
+  )
+  const png = PNG.sync.read(await page.screenshot({ fullPage: true }))
+  const blank = (await boxes(page)).filter((box) => colours(png, box) < 20)
+  expect(await page.locator('mqtt-status-card').count()).toBe(CARDS)
+  expect(png.height).toBeGreaterThan(CARDS * 100)
+  expect(blank).toEqual([])
+  await page.close()
+})
