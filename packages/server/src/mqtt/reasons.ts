@@ -85,6 +85,8 @@ export function fromError(error: unknown, accepted: boolean): Failure {
 export function fromClient(error: unknown, accepted: boolean): Failure {
   const { code, message } = partsOf(error)
   if (code !== null) return fromError(error, accepted)
+  // What MQTT.js says to a subscription that the broker has closed the connection on.
+  if (/^connection closed$/i.test(message)) return fromSilence(accepted)
   return timeout(message) ?? unparsable(message, accepted)
 }
 

@@ -52,6 +52,8 @@ const FAREWELL_MS = 2_000
 const CHECK_TIMEOUT_MS = 5_000
 const MAX_PACKET_BYTES = 256 * 1024
 const RECEIVE_MAXIMUM = 32
+/** AWS IoT closes the connection on a SUBSCRIBE with more topic filters. */
+const PORTION = 8
 
 type State = 'racing' | 'dialling' | 'accepted' | 'open' | 'ended'
 
@@ -65,6 +67,8 @@ export class Session {
   #step: Step = 'tcp'
   #racing: NodeJS.Timeout | null = null
   #subscribing: NodeJS.Timeout | null = null
+  /** The topic filters whose SUBACK is waited for. */
+  #asked: readonly string[] = []
 
   private constructor(target: DialTarget, listener: SessionListener) {
     this.#target = target
@@ -202,21 +206,27 @@ export class Session {
     this.#state = 'accepted'
     this.#step = 'suback'
     this.#listener.onAccepted?.()
-    const filters = filtersOf(this.#target.settings)
-    if (filters.length === 0) {
-      this.#open(null)
+    this.#subscribe(client, filtersOf(this.#target.settings), [])
+  }
+
+  /** One portion after the other, each answered before the next one is sent. */
+  #subscribe(client: MqttClient, filters: readonly string[], denied: readonly Denied[]): void {
+    clearTimeout(this.#subscribing ?? undefined)
+    this.#asked = filters.slice(0, PORTION)
+    if (this.#asked.length === 0) {
+      this.#open(deniedAs(denied))
       return
     }
+    const asked = this.#asked
     this.#subscribing = setTimeout(() => {
       this.#end(unanswered('connect_timeout', 'The broker did not answer the subscription.'))
     }, this.#connectTimeoutMs)
-    client.subscribe(filters, { qos: 0 }, (error, _granted, packet) => {
+    client.subscribe([...asked], { qos: 0 }, (error, _granted, packet) => {
       if (this.#state !== 'accepted') return
       const codes = (packet as { granted?: readonly number[] } | undefined)?.granted ?? []
-      const refused = codes.findIndex((code) => code >= 128)
-      if (error === null || refused >= 0)
-        this.#open(refused < 0 ? null : denied(filters[refused], codes[refused]))
-      else this.#end(fromClient(error, true))
+      const refused = codes.flatMap((code, i) => (code >= 128 ? [{ filter: asked[i], code }] : []))
+      if (error !== null && refused.length === 0) this.#end(fromClient(error, true))
+      else this.#subscribe(client, filters.slice(PORTION), [...denied, ...refused])
     })
   }
 
@@ -229,11 +239,12 @@ export class Session {
 
   #end(failure: Failure): void {
     if (this.#state === 'ended') return
+    const told = this.#step === 'suback' ? whileSubscribing(failure, this.#asked) : failure
     this.#state = 'ended'
     this.#stopTimers()
     this.#race?.stop()
     this.#destroy()
-    this.#listener.onEnd(withoutSecret(failure, this.#target.settings.password), this.#step)
+    this.#listener.onEnd(withoutSecret(told, this.#target.settings.password), this.#step)
     this.#listener.onGone?.()
   }
 
@@ -293,12 +304,31 @@ export class Session {
   }
 }
 
-function denied(topic: string | undefined, code: number | undefined): Failure {
+interface Denied {
+  readonly filter: string | undefined
+  readonly code: number
+}
+
+function deniedAs(denied: readonly Denied[]): Failure | null {
+  const [first] = denied
+  if (first === undefined) return null
+  const topics = denied.map(({ filter = '' }) => filter).join(', ')
   return {
     reason: 'subscription_denied',
-    detail: clean(`The broker refused the topic ${topic ?? ''}.`),
-    code: code ?? null,
+    detail: clean(`The broker refused the topic${denied.length > 1 ? 's' : ''} ${topics}.`),
+    code: first.code,
   }
+}
+
+/** A broker may close the connection on a topic filter that it forbids, without a word. */
+function whileSubscribing(failure: Failure, filters: readonly string[]): Failure {
+  const topics = filters.join(', ')
+  const said = failure.detail === null ? '' : ` ${failure.detail}`
+  const what =
+    failure.reason === 'connect_timeout'
+      ? `The broker did not answer the subscription to ${topics}.`
+      : `The broker closed the connection while the server subscribed to ${topics}.${said}`
+  return { ...failure, detail: clean(what) }
 }
 
 function unanswered(reason: Failure['reason'], detail: string): Failure {
