@@ -106,8 +106,6 @@ class Client extends FakeClient {
     document.documentElement.dataset.refreshed = ''
   }
 }
-// A voice of the browser's own would need no region.
-document.ariaNotify = undefined
 for (const [id, attributes, state] of [
   ['asking', { confirm: 'all' }, STATES.connected],
   ['broken', {}, STATES.failed],

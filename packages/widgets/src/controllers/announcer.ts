@@ -117,10 +117,6 @@ function sentence(changes: readonly Change[]): string {
   return locale.changes(changes.length, counts.join(', '))
 }
 
-interface Notifying {
-  ariaNotify?(message: string, options: { readonly priority: 'high' | 'normal' }): void
-}
-
 /** Where nobody can be told, the page goes on. */
 function speak(message: string, lang: string, saying: Saying): void {
   try {
@@ -130,13 +126,12 @@ function speak(message: string, lang: string, saying: Saying): void {
   }
 }
 
+/**
+ * Only live regions speak. `document.ariaNotify` reaches no screen reader on some systems that have it (Debian 12, in
+ * Chromium and in Firefox), no script can find that out, and a screen reader that hears both would say everything twice.
+ */
 function tell(message: string, lang: string, { from, urgent = false }: Saying): void {
-  const page: Document & Notifying = from?.ownerDocument ?? document
-  // Works behind modal dialogs and needs no region, but knows no language other than the page's.
-  if (page.ariaNotify && sameLanguage(page, lang)) {
-    page.ariaNotify(message, { priority: urgent ? 'high' : 'normal' })
-    return
-  }
+  const page = from?.ownerDocument ?? document
   const region = findRegion(page, from, urgent)
   const line = page.createElement('p')
   line.lang = lang
@@ -149,10 +144,6 @@ function tell(message: string, lang: string, { from, urgent = false }: Saying): 
   setTimeout(() => {
     line.remove()
   }, KEEP_MS)
-}
-
-function sameLanguage(page: Document, lang: string): boolean {
-  return page.documentElement.lang.split('-', 1)[0] === lang.split('-', 1)[0]
 }
 
 function findRegion(page: Document, from: Element | undefined, urgent: boolean): Element {
@@ -168,9 +159,14 @@ function findRegion(page: Document, from: Element | undefined, urgent: boolean):
   const region = page.createElement('div')
   region.dataset['mqttStatusAnnouncer'] = ''
   region.role = role
-  // Properties, not a style attribute: those pass a strict content security policy.
+  // Both roles are atomic by default: screen readers would read the earlier lines again with each new one.
+  region.ariaAtomic = 'false'
+  // Properties, not a style attribute: those pass a strict content security policy. A fixed box never makes the page
+  // scroll, whatever its body is like.
   Object.assign(region.style, {
-    position: 'absolute',
+    position: 'fixed',
+    insetBlockStart: '0',
+    insetInlineStart: '0',
     inlineSize: '1px',
     blockSize: '1px',
     overflow: 'hidden',

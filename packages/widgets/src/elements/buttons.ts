@@ -34,7 +34,7 @@ export interface ButtonsView {
 
 /**
  * What goes into an element of the class `buttons`. Expects the name in `#name` and what the message says in `#message`
- * of the same tree.
+ * of the same tree: every button is called by its visible word and the name of its connection.
  */
 export function buttons(view: ButtonsView): TemplateResult {
   const { state, offer, running, locale } = view
@@ -80,14 +80,16 @@ function button(view: ButtonsView, action: Action, { name, after }: Place): Temp
   const { offer, running, waiting } = view
   const disabled = running !== null || waiting || offer.blocked !== null
   const { label, title, longest, busy, part, icon, slots } = face(view, action)
+  const id = name === 'second pair' ? 'second-label' : 'label'
   const [kind, d, mark] = icon
   return html`<button
       type="button"
       part="control"
       class="${name} ${action}"
+      aria-labelledby="${id} name"
       aria-disabled=${disabled ? 'true' : nothing}
       aria-busy=${busy}
-      aria-describedby="name why message"
+      aria-describedby="why message"
       title=${title}
       data-longest=${longest}
       @click=${() => {
@@ -99,7 +101,7 @@ function button(view: ButtonsView, action: Action, { name, after }: Place): Temp
           ><svg viewBox="0 0 20 20" aria-hidden="true" class=${kind}>
             <path d=${d} />
             <path d=${mark} /></svg></slot
-        ><slot name=${slots.label} part="label" class="label" .textContent=${label}></slot
+        ><slot name=${slots.label} id=${id} part="label" class="label" .textContent=${label}></slot
       ></span></button
     >${after}`
 }
@@ -128,8 +130,22 @@ function confirmation(view: ButtonsView, { action, at }: Asking): TemplateResult
   >
     <span id="ask">${locale.action[action].ask}</span>
     <span class="answers">
-      <button type="button" part="control confirm" class="yes">${locale.yes}</button>
-      <button type="button" part="control cancel" class="no">${locale.no}</button>
+      <button
+        type="button"
+        part="control confirm"
+        class="yes"
+        id="yes"
+        aria-labelledby="yes ask name"
+        .textContent=${locale.yes}
+      ></button>
+      <button
+        type="button"
+        part="control cancel"
+        class="no"
+        id="no"
+        aria-labelledby="no ask name"
+        .textContent=${locale.no}
+      ></button>
     </span>
   </div>`
 }

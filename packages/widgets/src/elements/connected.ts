@@ -12,7 +12,7 @@ import { ConnectionController } from '../controllers/connection.ts'
 import { takeTurn } from '../controllers/turns.ts'
 import { oneOf } from './attributes.ts'
 import { StatusElement } from './element.ts'
-import { isLinkNews, namedLink, reasonText } from './message.ts'
+import { isLinkNews, namedLink, problemText } from './message.ts'
 import { reportChanges } from './report.ts'
 import type { Reported } from './report.ts'
 import { compose } from './scene.ts'
@@ -278,7 +278,7 @@ export abstract class ConnectedElement extends StatusElement {
       key: `${clients.current?.src ?? ''} ${row.id}`,
       name,
       look,
-      reason: attention ? reasonText(row, { language, now }) : null,
+      reason: attention ? problemText(row, { language, now }) : null,
       language,
       from: this,
     }

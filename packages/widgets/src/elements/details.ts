@@ -20,11 +20,14 @@ interface Copy {
 /** The last one, by the element that it was made in. */
 const copies = new WeakMap<Host, Copy>()
 
-/** What the broker said, word for word, and a button that copies what a person who helps will ask for. */
+/**
+ * What the broker said, word for word, and a button that copies what a person who helps will ask for. Expects the name in
+ * `#name` of the same tree.
+ */
 export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
   const last = copies.get(host)
   return html`<details>
-    <summary part="details">${locale.details}</summary>
+    <summary part="details" id="details" aria-labelledby="details name">${locale.details}</summary>
     <code translate="no">${row.detail}</code>
     ${
       // Only pages served over HTTPS have a clipboard.
@@ -33,6 +36,8 @@ export function details(row: Connection, locale: Locale, host: Host): TemplateRe
             type="button"
             part="copy"
             class="retry"
+            id="copy"
+            aria-labelledby="copy name"
             @click=${() => {
               void copy(row, locale, host)
             }}

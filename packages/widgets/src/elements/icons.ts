@@ -1,28 +1,52 @@
 /**
- * One silhouette per look, so that a card reads without its colour. Drawn on 20 px with a stroke of 2 and round caps;
- * only the two states at the ends of the scale are filled. All are two paths in the same tree, so that whoever is on a
- * page a thousand times can have that tree in its own template: templates are what such a page spends its time on.
+ * One shape per look and tone, so that a card reads without its colour. Drawn on 20 px with a stroke of 2 and round caps;
+ * what is connected or has failed is filled. All are two paths in the same tree, so that an element that is on a page a
+ * thousand times can have that tree in its own template: templates are what such a page spends its time on.
  */
 import { html, nothing, svg } from 'lit'
 import type { TemplateResult } from 'lit'
-import type { Action, Look, Tone } from '@mqtt-status/protocol'
+import type { Action, Appearance, Look, Tone } from '@mqtt-status/protocol'
 
 /** How the first path is drawn, the first path, and the second one, which is never filled and stands still. */
 type Drawing = readonly [kind: string | typeof nothing, d: string, mark: string | typeof nothing]
 
 const RING = 'M10 2a8 8 0 1 0 0 16a8 8 0 1 0 0-16z'
 const ARC = 'M10 2a8 8 0 1 1-8 8'
+const TRIANGLE = 'M10 2.6 18.6 17.4H1.4z'
+const EXCLAMATION = 'M10 5.8v4.6M10 14h.01'
+const QUESTION = 'M8 8a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.3M10 14h.01'
 
-/** Every look; drawn by whoever has a template of its own to put it into. */
-export const looks: Readonly<Record<Look, Drawing>> = {
+/** Every look in the tone that it usually has. */
+const looks: Readonly<Record<Look, Drawing>> = {
   connected: ['solid', RING, 'm6.2 10.4 2.5 2.5 5.1-5.4'],
   connecting: ['turning', ARC, nothing],
   reconnecting: ['turning', 'M18 10a8 8 0 1 1-2.3-5.7L18 6.6M18 2.1v4.5h-4.5', nothing],
   disconnecting: ['turning back', 'M10 2a8 8 0 1 0 8 8', 'M7 10h6'],
   disconnected: [nothing, RING, 'M6.5 10h7'],
   lost: [nothing, 'M7 14H5.5a4 4 0 0 1 0-8H7M13 6h1.5a4 4 0 0 1 0 8H13', 'M10 3v2M10 15v2'],
-  failed: ['solid', 'M6.7 2h6.6L18 6.7v6.6L13.3 18H6.7L2 13.3V6.7z', 'M10 5.8v4.6M10 14h.01'],
-  unknown: ['dashed', RING, 'M8 8a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.3M10 14h.01'],
+  failed: ['solid', 'M6.7 2h6.6L18 6.7v6.6L13.3 18H6.7L2 13.3V6.7z', EXCLAMATION],
+  unknown: ['dashed', RING, QUESTION],
+}
+
+/** Looks in another tone: a triangle around what needs attention, an arc around what a command may soon change. */
+const inOtherTones: Readonly<Partial<Record<`${Look} ${Tone}`, Drawing>>> = {
+  'connected warning': ['solid', TRIANGLE, 'M10 8v3.4M10 14.4h.01'],
+  'unknown warning': [
+    nothing,
+    TRIANGLE,
+    'M8.4 9a1.7 1.7 0 1 1 2.5 1.6c-.6.3-.9.6-.9 1.1M10 14.6h.01',
+  ],
+  'connected progress': ['turning', ARC, 'm7 10.3 2.2 2.2 4-4.4'],
+  'disconnected progress': ['turning', ARC, 'M10 8.4a1.6 1.6 0 1 0 0 3.2a1.6 1.6 0 1 0 0-3.2z'],
+  'failed progress': ['turning', ARC, EXCLAMATION],
+  'unknown progress': ['turning', ARC, QUESTION],
+}
+
+/** The shape of an appearance; of `null`, where nothing is known, that of `unknown`. */
+export function drawing(appearance: Pick<Appearance, 'look' | 'tone'> | null): Drawing {
+  if (appearance === null) return looks.unknown
+  const { look, tone } = appearance
+  return inOtherTones[`${look} ${tone}`] ?? looks[look]
 }
 
 /** What a button does, and what has become of it. */
@@ -34,13 +58,24 @@ export const actions: Readonly<Record<Action | 'busy' | 'done', Drawing>> = {
   reconnect: [nothing, 'M17 10a7 7 0 1 1-2-5l2 2M17 2.8V7h-4.2', nothing],
 }
 
-/** Where there is no room for an icon: five shapes that read without their colour at 10 px. */
+/** Where there is no room for an icon: shapes that read without their colour at 8 px. */
 const dots: Readonly<Record<Tone, Drawing>> = {
   positive: ['solid', RING, nothing],
   progress: ['turning bold', ARC, nothing],
   warning: ['solid', 'M10 3.5 17 16.5H3z', nothing],
-  negative: ['solid', 'M3 3h14v14H3z', nothing],
+  negative: ['solid', 'M10 1.5 18.5 10 10 18.5 1.5 10z', nothing],
   neutral: ['bold', RING, nothing],
+}
+
+const HANDS = 'M10 6.5v3.8l2.4 1.6'
+
+/** The same, as last known: hollow, with the hands of a clock. */
+const staleDots: Readonly<Record<Tone, Drawing>> = {
+  positive: [nothing, RING, HANDS],
+  progress: [nothing, ARC, HANDS],
+  warning: [nothing, 'M10 2.5 18.5 17.5H1.5z', 'M10 8.5v4.5'],
+  negative: [nothing, 'M10 1 19 10l-9 9-9-9z', HANDS],
+  neutral: ['dashed', RING, HANDS],
 }
 
 /** What was last known, seen through a clock: knocked out of the corner of any icon. */
@@ -54,12 +89,12 @@ function icon([kind, d, mark]: Drawing, stale = false): TemplateResult {
   </svg>`
 }
 
-/** The icon of a look; `stale` adds the small clock. */
-export function lookIcon(look: Look, stale: boolean): TemplateResult {
-  return icon(looks[look], stale)
+/** The icon of an appearance; `stale` adds the small clock. */
+export function lookIcon(appearance: Appearance | null, stale: boolean): TemplateResult {
+  return icon(drawing(appearance), stale)
 }
 
-/** There is no room for two shapes: what is old is a clock. */
+/** The mark of a tone. */
 export function dotIcon(tone: Tone, stale: boolean): TemplateResult {
-  return icon(stale ? [nothing, RING, 'M10 5v5l3.5 2'] : dots[tone])
+  return icon((stale ? staleDots : dots)[tone])
 }

@@ -120,9 +120,10 @@ interface Reading {
   readonly now: number
 }
 
-/** Why the connection is as it is; a healthy one needs no reason. */
-export function reasonText(row: Connection, reading: Reading): string | null {
-  return reasonOf(row, reading)?.text ?? null
+/** Why the connection is as it is, or that its device is offline: what a card says in two places. */
+export function problemText(row: Connection, reading: Reading): string | null {
+  const device = row.device === 'offline' ? reading.language.locale.device.offline : null
+  return reasonOf(row, reading)?.text ?? device
 }
 
 function reasonOf(row: Connection, { language, now }: Reading): TimedText | null {

@@ -1,16 +1,13 @@
 import { aTimeout, expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { show, shown, text } from './stage.ts'
+import { listen, show, shown, text } from './stage.ts'
 import { row, Wire } from './wire.ts'
-
-interface Notifying {
-  ariaNotify?: ((message: string) => void) | undefined
-}
 
 const IDS = ['a', 'b', 'c']
 let wire: Wire
-let said: string[] = []
+let said: readonly string[]
+let stopListening: () => void
 
 async function cards(
   attributes: { announce?: string; lang?: string } = {},
@@ -38,16 +35,12 @@ function region(home: Element = document.body): string {
 }
 
 beforeEach(() => {
-  said = []
-  document.documentElement.lang = 'en'
-  ;(document as Notifying).ariaNotify = (message) => {
-    said.push(message)
-  }
+  ;({ said, stop: stopListening } = listen())
   wire = new Wire({ rows: IDS.map((id) => row({ id, name: `Plant ${id}` })) })
 })
 
 afterEach(() => {
-  delete (document as Notifying).ariaNotify
+  stopListening()
   wire.client.close()
 })
 
@@ -116,15 +109,34 @@ it('speaks another language than the page in a region that says which, also in a
   expect(dialog.querySelector('[data-mqtt-status-announcer] p')?.getAttribute('lang')).to.equal(
     'it',
   )
-  expect(said).to.deep.equal([])
 })
 
-it('has a region where the browser has no voice of its own', async () => {
-  ;(document as Notifying).ariaNotify = undefined
+it('says everything by live regions alone, once, also where the browser has a voice of its own', async () => {
+  const page = document as { ariaNotify?: unknown }
+  const voice: unknown[] = []
+  page.ariaNotify = (message: unknown) => voice.push(message)
+  try {
+    await cards()
+    wire.push({ id: 'c', status: 'failed', reason: 'quota' })
+    await waitUntil(() => region().includes('Plant c: Error'), 'the region', { timeout: 3_000 })
+    expect(said).to.have.length(1)
+    expect(voice).to.deep.equal([])
+  } finally {
+    delete page.ariaNotify
+  }
+})
+
+it('has one region of each kind, which reads new lines alone and takes no room', async () => {
   await cards()
-  wire.push({ id: 'c', status: 'failed', reason: 'quota' })
-  await waitUntil(() => region().includes('Plant c: Error'), 'the region', { timeout: 3_000 })
-  expect(
-    document.querySelectorAll('body > [data-mqtt-status-announcer][role=status]'),
-  ).to.have.length(1)
+  const before = document.documentElement.scrollHeight
+  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  await waitUntil(() => said.length === 1, 'the first', { timeout: 3_000 })
+  wire.push({ id: 'b', status: 'failed', reason: 'quota' })
+  await waitUntil(() => said.length === 2, 'the second', { timeout: 3_000 })
+  const regions = document.querySelectorAll('body > [data-mqtt-status-announcer]')
+  expect(regions).to.have.length(1)
+  expect(regions[0]?.role).to.equal('status')
+  expect(regions[0]?.ariaAtomic).to.equal('false')
+  expect(regions[0]?.getBoundingClientRect().width).to.equal(1)
+  expect(document.documentElement.scrollHeight).to.equal(before)
 })

@@ -2,15 +2,12 @@
 import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
-import { answerCommands, button, part, show as put, shown, text } from './stage.ts'
+import { answerCommands, button, part, listen, show as put, shown, text } from './stage.ts'
 import { row, Wire } from './wire.ts'
 
-interface Notifying {
-  ariaNotify?: ((message: string) => void) | undefined
-}
-
 let wire: Wire
-let said: string[] = []
+let said: readonly string[]
+let stopListening: () => void
 let restore = (): void => undefined
 
 function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
@@ -58,16 +55,12 @@ function inside(card: Element, selector: string): HTMLElement | null {
 }
 
 beforeEach(() => {
-  said = []
-  document.documentElement.lang = 'en'
-  ;(document as Notifying).ariaNotify = (message) => {
-    said.push(message)
-  }
+  ;({ said, stop: stopListening } = listen())
   wire = new Wire({ rows: ['a', 'b'].map((id) => row({ id, name: `Plant ${id}` })) })
 })
 
 afterEach(() => {
-  delete (document as Notifying).ariaNotify
+  stopListening()
   restore()
   restore = () => undefined
   wire.client.close()
@@ -99,6 +92,7 @@ it('shows neither the run nor the failure of another connection, and says whose 
   expect(detail).to.include({ id: 'a', action: 'disconnect', outcome: 'failed' })
   await card.updateComplete
   expect(inside(card, '.problem')).to.equal(null)
+  await waitUntil(() => said.length > 0, 'the outcome to be said')
   expect(said).to.deep.equal(['Plant a: The server can’t do this right now'])
 })
 

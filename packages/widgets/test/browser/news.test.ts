@@ -2,15 +2,12 @@
 import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { accepted, answerCommands, show as put, shown } from './stage.ts'
+import { accepted, answerCommands, listen, show as put, shown } from './stage.ts'
 import { row, Wire } from './wire.ts'
 
-interface Notifying {
-  ariaNotify?: ((message: string) => void) | undefined
-}
-
 let wire: Wire
-let said: string[] = []
+let said: readonly string[]
+let stopListening: () => void
 let restore = (): void => undefined
 
 /** Long enough for all that is batched to have been said. */
@@ -42,16 +39,12 @@ async function somethingSaid(): Promise<void> {
 }
 
 beforeEach(() => {
-  said = []
-  document.documentElement.lang = 'en'
-  ;(document as Notifying).ariaNotify = (message) => {
-    said.push(message)
-  }
+  ;({ said, stop: stopListening } = listen())
   wire = new Wire()
 })
 
 afterEach(() => {
-  delete (document as Notifying).ariaNotify
+  stopListening()
   restore()
   restore = () => undefined
   wire.client.close()
@@ -203,10 +196,6 @@ it('tells those who asked for all also what is under way', async () => {
 
 describe('behind modal dialogs', () => {
   const made: Element[] = []
-
-  beforeEach(() => {
-    ;(document as Notifying).ariaNotify = undefined
-  })
 
   afterEach(() => {
     for (const element of made.splice(0)) element.remove()

@@ -3,7 +3,7 @@ import { expect, html, nextFrame, waitUntil } from '@open-wc/testing'
 import { MqttStatusCard } from '../../src/index.ts'
 import type { MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
-import { part, show, shown, text } from './stage.ts'
+import { listen, part, show, shown, text } from './stage.ts'
 import { row, Wire } from './wire.ts'
 
 let wire: Wire
@@ -27,11 +27,7 @@ afterEach(() => {
 })
 
 it('says the text of the name slot before all others, also to screen readers', async () => {
-  const said: string[] = []
-  const page = document as { ariaNotify?: (message: string) => void }
-  const { ariaNotify } = page
-  page.ariaNotify = (message) => said.push(message)
-  document.documentElement.lang = 'en'
+  const { said, stop } = listen()
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" name="Attribute"
       ><b slot="name">Boiler</b></mqtt-status-card
@@ -46,8 +42,7 @@ it('says the text of the name slot before all others, also to screen readers', a
   const slotted = element.querySelector('b')
   if (slotted) slotted.textContent = 'Kettle'
   await waitUntil(() => part(element, 'name')?.title === 'Kettle', 'the new name')
-  if (ariaNotify) page.ariaNotify = ariaNotify
-  else delete page.ariaNotify
+  stop()
 })
 
 it('follows its own text, where that is the name', async () => {

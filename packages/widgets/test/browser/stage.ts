@@ -78,3 +78,23 @@ export function accepted(
   const connection = row({ revision: 2, ...change })
   return { status: 202, body: { connection, generation: 2, timeoutMs: timeoutMs } }
 }
+
+/** Writes down what the live regions of the page say, as a screen reader hears it: each line that comes into one. */
+export function listen(): { readonly said: string[]; stop(): void } {
+  const said: string[] = []
+  const watching = new MutationObserver((records) => {
+    for (const { target, addedNodes } of records) {
+      const isRegion = target instanceof Element && target.matches('[role=status], [role=alert]')
+      if (isRegion) said.push(...Array.from(addedNodes, ({ textContent }) => textContent ?? ''))
+    }
+  })
+  watching.observe(document.body, { childList: true, subtree: true })
+  return {
+    said,
+    stop: () => {
+      watching.disconnect()
+      for (const region of document.querySelectorAll('[data-mqtt-status-announcer]'))
+        region.remove()
+    },
+  }
+}

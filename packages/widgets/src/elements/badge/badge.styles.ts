@@ -88,13 +88,13 @@ export const badgeStyles: CSSResult = css`
     min-block-size: 28px;
     padding-inline: 8px 12px;
   }
-  .v-dot {
+  :is(.v-dot, .v-text) {
     --_icon: 10px;
   }
-  .v-dot.size-s {
+  :is(.v-dot, .v-text).size-s {
     --_icon: 8px;
   }
-  .v-dot.size-l {
+  :is(.v-dot, .v-text).size-l {
     --_icon: 12px;
   }
   :is(.v-icon, .v-dot) {

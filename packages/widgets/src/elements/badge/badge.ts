@@ -4,6 +4,7 @@ import { oneOf, safeHref } from '../attributes.ts'
 import { ConnectedElement } from '../connected.ts'
 import { StatusElement } from '../element.ts'
 import { dotIcon, lookIcon } from '../icons.ts'
+import { problemText } from '../message.ts'
 import { word } from '../word.ts'
 import { badgePlace, badgeStyles } from './badge.styles.ts'
 
@@ -53,11 +54,10 @@ export class MqttStatusBadge extends ConnectedElement {
     const classes = `badge v-${variant} size-${size} tone-${appearance?.tone ?? 'neutral'}${dimmed ? ' dimmed' : ''} ${kind}`
     const name = this.displayName
     const words = variant === 'label' || variant === 'text'
-    const content = html`${
-        variant === 'text'
-          ? nothing
-          : html`<span part="icon" class="icon">${this.#icon(variant)}</span>`
-      }<span part="label" class=${words ? 'label' : 'unseen'}
+    const mark = this.#mark(variant)
+    const content = html`${mark && html`<span part="icon" class="icon">${mark}</span>`}<span
+        part="label"
+        class=${words ? 'label' : 'unseen'}
         ><slot @slotchange=${this.#slotChanged}></slot>${
           this.ownText() ? nothing : html`<span class="unseen">${name}</span>`
         }
@@ -70,29 +70,41 @@ export class MqttStatusBadge extends ConnectedElement {
       : html`<a part="badge" class=${classes} title=${title} href=${href}>${content}</a>`
   }
 
-  #icon(variant: string): TemplateResult {
+  /** Words alone have the mark of their tone while something is under way or needs attention. */
+  #mark(variant: string): TemplateResult | null {
     const { appearance, dimmed } = this.scene
-    if (variant === 'dot') return dotIcon(appearance?.tone ?? 'neutral', dimmed)
-    return lookIcon(appearance?.look ?? 'unknown', dimmed)
+    if (variant === 'label' || variant === 'icon') return lookIcon(appearance, dimmed)
+    const tone = appearance?.tone ?? 'neutral'
+    const isPlain = tone === 'positive' || tone === 'neutral'
+    return variant === 'text' && isPlain && !dimmed ? null : dotIcon(tone, dimmed)
   }
 
   /** All that a card would show. */
   #title(name: string): string {
     const { appearance, moment, message } = this.scene
     const word = appearance && this.speech.locale.look[appearance.look]
-    return [name, word, moment?.full ?? moment?.text, message?.text].filter(Boolean).join(' · ')
+    const why = new Set([message?.text, this.#problem()])
+    return [name, word, moment?.full ?? moment?.text, ...why].filter(Boolean).join(' · ')
+  }
+
+  /** Why the connection needs attention, which only the shape shows. */
+  #problem(): string | null {
+    const { row, appearance } = this.scene
+    if (!row || appearance?.attention !== true) return null
+    return problemText(row, { language: this.speech, now: this.store.now() })
   }
 
   readonly #slotChanged = (): void => {
     this.requestUpdate()
   }
 
-  /** The status word, and when it was known to be true if it may be old. */
+  /** The status word, what is wrong (unseen), and when it was known to be true if it may be old. */
   #words(): TemplateResult {
     const { kind, message, dimmed, moment } = this.scene
     const [text, title] = word(this.scene, this.speech.locale)
+    const problem = this.#problem()
     return html`<span class="word" title=${title}>${kind === 'blind' ? message?.text : text}</span
-      >${dimmed && moment ? html` <span class="as-of">${moment.text}</span>` : nothing}`
+      >${problem === null ? nothing : html`<span class="unseen">. ${problem}</span>`}${dimmed && moment ? html` <span class="as-of">${moment.text}</span>` : nothing}`
   }
 }
 

@@ -4,7 +4,8 @@ import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
 import { longest } from '../buttons.ts'
 import { details } from '../details.ts'
-import { CLOCK, looks } from '../icons.ts'
+import { CLOCK, drawing } from '../icons.ts'
+import { retryButton } from '../retry.ts'
 import type { Scene } from '../scene.ts'
 import { word } from '../word.ts'
 
@@ -31,7 +32,7 @@ export interface CardParts {
 export function card(parts: CardParts): TemplateResult {
   const { scene, name, href, headingLevel, exact } = parts
   const { appearance, dimmed } = scene
-  const [shape, d, mark] = looks[appearance?.look ?? 'unknown']
+  const [shape, d, mark] = drawing(appearance)
   const [text, title] = word(scene, parts.locale)
   const { iso, full, text: when } = scene.moment ?? NEVER
   // The unnamed slot comes first, so that those of the buttons show what is in them.
@@ -133,11 +134,7 @@ function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown
       ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
     ${detail && row ? details(row, locale, host) : nothing}${
-      message.retry
-        ? html`<button type="button" part="retry" class="retry" @click=${retry}>
-            ${locale.retry}
-          </button>`
-        : nothing
+      message.retry ? retryButton(locale, retry) : nothing
     }${about}`
 }
 

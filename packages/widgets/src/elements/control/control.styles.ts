@@ -23,6 +23,7 @@ export const controlStyles: CSSResult = css`
   /* What shows no words has the line that they would stand on. */
   .iconic :is(.main, .second, .bone)::before {
     content: '\\200b';
+    content: '\\200b' / '';
     line-height: 0;
   }
   .iconic .bone {

@@ -8,6 +8,7 @@ import { longest, whyNot } from '../buttons.ts'
 import { CommandingElement } from '../commanding.ts'
 import { StatusElement } from '../element.ts'
 import type { Message } from '../message.ts'
+import { retryButton } from '../retry.ts'
 import { controlStyles } from './control.styles.ts'
 
 /**
@@ -86,16 +87,9 @@ export class MqttStatusControl extends CommandingElement {
       </p>
       ${
         told?.retry
-          ? html`<button
-              type="button"
-              part="retry"
-              class="retry"
-              @click=${() => {
-                this.refresh()
-              }}
-            >
-              ${locale.retry}
-            </button>`
+          ? retryButton(locale, () => {
+              this.refresh()
+            })
           : nothing
       }`
   }
