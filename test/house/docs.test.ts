@@ -21,6 +21,16 @@ test('every reason code is explained in the docs, with its class', () => {
   expect(Object.fromEntries(rows)).toEqual(REASONS)
 })
 
+test('every reason after which the server waits long stands in the list of retries, with its class', () => {
+  const [, server = ''] = page('retries.md').split('## On the server')
+  const rows = [...server.matchAll(/^\| `(\w+)` \| (\w+) \| .+ \| .+ \|$/gm)]
+  const long = Object.entries(REASONS).filter(([, kind]) => kind === 'slow' || kind === 'permanent')
+  expect(rows).toHaveLength(long.length)
+  expect(Object.fromEntries(rows.map(([, code, kind]) => [code, kind]))).toEqual(
+    Object.fromEntries(long),
+  )
+})
+
 test.each([en, it])('every reason code has words in $code, and all are different', ({ reason }) => {
   expect(Object.keys(reason).toSorted()).toEqual(Object.keys(REASONS).toSorted())
   expect(new Set(Object.values(reason)).size).toBe(Object.keys(REASONS).length)
