@@ -4,6 +4,7 @@ export interface StatusErrorOptions {
   readonly cause?: unknown
   readonly fields?: readonly FieldError[]
   readonly retryAfterS?: number | null
+  readonly outcome?: 'none' | 'unknown'
 }
 
 /**
@@ -16,16 +17,19 @@ export class StatusError extends Error {
   readonly fields: readonly FieldError[]
   /** When it is worth trying again, in seconds; `null` where waiting does not help. */
   readonly retryAfterS: number | null
+  /** `unknown`: what was asked for may have been done. */
+  readonly outcome: 'none' | 'unknown'
 
   constructor(
     code: ProblemCode,
     message: string,
-    { cause, fields = [], retryAfterS = null }: StatusErrorOptions = {},
+    { cause, fields = [], retryAfterS = null, outcome = 'none' }: StatusErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.fields = fields
     this.retryAfterS = retryAfterS
+    this.outcome = outcome
   }
 }
 

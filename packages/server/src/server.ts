@@ -10,10 +10,12 @@ import { ChangeFeed } from './db/change-feed.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { command } from './db/commands.ts'
 import { KeyRing } from './db/key-ring.ts'
+import type { Lane } from './db/lane.ts'
+import { closeLanes, openLanes } from './db/lanes.ts'
+import type { Lanes } from './db/lanes.ts'
 import { migrate } from './db/migrate.ts'
 import { Secrets } from './db/secrets.ts'
 import { connectSql } from './db/sql.ts'
-import type { Sql } from './db/sql.ts'
 import { SetupError } from './errors.ts'
 import { listen } from './http/listen.ts'
 import type { Listening, Portal } from './http/listen.ts'
@@ -50,10 +52,9 @@ export interface Open {
 }
 
 interface Joined {
-  readonly sql: Sql
+  readonly lanes: Lanes
   readonly hub: Hub
   readonly feed: ChangeFeed
-  readonly secrets: Secrets
   readonly supervision: Supervision
 }
 
@@ -115,19 +116,21 @@ export class StatusServer {
   async #start(): Promise<{ url: string }> {
     const { database, feed: feedConfig } = this.#config
     const log = this.#log
-    const pool = connectSql(database.url, {
-      max: database.pool,
-      statementTimeoutMs: database.statementTimeoutMs,
-      applicationName: 'mqtt-status',
+    const schema = await this.#migrate()
+    const lanes = openLanes({
+      url: database.url,
+      schema,
+      sessions: database.pool,
+      deadlineMs: database.statementTimeoutMs,
     })
-    // Whoever uses it has ended before. After an outage a session may still wait for its next dial, which is not waited for.
-    this.#onStop('database', () => pool.end({ timeout: 1 }))
-    const { sql } = await migrate(pool, log, { schema: database.schema })
-    const secrets = await this.#openSecrets(sql)
+    // Whatever uses them has ended before.
+    this.#onStop('database', () => closeLanes(lanes))
+    await this.#refuseLostSecrets(this.#secrets(lanes.queries), schema)
 
     const readers: ((read: FeedRead) => void)[] = []
     const feed = new ChangeFeed({
-      sql,
+      lane: lanes.feed,
+      upkeep: lanes.upkeep,
       listenUrl: database.listenUrl,
       pollMs: feedConfig.pollMs,
       adopt: database.adopt,
@@ -156,14 +159,14 @@ export class StatusServer {
     })
 
     // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
-    const supervision = this.#supervise(sql, feed, secrets)
+    const supervision = this.#supervise(lanes, feed)
     readers.push((read) => {
       supervision.reconcile(read)
     })
     await feed.start()
     this.#onStop('feed', () => feed.stop())
 
-    const listening = await this.#listen({ sql, hub, feed, secrets, supervision })
+    const listening = await this.#listen({ lanes, hub, feed, supervision })
     this.#listening = listening
     supervision.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
@@ -175,15 +178,35 @@ export class StatusServer {
     return { url: listening.url }
   }
 
-  /** @throws SetupError where secrets are stored that none of the keys can read: nothing could be dialled with them */
-  async #openSecrets(sql: Sql): Promise<Secrets> {
+  /** @returns where the tables are */
+  async #migrate(): Promise<string> {
+    const { url, schema } = this.#config.database
+    const pool = connectSql(url, {
+      max: 1,
+      statementTimeoutMs: 0,
+      applicationName: 'mqtt-status',
+    })
+    try {
+      const { sql } = await migrate(pool, this.#log, { schema })
+      return sql.schemaName
+    } finally {
+      await pool.end({ timeout: 1 })
+    }
+  }
+
+  #secrets(lane: Lane): Secrets {
     const { keys, keysFile, variable } = this.#config.secrets
-    const secrets = new Secrets({
-      sql,
+    return new Secrets({
+      read: (work) => lane.read(work),
       ring: new KeyRing(keys),
       references: { variable, keysFile },
     })
-    if (!(await secrets.areLost())) return secrets
+  }
+
+  /** @throws SetupError where secrets are stored that none of the keys can read: nothing could be dialled with them */
+  async #refuseLostSecrets(secrets: Secrets, schema: string): Promise<void> {
+    const { keys } = this.#config.secrets
+    if (!(await secrets.areLost())) return
     const why =
       keys.length === 0
         ? 'The database holds encrypted passwords of connections, but MQTT_SECRET_KEYS is not set.'
@@ -191,21 +214,19 @@ export class StatusServer {
     if (this.#config.supervisor.enabled) {
       throw new SetupError(
         `${why}\n  Set it to the keys that they were encrypted with; keys are never made up, because lost ones would not be noticed.\n` +
-          `  If those are lost: "delete from ${sql.schemaName}.connection_secrets where reference is null", and set the passwords anew.`,
+          `  If those are lost: "delete from ${schema}.connection_secrets where reference is null", and set the passwords anew.`,
       )
     }
     this.#log.warn(why)
-    return secrets
   }
 
-  #supervise(sql: Sql, feed: ChangeFeed, secrets: Secrets): Supervision {
-    const { database, supervisor } = this.#config
+  #supervise(lanes: Lanes, feed: ChangeFeed): Supervision {
+    const { supervisor } = this.#config
     const supervision = new Supervision({
-      sql,
-      databaseUrl: database.url,
+      lanes,
       version: this.#options.version ?? null,
       supervisor,
-      secrets,
+      secrets: this.#secrets(lanes.dials),
       startOver: () => {
         feed.startOver()
       },
@@ -220,7 +241,7 @@ export class StatusServer {
     return this.#config.drainMs * HANDOVER_PART
   }
 
-  #listen({ sql, hub, feed, secrets, supervision }: Joined): Promise<Listening> {
+  #listen({ lanes, hub, feed, supervision }: Joined): Promise<Listening> {
     const { host, port, basePath, auth, allowedOrigins, heartbeatMs, limits } = this.#config
     return listen({
       host,
@@ -232,10 +253,11 @@ export class StatusServer {
       heartbeatMs,
       limits,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,
-      command: (request) => command(sql, request),
+      command: (request) => command(lanes.commands, request),
       management: new Management({
-        sql,
-        secrets,
+        queries: lanes.queries,
+        commands: lanes.commands,
+        secrets: this.#secrets(lanes.queries),
         dialling: createDialling(this.#config.supervisor.allow),
       }),
       check: (id) => supervision.check(id),

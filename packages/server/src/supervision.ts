@@ -15,15 +15,14 @@ import type { Config } from './config.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import { Checks } from './db/checks.ts'
 import type { CheckResult } from './db/checks.ts'
+import type { Lanes } from './db/lanes.ts'
 import type { Secrets } from './db/secrets.ts'
-import type { Sql } from './db/sql.ts'
 import { Vigil } from './db/vigil.ts'
 import type { Log } from './log.ts'
 import { Term } from './term.ts'
 
 export interface SupervisionOptions {
-  readonly sql: Sql
-  readonly databaseUrl: string
+  readonly lanes: Lanes
   readonly version: string | null
   readonly supervisor: Config['supervisor']
   readonly secrets: Secrets
@@ -59,11 +58,18 @@ export class Supervision {
   #stopping: Promise<void> | null = null
 
   constructor(options: SupervisionOptions) {
-    const { sql, supervisor, log } = options
+    const { lanes, supervisor, log } = options
+    const { queries, commands } = lanes
     this.#options = options
-    this.#vigil = new Vigil({ sql, ttlMs: supervisor.leaseTtlMs, log })
+    this.#vigil = new Vigil({
+      reads: lanes.dials,
+      writes: lanes.keeping,
+      ttlMs: supervisor.leaseTtlMs,
+      log,
+    })
     this.#checks = new Checks({
-      sql,
+      queries,
+      commands,
       ownerId: this.#ownerId,
       local: (id) =>
         this.#state.kind === 'on' ? this.#state.term.check(id) : Promise.resolve(null),

@@ -7,15 +7,14 @@ import type { Config } from './config.ts'
 import { writeActivity } from './db/activity.ts'
 import type { FeedRead } from './db/change-feed.ts'
 import type { CheckResult } from './db/checks.ts'
-import { within } from './db/deadline.ts'
 import { Elapsed } from './db/elapsed.ts'
 import { Heartbeat } from './db/heartbeat.ts'
 import type { Beat } from './db/heartbeat.ts'
+import type { Lanes } from './db/lanes.ts'
 import { call, endLease, pruneLeases, startDraining } from './db/leases.ts'
 import { claim, countShares, listHeld, readOwned, release } from './db/ownership.ts'
 import { readForDial } from './db/secrets.ts'
 import type { Secrets } from './db/secrets.ts'
-import type { Sql } from './db/sql.ts'
 import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
 import { DialPermit } from './mqtt/dial-permit.ts'
@@ -23,8 +22,7 @@ import { Share } from './mqtt/share.ts'
 import { Supervisor } from './mqtt/supervisor.ts'
 
 export interface TermOptions {
-  readonly sql: Sql
-  readonly databaseUrl: string
+  readonly lanes: Lanes
   readonly ownerId: string
   readonly version: string | null
   readonly supervisor: Config['supervisor']
@@ -37,7 +35,7 @@ export interface TermOptions {
 /** How often everything is looked at, whatever was heard. */
 const RECONCILE_MS = 30_000
 /** A process that ends does not wait for a database that is away. */
-const ANSWER_MS = 3_000
+const BRIEF = { deadlineMs: 3_000 }
 
 export class Term {
   readonly #options: TermOptions
@@ -46,7 +44,7 @@ export class Term {
   readonly #supervisor: Supervisor
   readonly #share: Share
   #others: ReadonlySet<string> = new Set()
-  /** Since when the lease is held again after it had ended; `null`: it has not, or long ago. */
+  /** Since when the lease is renewed again after it had ended, or after a renewal had failed; `null`: long ago. */
   #lapsed: Elapsed | null = null
   #isVerified = true
   #verifying: Promise<void> | null = null
@@ -56,11 +54,11 @@ export class Term {
   #isDraining = false
 
   constructor(options: TermOptions) {
-    const { sql, databaseUrl, ownerId, version, supervisor, secrets, epoch, log } = options
+    const { lanes, ownerId, version, supervisor, secrets, epoch, log } = options
+    const { dials, keeping } = lanes
     this.#options = options
     this.#heartbeat = new Heartbeat({
-      url: databaseUrl,
-      schema: sql.schemaName,
+      lane: lanes.lease,
       ownerId,
       ttlMs: supervisor.leaseTtlMs,
       version,
@@ -72,11 +70,11 @@ export class Term {
     this.#permit = new DialPermit(() => this.#heartbeat.live)
     this.#supervisor = new Supervisor({
       store: {
-        read: (ids) => readOwned(sql, ownerId, ids),
-        held: () => listHeld(sql, ownerId),
-        release: (rows) => release(sql, ownerId, rows),
-        write: (writes) => writeStatuses(sql, ownerId, writes),
-        writeActivity: (writes) => writeActivity(sql, ownerId, writes),
+        read: (ids) => dials.read((sql) => readOwned(sql, ownerId, ids)),
+        held: () => dials.read((sql) => listHeld(sql, ownerId)),
+        release: (rows) => keeping.write((sql) => release(sql, ownerId, rows)),
+        write: (writes) => keeping.write((sql) => writeStatuses(sql, ownerId, writes)),
+        writeActivity: (writes) => keeping.write((sql) => writeActivity(sql, ownerId, writes)),
         secrets: (ids) => readForDial(secrets, ids),
       },
       ownerId,
@@ -94,8 +92,8 @@ export class Term {
     this.#share = new Share({
       supervisor: this.#supervisor,
       store: {
-        count: () => countShares(sql, ownerId),
-        claim: (limits) => claim(sql, ownerId, limits),
+        count: () => dials.read((sql) => countShares(sql, ownerId)),
+        claim: (limits) => keeping.write((sql) => claim(sql, ownerId, limits)),
       },
       mayClaim: () => this.#heartbeat.live && this.#isVerified && !this.#isDraining,
       mayInherit: () => this.#lapsed === null,
@@ -138,13 +136,13 @@ export class Term {
    * @param budgetMs how long connections may be kept for their next owners
    */
   async end(budgetMs: number): Promise<void> {
-    const { sql, ownerId, log } = this.#options
+    const { lanes, ownerId, log } = this.#options
     const begun = new Elapsed()
     this.#isDraining = true
     this.#permit.revoke()
     await this.#share.stop()
     try {
-      const others = await within(ANSWER_MS, startDraining(sql, ownerId))
+      const others = await lanes.keeping.write((sql) => startDraining(sql, ownerId), BRIEF)
       if (others > 0) await this.#handOver(begun, budgetMs)
     } catch (error) {
       log.warn({ err: error }, 'connections could not be handed over')
@@ -154,16 +152,18 @@ export class Term {
 
   /** Closes all connections at once. */
   async close(): Promise<void> {
-    const { sql, ownerId, log } = this.#options
+    const { lanes, ownerId, log } = this.#options
     this.#isDraining = true
     this.#permit.revoke()
     await this.#share.stop()
     await this.#verifying
     await this.#supervisor.stop()
     await this.#heartbeat.stop()
-    await within(ANSWER_MS, endLease(sql, ownerId)).catch((error: unknown) => {
-      log.warn({ err: error }, 'the lease could not be ended; it ends by itself')
-    })
+    await lanes.keeping
+      .write((sql) => endLease(sql, ownerId), BRIEF)
+      .catch((error: unknown) => {
+        log.warn({ err: error }, 'the lease could not be ended; it ends by itself')
+      })
   }
 
   async #handOver(begun: Elapsed, budgetMs: number): Promise<void> {
@@ -172,13 +172,16 @@ export class Term {
     this.#options.log.info({ count: count - this.#supervisor.size }, 'connections are handed over')
   }
 
-  #onBeat({ lapsed, others }: Beat): void {
+  #onBeat({ lapsed, missed, others }: Beat): void {
     const { supervisor, log } = this.#options
     if (lapsed) {
       log.warn('the lease had ended; it is renewed, and what others have taken is let go')
       this.#lapsed = new Elapsed()
       this.#isVerified = false
       this.#permit.revoke()
+    } else if (missed) {
+      // What has kept this node from renewing may have kept the others, too: their leases prove nothing now.
+      this.#lapsed = new Elapsed()
     } else if (this.#lapsed !== null && this.#lapsed.ms >= supervisor.leaseTtlMs) {
       this.#lapsed = null
       this.#reconciled = null
@@ -192,9 +195,13 @@ export class Term {
 
   /** The others make room for a newcomer. */
   #introduce(): void {
-    const { sql, log } = this.#options
+    const { lanes, log } = this.#options
     this.#isKnown = true
-    Promise.all([call(sql, 'claim'), pruneLeases(sql)]).catch((error: unknown) => {
+    const introduce = lanes.keeping.write(async (sql) => {
+      await call(sql, 'claim')
+      await pruneLeases(sql)
+    })
+    introduce.catch((error: unknown) => {
       log.debug({ err: error }, 'the other instances could not be called')
     })
   }

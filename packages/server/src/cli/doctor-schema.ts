@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { confirmEpoch, readEpoch } from '../db/epoch.ts'
 import { findPlace } from '../db/installation.ts'
+import { direct } from '../db/lane.ts'
 import { missingMigrations } from '../db/migrate.ts'
 import { inSchema, transaction } from '../db/sql.ts'
 import type { Pool, Sql } from '../db/sql.ts'
@@ -69,7 +70,7 @@ async function triggers(sql: Sql): Promise<Answer> {
 export async function epoch(sql: Sql, adopt: boolean): Promise<Answer> {
   const before = await readEpoch(sql)
   if (adopt) {
-    await confirmEpoch(sql, true)
+    await confirmEpoch(direct(sql), true)
     const news = before.own && before.adopted ? 'was adopted already' : 'is adopted now'
     return { state: 'ok', found: `this database ${news}: its connections are supervised` }
   }

@@ -3,6 +3,7 @@ import type { StorageConfig } from '../config.ts'
 import { explain } from '../db/explain.ts'
 import { KeyRing } from '../db/key-ring.ts'
 import { findPlace } from '../db/installation.ts'
+import { direct } from '../db/lane.ts'
 import { missingMigrations } from '../db/migrate.ts'
 import { Secrets } from '../db/secrets.ts'
 import { connectSql, inSchema } from '../db/sql.ts'
@@ -46,7 +47,12 @@ export async function withStorage<T>(
         `The schema "${place.schema}" has not the tables of this version yet.\n  Run "mqtt-status migrate", or start the server once.`,
       )
     }
-    return await work({ config, sql, ring, secrets: new Secrets({ sql, ring, references }) })
+    return await work({
+      config,
+      sql,
+      ring,
+      secrets: new Secrets({ read: direct(sql).read, ring, references }),
+    })
   } catch (error) {
     throw explain(error)
   } finally {

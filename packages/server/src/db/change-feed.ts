@@ -10,7 +10,7 @@ import type { FeedAnswer, FeedRead, Position } from './feed-read.ts'
 import { readChannels } from './installation.ts'
 import { Listener } from './listener.ts'
 import type { ListenerTiming } from './listener.ts'
-import type { Sql } from './sql.ts'
+import type { Database } from './lane.ts'
 import { pruneTombstones } from './tombstones.ts'
 
 export type { FeedRead, FeedRow, FeedTombstone } from './feed-read.ts'
@@ -25,7 +25,10 @@ const READ_MS = 15_000
 type Found = FeedAnswer & { readonly kind: FeedRead['kind'] }
 
 export interface ChangeFeedOptions {
-  readonly sql: Sql
+  /** Reads go through it. */
+  readonly lane: Database
+  /** What may take long goes through it. */
+  readonly upkeep: Database
   readonly listenUrl: string
   /** How often it reads without being poked, in ms. */
   readonly pollMs: number
@@ -105,7 +108,7 @@ export class ChangeFeed {
     // A copy with many rows takes longer than a read may take.
     await this.#confirm()
     await this.read()
-    this.#listener.start(await readChannels(this.#options.sql))
+    this.#listener.start(await this.#options.lane.read(readChannels))
     this.#schedulePoll()
     this.#prune = setInterval(() => void this.#forget(), PRUNE_MS)
   }
@@ -184,14 +187,16 @@ export class ChangeFeed {
   }
 
   async #ask(since: Position): Promise<FeedAnswer> {
-    const found = await readSince(this.#options.sql, since)
+    const found = await this.#options.lane.read((sql) => readSince(sql, since), {
+      deadlineMs: this.#options.readMs ?? READ_MS,
+    })
     this.#readOnly = found.readOnly
     return found
   }
 
   async #confirm(): Promise<void> {
-    const { sql, log, adopt } = this.#options
-    if (await confirmEpoch(sql, adopt))
+    const { upkeep, log, adopt } = this.#options
+    if (await confirmEpoch(upkeep, adopt))
       log.info('the database is a copy with a history of its own: new epoch')
   }
 
@@ -259,7 +264,7 @@ export class ChangeFeed {
 
   async #forget(): Promise<void> {
     try {
-      await pruneTombstones(this.#options.sql)
+      await this.#options.upkeep.write(pruneTombstones)
     } catch (error) {
       this.#options.log.warn({ err: error }, 'tombstones could not be pruned')
     }

@@ -7,7 +7,7 @@ import type { Reason } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import { call } from './leases.ts'
 import { findOwner } from './ownership.ts'
-import type { Sql } from './sql.ts'
+import type { Database } from './lane.ts'
 
 /** What came of asking the broker. */
 export interface CheckResult {
@@ -18,7 +18,8 @@ export interface CheckResult {
 }
 
 export interface ChecksOptions {
-  readonly sql: Sql
+  readonly queries: Database
+  readonly commands: Database
   readonly ownerId: string
   /** Asks the broker of a connection that is kept here; `null` if it is not. */
   readonly local: (id: string) => Promise<CheckResult | null>
@@ -28,6 +29,8 @@ export interface ChecksOptions {
 /** Longer than the broker has to answer its owner. */
 const ANSWER_MS = 6_000
 const LOOK_MS = 500
+/** Questions and answers are worth nothing later. */
+const BRIEF = { deadlineMs: ANSWER_MS }
 
 export class Checks {
   readonly #options: ChecksOptions
@@ -50,7 +53,7 @@ export class Checks {
     const askedAt = performance.now()
     const own = await this.#options.local(id)
     if (own !== null) return own
-    const ownerId = await findOwner(this.#options.sql, id)
+    const ownerId = await this.#options.queries.read((sql) => findOwner(sql, id))
     const answer = ownerId === null ? null : await this.#askAt(ownerId, id)
     const tookMs = Math.round(performance.now() - askedAt)
     return answer ?? { ok: false, reason: 'supervisor_lost', tookMs }
@@ -74,28 +77,35 @@ export class Checks {
   }
 
   async #askAt(ownerId: string, id: string): Promise<CheckResult | null> {
-    const { sql } = this.#options
+    const { commands } = this.#options
     const question = randomUUID()
-    await sql`delete from ${sql.schema}.connection_checks where asked_at < now() - interval '1 minute'`
-    await sql`
-      insert into ${sql.schema}.connection_checks (id, connection_id, owner_id)
-      values (${question}, ${id}, ${ownerId})`
-    await call(sql, 'question')
+    await commands.transact(async (tx) => {
+      await tx`delete from ${tx.schema}.connection_checks where asked_at < now() - interval '1 minute'`
+      await tx`
+        insert into ${tx.schema}.connection_checks (id, connection_id, owner_id)
+        values (${question}, ${id}, ${ownerId})`
+      await call(tx, 'question')
+    }, BRIEF)
     try {
       return await this.#await(question)
     } finally {
-      await sql`delete from ${sql.schema}.connection_checks where id = ${question}`
+      await commands.write(
+        (sql) => sql`delete from ${sql.schema}.connection_checks where id = ${question}`,
+        BRIEF,
+      )
     }
   }
 
   async #await(question: string): Promise<CheckResult | null> {
-    const { sql } = this.#options
+    const { queries } = this.#options
     const deadline = performance.now() + ANSWER_MS
     while (!this.#stopped && performance.now() < deadline) {
       // Listening before looking, so that no answer falls between the two.
       const called = this.#nextLook()
-      const [found] = await sql<{ answer: CheckResult | null }[]>`
-        select answer from ${sql.schema}.connection_checks where id = ${question}`
+      const [found] = await queries.read(
+        (sql) => sql<{ answer: CheckResult | null }[]>`
+          select answer from ${sql.schema}.connection_checks where id = ${question}`,
+      )
       if (found === undefined || found.answer !== null) return found?.answer ?? null
       await called
     }
@@ -115,24 +125,28 @@ export class Checks {
   }
 
   async #answerAll(): Promise<void> {
-    const { sql, ownerId } = this.#options
-    const questions = await sql<{ id: string; connectionId: string }[]>`
-      select id, connection_id as "connectionId"
-      from ${sql.schema}.connection_checks
-      where owner_id = ${ownerId} and answer is null`
+    const { queries, ownerId } = this.#options
+    const questions = await queries.read(
+      (sql) => sql<{ id: string; connectionId: string }[]>`
+        select id, connection_id as "connectionId"
+        from ${sql.schema}.connection_checks
+        where owner_id = ${ownerId} and answer is null`,
+    )
     await Promise.all(questions.map((question) => this.#answer(question)))
   }
 
   async #answer({ id, connectionId }: { id: string; connectionId: string }): Promise<void> {
     if (this.#answering.has(id)) return
     this.#answering.add(id)
-    const { sql, local } = this.#options
+    const { commands, local } = this.#options
     try {
       const result = await local(connectionId)
       // Not kept here any more: better no answer than a wrong one.
       if (result === null) return
-      await sql`update ${sql.schema}.connection_checks set answer = ${sql.json({ ...result })} where id = ${id}`
-      await call(sql, 'answer')
+      await commands.transact(async (tx) => {
+        await tx`update ${tx.schema}.connection_checks set answer = ${tx.json({ ...result })} where id = ${id}`
+        await call(tx, 'answer')
+      }, BRIEF)
     } finally {
       this.#answering.delete(id)
     }

@@ -1,12 +1,13 @@
 import type { Action, Connection } from '@mqtt-status/protocol'
-import { StatusError } from '../errors.ts'
 import { findConnection } from './connections.ts'
-import { isAway } from './explain.ts'
-import { transaction } from './sql.ts'
+import { unavailable } from './away.ts'
+import type { Database } from './lane.ts'
 import type { Sql } from './sql.ts'
 
 export interface CommandRequest {
   readonly id: string
+  /** Commands of different sites take turns. */
+  readonly siteId: string
   readonly action: Action
   /** Who asks; `null` where nobody has to say. */
   readonly actor: string | null
@@ -28,21 +29,16 @@ export type CommandResult =
  *
  * @throws StatusError `database_unavailable`
  */
-export async function command(sql: Sql, request: CommandRequest): Promise<CommandResult> {
+export async function command(lane: Database, request: CommandRequest): Promise<CommandResult> {
   try {
-    return await edit(sql, request)
+    return await edit(lane, request)
   } catch (cause) {
-    if (!isAway(cause)) throw cause
-    throw new StatusError(
-      'database_unavailable',
-      'The database takes no commands at the moment; try again.',
-      { cause },
-    )
+    throw unavailable(cause, 'takes no commands')
   }
 }
 
-function edit(sql: Sql, request: CommandRequest): Promise<CommandResult> {
-  return transaction(sql, async (tx): Promise<CommandResult> => {
+function edit(lane: Database, request: CommandRequest): Promise<CommandResult> {
+  const decide = async (tx: Sql): Promise<CommandResult> => {
     const [row] = await tx<{ desired: string | null }[]>`
       select desired
       from ${tx.schema}.connections
@@ -57,7 +53,8 @@ function edit(sql: Sql, request: CommandRequest): Promise<CommandResult> {
     return connection === null
       ? { kind: 'not_found' }
       : { kind: 'accepted', connection, generation }
-  })
+  }
+  return lane.transact(decide, { party: request.siteId })
 }
 
 async function formerUse(

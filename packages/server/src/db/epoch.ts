@@ -4,7 +4,8 @@
  * somebody has adopted it, or it would dial the brokers of the original, with the client ids of the original.
  */
 import { lock } from './lock.ts'
-import { qualified, transaction } from './sql.ts'
+import { qualified } from './sql.ts'
+import type { Database } from './lane.ts'
 import type { Sql } from './sql.ts'
 
 export interface EpochState {
@@ -39,10 +40,10 @@ export async function readEpoch(sql: Sql): Promise<EpochState> {
  * @param adopt whether somebody has confirmed that this database may be supervised, copy or not
  * @returns whether a new epoch was taken
  */
-export async function confirmEpoch(sql: Sql, adopt = false): Promise<boolean> {
-  const { own, adopted } = await readEpoch(sql)
+export async function confirmEpoch(database: Database, adopt = false): Promise<boolean> {
+  const { own, adopted } = await database.read(readEpoch)
   if (own && (adopted || !adopt)) return false
-  return transaction(sql, async (tx) => {
+  return database.transact(async (tx) => {
     // Many rows take their time, and so does another instance that is at it.
     await tx`set local statement_timeout = 0`
     await lock(tx, 'epoch')

@@ -54,10 +54,3 @@ function whatOf(error: Error, code: string): string {
       : ''
   return `The database can't be reached${at} (${code})`
 }
-
-/** Whether the database can't be used at this moment; the same may well succeed later, or on another node. */
-export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  const cure = CURES[String(error.code)]
-  return cure === UNREACHABLE || cure === READ_ONLY
-}

@@ -11,23 +11,22 @@
  */
 import type { Log } from '../log.ts'
 import { Elapsed } from './elapsed.ts'
-import { within } from './deadline.ts'
+import type { Database } from './lane.ts'
 import { renewLease } from './leases.ts'
 import type { LeaseOptions } from './leases.ts'
-import { connectSql, inSchema } from './sql.ts'
-import type { Sql } from './sql.ts'
 
 export interface Beat {
   /** The lease had ended since the last beat: others may have taken what was ours. */
   readonly lapsed: boolean
+  /** A beat had failed since the last one: the database may have taken no writes, and other leases may have ended by it. */
+  readonly missed: boolean
   /** The other instances that may keep connections. */
   readonly others: readonly string[]
 }
 
 export interface HeartbeatOptions extends LeaseOptions {
-  readonly url: string
-  /** Where the tables are. */
-  readonly schema: string
+  /** One of its own, so that a busy pool never costs a lease. */
+  readonly lane: Database
   readonly log: Log
   readonly onBeat: (beat: Beat) => void
 }
@@ -40,14 +39,19 @@ type State =
 
 const BEATS_PER_TTL = 3
 const RETRY_MS = 1_000
+/**
+ * The part of the time between two beats that one may take. So a node whose commits hang knows it before the lease of
+ * any other node can have ended by that.
+ */
+const PATIENCE = 0.75
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   #state: State = { kind: 'stopped' }
-  #client: Sql | null = null
   #timer: NodeJS.Timeout | null = null
   #beating: Promise<void> | null = null
   #everHeld = false
+  #missed = false
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
@@ -68,9 +72,6 @@ export class Heartbeat {
     this.#state = { kind: 'stopped' }
     clearTimeout(this.#timer ?? undefined)
     await this.#beating
-    const client = this.#client
-    this.#client = null
-    await client?.end({ timeout: 1 })
   }
 
   get #everyMs(): number {
@@ -86,22 +87,24 @@ export class Heartbeat {
   async #beat(): Promise<void> {
     const askedAt = new Elapsed()
     try {
-      const { held, others } = await within(
-        this.#everyMs,
-        renewLease((this.#client ??= this.#connect()), this.#options),
+      const { held, others } = await this.#options.lane.write(
+        (sql) => renewLease(sql, this.#options),
+        { deadlineMs: this.#everyMs * PATIENCE },
       )
       if (this.#stopped()) return
       this.#state = { kind: 'held', since: askedAt }
       const lapsed = this.#everHeld && !held
       this.#everHeld = true
       this.#beatSoon(this.#everyMs)
-      this.#options.onBeat({ lapsed, others })
+      const missed = this.#missed
+      this.#missed = false
+      this.#options.onBeat({ lapsed, missed, others })
     } catch (error) {
       if (this.#stopped()) return
       if (this.#state.kind === 'held')
         this.#options.log.warn({ err: error }, 'the lease can not be renewed: nothing is dialled')
       this.#state = { kind: 'silent' }
-      this.#replace()
+      this.#missed = true
       this.#beatSoon(Math.min(RETRY_MS, this.#everyMs))
     }
   }
@@ -109,20 +112,5 @@ export class Heartbeat {
   /** The state may change while something is awaited. */
   #stopped(): boolean {
     return this.#state.kind === 'stopped'
-  }
-
-  #connect(): Sql {
-    const pool = connectSql(this.#options.url, {
-      max: 1,
-      statementTimeoutMs: Math.ceil(this.#everyMs),
-      applicationName: 'mqtt-status-lease',
-    })
-    return inSchema(pool, this.#options.schema)
-  }
-
-  #replace(): void {
-    const client = this.#client
-    this.#client = null
-    client?.end({ timeout: 0 }).catch(() => undefined)
   }
 }

@@ -84,6 +84,17 @@ export async function call(sql: Sql, what: Call): Promise<void> {
   await sql`select pg_notify(calls_channel, ${what}) from ${sql.schema}.meta`
 }
 
+/**
+ * Commits something of this node, which proves that leases could be renewed at this moment. The row is a lease that never
+ * was, so that it keeps nothing and dates nothing; it is pruned like others.
+ */
+export async function bearWitness(sql: Sql, id: string): Promise<void> {
+  await sql`
+    insert into ${sql.schema}.supervisors as s (id, lease_expires_at, draining)
+    values (${id}, '-infinity', true)
+    on conflict (id) do update set draining = excluded.draining`
+}
+
 /** Whether some instance may keep connections. */
 export async function isSupervised(sql: Sql): Promise<boolean> {
   const [found] = await sql<{ supervised: boolean }[]>`

@@ -43,8 +43,11 @@ interface ReferenceRow {
 
 type SecretRow = SealedRow | ReferenceRow
 
+/** Runs a statement that reads. */
+export type Read = <T>(work: (sql: Sql) => PromiseLike<T>) => Promise<T>
+
 export interface SecretsOptions {
-  readonly sql: Sql
+  readonly read: Read
   readonly ring: KeyRing
   readonly references: ReferenceSources
 }
@@ -65,11 +68,12 @@ export class Secrets {
    * @throws when the database can't be read
    */
   async read(ids: readonly string[]): Promise<ReadonlyMap<string, SecretsRead>> {
-    const { sql } = this.#options
-    const rows = await sql<SecretRow[]>`
-      select connection_id as "connectionId", field, reference, key_id as "keyId", nonce, ciphertext, tag
-      from ${sql.schema}.connection_secrets
-      where connection_id in (select jsonb_array_elements_text(${sql.json(ids)}))`
+    const rows = await this.#options.read(
+      (sql) => sql<SecretRow[]>`
+        select connection_id as "connectionId", field, reference, key_id as "keyId", nonce, ciphertext, tag
+        from ${sql.schema}.connection_secrets
+        where connection_id in (select jsonb_array_elements_text(${sql.json(ids)}))`,
+    )
     const found = Map.groupBy(rows, ({ connectionId }) => connectionId)
     return new Map(
       await Promise.all(
@@ -133,12 +137,14 @@ export class Secrets {
 
   /** Whether secrets are stored of which none can be read: then the keys are the wrong ones altogether. */
   async areLost(): Promise<boolean> {
-    const { sql, ring } = this.#options
-    const rows = await sql<SealedRow[]>`
-      select connection_id as "connectionId", field, reference, key_id as "keyId", nonce, ciphertext, tag
-      from ${sql.schema}.connection_secrets
-      where reference is null
-      limit ${SAMPLE}`
+    const { read, ring } = this.#options
+    const rows = await read(
+      (sql) => sql<SealedRow[]>`
+        select connection_id as "connectionId", field, reference, key_id as "keyId", nonce, ciphertext, tag
+        from ${sql.schema}.connection_secrets
+        where reference is null
+        limit ${SAMPLE}`,
+    )
     return rows.length > 0 && rows.every((row) => 'why' in ring.open(row, row))
   }
 

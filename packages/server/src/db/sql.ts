@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { fullJitter } from '@mqtt-status/protocol'
 import postgres from 'postgres'
 
@@ -31,6 +32,15 @@ export interface SqlOptions {
   readonly onnotify?: (channel: string, payload: string) => void
   /** Called when a session has ended. */
   readonly onclose?: () => void
+  /** Opens the sockets of the sessions instead of postgres.js. */
+  readonly openSocket?: (target: SocketTarget) => Socket
+}
+
+/** Where postgres.js would connect to: to its hosts in turn, or to a socket of the file system. */
+export interface SocketTarget {
+  readonly host: readonly string[]
+  readonly port: readonly number[]
+  readonly path: string | false
 }
 
 const CONNECT_TIMEOUT_S = 10
@@ -52,6 +62,8 @@ export function connectSql(url: string, options: SqlOptions): Pool {
     onnotice: () => undefined,
     ...(options.onnotify === undefined ? {} : { onnotify: options.onnotify }),
     ...(options.onclose === undefined ? {} : { onclose: options.onclose }),
+    // Not declared by its types.
+    ...(options.openSocket === undefined ? {} : { socket: options.openSocket }),
     connection: {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs,

@@ -3,16 +3,18 @@
  * nobody can have seen for a while must not be shown as if somebody had.
  *
  * Nothing is marked before it has been seen with own eyes for a whole TTL that no instance is alive: after an outage
- * of the database all leases have ended, and their owners need a moment to renew them.
+ * of the database all leases have ended, and their owners need a moment to renew them. And this node has to commit
+ * something itself at every look of that time: a lease that ends while no commit gets through says nothing about its owner.
  */
+import { randomUUID } from 'node:crypto'
 import type { Log } from '../log.ts'
-import { within } from './deadline.ts'
 import { Elapsed } from './elapsed.ts'
-import { isSupervised, markLost } from './leases.ts'
-import type { Sql } from './sql.ts'
+import type { Database } from './lane.ts'
+import { bearWitness, isSupervised, markLost } from './leases.ts'
 
 export interface VigilOptions {
-  readonly sql: Sql
+  readonly reads: Database
+  readonly writes: Database
   readonly ttlMs: number
   readonly log: Log
 }
@@ -26,6 +28,7 @@ export class Vigil {
   #lastLook = new Elapsed()
   #looking: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
+  readonly #id = randomUUID()
 
   constructor(options: VigilOptions) {
     this.#options = options
@@ -45,21 +48,24 @@ export class Vigil {
   }
 
   async #look(): Promise<void> {
-    const { sql, ttlMs, log } = this.#options
+    const { reads, writes, ttlMs, log } = this.#options
+    const brief = { deadlineMs: ttlMs / LOOKS_PER_TTL }
     // This process, or its machine, has slept: what it saw before says nothing.
     if (this.#lastLook.ms > ttlMs) this.#alone = null
     this.#lastLook = new Elapsed()
     try {
-      if (await within(ttlMs, isSupervised(sql))) {
+      if (await reads.read(isSupervised, brief)) {
         this.#alone = null
         return
       }
+      // Where no commit gets through, no lease is renewed either, and its owner may be as alive as this node.
+      await writes.write((sql) => bearWitness(sql, this.#id), brief)
       this.#alone ??= new Elapsed()
       if (this.#alone.ms < ttlMs) return
-      const count = await markLost(sql)
+      const count = await writes.write(markLost)
       if (count > 0) log.warn({ count }, 'nobody supervises: connections are unknown')
     } catch {
-      // The feed has told that the database can't be read.
+      // It can't be read, which the feed reports, or takes no writes: this node can't tell who is alive.
       this.#alone = null
     }
   }

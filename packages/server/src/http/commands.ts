@@ -15,10 +15,14 @@ export function commandRoutes({ hub, command, commandTimeoutMs }: HttpContext): 
     app.post(`/api/v1/connections/:id/${action}`, async (c) => {
       const id = c.req.param('id')
       const { scope } = c.var
-      if ((await hub.get(scope, id)) === null) throw notFound()
+      const row = await hub.get(scope, id)
+      if (row === null) throw notFound()
       requireCapability(scope, 'control')
       const idempotencyKey = toKey(c.req.header('idempotency-key'))
-      const result = await command({ id, action, actor: scope.subject, idempotencyKey })
+      const result = await command({
+        ...{ id, siteId: row.siteId, action },
+        ...{ actor: scope.subject, idempotencyKey },
+      })
       const { connection, generation } = accepted(result, action)
       const body: CommandAccepted = {
         connection: hub.project(connection, scope),

@@ -35,6 +35,7 @@ function toProblem(error: unknown, log: Log): Problem {
       ...describe(error.code),
       detail: error.message,
       ...(error.fields.length > 0 ? { errors: error.fields } : {}),
+      ...(error.outcome === 'unknown' ? { outcome: error.outcome } : {}),
     }
   }
   const reference = randomUUID()

@@ -14,11 +14,11 @@ import {
   updateSettings,
 } from '../db/connection-settings.ts'
 import type { StoredConnection } from '../db/connection-settings.ts'
-import { isAway } from '../db/explain.ts'
+import { unavailable } from '../db/away.ts'
+import type { Lane } from '../db/lane.ts'
 import { isReference } from '../db/secret-reference.ts'
 import { SECRET_FIELDS } from '../db/secrets.ts'
 import type { SecretField, Secrets, SecretWrite, Unreadable } from '../db/secrets.ts'
-import { transaction } from '../db/sql.ts'
 import type { Sql } from '../db/sql.ts'
 import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
@@ -53,7 +53,10 @@ export interface Dialling extends DialChecks {
 }
 
 export interface ManagementOptions {
-  readonly sql: Sql
+  /** For what is read. */
+  readonly queries: Lane
+  /** For what is changed. */
+  readonly commands: Lane
   readonly secrets: Secrets
   readonly dialling: Dialling
 }
@@ -62,14 +65,14 @@ export interface ManagementOptions {
 const ATTEMPTS = 5
 
 export class Management {
-  readonly #sql: Sql
+  readonly #queries: Lane
   readonly #secrets: Secrets
   readonly #options: ManagementOptions
   readonly #examiner: Examiner
 
   constructor(options: ManagementOptions) {
     this.#options = options
-    this.#sql = options.sql
+    this.#queries = options.queries
     this.#secrets = options.secrets
     this.#examiner = new Examiner(options.secrets, options.dialling)
   }
@@ -92,7 +95,7 @@ export class Management {
         ...missingFields(draft, faults),
         ...(await this.#examiner.faultsOf(subject)),
       ])
-      return this.#transact(async (tx) => {
+      return this.#transact(settings.siteId, async (tx) => {
         const commanded = settings.desired === 'connected'
         const written = await insertSettings(tx, [{ ...settings, id, commanded }], editor.actor)
         if (!written.has(id)) throw taken(id)
@@ -119,7 +122,7 @@ export class Management {
   /** @throws StatusError `not_found`, `database_unavailable` */
   remove(editor: Editor, id: string): Promise<void> {
     return reachable(() =>
-      this.#transact(async (tx) => {
+      this.#transact(id, async (tx) => {
         const stored = (await lockSettings(tx, [id])).get(id)
         if (stored === undefined || !editor.permits(id, stored.siteId)) throw notFound()
         const generation = (await deleteSettings(tx, id)) ?? stored.generation
@@ -139,7 +142,9 @@ export class Management {
   test(editor: Editor, body: unknown): Promise<Probe> {
     return reachable(async () => {
       const { draft, faults } = parseDraft(body)
-      const found = draft.id === undefined ? null : await findSettings(this.#sql, draft.id)
+      const { id } = draft
+      const found =
+        id === undefined ? null : await this.#queries.read((sql) => findSettings(sql, id))
       const stored = found !== null && editor.permits(found.id, found.siteId) ? found : null
       const settings = merge(stored ?? DEFAULTS, draft)
       const subject = { stored, settings, draft, everywhere: editor.everywhere }
@@ -159,7 +164,7 @@ export class Management {
 
   /** @throws StatusError `database_unavailable` */
   audit(query: AuditQuery): Promise<readonly AuditEntry[]> {
-    return reachable(() => readAudit(this.#sql, query))
+    return reachable(() => this.#queries.read((sql) => readAudit(sql, query)))
   }
 
   /** One try; `null` if somebody else has changed the connection meanwhile. */
@@ -174,7 +179,7 @@ export class Management {
     const subject = { stored, settings, draft, everywhere: editor.everywhere }
     refuseFaults([...faults, ...idFaults(id, draft), ...(await this.#examiner.faultsOf(subject))])
     if (changedFields(stored, settings, draft).length === 0) return toView(stored)
-    return this.#transact(async (tx) => {
+    return this.#transact(settings.siteId, async (tx) => {
       // Names were looked up meanwhile, and nobody should wait for that with a lock in hand.
       const locked = (await lockSettings(tx, [id])).get(id)
       if (locked === undefined) throw notFound()
@@ -202,7 +207,7 @@ export class Management {
   }
 
   async #find({ permits }: Editor, id: string): Promise<StoredConnection> {
-    const stored = await findSettings(this.#sql, id)
+    const stored = await this.#queries.read((sql) => findSettings(sql, id))
     if (stored === null || !permits(id, stored.siteId)) throw notFound()
     return stored
   }
@@ -221,8 +226,8 @@ export class Management {
     return toProbe(read.field, read)
   }
 
-  #transact<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-    return transaction(this.#sql, work)
+  #transact<T>(site: string, work: (tx: Sql) => Promise<T>): Promise<T> {
+    return this.#options.commands.transact(work, { party: site })
   }
 }
 
@@ -273,11 +278,6 @@ async function reachable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    if (!isAway(cause)) throw cause
-    throw new StatusError(
-      'database_unavailable',
-      'The database can not be used at the moment; try again.',
-      { cause },
-    )
+    throw unavailable(cause, 'can not be used')
   }
 }

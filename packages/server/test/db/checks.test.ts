@@ -5,6 +5,7 @@ import { Checks } from '../../src/db/checks.ts'
 import type { CheckResult } from '../../src/db/checks.ts'
 import { renewLease } from '../../src/db/leases.ts'
 import { Listener } from '../../src/db/listener.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
@@ -40,7 +41,8 @@ afterEach(async () => {
 /** One node; deaf ones don't hear calls. */
 function node(ownerId: string, answers: Record<string, CheckResult>, deaf = false): Checks {
   const checks = new Checks({
-    sql,
+    queries: direct(sql),
+    commands: direct(sql),
     ownerId,
     local: (id) => Promise.resolve(answers[id] ?? null),
     log,

@@ -9,6 +9,7 @@ import { claim } from '../../src/db/ownership.ts'
 import type { Claimed } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
 import type { StatusWrite } from '../../src/db/status-writes.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
@@ -35,7 +36,14 @@ afterEach(async () => {
 })
 
 function ask(change: Partial<CommandRequest>): Promise<CommandResult> {
-  return command(sql, { id: 'a', action: 'connect', actor: 'me', idempotencyKey: null, ...change })
+  return command(direct(sql), {
+    id: 'a',
+    siteId: 's',
+    action: 'connect',
+    actor: 'me',
+    idempotencyKey: null,
+    ...change,
+  })
 }
 
 test('a command edits the wish, raises the generation and is audited', async () => {

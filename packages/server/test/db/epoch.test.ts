@@ -5,6 +5,7 @@ import { confirmEpoch, readEpoch } from '../../src/db/epoch.ts'
 import { renewLease } from '../../src/db/leases.ts'
 import { claim } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
@@ -40,12 +41,12 @@ async function move(): Promise<void> {
 
 test('a database that was made here is its own, and nobody has to adopt it', async () => {
   expect(await readEpoch(sql)).toMatchObject({ own: true, adopted: true })
-  expect(await confirmEpoch(sql)).toBe(false)
+  expect(await confirmEpoch(direct(sql))).toBe(false)
 })
 
 test('a copy does not claim what its original has seen: what was kept is unknown, the rest as it was', async () => {
   await move()
-  expect(await confirmEpoch(sql)).toBe(true)
+  expect(await confirmEpoch(direct(sql))).toBe(true)
   expect(await readEpoch(sql)).toMatchObject({ own: true, adopted: false })
   const rows = await database.sql`select id, status, reason, device from connections order by id`
   expect([...rows]).toEqual([
@@ -63,9 +64,9 @@ async function claimAll(): Promise<readonly string[]> {
 test('in a copy nothing can be claimed until it is adopted, noticed or not', async () => {
   await move()
   expect(await claimAll()).toEqual([])
-  await confirmEpoch(sql)
+  await confirmEpoch(direct(sql))
   expect(await claimAll()).toEqual([])
-  expect(await confirmEpoch(sql, true)).toBe(false)
+  expect(await confirmEpoch(direct(sql), true)).toBe(false)
   expect(await claimAll()).toEqual(['kept'])
 })
 
@@ -73,7 +74,7 @@ test('a late write of the keeper of the original does not get into the copy', as
   await renewLease(sql, { ownerId: 'me', ttlMs: 60_000, version: null })
   const [claimed] = await claim(sql, 'me', { limit: 10, lost: true })
   await move()
-  await confirmEpoch(sql, true)
+  await confirmEpoch(direct(sql), true)
   expect(await database.sql`select from supervisors`, 'leases of the original').toHaveLength(0)
   const written = await writeStatuses(sql, 'me', [
     {
@@ -94,7 +95,7 @@ test('a late write of the keeper of the original does not get into the copy', as
 test('twenty instances that find a copy at once take one new epoch', async () => {
   await move()
   const pools = Array.from({ length: 20 }, () => connect(database.url))
-  const taken = await Promise.all(pools.map((pool) => confirmEpoch(pool)))
+  const taken = await Promise.all(pools.map((pool) => confirmEpoch(direct(pool))))
   await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
   expect(taken.filter(Boolean)).toHaveLength(1)
 })

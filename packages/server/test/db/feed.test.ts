@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
 import { readSince, START } from '../../src/db/feed-read.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
@@ -47,7 +48,8 @@ afterEach(async () => {
 async function start(pollMs = NEVER_MS, readMs?: number): Promise<void> {
   reads = []
   feed = new ChangeFeed({
-    sql,
+    lane: direct(sql),
+    upkeep: direct(sql),
     listenUrl: database.url,
     pollMs,
     ...(readMs === undefined ? {} : { readMs }),
@@ -245,7 +247,8 @@ test('a feed that can not read says that it is stale, and live again when it can
   reads = []
   const states: string[] = []
   feed = new ChangeFeed({
-    sql,
+    lane: direct(sql),
+    upkeep: direct(sql),
     listenUrl: database.url,
     pollMs: 50,
     log,

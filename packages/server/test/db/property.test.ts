@@ -11,6 +11,7 @@ import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
@@ -83,7 +84,8 @@ test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
   async (seed) => {
     const watchers = [new Watcher(null), ...SITES.map((site) => new Watcher(site))]
     const feed = new ChangeFeed({
-      sql,
+      lane: direct(sql),
+      upkeep: direct(sql),
       listenUrl: database.url,
       pollMs: 1_000,
       log: createLog({ level: 'silent', format: 'json' }),

@@ -7,6 +7,7 @@ import type { SecretKey } from '../../src/db/key-ring.ts'
 import { rotateSecrets } from '../../src/db/secret-rotation.ts'
 import { Secrets } from '../../src/db/secrets.ts'
 import type { SecretField } from '../../src/db/secrets.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema, transaction } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 
@@ -37,7 +38,7 @@ afterEach(async () => {
 
 function secretsWith(...keys: SecretKey[]): Secrets {
   const references = { variable: (name: string) => VARIABLES[name] }
-  return new Secrets({ sql, ring: new KeyRing(keys), references })
+  return new Secrets({ read: direct(sql).read, ring: new KeyRing(keys), references })
 }
 
 async function store(

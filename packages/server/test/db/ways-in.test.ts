@@ -8,6 +8,7 @@ import type postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
 import type { FeedRead } from '../../src/db/change-feed.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { describeFaults, findTriggerFaults, mendTriggers } from '../../src/db/triggers.ts'
@@ -33,7 +34,8 @@ beforeEach(async () => {
   )
   reads = []
   feed = new ChangeFeed({
-    sql,
+    lane: direct(sql),
+    upkeep: direct(sql),
     listenUrl: database.url,
     // Only a notification makes it read.
     pollMs: 600_000,

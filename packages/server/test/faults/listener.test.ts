@@ -4,6 +4,7 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ChangeFeed } from '../../src/db/change-feed.ts'
+import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { createLog } from '../../src/log.ts'
@@ -41,7 +42,7 @@ test('a change right after the listening session was terminated is delivered', a
 
 test('a listening session that went silent is found by its heartbeat; what changes meanwhile arrives by the timer', async () => {
   const proxy = await FaultProxy.start(Number(new URL(database.url).port))
-  const direct: Sql = inSchema(
+  const pool: Sql = inSchema(
     connectSql(database.url, {
       max: 2,
       statementTimeoutMs: 10_000,
@@ -53,7 +54,8 @@ test('a listening session that went silent is found by its heartbeat; what chang
   const through = new URL(database.url)
   through.port = String(proxy.port)
   const feed = new ChangeFeed({
-    sql: direct,
+    lane: direct(pool),
+    upkeep: direct(pool),
     listenUrl: through.href,
     pollMs: 500,
     listenerTiming: { heartbeatMs: 100, answerMs: 200 },
@@ -81,6 +83,6 @@ test('a listening session that went silent is found by its heartbeat; what chang
   expect(seen).toEqual(['disconnected', 'connected', 'failed', 'unknown'])
 
   await feed.stop()
-  await direct.end({ timeout: 1 })
+  await pool.end({ timeout: 1 })
   await proxy.stop()
 })
