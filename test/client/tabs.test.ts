@@ -207,3 +207,45 @@ test('who has its token from a function shares with nobody', async () => {
   for (const one of tabs) await isLive(one)
   expect(world.house.hub.size).toBe(2)
 })
+
+const refusal = new DOMException(
+  'Access to the Locks API is denied in this context.',
+  'SecurityError',
+)
+
+/** How a browser may refuse what tabs share by. */
+const REFUSALS: Readonly<Record<string, () => void>> = {
+  'locks are refused, as in a sandboxed iframe': () => {
+    vi.spyOn(navigator.locks, 'request').mockRejectedValue(refusal)
+  },
+  'asking for a lock throws': () => {
+    vi.spyOn(navigator.locks, 'request').mockImplementation(() => {
+      throw refusal
+    })
+  },
+  'the lock is never given': () => {
+    vi.spyOn(navigator.locks, 'request').mockReturnValue(new Promise(() => undefined))
+  },
+  'there are no channels': () => {
+    vi.stubGlobal('BroadcastChannel', undefined)
+  },
+  'making a channel throws': () => {
+    vi.stubGlobal(
+      'BroadcastChannel',
+      class {
+        constructor() {
+          throw refusal
+        }
+      },
+    )
+  },
+}
+
+test.each(Object.entries(REFUSALS))('%s: each tab has a line of its own', async (_, refuse) => {
+  world.house.publish([row('a', 1)])
+  refuse()
+  const tabs = [tab(), tab()]
+  for (const one of tabs) one.watch({ all: true }, () => undefined)
+  for (const one of tabs) await until(() => one.link.state === 'live', { timeoutMs: 20_000 })
+  expect(world.house.hub.size).toBe(2)
+})

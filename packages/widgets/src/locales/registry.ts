@@ -48,11 +48,12 @@ export interface Language {
 }
 
 /** Texts of the page's own that replace ours, one by one. */
-export type Strings = {
-  readonly [K in keyof Locale]?: Locale[K] extends string | ((...args: never[]) => string)
-    ? Locale[K]
-    : Readonly<Partial<Locale[K]>>
-}
+export type Strings = Some<Locale>
+
+/** Any of the texts, in groups of any depth; the forms of one word by number stay together. */
+type Some<T> = T extends string | ((...args: never[]) => string) | { readonly other: string }
+  ? T
+  : { readonly [K in keyof T]?: Some<T[K]> }
 
 /** The same language with some of its texts replaced. */
 export function withStrings({ locale, tag }: Language, strings: Strings): Language {
