@@ -32,6 +32,7 @@ export function createProgram(edge: Edge): Command {
       'run the server; every setting is an environment variable, and a flag that overrides it',
     )
     .action(async (flags: Record<string, string>) => {
+      listenEarly(edge)
       await (await import('./serve.ts')).serve(edge, byVariable(flags))
     })
   for (const setting of SETTINGS) {
@@ -77,10 +78,16 @@ export function createProgram(edge: Edge): Command {
     .option('--folder <folder>', 'where Postgres keeps its data (default .demo)')
     .option('--no-open', 'do not open the page in a browser')
     .action(async (options: { fresh: boolean; port?: string; folder?: string; open: boolean }) => {
+      listenEarly(edge)
       await (await import('./demo.ts')).demo(edge, options)
     })
 
   return program
+}
+
+/** Loading the server takes a while, and process 1 of a container does not receive a signal that it does not listen for. */
+function listenEarly(edge: Edge): void {
+  edge.signal()
 }
 
 function addDoctor(program: Command, edge: Edge): void {

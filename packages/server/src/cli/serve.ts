@@ -11,7 +11,7 @@ export async function serve(edge: Edge, flags: Record<string, string>): Promise<
   for (const warning of warnings) log.warn(warning)
   const signal = edge.signal()
   signal.addEventListener('abort', () => {
-    log.info('stopping')
+    log.info({ cause: String(signal.reason) }, 'stopping')
   })
   const server = createServer(config, log, { widgetBundle: widgetBundle(), version: edge.version })
   await runServer(server, {
