@@ -1,3 +1,4 @@
+import { PROBLEMS } from '@mqtt-status/protocol'
 import type { FieldError, ProblemCode } from '@mqtt-status/protocol'
 
 export interface StatusErrorOptions {
@@ -5,6 +6,8 @@ export interface StatusErrorOptions {
   readonly fields?: readonly FieldError[]
   readonly retryAfterS?: number | null
   readonly outcome?: 'none' | 'unknown'
+  /** Where HTTP has a more exact one than that of the code. */
+  readonly status?: number
 }
 
 /**
@@ -14,6 +17,8 @@ export interface StatusErrorOptions {
 export class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly code: ProblemCode
+  /** How it is answered over HTTP. */
+  readonly status: number
   readonly fields: readonly FieldError[]
   /** When it is worth trying again, in seconds; `null` where waiting does not help. */
   readonly retryAfterS: number | null
@@ -23,10 +28,17 @@ export class StatusError extends Error {
   constructor(
     code: ProblemCode,
     message: string,
-    { cause, fields = [], retryAfterS = null, outcome = 'none' }: StatusErrorOptions = {},
+    {
+      cause,
+      fields = [],
+      retryAfterS = null,
+      outcome = 'none',
+      status = PROBLEMS[code],
+    }: StatusErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
+    this.status = status
     this.fields = fields
     this.retryAfterS = retryAfterS
     this.outcome = outcome

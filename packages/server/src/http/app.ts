@@ -10,7 +10,7 @@ import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './d
 import { healthRoutes } from './health.ts'
 import { landingRoutes } from './landing.ts'
 import { managementRoutes } from './manage.ts'
-import { problemAnswer } from './problem.ts'
+import { problemAnswer, UPGRADE_REQUIRED } from './problem.ts'
 import { probeRoutes } from './probes.ts'
 import type { Streams } from './streams.ts'
 import { widgetRoutes } from './widget-bundle.ts'
@@ -27,11 +27,13 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
   app.route('/', widgetRoutes(context))
 
   app.use(async (c, next) => {
-    const { headers } = c.env.incoming
-    const admission = admissionOf(context.callers, headers)
-    for (const [name, value] of Object.entries(corsHeaders(admission, headers.origin)))
+    const { incoming } = c.env
+    const admission = admissionOf(context.callers, incoming)
+    for (const [name, value] of Object.entries(corsHeaders(admission, incoming.headers.origin)))
       c.header(name, value)
-    refuseStrangers(admission)
+    // Without Origin it is no preflight of a page but the probe of a load balancer, which often names no host.
+    const isProbe = c.req.method === 'OPTIONS' && incoming.headers.origin === undefined
+    if (!isProbe) refuseStrangers(admission)
     if (c.req.method === 'OPTIONS') {
       return c.body(null, 204, {
         'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
@@ -61,6 +63,13 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
   app.route('/', commandRoutes(context))
   app.route('/', managementRoutes(context))
   app.route('/', probeRoutes(context))
+  app.get('/ws/status', () => {
+    throw new StatusError(
+      'bad_request',
+      'This path speaks WebSocket only (RFC 6455); /sse/status has the same messages over plain HTTP.',
+      { status: UPGRADE_REQUIRED },
+    )
+  })
 
   app.notFound(() => {
     throw new StatusError('not_found', 'There is nothing at this path.')
@@ -75,9 +84,9 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
 /** Finds out who asks, for the handlers after it. */
 function identify({ callers, verify }: HttpContext): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { headers } = c.env.incoming
-    const token = bearer(headers.authorization)
-    c.set('scope', await scopeFor(verify, admissionOf(callers, headers), token))
+    const { incoming } = c.env
+    const token = bearer(incoming.headers.authorization)
+    c.set('scope', await scopeFor(verify, admissionOf(callers, incoming), token))
     await next()
   }
 }

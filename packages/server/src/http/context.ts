@@ -15,8 +15,12 @@ export interface Portal {
 
 /** How long peers are waited for, in ms. */
 export interface Patience {
-  /** For the head of a request; Node's own limit is a minute, and a socket that trickles pays nothing for it. */
+  /** For the next request on a connection; longer than proxies keep one (60 s in nginx, HAProxy and AWS, by default). */
+  readonly idleMs: number
+  /** For the head of a request, also of the first one of a connection; longer than `idleMs`. */
   readonly headMs: number
+  /** For a whole request with its body. */
+  readonly requestMs: number
   /** For the first message of a socket. */
   readonly helloMs: number
   /** For any sign of life after a ping. */
@@ -28,7 +32,9 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = {
-  headMs: 10_000,
+  idleMs: 75_000,
+  headMs: 80_000,
+  requestMs: 90_000,
   helloMs: 10_000,
   pongMs: 10_000,
   closeMs: 2_000,

@@ -26,6 +26,14 @@ export interface EventStreamOptions {
   readonly leave: () => void
 }
 
+/** Of the answer to GET and HEAD alike. */
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Compressing or buffering proxies would hold events back.
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const
+
 type State =
   | { readonly kind: 'open' }
   /** A reader that takes nothing would keep the response open. */
@@ -58,13 +66,7 @@ export class EventStream implements Stream, Sink {
     this.#endsAt = nowMs + shortest + Math.random() * (longest - shortest)
     this.#nextPingAt = nowMs + context.heartbeatMs * (0.5 + Math.random() / 2)
 
-    response.writeHead(200, {
-      ...headers,
-      'content-type': 'text/event-stream; charset=utf-8',
-      // Compressing or buffering proxies would hold events back.
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    })
+    response.writeHead(200, { ...headers, ...STREAM_HEADERS })
     response.on('close', this.#gone)
     response.on('error', () => undefined)
     response.on('drain', this.#drained)

@@ -1,12 +1,15 @@
 import { createServer } from 'node:http'
 import type { Server, ServerOptions } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
-import { SetupError } from '../errors.ts'
+import { getRequestListener, RequestError } from '@hono/node-server'
+import { SetupError, StatusError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { createApp } from './app.ts'
 import { PATIENCE } from './context.ts'
 import type { HttpContext, Patience } from './context.ts'
 import { Limits, LIMITS } from './limits.ts'
 import type { LimitSettings } from './limits.ts'
+import { problemAnswer } from './problem.ts'
+import { toOriginForm } from './request-head.ts'
 import { eventStreams } from './stream-sse.ts'
 import { serveWebSockets } from './stream-websocket.ts'
 import { Streams } from './streams.ts'
@@ -33,6 +36,9 @@ export interface Listening {
   drain(withinMs: number): Promise<void>
 }
 
+/** Between two looks for idle connections during a shutdown. */
+const SWEEP_MS = 50
+
 /**
  * One port for HTTP, WebSocket and SSE.
  *
@@ -47,9 +53,15 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   const streams = new Streams(context)
   const app = createApp(context, streams)
   const openStream = eventStreams(context, streams)
-  const respond = getRequestListener(app.fetch)
-  const server = createServer(timeouts(context.patience), (request, response) => {
-    if (!openStream(request, response)) void respond(request, response)
+  const respond = getRequestListener(app.fetch, {
+    errorHandler: (error) => malformed(error, context.log),
+  })
+  const server = createServer(serverOptions(context.patience), (request, response) => {
+    toOriginForm(request, context.basePath)
+    if (openStream(request, response)) return
+    // The adapter builds an address out of the target and Host, and refuses some hosts; Host is examined in door.ts.
+    request.url = `http://localhost${request.url ?? '/'}`
+    void respond(request, response)
   })
   serveWebSockets(server, context, streams)
   try {
@@ -73,12 +85,29 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   }
 }
 
-function timeouts({ headMs }: Patience): ServerOptions {
+/** The defaults of `node:http` that are changed on purpose; docs/defaults.md has the others. */
+export function serverOptions({ headMs, idleMs, requestMs }: Patience): ServerOptions {
   return {
+    // Proxies reuse idle connections for up to a minute: one that this side closes first is a 502 of theirs.
+    keepAliveTimeout: idleMs,
+    // It also counts from the opening of a connection, so a shorter one would close those that proxies open in advance.
     headersTimeout: headMs,
-    requestTimeout: 3 * headMs,
-    connectionsCheckingInterval: headMs / 2,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(5_000, headMs / 2),
+    // Probes of load balancers often send none; door.ts demands it of all other requests.
+    requireHostHeader: false,
   }
+}
+
+/** A target that is no path, for example one with a backslash. */
+function malformed(error: unknown, log: Log): Response {
+  const cause = error instanceof RequestError ? error : undefined
+  const fault =
+    cause === undefined
+      ? error
+      : new StatusError('bad_request', 'The path of the request is malformed.', { cause })
+  const { status, headers, body } = problemAnswer(fault, log)
+  return new Response(body, { status, headers })
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {
@@ -100,9 +129,13 @@ async function drain(server: Server, streams: Streams, withinMs: number): Promis
   const timer = setTimeout(() => {
     server.closeAllConnections()
   }, withinMs / 2)
+  // Node closes what is idle now; a connection whose request is still being answered becomes idle later.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections()
+  }, SWEEP_MS)
   await streams.drain()
-  server.closeIdleConnections()
   await closed
+  clearInterval(sweep)
   clearTimeout(timer)
 }
 

@@ -5,6 +5,14 @@ import type { Problem } from '@mqtt-status/protocol'
 import { StatusError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
+export const UPGRADE_REQUIRED = 426
+/** What a client has to ask for instead (RFC 9110, 15.5.22; RFC 6455, 4.4). */
+const UPGRADE = {
+  connection: 'Upgrade, close',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+} as const
+
 /** How an error is answered over HTTP (RFC 9457). */
 export interface ProblemAnswer {
   readonly status: number
@@ -20,6 +28,7 @@ export function problemAnswer(error: unknown, log: Log): ProblemAnswer {
     headers: {
       'content-type': 'application/problem+json',
       ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(problem.status === UPGRADE_REQUIRED ? UPGRADE : {}),
       ...(retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) }),
     },
     body: JSON.stringify(problem),
@@ -32,7 +41,7 @@ function toProblem(error: unknown, log: Log): Problem {
     if (error.cause !== undefined)
       log.debug({ code: error.code, err: error.cause }, 'request refused')
     return {
-      ...describe(error.code),
+      ...describe(error.code, error.status),
       detail: error.message,
       ...(error.fields.length > 0 ? { errors: error.fields } : {}),
       ...(error.outcome === 'unknown' ? { outcome: error.outcome } : {}),
@@ -41,12 +50,14 @@ function toProblem(error: unknown, log: Log): Problem {
   const reference = randomUUID()
   log.error({ err: error, reference }, 'request failed')
   return {
-    ...describe('internal'),
+    ...describe('internal', PROBLEMS.internal),
     detail: `A fault of this server; its log has more under ${reference}.`,
   }
 }
 
-function describe(code: Problem['code']): Pick<Problem, 'type' | 'title' | 'status' | 'code'> {
-  const status = PROBLEMS[code]
+function describe(
+  code: Problem['code'],
+  status: number,
+): Pick<Problem, 'type' | 'title' | 'status' | 'code'> {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code }
 }

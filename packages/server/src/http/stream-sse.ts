@@ -7,10 +7,11 @@ import { StatusError } from '../errors.ts'
 import { readBody } from './body.ts'
 import type { HttpContext } from './context.ts'
 import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
-import { EventStream } from './event-stream.ts'
+import { EventStream, STREAM_HEADERS } from './event-stream.ts'
 import { limited, parseWatchBody, parseWatchQuery } from './messages.ts'
 import type { WatchBody } from './messages.ts'
 import { problemAnswer } from './problem.ts'
+import { pathOf } from './request-head.ts'
 import type { Streams } from './streams.ts'
 
 /** @returns a handler that answers whether the request was one for a stream */
@@ -20,8 +21,9 @@ export function eventStreams(
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   const path = `${context.basePath}sse/status`
   return (request, response) => {
-    const [asked = '', query = ''] = (request.url ?? '').split('?', 2)
-    if (asked.replace(/\/$/, '') !== path || !METHODS.has(request.method ?? '')) return false
+    if (pathOf(request, context.basePath) !== path || !METHODS.has(request.method ?? ''))
+      return false
+    const [, query = ''] = (request.url ?? '').split('?', 2)
     void open({ context, streams, request, response, query })
     return true
   }
@@ -40,7 +42,7 @@ interface Asked {
 
 async function open(asked: Asked): Promise<void> {
   const { context, request, response } = asked
-  const admission = admissionOf(context.callers, request.headers)
+  const admission = admissionOf(context.callers, request)
   const headers = {
     ...corsHeaders(admission, request.headers.origin),
     'x-content-type-options': 'nosniff',
@@ -64,11 +66,11 @@ async function begin(
   headers: Record<string, string>,
 ): Promise<void> {
   const token = bearer(request.headers.authorization)
-  const admission = admissionOf(context.callers, request.headers)
+  const admission = admissionOf(context.callers, request)
   const scope = await scopeFor(context.verify, admission, token)
   const watch = limited(await watchOf(request, query), context.hub.watchLimit)
   if (request.method === 'HEAD') {
-    response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' }).end()
+    response.writeHead(200, { ...headers, ...STREAM_HEADERS }).end()
     return
   }
   if (streams.draining)

@@ -3,17 +3,24 @@
  * and nothing of the handshake is kept. A browser can't see why an upgrade was refused, so violations are accepted
  * first and closed with a code.
  */
-import type { IncomingMessage, Server } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { SUBPROTOCOL } from '@mqtt-status/protocol'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
+import { StatusError } from '../errors.ts'
 import type { HttpContext } from './context.ts'
 import { admissionOf } from './door.ts'
+import { problemAnswer, UPGRADE_REQUIRED } from './problem.ts'
+import type { ProblemAnswer } from './problem.ts'
+import { headWithoutUpgrade, pathOf, toOriginForm } from './request-head.ts'
 import type { Streams } from './streams.ts'
 import { WebSocketPeer } from './websocket-peer.ts'
 
 const MAX_MESSAGE_BYTES = 64 * 1024
+/** Those that `ws` speaks. */
+const VERSIONS: ReadonlySet<string | undefined> = new Set(['8', '13'])
 
 /** Serves sockets on this server's port. */
 export function serveWebSockets(server: Server, context: HttpContext, streams: Streams): void {
@@ -26,23 +33,46 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
     handleProtocols: (offered) =>
       offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false),
   })
-  const path = `${context.basePath}ws/status`
+  const { basePath } = context
+  const path = `${basePath}ws/status`
 
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // A reset in the middle of the handshake must find somebody who listens.
-    socket.on('error', () => socket.destroy())
-    const asked = (request.url ?? '').split('?')[0]?.replace(/\/$/, '')
-    if (asked !== path) {
-      // The other side may never end, and nobody would wait for it.
-      socket.once('finish', () => socket.destroy())
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      return
-    }
-    void accept({ request, socket, head })
+  sockets.on('wsClientError', ({ message }, socket, request) => {
+    const status = VERSIONS.has(request.headers['sec-websocket-version']) ? 400 : UPGRADE_REQUIRED
+    const error = new StatusError('bad_request', `${message}.`, { status })
+    refuse(socket, problemAnswer(error, context.log))
   })
 
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isHandshake(request) && pathOf(request, basePath) === path) {
+      void accept({ request, socket, head })
+    } else {
+      readOn(request, socket, head)
+    }
+  })
+
+  /** The latest answer on a connection: requests may be sent without waiting for answers. */
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answers.set(socket, response)
+  })
+
+  /** Lets the server read this connection as any other one, with the request as if it had not asked. */
+  function readOn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const resume = (): void => {
+      socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]))
+      server.emit('connection', socket)
+    }
+    const before = answers.get(socket)
+    if (before === undefined || before.writableFinished) resume()
+    else before.once('finish', resume)
+  }
+
   async function accept({ request, socket, head }: Upgrade): Promise<void> {
-    const admission = admissionOf(context.callers, request.headers)
+    // A reset in the middle of the handshake must find a listener.
+    socket.on('error', () => socket.destroy())
+    toOriginForm(request, basePath)
+    request.headers.upgrade = 'websocket'
+    const admission = admissionOf(context.callers, request)
     const entry = await context.limits.enter(request)
     // The handshake may fail: then there is no peer to give the place back.
     socket.once('close', () => {
@@ -52,6 +82,24 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
       new WebSocketPeer({ context, streams, websocket, socket, admission, entry: entry.kind })
     })
   }
+}
+
+/** Whether it is the handshake of RFC 6455, 4.1, be it with mistakes; whatever else asks for an upgrade gets an ordinary answer. */
+function isHandshake({ method, headers, httpVersion }: IncomingMessage): boolean {
+  const offered = (headers.upgrade ?? '').split(',').map((name) => name.trim().toLowerCase())
+  return method === 'GET' && httpVersion !== '1.0' && offered.includes('websocket')
+}
+
+/** There is no response yet that would write it. */
+function refuse(socket: Duplex, { status, headers, body }: ProblemAnswer): void {
+  const lines = Object.entries({
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}`)
+  // The other side may never end, and nothing waits for it.
+  socket.once('finish', () => socket.destroy())
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n'))
 }
 
 interface Upgrade {

@@ -9,12 +9,12 @@ import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, SUBPROTOCOL } from '@mqtt-status/protocol'
 import type { ClientMessage, CloseName } from '@mqtt-status/protocol'
 import type { RawData, WebSocket } from 'ws'
-import type { Admission } from '../auth/origins.ts'
 import { StatusError } from '../errors.ts'
 import { Frame } from '../hub/frames.ts'
 import type { Sink, Subscriber } from '../hub/hub.ts'
 import type { HttpContext } from './context.ts'
 import { scopeFor } from './door.ts'
+import type { Visit } from './door.ts'
 import { byeFrame, expiringFrame, welcomeFrame } from './greetings.ts'
 import type { Entry } from './limits.ts'
 import { parseMessage } from './messages.ts'
@@ -27,7 +27,7 @@ export interface PeerOptions {
   readonly websocket: WebSocket
   /** The raw socket below: shared frames are written to it directly. */
   readonly socket: Duplex
-  readonly admission: Admission
+  readonly admission: Visit
   /** Whether its address may open one more. */
   readonly entry: Entry['kind']
 }
@@ -49,7 +49,7 @@ export class WebSocketPeer implements Stream, Sink {
   readonly #streams: Streams
   readonly #websocket: WebSocket
   readonly #socket: Duplex
-  readonly #admission: Admission
+  readonly #admission: Visit
   readonly #queue: ClientMessage[] = []
   #state: State
   #working = false
