@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The process edge: arguments, environment, signals, the exit code. */
 import { readFileSync } from 'node:fs'
+import { withholdDebugOutput } from './cli/debug-output.ts'
 import type { Edge } from './cli/edge.ts'
 import { listenForEnd } from './cli/ending.ts'
 import { createProgram } from './cli/program.ts'
@@ -18,6 +19,9 @@ function fail(error: unknown): never {
   }
   process.exit(1)
 }
+
+for (const name of withholdDebugOutput())
+  process.stderr.write(`${name} is ignored: debug output of libraries shows passwords and tokens.\n`)
 
 process.on('uncaughtException', fail).on('unhandledRejection', fail)
 // A reader that has gone away, as in `mqtt-status serve --help | head`, or a terminal that was closed.

@@ -8,6 +8,7 @@ import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
 import type { Step } from './attribution.ts'
 import { filtersOf } from './device.ts'
+import { withholdPacketDebug } from './packet-debug.ts'
 import { fromClient, fromDisconnect, fromError, fromSilence, fromThrown } from './reasons.ts'
 import { clean, withoutSecret } from './reasons.ts'
 import type { Failure } from './session-state.ts'
@@ -164,6 +165,7 @@ export class Session {
   #speak(socket: Socket): void {
     clearTimeout(this.#racing ?? undefined)
     this.#state = 'dialling'
+    withholdPacketDebug()
     let client: MqttClient
     try {
       client = new MqttClient(() => this.#openStream(socket), this.#options())
