@@ -12,7 +12,7 @@ import { Heartbeat } from './db/heartbeat.ts'
 import type { Beat } from './db/heartbeat.ts'
 import type { Lanes } from './db/lanes.ts'
 import { call, endLease, pruneLeases, startDraining } from './db/leases.ts'
-import { claim, countShares, listHeld, readOwned, release } from './db/ownership.ts'
+import { claim, countShares, listHeld, readOwned, release, sumHeld } from './db/ownership.ts'
 import { readForDial } from './db/secrets.ts'
 import type { Secrets } from './db/secrets.ts'
 import { writeStatuses } from './db/status-writes.ts'
@@ -72,6 +72,7 @@ export class Term {
       store: {
         read: (ids) => dials.read((sql) => readOwned(sql, ownerId, ids)),
         held: () => dials.read((sql) => listHeld(sql, ownerId)),
+        sum: () => dials.read((sql) => sumHeld(sql, ownerId)),
         release: (rows) => keeping.write((sql) => release(sql, ownerId, rows)),
         write: (writes) => keeping.write((sql) => writeStatuses(sql, ownerId, writes)),
         writeActivity: (writes) => keeping.write((sql) => writeActivity(sql, ownerId, writes)),
@@ -211,15 +212,16 @@ export class Term {
     if (this.#isDraining || !this.#heartbeat.live) return
     if (this.#isVerified) this.#permit.grant()
     const isDue = this.#reconciled === null || this.#reconciled.ms >= RECONCILE_MS
-    if (!isDue && this.#isVerified) return
-    this.#verifying ??= this.#verify().finally(() => {
+    this.#verifying ??= this.#verify(isDue || !this.#isVerified).finally(() => {
       this.#verifying = null
     })
   }
 
-  async #verify(): Promise<void> {
+  /** @param whole whether everything is read; else a glance decides whether that is necessary */
+  async #verify(whole: boolean): Promise<void> {
     const lapsed = this.#lapsed
     try {
+      if (!whole && (await this.#supervisor.isUpToDate())) return
       await this.#supervisor.verify()
     } catch (error) {
       this.#options.log.warn({ err: error }, 'what is ours could not be verified; trying again')

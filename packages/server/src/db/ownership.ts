@@ -2,9 +2,10 @@
  * Who keeps a connection. Instances claim what nobody keeps, and the epoch that rises with each change of owner makes
  * every late write of a former one void.
  */
-import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
+import type { Held, HeldSum, Kept } from '../model/observed.ts'
 import { isOwn } from './epoch.ts'
 import type { Call } from './leases.ts'
+import { past, plausibleTimes, rowVersion } from './observed.ts'
 import type { Sql } from './sql.ts'
 
 /** What to dial, as stored: anybody may have written it, so nothing is believed yet. */
@@ -26,21 +27,7 @@ export interface DialRow {
   readonly secretsChangedAt: Readonly<Record<string, string>> | null
 }
 
-export interface Claimed {
-  readonly id: string
-  readonly siteId: string
-  readonly epoch: number
-  readonly desired: Desired | null
-  readonly status: Status
-  readonly reason: Reason | null
-  readonly generation: number
-  readonly observedGeneration: number
-  readonly restartGeneration: number
-  /** Whether its last owner has not passed it on, but is gone. */
-  readonly inherited: boolean
-  readonly device: DeviceState
-  /** How long ago the last message came, by the clock of the database; `null`: never. */
-  readonly lastMessageAgeMs: number | null
+export interface Claimed extends Kept {
   readonly dial: DialRow
 }
 
@@ -48,13 +35,6 @@ export interface ClaimLimits {
   readonly limit: number
   /** Whether rows of owners whose lease has ended may be claimed, too; those without an owner always may. */
   readonly lost: boolean
-}
-
-/** A row of ours, as far as it tells whether we know all of it. */
-export interface Held {
-  readonly id: string
-  readonly epoch: number
-  readonly generation: number
 }
 
 /** How the connections are shared out. */
@@ -117,12 +97,21 @@ export function readOwned(
       and c.managed`
 }
 
-/** Everything that is ours. */
+/** All rows of an owner. */
 export function listHeld(sql: Sql, ownerId: string): Promise<readonly Held[]> {
   return sql<Held[]>`
-    select id, epoch, generation
+    select id, epoch, xmin::text::bigint as version
     from ${sql.schema}.connections
     where owner_id = ${ownerId} and managed`
+}
+
+/** All rows of an owner at a glance: as long as the sum stays what it was, nothing has been written to them. */
+export async function sumHeld(sql: Sql, ownerId: string): Promise<HeldSum> {
+  const [sum] = await sql<HeldSum[]>`
+    select count(*)::int as count, coalesce(sum(xmin::text::bigint), 0)::bigint as versions
+    from ${sql.schema}.connections
+    where owner_id = ${ownerId} and managed`
+  return sum ?? { count: 0, versions: 0 }
 }
 
 export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
@@ -190,11 +179,11 @@ function isFree(sql: Sql): ReturnType<Sql> {
 
 function claimedColumns(sql: Sql): ReturnType<Sql> {
   return sql`
-    c.id, c.site_id as "siteId", c.epoch, c.desired, c.status, c.reason, c.generation,
-    c.observed_generation as "observedGeneration",
+    ${rowVersion(sql)},
+    ${plausibleTimes(sql)} as plausible,
+    c.site_id as "siteId", c.epoch, c.desired, c.generation,
     c.restart_generation as "restartGeneration",
-    c.device,
-    (extract(epoch from now() - c.last_message_at) * 1000)::float8 as "lastMessageAgeMs",
+    (extract(epoch from now() - ${past(sql, 'last_message_at')}) * 1000)::float8 as "lastMessageAgeMs",
     json_build_object(
       'protocol', c.protocol,
       'host', c.host,

@@ -1,40 +1,37 @@
-import type { DeviceState, Reason, Status } from '@mqtt-status/protocol'
+import type { RowVersion, StatusWrite } from '../model/observed.ts'
+import { rowVersion } from './observed.ts'
 import type { Sql } from './sql.ts'
 
-export interface StatusWrite {
-  readonly id: string
-  /** Fences the write: it only counts while the row still has this epoch and this owner. */
-  readonly epoch: number
-  readonly status: Status
-  readonly reason: Reason | null
-  readonly detail: string | null
-  readonly mqttReasonCode: number | null
-  readonly subscriptionsOk: boolean | null
-  readonly observedGeneration: number
-  /** What the change means for the device behind the connection; `null` leaves it as it is. */
-  readonly device: DeviceState | null
-}
-
 /**
- * Writes what was seen, all rows in one statement.
+ * Writes what was seen, all rows in one statement. Every observed column is set, so whatever another writer has put
+ * there is gone.
  *
- * @returns the ids that were written; one that is missing is not ours any more, or gone
+ * @returns the rows as they are now; one that is missing is not ours any more, or gone
  */
 export async function writeStatuses(
   sql: Sql,
   ownerId: string,
   writes: readonly StatusWrite[],
-): Promise<ReadonlySet<string>> {
-  const written = await sql<{ id: string }[]>`
+): Promise<ReadonlyMap<string, RowVersion>> {
+  const written = await sql<RowVersion[]>`
     update ${sql.schema}.connections c
     set status = w.status,
       reason = w.reason,
       detail = w.detail,
       mqtt_reason_code = w."mqttReasonCode",
       subscriptions_ok = w."subscriptionsOk",
-      observed_generation = greatest(c.observed_generation, w."observedGeneration"),
-      device = coalesce(w.device, c.device)
-    from jsonb_to_recordset(${sql.json(writes as never)}) as w (
+      since = coalesce(w.since at time zone 'utc', now()),
+      observed_generation = w."observedGeneration",
+      device = w.device,
+      device_since = case
+        when w."deviceTurned" then now()
+        else w."deviceSince" at time zone 'utc'
+      end,
+      last_message_at = case
+        when w.restores then w."lastMessageAt" at time zone 'utc'
+        else c.last_message_at
+      end
+    from jsonb_to_recordset(${sql.json(writes.map(toRecord) as never)}) as w (
       id text,
       epoch bigint,
       status text,
@@ -42,10 +39,19 @@ export async function writeStatuses(
       detail text,
       "mqttReasonCode" integer,
       "subscriptionsOk" boolean,
+      since timestamp,
       "observedGeneration" bigint,
-      device text
+      device text,
+      "deviceSince" timestamp,
+      "deviceTurned" boolean,
+      "lastMessageAt" timestamp,
+      restores boolean
     )
     where c.id = w.id and c.owner_id = ${ownerId} and c.epoch = w.epoch
-    returning c.id`
-  return new Set(written.map(({ id }) => id))
+    returning ${rowVersion(sql)}`
+  return new Map(written.map((row) => [row.id, row]))
+}
+
+function toRecord(write: StatusWrite): StatusWrite & { restores: boolean } {
+  return { ...write, restores: write.lastMessageAt !== undefined }
 }

@@ -3,20 +3,16 @@
  * from thousands of sites must not be as many writes. What it means for a device goes with its status, at once.
  */
 import type { Log } from '../log.ts'
+import type { ActivityWrite, RowVersion } from '../model/observed.ts'
 import type { Keeper } from './keeper.ts'
-
-export interface ActivityWrite {
-  readonly id: string
-  readonly epoch: number
-  /** How long ago the last message came; the time itself is the database's to say. */
-  readonly ageMs: number
-}
+import type { Ledger } from './ledger.ts'
 
 export interface ActivityOptions {
   readonly keepers: () => Iterable<Keeper>
-  /** Answers the ids that were written; one that is missing is not ours any more. */
-  readonly write: (writes: readonly ActivityWrite[]) => Promise<ReadonlySet<string>>
-  readonly onLost: (id: string, epoch: number) => void
+  /** Answers the rows that were written; one that is missing is not ours any more. */
+  readonly write: (writes: readonly ActivityWrite[]) => Promise<ReadonlyMap<string, RowVersion>>
+  readonly onWritten: (ledger: Ledger) => void
+  readonly onLost: (ledger: Ledger) => void
   /** The same clock as that of the keepers. */
   readonly now: () => number
   readonly flushMs: number
@@ -76,17 +72,33 @@ export class Activity {
   async #write(keepers: readonly Keeper[]): Promise<void> {
     const nowMs = this.#options.now()
     const batch = keepers.map((keeper) => ({ keeper, messageMs: keeper.unwrittenMs ?? nowMs }))
-    const written = await this.#options.write(
-      batch.map(({ keeper: { claimed }, messageMs }) => ({
-        id: claimed.id,
-        epoch: claimed.epoch,
-        ageMs: Math.round(nowMs - messageMs),
-      })),
-    )
+    for (const { keeper } of batch) keeper.ledger.begin()
+    const written = await this.#options
+      .write(
+        batch.map(({ keeper: { ledger }, messageMs }) => ({
+          id: ledger.claimed.id,
+          epoch: ledger.claimed.epoch,
+          ageMs: Math.round(nowMs - messageMs),
+          lastMessageAt: ledger.due.lastMessageAt,
+        })),
+      )
+      .catch((error: unknown) => {
+        for (const { keeper } of batch) keeper.ledger.fail()
+        throw error
+      })
     for (const { keeper, messageMs } of batch) {
-      const { id, epoch } = keeper.claimed
-      if (written.has(id)) keeper.written(messageMs)
-      else this.#options.onLost(id, epoch)
+      this.#settle(keeper, messageMs, written.get(keeper.claimed.id))
+    }
+  }
+
+  #settle(keeper: Keeper, messageMs: number, row: RowVersion | undefined): void {
+    if (row === undefined) {
+      keeper.ledger.fail()
+      this.#options.onLost(keeper.ledger)
+    } else {
+      keeper.written(messageMs)
+      keeper.ledger.wroteActivity(row)
+      this.#options.onWritten(keeper.ledger)
     }
   }
 }

@@ -1,9 +1,11 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
-import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
+import type { Desired, DeviceState, Reason } from '@mqtt-status/protocol'
 import { deviceState, NO_RULES, observe, remember } from './device.ts'
 import type { DeviceEvent, DeviceMemory, DeviceRules } from './device.ts'
 import type { Dialer } from './dialer.ts'
 import type { HostGate } from './host-gate.ts'
+import { Ledger } from './ledger.ts'
+import type { Claimed, Seen } from './ledger.ts'
 import { Session } from './session.ts'
 import { IDLE, step } from './session-state.ts'
 import type {
@@ -15,28 +17,6 @@ import type {
   StatusChange,
   Timing,
 } from './session-state.ts'
-import type { StoredSettings } from './settings.ts'
-
-/** A row that is ours to keep. */
-export interface Claimed {
-  readonly id: string
-  /** Dials of different sites take turns. */
-  readonly siteId: string
-  /** Fences writes: it rises whenever the owner changes. */
-  readonly epoch: number
-  readonly desired: Desired | null
-  readonly status: Status
-  readonly reason: Reason | null
-  readonly generation: number
-  readonly observedGeneration: number
-  readonly restartGeneration: number
-  /** Whether its last owner has not passed it on, but is gone. */
-  readonly inherited: boolean
-  readonly device: DeviceState
-  /** How long ago the last message came; `null`: never. */
-  readonly lastMessageAgeMs: number | null
-  readonly dial: StoredSettings
-}
 
 /** What somebody hears who asks whether a connection is alive. */
 export interface CheckResult {
@@ -46,14 +26,9 @@ export interface CheckResult {
   readonly tookMs: number
 }
 
-/** What was seen of a connection, with what it means for the device behind it. */
-export interface Seen extends StatusChange {
-  readonly device: DeviceState
-}
-
 export interface KeeperOptions {
   readonly dialer: Dialer
-  readonly write: (claimed: Claimed, seen: Seen) => void
+  readonly write: (ledger: Ledger, seen: Seen) => void
   readonly timing: Timing
   /** In ms, and never set back. */
   readonly now: () => number
@@ -62,7 +37,7 @@ export interface KeeperOptions {
 
 export class Keeper {
   readonly #options: KeeperOptions
-  #claimed: Claimed
+  readonly ledger: Ledger
   #state: SessionState = IDLE
   #session: Session | null = null
   #dialling: AbortController | null = null
@@ -83,21 +58,21 @@ export class Keeper {
   #told: Seen | null = null
 
   constructor(claimed: Claimed, options: KeeperOptions) {
-    this.#claimed = claimed
+    this.ledger = new Ledger(claimed)
     this.#options = options
     const { lastMessageAgeMs } = claimed
     this.#writtenMs = lastMessageAgeMs === null ? null : options.now() - lastMessageAgeMs
     this.#device = remember(this.#writtenMs)
-    const pending = claimed.generation > claimed.observedGeneration
+    const pending = claimed.generation > claimed.seen.observedGeneration
     if (wish(claimed) === 'connected') {
       if (pending) this.#wish('command', false)
       else this.#resume(claimed)
-    } else if (pending || claimed.status !== 'disconnected') this.#wish('command', false)
+    } else if (pending || claimed.seen.status !== 'disconnected') this.#wish('command', false)
   }
 
   /** The row as it was last read. */
   get claimed(): Claimed {
-    return this.#claimed
+    return this.ledger.claimed
   }
 
   /** When the last message came, if the table does not know of it yet. */
@@ -113,8 +88,8 @@ export class Keeper {
 
   /** The row was read again: acts on what is new in it. */
   update(claimed: Claimed): void {
-    const before = this.#claimed
-    this.#claimed = claimed
+    const before = this.claimed
+    if (!this.ledger.read(claimed)) return
     const edited = JSON.stringify(before.dial) !== JSON.stringify(claimed.dial)
     const restarted = claimed.restartGeneration > before.restartGeneration
     const commanded = claimed.generation > before.generation || wish(claimed) !== wish(before)
@@ -164,7 +139,7 @@ export class Keeper {
   }
 
   /** Nobody has asked for anything: another instance has kept it, or an earlier life of this one. */
-  #resume({ status, reason, inherited }: Claimed): void {
+  #resume({ seen: { status, reason }, inherited }: Claimed): void {
     switch (status) {
       case 'connected':
       case 'connecting':
@@ -180,7 +155,7 @@ export class Keeper {
   }
 
   #wish(cause: Cause, redial: boolean): void {
-    this.#handle({ kind: 'wish', desired: wish(this.#claimed), cause, redial })
+    this.#handle({ kind: 'wish', desired: wish(this.claimed), cause, redial })
   }
 
   #handle(event: SessionEvent): void {
@@ -230,7 +205,7 @@ export class Keeper {
 
   async #dial(urgent: boolean): Promise<void> {
     const { dialer } = this.#options
-    const { id, siteId, dial } = this.#claimed
+    const { id, siteId, dial } = this.claimed
     const number = ++this.#dials
     const isCurrent = (): boolean => number === this.#dials
     this.#dialling = new AbortController()
@@ -299,7 +274,7 @@ export class Keeper {
 
   #write(change: StatusChange): void {
     this.#told = { ...change, device: this.#deviceState() }
-    this.#options.write(this.#claimed, this.#told)
+    this.#options.write(this.ledger, this.#told)
   }
 }
 

@@ -3,7 +3,7 @@
  * what nobody keeps is claimed; what is above it is handed over, so that an instance that joins gets its share.
  */
 import type { Log } from '../log.ts'
-import type { Claimed } from './keeper.ts'
+import type { Claimed } from './ledger.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** How the connections are shared out. */

@@ -2,28 +2,24 @@
  * Gathers status writes: one statement for all of a moment, one write a second for a connection at most, and the last
  * one is never dropped. What answers somebody who waits is held back by neither.
  */
-import type { DeviceState } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
-import type { Claimed, Seen } from './keeper.ts'
-import type { StatusChange } from './session-state.ts'
-
-export interface StatusWrite extends Omit<StatusChange, 'urgent'> {
-  readonly id: string
-  readonly epoch: number
-  readonly observedGeneration: number
-  /** What the change means for the device; `null` leaves it as it is. */
-  readonly device: DeviceState | null
-}
+import type { RowVersion, StatusWrite } from '../model/observed.ts'
+import type { Ledger, Seen } from './ledger.ts'
 
 export interface StatusWriterOptions {
-  /** Answers the ids that were written; one that is missing is not ours any more. */
-  readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlySet<string>>
-  readonly onLost: (id: string, epoch: number) => void
+  /** Answers the rows that were written; one that is missing is not ours any more. */
+  readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlyMap<string, RowVersion>>
+  readonly onWritten: (ledger: Ledger) => void
+  readonly onLost: (ledger: Ledger) => void
   readonly log: Log
 }
 
 interface Queued {
-  readonly write: StatusWrite
+  readonly ledger: Ledger
+  /** `null`: what the row has to hold is said again. */
+  readonly seen: Seen | null
+  /** The last command that had been acted on when it was seen. */
+  readonly generation: number
   readonly dueMs: number
 }
 
@@ -54,30 +50,24 @@ export class StatusWriter {
     this.#options = options
   }
 
-  add({ id, epoch, generation }: Claimed, { urgent, ...seen }: Seen): void {
-    if (this.#stopped) return
-    const nowMs = performance.now()
-    const lastMs = this.#lastMs.get(id) ?? Number.NEGATIVE_INFINITY
-    const dueMs = urgent ? nowMs : Math.max(nowMs + GATHER_MS, lastMs + COALESCE_MS)
-    const sooner = Math.min(dueMs, this.#queue.get(id)?.dueMs ?? dueMs)
-    const write: StatusWrite = {
-      id,
-      epoch,
-      observedGeneration: generation,
-      status: seen.status,
-      reason: seen.reason,
-      detail: seen.detail,
-      mqttReasonCode: seen.mqttReasonCode,
-      subscriptionsOk: seen.subscriptionsOk,
-      device: seen.device,
-    }
-    this.#queue.set(id, { write, dueMs: sooner })
-    this.#arm(sooner)
+  add(ledger: Ledger, seen: Seen): void {
+    this.#enqueue(ledger, seen)
+  }
+
+  /** Says again what the row has to hold, unless something newer is waiting to be said. */
+  restore(ledger: Ledger): void {
+    if (!this.has(ledger.claimed.id)) this.#enqueue(ledger, null)
+  }
+
+  /** Whether something is waiting to be written. */
+  has(id: string): boolean {
+    return this.#queue.has(id)
   }
 
   /** Forgets what is not written yet of a connection that is not ours any more. */
-  forget(id: string, epoch: number): void {
-    if (this.#queue.get(id)?.write.epoch === epoch) this.#queue.delete(id)
+  forget(ledger: Ledger): void {
+    const { id } = ledger.claimed
+    if (this.#queue.get(id)?.ledger === ledger) this.#queue.delete(id)
   }
 
   /** Writes at once what is gathered or held back; resolves when it is written, or could not be. */
@@ -96,6 +86,18 @@ export class StatusWriter {
     await this.#flushing
     this.#failing = false
     await this.#flush(Number.POSITIVE_INFINITY)
+  }
+
+  #enqueue(ledger: Ledger, seen: Seen | null): void {
+    if (this.#stopped) return
+    const { id, generation } = ledger.claimed
+    const nowMs = performance.now()
+    const lastMs = this.#lastMs.get(id) ?? Number.NEGATIVE_INFINITY
+    const isUrgent = seen?.urgent === true
+    const dueMs = isUrgent ? nowMs : Math.max(nowMs + GATHER_MS, lastMs + COALESCE_MS)
+    const sooner = Math.min(dueMs, this.#queue.get(id)?.dueMs ?? dueMs)
+    this.#queue.set(id, { ledger, seen, generation, dueMs: sooner })
+    this.#arm(sooner)
   }
 
   #arm(dueMs: number): void {
@@ -128,44 +130,66 @@ export class StatusWriter {
 
   async #flush(nowMs: number): Promise<void> {
     for (;;) {
-      const writes = this.#takeDue(nowMs)
-      if (writes.length === 0 || !(await this.#write(writes))) return
+      const batch = this.#takeDue(nowMs)
+      if (batch.length === 0 || !(await this.#write(batch))) return
       this.#notBeforeMs = performance.now() + PACE_MS
     }
   }
 
-  async #write(writes: readonly StatusWrite[]): Promise<boolean> {
+  async #write(batch: readonly Queued[]): Promise<boolean> {
+    const writes = batch.map(({ ledger, seen, generation }) => ({
+      ledger,
+      write: seen === null ? ledger.restore() : ledger.write(seen, generation),
+    }))
+    for (const { ledger } of writes) ledger.begin()
     try {
-      const written = await this.#options.write(writes)
+      const written = await this.#options.write(writes.map(({ write }) => write))
       this.#failing = false
-      for (const { id, epoch } of writes) if (!written.has(id)) this.#options.onLost(id, epoch)
+      for (const { ledger, write } of writes) this.#settle(ledger, write, written.get(write.id))
       return true
     } catch (error) {
-      if (!this.#failing) {
-        this.#options.log.warn(
-          { err: error, count: writes.length },
-          'statuses can not be written; trying again',
-        )
-      }
-      this.#failing = true
-      this.#notBeforeMs = performance.now() + RETRY_MS
-      // What was seen meanwhile is newer.
-      for (const write of writes)
-        if (!this.#queue.has(write.id)) this.#queue.set(write.id, { write, dueMs: 0 })
+      for (const { ledger } of writes) ledger.fail()
+      this.#failed(error, batch)
       return false
     }
   }
 
-  #takeDue(nowMs: number): StatusWrite[] {
+  #settle(ledger: Ledger, write: StatusWrite, row: RowVersion | undefined): void {
+    if (row === undefined) {
+      ledger.fail()
+      this.#options.onLost(ledger)
+    } else {
+      ledger.wrote(write, row)
+      this.#options.onWritten(ledger)
+    }
+  }
+
+  #failed(error: unknown, batch: readonly Queued[]): void {
+    if (!this.#failing) {
+      this.#options.log.warn(
+        { err: error, count: batch.length },
+        'statuses can not be written; trying again',
+      )
+    }
+    this.#failing = true
+    this.#notBeforeMs = performance.now() + RETRY_MS
+    // What was seen meanwhile is newer.
+    for (const queued of batch) {
+      const { id } = queued.ledger.claimed
+      if (!this.has(id)) this.#queue.set(id, { ...queued, dueMs: 0 })
+    }
+  }
+
+  #takeDue(nowMs: number): Queued[] {
     for (const [id, lastMs] of this.#lastMs) {
       if (lastMs > performance.now() - COALESCE_MS) break
       this.#lastMs.delete(id)
     }
-    const due: StatusWrite[] = []
-    for (const [id, { write, dueMs }] of this.#queue) {
+    const due: Queued[] = []
+    for (const [id, queued] of this.#queue) {
       // Timers are allowed to be a little early.
-      if (dueMs > nowMs + 1) continue
-      due.push(write)
+      if (queued.dueMs > nowMs + 1) continue
+      due.push(queued)
       this.#queue.delete(id)
       // Moved to the end, so that they stay in the order of time.
       this.#lastMs.delete(id)

@@ -5,29 +5,27 @@
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import { FairQueue } from '../model/fair-queue.ts'
+import type { ActivityWrite, Held, HeldSum, RowVersion, StatusWrite } from '../model/observed.ts'
 import { Activity } from './activity.ts'
-import type { ActivityWrite } from './activity.ts'
+import { Corrections } from './corrections.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules, Lookup } from './dial-guard.ts'
 import type { DialPermit } from './dial-permit.ts'
 import { Dialer } from './dialer.ts'
 import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
-import type { CheckResult, Claimed, KeeperOptions } from './keeper.ts'
+import type { CheckResult, KeeperOptions } from './keeper.ts'
+import type { Claimed, Ledger } from './ledger.ts'
+import { Rereads } from './rereads.ts'
 import { SecretReader } from './secret-reader.ts'
 import type { ReadSecrets } from './secret-reader.ts'
 import { TIMING } from './session-state.ts'
 import type { Timing } from './session-state.ts'
 import { StatusWriter } from './status-writer.ts'
-import type { StatusWrite } from './status-writer.ts'
 
-export type { ActivityWrite } from './activity.ts'
-export type { CheckResult, Claimed } from './keeper.ts'
+export type { CheckResult } from './keeper.ts'
+export type { Claimed } from './ledger.ts'
 export type { ReadSecrets } from './secret-reader.ts'
-export type { StatusWrite } from './status-writer.ts'
-
-/** A row of ours, as far as it tells whether we know all of it. */
-export type Held = Pick<Claimed, 'id' | 'epoch' | 'generation'>
 
 /** Where rows are read and statuses written. */
 export interface SupervisorStore {
@@ -35,12 +33,16 @@ export interface SupervisorStore {
   readonly read: (ids: readonly string[]) => Promise<readonly Claimed[]>
   /** All rows of ours. */
   readonly held: () => Promise<readonly Held[]>
+  /** All rows of ours at a glance. */
+  readonly sum: () => Promise<HeldSum>
   /** Lets go of rows, as far as they are ours in that epoch. */
   readonly release: (rows: readonly Pick<Held, 'id' | 'epoch'>[]) => Promise<void>
-  /** Answers the ids that were written. */
-  readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlySet<string>>
-  /** Writes when messages came last; answers the ids that were written. */
-  readonly writeActivity: (writes: readonly ActivityWrite[]) => Promise<ReadonlySet<string>>
+  /** Answers the rows that were written. */
+  readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlyMap<string, RowVersion>>
+  /** Writes when messages came last; answers the rows that were written. */
+  readonly writeActivity: (
+    writes: readonly ActivityWrite[],
+  ) => Promise<ReadonlyMap<string, RowVersion>>
   /** Left out where none are kept. */
   readonly secrets?: ReadSecrets
 }
@@ -48,6 +50,7 @@ export interface SupervisorStore {
 /** The part of a row that says whether there is something to do. */
 export interface Wanted {
   readonly id: string
+  readonly revision: number
   readonly managed: boolean
   readonly desired: Desired | null
   readonly status: Status
@@ -85,12 +88,12 @@ export interface SupervisorOptions {
   readonly random?: () => number
 }
 
-const BATCH = 200
-const RETRY_MS = 1_000
 /** How many connections are handed over at a time. */
 const HANDOVER_BATCH = 100
 /** How long a connection that is handed over is kept for its next owner. */
 const HANDOVER_MS = 2_000
+/** A check is answered although the row can't be read. */
+const CONFIRM_MS = 1_000
 
 export class Supervisor {
   readonly #store: SupervisorStore
@@ -102,9 +105,8 @@ export class Supervisor {
   readonly #activity: Activity
   readonly #setup: SupervisorOptions
   readonly #options: KeeperOptions
-  readonly #toRead = new Set<string>()
-  #reading: Promise<void> | null = null
-  #retry: NodeJS.Timeout | null = null
+  readonly #rereads: Rereads
+  readonly #corrections: Corrections
   #stopped = false
 
   constructor(options: SupervisorOptions) {
@@ -112,24 +114,38 @@ export class Supervisor {
     this.#setup = options
     this.#store = store
     this.#log = log
-    const onLost = (id: string, lost: number): void => {
-      if (this.#keepers.get(id)?.claimed.epoch === lost) this.#drop(id)
+    const onLost = (ledger: Ledger): void => {
+      this.#read(ledger.claimed.id)
     }
-    this.#writer = new StatusWriter({ write: store.write, onLost, log })
+    const onWritten = (ledger: Ledger): void => {
+      this.#settled(ledger)
+    }
+    this.#writer = new StatusWriter({ write: store.write, onWritten, onLost, log })
     this.#activity = new Activity({
       keepers: () => this.#keepers.values(),
       write: store.writeActivity,
+      onWritten,
       onLost,
       now,
       flushMs: options.activityFlushMs,
       log,
     })
+    this.#rereads = new Rereads({ read: (ids) => this.#readRows(ids), log })
+    this.#corrections = new Corrections({
+      restore: (ledger) => {
+        this.#writer.restore(ledger)
+      },
+      read: (id) => {
+        this.#read(id)
+      },
+      log,
+    })
     this.#options = {
       dialer: dialerOf(options),
-      write: (claimed, seen) => {
+      write: (ledger, seen) => {
         const { status, reason, detail } = seen
-        log.debug({ connection: claimed.id, status, reason, detail }, 'status')
-        this.#writer.add(claimed, seen)
+        log.debug({ connection: ledger.claimed.id, status, reason, detail }, 'status')
+        this.#writer.add(ledger, seen)
       },
       timing: options.timing ?? TIMING,
       now,
@@ -147,16 +163,16 @@ export class Supervisor {
     if (this.#stopped) return
     let free = false
     for (const { connection, ownerId } of rows) {
-      if (this.#concerns(connection, ownerId)) this.#toRead.add(connection.id)
+      if (this.#concerns(connection, ownerId)) this.#rereads.add(connection.id)
       else free ||= this.#isFree(connection, ownerId)
     }
     // Whether they are gone or only moved: reading tells.
-    for (const { id } of tombstones) if (this.#keepers.has(id)) this.#toRead.add(id)
+    for (const { id } of tombstones) if (this.#keepers.has(id)) this.#rereads.add(id)
     if (kind === 'snapshot') {
       const present = new Set(rows.map(({ connection }) => connection.id))
-      for (const id of this.#keepers.keys()) if (!present.has(id)) this.#toRead.add(id)
+      for (const id of this.#keepers.keys()) if (!present.has(id)) this.#rereads.add(id)
     }
-    this.#readSoon()
+    this.#rereads.start()
     if (free) this.#setup.onFree()
   }
 
@@ -174,25 +190,35 @@ export class Supervisor {
   }
 
   /**
-   * Lets go of what is not ours any more, and takes what is without our knowing.
+   * Whether all rows of ours are as they were written or read last, as far as a glance tells.
+   *
+   * @throws when the rows could not be read
+   */
+  async isUpToDate(): Promise<boolean> {
+    const { count, versions } = await this.#store.sum()
+    let known = 0
+    for (const { ledger } of this.#keepers.values()) known += ledger.version
+    return count === this.#keepers.size && versions === known
+  }
+
+  /**
+   * Lets go of what is not ours any more, takes what is without our knowing, and reads what others have written to.
    *
    * @throws when it could not be read what is ours
    */
   async verify(): Promise<void> {
     // What is claimed while the answer is on its way is not in it.
-    const before = Array.from(this.#keepers, ([id, { claimed }]) => ({ id, epoch: claimed.epoch }))
-    const held = await this.#store.held()
+    const before = [...this.#keepers.values()]
+    const held = new Map((await this.#store.held()).map((row) => [row.id, row]))
     if (this.#stopped) return
-    const epochs = new Map(held.map(({ id, epoch }) => [id, epoch]))
-    for (const { id, epoch } of before) {
-      const lost = epochs.get(id) !== epoch && this.#keepers.get(id)?.claimed.epoch === epoch
-      if (lost) this.#drop(id)
+    for (const keeper of before)
+      if (!held.has(keeper.claimed.id)) this.#drop(keeper.claimed.id, keeper)
+    for (const { id, epoch, version } of held.values()) {
+      const keeper = this.#keepers.get(id)
+      const isKnown = keeper?.claimed.epoch === epoch && keeper.ledger.version === version
+      if (!isKnown && keeper?.ledger.isWriting !== true) this.#rereads.add(id)
     }
-    for (const { id, generation } of held) {
-      const claimed = this.#keepers.get(id)?.claimed
-      if (claimed === undefined || generation > claimed.generation) this.#toRead.add(id)
-    }
-    this.#readSoon()
+    this.#rereads.start()
   }
 
   /**
@@ -216,14 +242,19 @@ export class Supervisor {
    * @returns `null` where it is not kept here
    */
   async check(id: string): Promise<CheckResult | null> {
-    return (await this.#keepers.get(id)?.check()) ?? null
+    const keeper = this.#keepers.get(id)
+    if (keeper === undefined) return null
+    const result = await keeper.check()
+    // Whoever asks looks at the row next.
+    await firstOf(this.#confirm(id), CONFIRM_MS)
+    return result
   }
 
   /** Says DISCONNECT everywhere; statuses stay as they are until the next owner looks. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#retry ?? undefined)
-    await this.#reading
+    this.#corrections.stop()
+    await this.#rereads.stop()
     await Promise.all(Array.from(this.#keepers.values(), (keeper) => keeper.stop()))
     await this.#activity.stop()
     this.#keepers.clear()
@@ -231,11 +262,40 @@ export class Supervisor {
   }
 
   /** Whether there may be something new in a row of ours. */
-  #concerns({ id, managed, desired, generation }: Wanted, ownerId: string | null): boolean {
-    const claimed = this.#keepers.get(id)?.claimed
+  #concerns(
+    { id, revision, managed, desired, generation }: Wanted,
+    ownerId: string | null,
+  ): boolean {
+    const ledger = this.#keepers.get(id)?.ledger
     // Ours without our knowing: the answer to a claim was lost, or the row has got another id.
-    if (claimed === undefined) return ownerId === this.#setup.ownerId
-    return !managed || generation > claimed.generation || desired !== claimed.desired
+    if (ledger === undefined) return ownerId === this.#setup.ownerId
+    ledger.hear(revision)
+    const { claimed } = ledger
+    if (!managed || ownerId !== this.#setup.ownerId) return true
+    if (generation !== claimed.generation || desired !== claimed.desired) return true
+    // What is being written ourselves is told, too; whether it was that is known when the answer is here.
+    return ledger.isBehind && !ledger.isWriting
+  }
+
+  /** A write of ours is in the table. */
+  #settled(ledger: Ledger): void {
+    if (ledger.isBehind && !ledger.isWriting) this.#read(ledger.claimed.id)
+    else this.#corrections.correct(ledger)
+  }
+
+  #read(id: string): void {
+    this.#rereads.add(id)
+    this.#rereads.start()
+  }
+
+  /** Makes sure that the row says what is so. */
+  async #confirm(id: string): Promise<void> {
+    try {
+      await this.#readRows([id])
+      if (this.#writer.has(id)) await this.#writer.flush()
+    } catch (error) {
+      this.#log.debug({ err: error, connection: id }, 'a row could not be confirmed')
+    }
   }
 
   #isFree(row: Wanted, ownerId: string | null): boolean {
@@ -247,49 +307,23 @@ export class Supervisor {
     return ownerId === null || !this.#setup.isAlive(ownerId)
   }
 
-  #readSoon(): void {
-    if (this.#reading !== null || this.#stopped || this.#toRead.size === 0) return
-    this.#reading = this.#readAll()
-  }
-
-  async #readAll(): Promise<void> {
-    while (this.#toRead.size > 0 && !this.#stopped) {
-      const ids = [...this.#toRead].slice(0, BATCH)
-      for (const id of ids) this.#toRead.delete(id)
-      try {
-        await this.#read(ids)
-      } catch (error) {
-        this.#log.warn({ err: error, count: ids.length }, 'rows could not be read; trying again')
-        for (const id of ids) this.#toRead.add(id)
-        this.#retry = setTimeout(() => {
-          this.#readSoon()
-        }, RETRY_MS)
-        break
-      }
-    }
-    // Here, and not when the promise is settled: what is to be read in between must not be forgotten.
-    this.#reading = null
-  }
-
-  async #read(ids: readonly string[]): Promise<void> {
-    const epochs = new Map(ids.map((id) => [id, this.#keepers.get(id)?.claimed.epoch]))
+  async #readRows(ids: readonly string[]): Promise<void> {
+    const before = new Map(ids.map((id) => [id, this.#keepers.get(id)]))
     const rows = await this.#store.read(ids)
+    for (const { id } of rows) before.delete(id)
+    // What has another id now is let go before it is taken under the new one.
+    for (const [id, keeper] of before) if (keeper !== undefined) this.#drop(id, keeper)
     this.take(rows)
-    for (const { id } of rows) epochs.delete(id)
-    for (const [id, epoch] of epochs)
-      if (this.#keepers.get(id)?.claimed.epoch === epoch) this.#drop(id)
   }
 
   #keep(row: Claimed): void {
-    const keeper = this.#keepers.get(row.id)
-    if (keeper === undefined) {
-      this.#keepers.set(row.id, new Keeper(row, this.#options))
-      return
-    }
-    const { epoch, generation } = keeper.claimed
+    const known = this.#keepers.get(row.id)
     // Answers may come in another order than they were asked for.
-    if (row.epoch < epoch || (row.epoch === epoch && row.generation < generation)) return
-    keeper.update(row)
+    if (known !== undefined && row.epoch < known.claimed.epoch) return
+    const keeper = known ?? new Keeper(row, this.#options)
+    this.#keepers.set(row.id, keeper)
+    if (known !== undefined) keeper.update(row)
+    if (!this.#writer.has(row.id)) this.#corrections.correct(keeper.ledger)
   }
 
   async #pass(ids: readonly string[]): Promise<void> {
@@ -309,19 +343,18 @@ export class Supervisor {
       await firstOf(Promise.all(leaving.map(({ gone }) => gone)), HANDOVER_MS)
     } finally {
       await Promise.all(leaving.map(({ keeper }) => keeper.stop()))
-      for (const { claimed } of leaving.map(({ keeper }) => keeper)) {
-        this.#writer.forget(claimed.id, claimed.epoch)
+      for (const { claimed, ledger } of leaving.map(({ keeper }) => keeper)) {
+        this.#writer.forget(ledger)
         if (this.#leaving.get(claimed.id) === claimed.epoch) this.#leaving.delete(claimed.id)
       }
     }
   }
 
-  /** It is gone, or somebody else's: let go without a word. */
-  #drop(id: string): void {
-    const keeper = this.#keepers.get(id)
-    if (keeper === undefined) return
+  /** The row is gone, or another node's: its connection is closed, and nothing is written. */
+  #drop(id: string, keeper: Keeper): void {
+    if (this.#keepers.get(id) !== keeper) return
     this.#keepers.delete(id)
-    this.#writer.forget(id, keeper.claimed.epoch)
+    this.#writer.forget(keeper.ledger)
     void keeper.stop()
   }
 }

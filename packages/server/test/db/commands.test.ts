@@ -8,10 +8,11 @@ import { endLease, renewLease } from '../../src/db/leases.ts'
 import { claim } from '../../src/db/ownership.ts'
 import type { Claimed } from '../../src/db/ownership.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
-import type { StatusWrite } from '../../src/db/status-writes.ts'
+import type { StatusWrite } from '../../src/model/observed.ts'
 import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
+import { seen } from './seen.ts'
 
 let database: TestDatabase
 let sql: Sql
@@ -93,17 +94,7 @@ test('a repeated key is harmless, also at the same time; for another action it i
 })
 
 test('only the present owner can write a status', async () => {
-  const write = (epoch: number): StatusWrite => ({
-    id: 'a',
-    epoch,
-    status: 'connected',
-    reason: null,
-    detail: null,
-    mqttReasonCode: 0,
-    subscriptionsOk: true,
-    observedGeneration: 0,
-    device: null,
-  })
+  const write = (epoch: number): StatusWrite => seen('a', epoch)
   await database.sql`update connections set desired = 'connected' where id = 'a'`
   for (const ownerId of ['me', 'you'])
     await renewLease(sql, { ownerId, ttlMs: 60_000, version: null })
@@ -114,8 +105,8 @@ test('only the present owner can write a status', async () => {
   expect(await claim(sql, 'you', all)).toEqual([])
   await endLease(sql, 'me')
   expect(await claim(sql, 'you', all)).toMatchObject([{ id: 'a', epoch: 2 }])
-  expect(await writeStatuses(sql, 'me', [write(1)])).toEqual(new Set())
-  expect(await writeStatuses(sql, 'you', [write(2)])).toEqual(new Set(['a']))
+  expect([...(await writeStatuses(sql, 'me', [write(1)])).keys()]).toEqual([])
+  expect([...(await writeStatuses(sql, 'you', [write(2)])).keys()]).toEqual(['a'])
   const [row] = await database.sql`select status, subscriptions_ok from connections where id = 'a'`
   expect(row).toEqual({ status: 'connected', subscriptions_ok: true })
 })
@@ -131,40 +122,31 @@ async function claimed(): Promise<Claimed | undefined> {
 test('times of messages are written by the present owner only, all at once, and never go back', async () => {
   const mine = await claimed()
   const epoch = mine?.epoch ?? 0
-  expect(mine).toMatchObject({ device: 'unknown', lastMessageAgeMs: null })
-  expect(await writeActivity(sql, 'you', [{ id: 'a', epoch, ageMs: 0 }])).toEqual(new Set())
-  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch: epoch - 1, ageMs: 0 }])).toEqual(
-    new Set(),
-  )
-  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 1_000 }])).toEqual(new Set(['a']))
-  expect(await writeActivity(sql, 'me', [{ id: 'a', epoch, ageMs: 60_000 }])).toEqual(
-    new Set(['a']),
-  )
+  expect(mine).toMatchObject({ seen: { device: 'unknown' }, lastMessageAgeMs: null })
+  let lastMessageAt: string | null = null
+  const write = async (ownerId: string, ofEpoch: number, ageMs: number): Promise<string[]> => {
+    const written = await writeActivity(sql, ownerId, [
+      { id: 'a', epoch: ofEpoch, ageMs, lastMessageAt },
+    ])
+    lastMessageAt = written.get('a')?.seen.lastMessageAt ?? lastMessageAt
+    return [...written.keys()]
+  }
+  expect(await write('you', epoch, 0)).toEqual([])
+  expect(await write('me', epoch - 1, 0)).toEqual([])
+  expect(await write('me', epoch, 1_000)).toEqual(['a'])
+  expect(await write('me', epoch, 60_000)).toEqual(['a'])
   const [row] = await database.sql`
     select extract(epoch from now() - last_message_at)::float8 as age from connections where id = 'a'`
   expect(row?.['age']).toBeGreaterThanOrEqual(1)
   expect(row?.['age']).toBeLessThan(59)
 })
 
-test('a status may say what it means for the device, or leave it as it is', async () => {
-  const mine = await claimed()
-  const write = (device: StatusWrite['device']): Promise<unknown> =>
-    writeStatuses(sql, 'me', [
-      {
-        id: 'a',
-        epoch: mine?.epoch ?? 0,
-        status: 'connected',
-        reason: null,
-        detail: null,
-        mqttReasonCode: 0,
-        subscriptionsOk: true,
-        observedGeneration: 0,
-        device,
-      },
-    ])
-  await write('online')
-  await write(null)
-  const [row] =
-    await database.sql`select device, device_since is not null as dated from connections where id = 'a'`
-  expect(row).toEqual({ device: 'online', dated: true })
+test('a status says what it means for the device, and since when unless that has just turned', async () => {
+  const { epoch = 0 } = (await claimed()) ?? {}
+  const write = async (change: Partial<StatusWrite>): Promise<string | null | undefined> =>
+    (await writeStatuses(sql, 'me', [seen('a', epoch, change)])).get('a')?.seen.deviceSince
+  expect(await write({}), 'never turned').toBeNull()
+  const turned = await write({ device: 'online', deviceTurned: true })
+  expect(turned).toMatch(/^20/)
+  expect(await write({ device: 'online', deviceSince: turned ?? null })).toBe(turned)
 })

@@ -8,6 +8,7 @@ import { writeStatuses } from '../../src/db/status-writes.ts'
 import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
+import { seen } from './seen.ts'
 
 let database: TestDatabase
 let sql: Sql
@@ -76,19 +77,7 @@ test('a late write of the keeper of the original does not get into the copy', as
   await move()
   await confirmEpoch(direct(sql), true)
   expect(await database.sql`select from supervisors`, 'leases of the original').toHaveLength(0)
-  const written = await writeStatuses(sql, 'me', [
-    {
-      id: 'kept',
-      epoch: claimed?.epoch ?? 0,
-      status: 'connected',
-      reason: null,
-      detail: null,
-      mqttReasonCode: null,
-      subscriptionsOk: null,
-      observedGeneration: 0,
-      device: null,
-    },
-  ])
+  const written = await writeStatuses(sql, 'me', [seen('kept', claimed?.epoch ?? 0)])
   expect(written.size).toBe(0)
 })
 

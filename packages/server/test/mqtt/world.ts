@@ -1,10 +1,17 @@
 /** A supervisor over an in-memory table that fences writes as the database does. */
 import { until } from '@mqtt-status/testing/until'
 import { createLog } from '../../src/log.ts'
+import type {
+  ActivityWrite,
+  Kept,
+  Observed,
+  RowVersion,
+  StatusWrite,
+} from '../../src/model/observed.ts'
 import { DialPermit } from '../../src/mqtt/dial-permit.ts'
 import type { Secrets, StoredSettings } from '../../src/mqtt/settings.ts'
 import { Supervisor } from '../../src/mqtt/supervisor.ts'
-import type { ActivityWrite, Claimed, StatusWrite } from '../../src/mqtt/supervisor.ts'
+import type { Claimed } from '../../src/mqtt/supervisor.ts'
 import { TIMING } from '../../src/mqtt/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
 
@@ -24,7 +31,14 @@ export const NOTHING: StoredSettings = {
   expectedIntervalS: null,
 }
 
-type Row = Claimed & { readonly managed: boolean }
+/** A row as it is stored, with all columns side by side. */
+interface Row extends Observed, Omit<Kept, 'seen' | 'plausible'> {
+  readonly managed: boolean
+  readonly ownerId: string
+  readonly dial: StoredSettings
+}
+
+const NOW = '2026-11-23T19:00:00'
 
 export class World {
   readonly supervisor: Supervisor
@@ -51,22 +65,28 @@ export class World {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           const found = ids
             .map((id) => this.#rows.get(id))
-            .filter((row) => row !== undefined && row.managed)
-          return Promise.resolve(structuredClone(found) as Claimed[])
+            .filter((row) => row !== undefined)
+            .filter(({ managed, ownerId }) => managed && ownerId === 'me')
+          return Promise.resolve(structuredClone(found).map((row) => toClaimed(row)))
         },
-        held: () => Promise.resolve([...this.#rows.values()]),
+        held: () => Promise.resolve(this.#held()),
+        sum: () => {
+          const versions = this.#held().map(({ version }) => version)
+          return Promise.resolve({
+            count: versions.length,
+            versions: versions.reduce((sum, version) => sum + version, 0),
+          })
+        },
         release: () => Promise.resolve(),
         write: (writes) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
-          return Promise.resolve(
-            new Set(writes.filter((write) => this.#write(write)).map(({ id }) => id)),
-          )
+          return Promise.resolve(this.#versions(writes.filter((write) => this.#write(write))))
         },
         writeActivity: (writes) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           const ours = writes.filter(({ id, epoch }) => this.#rows.get(id)?.epoch === epoch)
           this.activity.push(...ours)
-          return Promise.resolve(new Set(ours.map(({ id }) => id)))
+          return Promise.resolve(this.#versions(ours))
         },
         secrets: () => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
@@ -93,19 +113,28 @@ export class World {
   }
 
   add(id: string, dial: Partial<StoredSettings>, change: Partial<Row> = {}): void {
-    this.#rows.set(id, {
+    this.#set({
       id,
       siteId: 's1',
+      version: 0,
+      revision: 0,
       epoch: 1,
       managed: true,
+      ownerId: 'me',
       desired: 'connected',
       status: 'disconnected',
       reason: null,
+      detail: null,
+      mqttReasonCode: null,
+      subscriptionsOk: null,
+      since: NOW,
       inherited: true,
       generation: 1,
       observedGeneration: 0,
       restartGeneration: 0,
       device: 'unknown',
+      deviceSince: null,
+      lastMessageAt: null,
       lastMessageAgeMs: null,
       dial: { ...NOTHING, ...dial },
       ...change,
@@ -124,7 +153,7 @@ export class World {
   /** Any change of a row that is something to act on. */
   edit(id: string, change: (row: Row) => Row): void {
     const row = this.row(id)
-    this.#rows.set(id, change({ ...row, generation: row.generation + 1 }))
+    this.#set(change({ ...row, generation: row.generation + 1 }))
     this.#tell(id)
   }
 
@@ -136,7 +165,7 @@ export class World {
   /** Another instance has taken it over. */
   steal(id: string): void {
     const row = this.row(id)
-    this.#rows.set(id, { ...row, epoch: row.epoch + 1 })
+    this.#set({ ...row, ownerId: 'another', epoch: row.epoch + 1 })
   }
 
   row(id: string): Row {
@@ -160,16 +189,30 @@ export class World {
   #write(write: StatusWrite): boolean {
     const row = this.#rows.get(write.id)
     if (row === undefined || row.epoch !== write.epoch) return false
-    this.#rows.set(write.id, {
+    this.#set({
       ...row,
-      status: write.status,
-      device: write.device ?? row.device,
-      observedGeneration: write.observedGeneration,
+      ...write,
+      since: write.since ?? NOW,
+      deviceSince: write.deviceTurned ? NOW : write.deviceSince,
+      lastMessageAt: write.lastMessageAt === undefined ? row.lastMessageAt : write.lastMessageAt,
     })
     this.writes.push(write)
     this.written.push(`${write.id} ${write.status}/${write.reason ?? 'ok'}`)
     this.#tell(write.id)
     return true
+  }
+
+  #held(): Row[] {
+    return [...this.#rows.values()].filter(({ ownerId }) => ownerId === 'me')
+  }
+
+  /** Every write makes another version of the row. */
+  #set(row: Row): void {
+    this.#rows.set(row.id, { ...row, version: row.version + 1, revision: row.revision + 1 })
+  }
+
+  #versions(writes: readonly { id: string }[]): ReadonlyMap<string, RowVersion> {
+    return new Map(writes.map(({ id }) => [id, toClaimed(this.row(id))]))
   }
 
   #tell(id: string): void {
@@ -179,5 +222,25 @@ export class World {
       rows: [{ connection: this.row(id), ownerId: 'me' }],
       tombstones: [],
     })
+  }
+}
+
+function toClaimed(row: Row): Claimed {
+  const { since, lastMessageAt, deviceSince } = row
+  return {
+    ...row,
+    seen: {
+      status: row.status,
+      reason: row.reason,
+      detail: row.detail,
+      mqttReasonCode: row.mqttReasonCode,
+      subscriptionsOk: row.subscriptionsOk,
+      since,
+      observedGeneration: row.observedGeneration,
+      lastMessageAt,
+      device: row.device,
+      deviceSince,
+    },
+    plausible: { since, lastMessageAt, deviceSince },
   }
 }

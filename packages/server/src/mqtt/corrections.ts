@@ -1,0 +1,86 @@
+/**
+ * Undoes what another writer has done to the observed columns of a row that is kept here. A writer that does it again
+ * and again is answered once in two seconds per row, and named in the log once a minute.
+ */
+import type { Log } from '../log.ts'
+import type { Ledger } from './ledger.ts'
+
+export interface CorrectionsOptions {
+  /** Writes again what the row has to hold. */
+  readonly restore: (ledger: Ledger) => void
+  /** Reads the row again, which leads back here. */
+  readonly read: (id: string) => void
+  readonly log: Log
+}
+
+/** Between two corrections of one row. */
+const EVERY_MS = 2_000
+/** Between two lines of the log. */
+const REPORT_MS = 60_000
+
+export class Corrections {
+  readonly #options: CorrectionsOptions
+  /** When rows were last corrected; only of the last two seconds, oldest first. */
+  readonly #lastMs = new Map<string, number>()
+  /** Rows that wait for their next correction. */
+  readonly #waiting = new Map<string, NodeJS.Timeout>()
+  #reportedMs = Number.NEGATIVE_INFINITY
+  /** Corrections that no line of the log has told. */
+  #unreported = 0
+
+  constructor(options: CorrectionsOptions) {
+    this.#options = options
+  }
+
+  /** Corrects the row, if another writer has changed it and no write of ours is under way. */
+  correct(ledger: Ledger): void {
+    const columns = ledger.foreign()
+    if (columns.length === 0) return
+    const { id } = ledger.claimed
+    const nowMs = performance.now()
+    this.#forget(nowMs)
+    const lastMs = this.#lastMs.get(id)
+    if (lastMs !== undefined) {
+      this.#later(id, lastMs + EVERY_MS - nowMs)
+      return
+    }
+    this.#lastMs.set(id, nowMs)
+    this.#report(id, columns)
+    this.#options.restore(ledger)
+  }
+
+  stop(): void {
+    for (const timer of this.#waiting.values()) clearTimeout(timer)
+    this.#waiting.clear()
+  }
+
+  #later(id: string, ms: number): void {
+    if (this.#waiting.has(id)) return
+    const timer = setTimeout(() => {
+      this.#waiting.delete(id)
+      this.#options.read(id)
+    }, ms)
+    this.#waiting.set(id, timer)
+  }
+
+  #forget(nowMs: number): void {
+    for (const [id, lastMs] of this.#lastMs) {
+      if (lastMs > nowMs - EVERY_MS) return
+      this.#lastMs.delete(id)
+    }
+  }
+
+  #report(connection: string, columns: readonly string[]): void {
+    const { log } = this.#options
+    log.debug({ connection, columns }, 'a row is corrected')
+    this.#unreported++
+    const nowMs = performance.now()
+    if (nowMs < this.#reportedMs + REPORT_MS) return
+    log.warn(
+      { connection, columns, corrections: this.#unreported },
+      'another program has written columns that only the node that keeps the connection may write; they are written back',
+    )
+    this.#reportedMs = nowMs
+    this.#unreported = 0
+  }
+}

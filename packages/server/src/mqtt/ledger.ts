@@ -1,0 +1,165 @@
+/**
+ * What the table holds of one connection, as far as its owner knows, and what it has to hold. Only the owner may write
+ * the observed columns, so where the two differ and no write of the owner is under way, another writer was there.
+ */
+import type { DeviceState } from '@mqtt-status/protocol'
+import type { Kept, Observed, RowVersion, StatusWrite } from '../model/observed.ts'
+import type { StoredSettings } from './settings.ts'
+import type { StatusChange } from './status-change.ts'
+
+/** A row that is ours to keep. */
+export interface Claimed extends Kept {
+  readonly dial: StoredSettings
+}
+
+/** What was seen of a connection, with what it means for the device behind it. */
+export interface Seen extends StatusChange {
+  readonly device: DeviceState
+}
+
+/** What the row has to hold; where `since` is `null`, it is the time of the next write. */
+type Due = Omit<Observed, 'since'> & { readonly since: string | null }
+
+export class Ledger {
+  #claimed: Claimed
+  #due: Due
+  /** The newest version of the row that an answer has brought. */
+  #row: RowVersion
+  /** The newest revision that the feed has told. */
+  #heard: number
+  #writes = 0
+
+  constructor(row: Claimed) {
+    this.#claimed = row
+    this.#row = row
+    this.#heard = row.revision
+    this.#due = { ...row.seen, ...row.plausible }
+  }
+
+  /** The row as it was last read. */
+  get claimed(): Claimed {
+    return this.#claimed
+  }
+
+  get version(): number {
+    return this.#row.version
+  }
+
+  /** What was written last, or what was found when the row was taken. */
+  get due(): Due {
+    return this.#due
+  }
+
+  /** Whether a write is under way, so that what the table holds is not known. */
+  get isWriting(): boolean {
+    return this.#writes > 0
+  }
+
+  /** Whether the feed has told a revision that no answer has brought yet. */
+  get isBehind(): boolean {
+    return this.#heard > this.#row.revision
+  }
+
+  /** The feed has told the row. */
+  hear(revision: number): void {
+    this.#heard = Math.max(this.#heard, revision)
+  }
+
+  /** @returns whether the row is at least as new as what is known */
+  read(row: Claimed): boolean {
+    if (row.revision < this.#row.revision) return false
+    this.#claimed = row
+    this.#note(row)
+    return true
+  }
+
+  /** The columns that another writer has changed; empty while that can not be known. */
+  foreign(): readonly (keyof Observed)[] {
+    if (this.isWriting) return []
+    const due = this.#bounded()
+    const { seen } = this.#row
+    return COLUMNS.filter((column) => due[column] !== seen[column])
+  }
+
+  /**
+   * The write that says what was seen.
+   *
+   * @param observedGeneration the last command that had been acted on when it was seen
+   */
+  write(seen: Seen, observedGeneration: number): StatusWrite {
+    const { id, epoch } = this.#claimed
+    const { status, reason, detail, mqttReasonCode, subscriptionsOk, device } = seen
+    return {
+      id,
+      epoch,
+      status,
+      reason,
+      detail,
+      mqttReasonCode,
+      subscriptionsOk,
+      since: status === this.#due.status ? this.#due.since : null,
+      observedGeneration,
+      device,
+      deviceSince: this.#due.deviceSince,
+      deviceTurned: device !== this.#due.device,
+    }
+  }
+
+  /** The write that says again what the row has to hold. */
+  restore(): StatusWrite {
+    const { id, epoch } = this.#claimed
+    return { id, epoch, ...this.#bounded(), deviceTurned: false }
+  }
+
+  /** A statement is on its way to the table. */
+  begin(): void {
+    this.#writes++
+  }
+
+  /** The statement has failed; it may have been executed all the same. */
+  fail(): void {
+    this.#writes--
+  }
+
+  /** The statement was executed: the status is what the table says now. */
+  wrote(write: StatusWrite, row: RowVersion): void {
+    this.#writes--
+    const { lastMessageAt } = write.lastMessageAt === undefined ? this.#due : row.seen
+    this.#due = { ...row.seen, lastMessageAt }
+    this.#note(row)
+  }
+
+  /** The statement was executed: the time of the last message is what the table says now. */
+  wroteActivity(row: RowVersion): void {
+    this.#writes--
+    this.#due = { ...this.#due, lastMessageAt: row.seen.lastMessageAt }
+    this.#note(row)
+  }
+
+  /** Answers of different sessions may overtake each other. */
+  #note(row: RowVersion): void {
+    if (row.revision >= this.#row.revision) this.#row = row
+  }
+
+  /** No command can have been acted on that was not given: another writer has set the generation back. */
+  #bounded(): Due {
+    const { generation } = this.#claimed
+    return {
+      ...this.#due,
+      observedGeneration: Math.min(this.#due.observedGeneration, generation),
+    }
+  }
+}
+
+const COLUMNS = [
+  'status',
+  'reason',
+  'detail',
+  'mqttReasonCode',
+  'subscriptionsOk',
+  'since',
+  'observedGeneration',
+  'lastMessageAt',
+  'device',
+  'deviceSince',
+] as const satisfies readonly (keyof Observed)[]
