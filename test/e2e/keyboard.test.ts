@@ -136,7 +136,7 @@ test('Tab goes through a card in the order in which it is read', async () => {
     await page.keyboard.press('Tab')
     seen.push(await focused(page))
   }
-  expect(seen).toEqual(['Impianto 7', 'Edit', 'Details', 'Reconnect', 'Disconnect'])
+  expect(seen).toEqual(['Impianto 7', 'Edit', 'Details', 'Reconnect', 'Stop trying'])
 })
 
 for (const key of ['Enter', 'Space']) {

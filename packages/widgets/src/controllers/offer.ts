@@ -9,6 +9,8 @@ export type Blocked =
 export interface Offer {
   readonly actions: readonly [Action, ...Action[]]
   readonly blocked: Blocked | null
+  /** Disconnecting ends attempts and no connection: the supervisor is trying to reach the broker. */
+  readonly endsAttempts: boolean
 }
 
 export interface Circumstances {
@@ -33,7 +35,13 @@ export function offer(circumstances: Circumstances): Offer | null {
   if (controls === 'auto' && (never !== null || !row.managed)) return null
   const actions: Offer['actions'] = action === 'auto' ? actionsFor(row) : [action]
   const blocked = never ?? unreachable(link) ?? needless(row, actions[0])
-  return { actions, blocked }
+  return { actions, blocked, endsAttempts: isTrying(row) }
+}
+
+function isTrying({ desired, status, managed }: Connection): boolean {
+  const isUp = status === 'connected' || status === 'disconnecting'
+  // A first attempt is over within a moment; its button keeps one word.
+  return managed && desired === 'connected' && !isUp && status !== 'connecting'
 }
 
 function unreachable(link: LinkState | null): Blocked | null {

@@ -96,12 +96,12 @@ function button(view: ButtonsView, action: Action, { name, after }: Place): Temp
         if (!disabled) view.press(action)
       }}
     >
-      <span class="face"
+      <span class="face" id=${id}
         ><slot name=${slots.icon} class="glyph" part=${part}
           ><svg viewBox="0 0 20 20" aria-hidden="true" class=${kind}>
             <path d=${d} />
             <path d=${mark} /></svg></slot
-        ><slot name=${slots.label} id=${id} part="label" class="label" .textContent=${label}></slot
+        ><slot name=${slots.label} part="label" class="label" .textContent=${label}></slot
       ></span></button
     >${after}`
 }
@@ -128,7 +128,7 @@ function confirmation(view: ButtonsView, { action, at }: Asking): TemplateResult
       if (className === 'no') view.cancel()
     }}
   >
-    <span id="ask">${locale.action[action].ask}</span>
+    <span id="ask">${wording(view, action).ask}</span>
     <span class="answers">
       <button
         type="button"
@@ -164,7 +164,7 @@ interface Face {
 function face(view: ButtonsView, action: Action): Face {
   const { locale, running, labelHidden, slots } = view
   const busy = running === action
-  const label = locale.action[action][busy ? 'busy' : 'label']
+  const label = busy ? locale.action[action].busy : wording(view, action).label
   const icon = busy ? 'busy' : isDone(view, action) ? 'done' : action
   return {
     label,
@@ -175,6 +175,10 @@ function face(view: ButtonsView, action: Action): Face {
     icon: actions[icon],
     slots: slots ? openSlots(icon, action) : NO_SLOTS,
   }
+}
+
+function wording({ offer, locale }: ButtonsView, action: Action): Locale['stop'] {
+  return action === 'disconnect' && offer.endsAttempts ? locale.stop : locale.action[action]
 }
 
 function tooltip({ offer, tooltips, locale }: ButtonsView, label: string): Face['title'] {
@@ -202,7 +206,9 @@ const longestByLocale = new WeakMap<Locale, string>()
 export function longest(locale: Locale): string {
   const known = longestByLocale.get(locale)
   if (known !== undefined) return known
-  const words = Object.values(locale.action).flatMap(({ label, busy }) => [label, busy])
+  const words = Object.values(locale.action)
+    .flatMap(({ label, busy }) => [label, busy])
+    .concat(locale.stop.label)
   const found = words.reduce((one, other) => (other.length > one.length ? other : one))
   longestByLocale.set(locale, found)
   return found

@@ -124,6 +124,7 @@ export const en: Locale = {
       done: 'connected again',
     },
   },
+  stop: { label: 'Stop trying', ask: 'Stop trying?' },
   failure: {
     bad_request: 'The request was not understood',
     validation: 'The request was not valid',

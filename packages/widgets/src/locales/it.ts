@@ -124,6 +124,7 @@ export const it: Locale = {
       done: 'di nuovo connesso',
     },
   },
+  stop: { label: 'Non riprovare', ask: 'Non riprovare più?' },
   failure: {
     bad_request: 'La richiesta non è stata capita',
     validation: 'La richiesta non è valida',

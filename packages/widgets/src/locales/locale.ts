@@ -56,6 +56,8 @@ export interface Locale {
   readonly link: Readonly<Record<NamedLink, string>>
   readonly device: Readonly<Record<'online' | 'offline' | 'stale', string>>
   readonly action: Readonly<Record<Action, ActionWords>>
+  /** Instead of the words for `disconnect` where no connection is up and the server keeps trying. */
+  readonly stop: Pick<ActionWords, 'label' | 'ask'>
   readonly failure: Readonly<Record<FailureCode, string>>
   /** After a number: `3 min`. */
   readonly unit: Readonly<Record<Unit, Counted>>

@@ -286,7 +286,7 @@ it('does not move when its button comes, on a first visit', async () => {
   expect(card.offsetHeight).to.equal(offsetHeight)
 })
 
-it('offers Connect when off, Reconnect when failed, and nothing for a connection that is only observed', async () => {
+it('offers Connect when off, Reconnect and Stop trying when failed, and nothing for a connection that is only observed', async () => {
   const card = await show()
   await shown(card, 'connected')
   wire.push({ status: 'disconnected', desired: 'disconnected' })
@@ -294,7 +294,7 @@ it('offers Connect when off, Reconnect when failed, and nothing for a connection
   expect(button(card).textContent).to.contain('Connect')
   wire.push({ status: 'failed', desired: 'connected' })
   await shown(card, 'failed')
-  expect(text(card)).to.contain('Reconnect').and.contain('Disconnect')
+  expect(text(card)).to.contain('Reconnect').and.contain('Stop trying')
   wire.push({ managed: false })
   await waitUntil(() => card.shadowRoot?.querySelector('button') === null)
 })
