@@ -281,11 +281,11 @@ test('a button is called by its word and its connection; what is said about it d
   const cdp = await page.context().newCDPSession(page)
   const { nodes } = await cdp.send('Accessibility.getFullAXTree')
   const buttons = nodes.filter(
-    ({ role, name }) => role?.value === 'button' && /onnect/.test(String(name?.value)),
+    ({ role, name }) => role?.value === 'button' && /onnect|trying/.test(String(name?.value)),
   )
   expect(buttons.map(({ name }) => String(name?.value))).toEqual([
     'Reconnect Impianto 7',
-    'Disconnect Impianto 7',
+    'Stop trying Impianto 7',
   ])
   for (const { description } of buttons) {
     expect(String(description?.value)).toContain('credentials')
