@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -199,14 +199,20 @@ test(
   'a terminal that is closed ends the server, although nothing can be printed any more',
   async () => {
     for (const format of ['json', 'pretty']) {
-      const command = ['script', '-qfec', `"${MAIN}" serve`, '/dev/null'] as const
+      const shell = `echo "pid $$"; exec "${MAIN}" serve`
       const settings = { LOG_LEVEL: 'debug', LOG_FORMAT: format }
-      const started = await start([...command], 'project', settings)
+      const started = await start(['script', '-qfec', shell, '/dev/null'], 'project', settings)
       const { goodbye } = await started.greet()
+      const server = Number(/pid (\d+)/.exec(started.output)?.[1])
       started.signal('SIGKILL', 'process')
-      expect(await goodbye).toEqual(SHUTDOWN)
-      await until(async () => (await traces()).length === 0, { what: 'the drain to be complete' })
-      await started.gone()
+      try {
+        expect(await goodbye).toEqual(SHUTDOWN)
+        await until(() => !existsSync(`/proc/${server}`), { what: 'the server to have ended' })
+        expect(await traces()).toEqual([])
+      } finally {
+        // It has a session of its own, so the clean-up of the group does not reach it.
+        if (existsSync(`/proc/${server}`)) process.kill(server, 'SIGKILL')
+      }
     }
   },
   TEST_MS,

@@ -15,7 +15,7 @@ export async function migrateDatabase(edge: Edge, flags: Record<string, string>)
   try {
     const { sql, applied } = await migrate(
       pool,
-      createLog({ level: 'warn', format: log.format }),
+      createLog({ level: 'warn', format: log.format }, process.stderr),
       database,
     )
     if (applied.length === 0) edge.print(`The schema "${sql.schemaName}" is up to date.`)
