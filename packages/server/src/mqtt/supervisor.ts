@@ -16,6 +16,7 @@ import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
 import type { CheckResult, KeeperOptions } from './keeper.ts'
 import type { Claimed, Ledger } from './ledger.ts'
+import { firstOf } from './patience.ts'
 import { Rereads } from './rereads.ts'
 import { SecretReader } from './secret-reader.ts'
 import type { ReadSecrets } from './secret-reader.ts'
@@ -357,15 +358,6 @@ export class Supervisor {
     this.#writer.forget(keeper.ledger)
     void keeper.stop()
   }
-}
-
-async function firstOf(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, patience])
-  clearTimeout(timer)
 }
 
 /** Neither one host nor one site ever gets all dials, so that another one always finds a place. */

@@ -1,4 +1,5 @@
 /** Rows that come by logical replication from another cluster, and by two-phase commit. */
+import { readFileSync } from 'node:fs'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { House } from './house.ts'
@@ -41,6 +42,8 @@ async function subscribe(options = ''): Promise<void> {
 
 /** A table of another system, with the columns that it has. */
 async function publishPlainTable(): Promise<void> {
+  // A subscription goes by the names of schema and table.
+  await publisher.sql`create schema if not exists mqtt_status`
   await publisher.sql`
     create table connections (
       id text primary key, site_id text, name text, managed boolean, status text, since timestamptz
@@ -118,25 +121,29 @@ test('a publisher with the same triggers does not bring its revisions, its owner
   expect({ ...row }).toEqual({ owner_id: null, epoch: '0' })
 })
 
-test('a transaction that notifies can not be prepared; one that says so can, and is shown by the timer', async () => {
+/** The example of the docs, statement by statement. */
+function example(): string[] {
+  const page = readFileSync(new URL('../../../../docs/database.md', import.meta.url), 'utf8')
+  const [, block = ''] = /^```psql\n(begin;.*?)^```/ms.exec(page) ?? []
+  return block.split(';').filter((statement) => statement.trim() !== '')
+}
+
+test('a transaction that notifies can not be prepared; the one in the docs can, and is shown by the timer', async () => {
   const house = await open(subscriber)
   const client = await house.watch()
-  await publishPlainTable()
-  await subscribe()
-  await shows(client, { a: 's1 A connected' })
+  await subscriber.sql`
+    insert into mqtt_status.connections (id, site_id, name) values ('plant-7', 's1', 'A')`
+  await shows(client, { 'plant-7': 's1 A disconnected' })
+  const [begin = '', setting, update = '', prepare = '', commit = '', ...rest] = example()
+  expect([setting, rest]).toEqual([expect.stringContaining('mqtt_status.notify'), []])
   const session = subscriber.sql
-  const prepare = async (setting: string): Promise<void> => {
-    await session.unsafe('begin')
-    await session.unsafe(setting)
-    await session`update connections set name = 'prepared' where id = 'a'`
-    await session.unsafe(`prepare transaction 'plant'`)
-  }
-  await expect(prepare('select')).rejects.toThrow('NOTIFY')
+  for (const statement of [begin, update]) await session.unsafe(statement)
+  await expect(session.unsafe(prepare)).rejects.toThrow('NOTIFY')
   await session.unsafe('rollback')
-  await prepare('set local mqtt_status.notify = off')
-  expect(client.rows.get('a')?.name).toBe('A')
-  await session.unsafe(`commit prepared 'plant'`)
-  await shows(client, { a: 's1 prepared connected' })
+  for (const statement of [begin, setting ?? '', update, prepare]) await session.unsafe(statement)
+  expect(client.rows.get('plant-7')?.name).toBe('A')
+  await session.unsafe(commit)
+  await shows(client, { 'plant-7': 's1 Impianto 7 disconnected' })
 })
 
 test('a subscription that prepares needs a role that does not notify', async () => {
