@@ -102,3 +102,14 @@ test('attention means warning or negative, for every status, wish and moment', (
     }
   }
 })
+
+test.each(['', 'yesterday', '+275760-09-13T00:00:00.001Z'])(
+  'a loss whose time is none ("%s") is a loss at once: no grace lasts for ever',
+  (since) => {
+    const { look, changesAt } = appearance(
+      { ...CONNECTED, status: 'reconnecting', since },
+      SINCE_MS,
+    )
+    expect([look, changesAt]).toEqual(['lost', null])
+  },
+)

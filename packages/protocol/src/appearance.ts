@@ -100,7 +100,8 @@ function reconnecting(row: Seen, nowMs: number): Appearance {
   // The supervisor still retries a refused password, but only a person can end it: the grace would hide that.
   if (isPermanent(row.reason)) return still('failed', 'negative')
   const lostAt = Date.parse(row.since) + RECONNECT_GRACE_MS
-  if (nowMs >= lostAt) return still('lost', 'warning')
+  // A time that is none would keep the grace for ever.
+  if (!(nowMs < lostAt)) return still('lost', 'warning')
   return { look: 'reconnecting', tone: 'progress', attention: false, changesAt: lostAt }
 }
 

@@ -1002,3 +1002,38 @@ test('what bundles of other versions reach under the symbol has only been added 
   expect(Object.keys(one.connection('a')).toSorted()).toEqual(['get', 'subscribe'])
   expect(one.src).toBe(SRC)
 })
+
+test.each(['', 'not json', 'null', '5', '[]', '{"type":{}}', '<!doctype html>', '{"type":"pat'])(
+  'a frame that is no message costs the line, which comes back by itself and asks anew: %j',
+  async (frame) => {
+    const one = await live()
+    await beats(20)
+    last().listener.onMessage(frame)
+    expect(last().closed).toBe(true)
+    await passes(1_000)
+    expect([one.link.state, lines.length]).toEqual(['live', 2])
+    // The frame may have been a change: what was known is not resumed from.
+    expect(last().asked('watch')[0]).not.toHaveProperty('cursor')
+  },
+)
+
+test.each([
+  '{"type":"patch"}',
+  '{"type":"patch","connections":[null,5,"x",[],{},{"id":7}],"removed":[null,5],"missing":[{}]}',
+  '{"type":"welcome"}',
+  '{"type":"feed","state":"live"}',
+  '{"type":"banner","text":"of later"}',
+])('a message with odd fields harms no row: %s', async (frame) => {
+  const one = await live()
+  last().listener.onMessage(frame)
+  last().hear({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
+  expect([one.link.state, lines.length]).toEqual(['live', 1])
+  expect(one.connection('a').get().connection?.revision).toBe(2)
+})
+
+test('a goodbye without a window is followed by the usual wait', async () => {
+  const one = await live()
+  last().listener.onMessage('{"type":"bye","code":4200}')
+  await passes(1_000)
+  expect([one.link.state, lines.length]).toEqual(['live', 2])
+})

@@ -6,14 +6,14 @@ import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import type {
   Action,
   Capability,
-  CommandAccepted,
   Connection,
   ServerMessage,
   Summary,
   WatchFilter,
   Welcome,
 } from '@mqtt-status/protocol'
-import type { CommandRequest, Outcome, Refusal } from './commands.ts'
+import { post } from './command-loader.ts'
+import type { Outcome } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link.ts'
 import type { Link } from './link-view.ts'
@@ -104,6 +104,9 @@ export class StatusClient {
       },
       onMessage: (message) => {
         this.#receive(message)
+      },
+      onGarbled: () => {
+        this.#cursor = undefined
       },
       onChange: () => {
         this.#linkListeners.notify()
@@ -241,14 +244,15 @@ export class StatusClient {
     const isNew = can.join() !== this.#can.join()
     if (isNew) this.#can = can
     this.#commandTimeoutMs = commandTimeoutMs
-    if (this.#epoch !== null && this.#epoch !== epoch) {
+    // A welcome that names no epoch says nothing about the rows.
+    if (this.#epoch && epoch && this.#epoch !== epoch) {
       this.#cursor = undefined
       this.#watches.forget()
       this.#summaries.clear()
       this.#pendings.stop()
       this.#changed(this.#rows.forget())
     }
-    this.#epoch = epoch
+    this.#epoch = epoch || this.#epoch
     if (this.#link.whole) this.#rows.interrupted()
     // Otherwise the link is about to say more.
     if (isNew && this.link.state === 'live') this.#linkListeners.notify()
@@ -349,14 +353,6 @@ export class StatusClient {
     this.#views.set(id, view)
     return view
   }
-}
-
-/** Most pages only show: what commands need is loaded with the first one. */
-function post(request: CommandRequest): Promise<CommandAccepted | Refusal> {
-  return import('./commands.ts').then(
-    ({ sendCommand }) => sendCommand(request),
-    () => ({ code: 'unreachable' }),
-  )
 }
 
 /** A client of one's own, shared with nobody. */

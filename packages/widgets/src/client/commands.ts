@@ -1,6 +1,7 @@
 /** Commands go up over HTTP; what becomes of them comes down with the rows. */
 import type { Action, CommandAccepted } from '@mqtt-status/protocol'
 import { bearer } from './http-answer.ts'
+import { readRow } from './incoming.ts'
 import { newRequestId } from './request-id.ts'
 
 /** How a command ended. `timeout`: no confirmation yet, which is no failure: a late push still counts. */
@@ -42,7 +43,10 @@ export async function sendCommand({
   } catch {
     return { code: 'unreachable' }
   }
-  return answer.connection ? (answer as CommandAccepted) : { code: answer.code ?? 'internal' }
+  const connection = readRow(answer.connection)
+  return connection
+    ? ({ ...answer, connection } as CommandAccepted)
+    : { code: answer.code ?? 'internal' }
 }
 
 /** Also a proxy in front of the server may say so, in no words of ours; a date instead of seconds is not waited for. */

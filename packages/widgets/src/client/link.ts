@@ -5,6 +5,7 @@ import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
 import { failureOf } from './failures.ts'
 import type { Failure, LinkCause } from './failures.ts'
+import { readMessage } from './incoming.ts'
 import { BACKOFF, nextLink } from './link-state.ts'
 import type { LinkEvent, LinkPhase } from './link-state.ts'
 import { LinkView } from './link-view.ts'
@@ -35,6 +36,8 @@ export interface LinkOptions {
   readonly onWelcome: (welcome: Welcome) => void
   /** Everything else that concerns rows. */
   readonly onMessage: (message: ServerMessage) => void
+  /** What came is no message: it may have been one that is missing now. */
+  readonly onGarbled: () => void
   readonly onChange: () => void
 }
 
@@ -185,7 +188,13 @@ export class LinkKeeper {
       },
       onMessage: (text) => {
         if (!isOurs()) return
-        this.#receive(JSON.parse(text) as ServerMessage)
+        const message = readMessage(text)
+        if (message === null) {
+          this.#options.onGarbled()
+          this.#lost('garbled')
+          return
+        }
+        this.#receive(message)
         if (isOurs() && this.#options.now() >= this.#doubtUntilMs) this.#heard()
       },
       onClose: (code) => {

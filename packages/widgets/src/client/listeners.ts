@@ -1,4 +1,4 @@
-import { reportLater } from './report.ts'
+import { attempt } from './report.ts'
 
 /** Who wants to be told. One function may listen twice, and each leaves once. */
 export class Listeners<T extends unknown[] = []> {
@@ -25,11 +25,9 @@ export class Listeners<T extends unknown[] = []> {
   notify(...args: T): void {
     for (const own of [...this.#all]) {
       if (!this.#all.has(own)) continue
-      try {
+      attempt(() => {
         own.tell(...args)
-      } catch (error) {
-        reportLater(error)
-      }
+      })
     }
   }
 }

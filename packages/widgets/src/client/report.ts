@@ -5,6 +5,15 @@ export function reportLater(error: unknown): void {
   })
 }
 
+/** Goes on after an error of somebody else's: a listener of the page, or a text of its own. */
+export function attempt(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    reportLater(error)
+  }
+}
+
 const told = new Set<string>()
 
 /** A mistake in the page, which each of its elements may meet, is worth one word. */

@@ -2,7 +2,8 @@
  * The tab that has the WebSocket, for itself and for the others. What a tab asks goes to the server under a number of
  * the leader's; answers go to who asked, everything else to all. Nothing is kept but who asked for what.
  */
-import type { ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
+import type { ClientMessage, Welcome } from '@mqtt-status/protocol'
+import { readMessage } from './incoming.ts'
 import { toJson } from './json.ts'
 import type { OpenTransport, Transport } from './transport.ts'
 import { toFilter, toNames } from './watch-set.ts'
@@ -160,7 +161,11 @@ export class TabLeader {
 
   #hear(text: string): void {
     this.#heardAt = performance.now()
-    const message = JSON.parse(text) as ServerMessage
+    const message = readMessage(text)
+    if (message === null) {
+      this.#over(LOST)
+      return
+    }
     switch (message.type) {
       case 'welcome':
         this.#welcome = { message, atMs: performance.now() }
