@@ -7,11 +7,13 @@ import type { Log } from '../log.ts'
 import { FairQueue } from '../model/fair-queue.ts'
 import type { ActivityWrite, Held, HeldSum, RowVersion, StatusWrite } from '../model/observed.ts'
 import { Activity } from './activity.ts'
+import { ConnectionLog } from './connection-log.ts'
 import { Corrections } from './corrections.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules, Lookup } from './dial-guard.ts'
 import type { DialPermit } from './dial-permit.ts'
 import { Dialer } from './dialer.ts'
+import { firstOf } from './first-of.ts'
 import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
 import type { CheckResult, KeeperOptions } from './keeper.ts'
@@ -141,11 +143,11 @@ export class Supervisor {
       },
       log,
     })
+    const connectionLog = new ConnectionLog(log)
     this.#options = {
       dialer: dialerOf(options),
       write: (ledger, seen) => {
-        const { status, reason, detail } = seen
-        log.debug({ connection: ledger.claimed.id, status, reason, detail }, 'status')
+        connectionLog.note(ledger, seen)
         this.#writer.add(ledger, seen)
       },
       timing: options.timing ?? TIMING,

@@ -3,6 +3,7 @@ import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { ScriptedBroker } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
+import { createLog } from '../../src/log.ts'
 import { kept, world } from './stage.ts'
 
 test('scenario 6: a black hole is found by the keepalive, and after it messages flow again', async () => {
@@ -98,4 +99,31 @@ test('scenario 17: while the database is away what is up stays up, nothing is di
   await until(() => it.written.includes('b connected/ok'))
   expect(kept1.connects('mqtt-status-0b7d3c1e-a')).toBe(1)
   expect(lost.connects('mqtt-status-0b7d3c1e-b')).toBe(2)
+})
+
+test('the log has one line for the connections of a broker that are established, lost and back', async () => {
+  const broker = kept(await Broker.start())
+  const lines: Record<string, unknown>[] = []
+  const log = createLog(
+    { level: 'info', format: 'json' },
+    { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+  )
+  const it = world({ log })
+  const ids = Array.from({ length: 50 }, (_, i) => `c${i}`)
+  for (const id of ids) it.add(id, { port: broker.port, username: 'planted', topics: ['a'] })
+  for (const id of ids) await it.status(id, 'connected')
+  await broker.kill()
+  for (const id of ids) await it.status(id, 'reconnecting')
+  const counted = (message: string): number =>
+    lines
+      .filter(({ msg }) => String(msg).includes(message))
+      .reduce((sum, { count }) => sum + Number(count), 0)
+  await until(() => counted('established') === ids.length && counted('interrupted') === ids.length)
+  expect(lines.length).toBeLessThanOrEqual(6)
+  for (const line of lines) expect(line).toMatchObject({ broker: `127.0.0.1:${broker.port}` })
+  expect(lines.find(({ msg }) => String(msg).includes('interrupted'))).toMatchObject({
+    level: 40,
+    connections: expect.arrayContaining([expect.stringMatching(/^c\d+$/)]) as unknown,
+  })
+  expect(JSON.stringify(lines)).not.toContain('planted')
 })
