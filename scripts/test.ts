@@ -1,6 +1,7 @@
 /**
  * Runs the suites one after the other and closes with a line that counts their tests. Arguments name the suites to
- * run; without arguments it runs all but `system`, whose tests need programs that a fresh machine lacks.
+ * run; without arguments it runs all but `system`, whose tests need programs that a fresh machine lacks. Arguments with a
+ * slash are parts of paths: the named suites run only the files that have one of them.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -74,7 +75,7 @@ function run([program, ...args]: readonly [string, ...string[]]): Promise<number
 async function runSuite(suite: Suite): Promise<Count> {
   console.log(`\n── ${suite.name} ──`)
   rmSync(suite.result, { force: true })
-  const code = await run(suite.command)
+  const code = await run([...suite.command, ...paths])
   let count: Count = { passed: 0, failed: 0, skipped: 0 }
   try {
     count = suite.count(JSON.parse(readFileSync(suite.result, 'utf8')))
@@ -86,7 +87,8 @@ async function runSuite(suite: Suite): Promise<Count> {
   return broken ? { ...count, failed: 1 } : count
 }
 
-const wanted = process.argv.slice(2)
+const paths = process.argv.slice(2).filter((argument) => argument.includes('/'))
+const wanted = process.argv.slice(2).filter((argument) => !argument.includes('/'))
 const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name))
 if (unknown.length > 0) {
   console.error(
