@@ -28,7 +28,7 @@ export async function startDatabase(rows: number): Promise<BenchDatabase> {
     max_lifetime: null,
     connection: { search_path: 'mqtt_status' },
   })
-  const schema = connectSql(server.url, { max: 1, statementTimeoutMs: 0, applicationName: 'bench' })
+  const schema = connectSql(server.url, { max: 1, applicationName: 'bench' })
   await migrate(schema, createLog({ level: 'warn', format: 'json' }), { schema: null })
   await schema.end()
   await fill(sql, rows)

@@ -53,7 +53,7 @@ async function prepareTemplate(server: string): Promise<string> {
     await admin.unsafe(`drop database if exists ${template}`)
     await admin.unsafe(`create database ${template}`)
     const url = databaseUrl(server, template)
-    const sql = connectSql(url, { max: 2, statementTimeoutMs: 0, applicationName: 'template' })
+    const sql = connectSql(url, { max: 2, applicationName: 'template' })
     await migrate(sql, createLog({ level: 'warn', format: 'json' }), { schema: null })
     await sql.end({ timeout: 1 })
     await admin.unsafe(`alter database ${template} is_template true`)

@@ -128,7 +128,6 @@ export class Ordeal {
     this.#sql = inSchema(
       connectSql(database.url, {
         max: WRITERS + 2,
-        statementTimeoutMs: 20_000,
         applicationName: 'test-writer',
       }),
       DEFAULT_SCHEMA,

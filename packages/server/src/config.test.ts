@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { readAuth, readConfig, readStorage } from './config.ts'
 import { SetupError } from './errors.ts'
 import { SETTINGS } from './settings.ts'
+import type { Environment } from './settings.ts'
 
 const DATABASE_URL = 'postgres://app:s3cret@db.example.com/app'
 const SECRET = 'a secret of at least thirty-two bytes'
@@ -28,7 +29,11 @@ test('an address of a database is all that is needed', () => {
     port: 8001,
     basePath: '/',
     auth: { kind: 'open' },
-    database: { url: DATABASE_URL, listenUrl: DATABASE_URL },
+    database: {
+      address: { user: 'app', database: 'app', prepare: true },
+      listenAddress: { user: 'app', database: 'app', prepare: true },
+      schema: null,
+    },
     supervisor: {
       enabled: true,
       leaseTtlMs: 15_000,
@@ -36,6 +41,77 @@ test('an address of a database is all that is needed', () => {
     },
     log: { level: 'info', format: 'json' },
   })
+})
+
+test('a schema in the address counts where DATABASE_SCHEMA is not set', () => {
+  const withSchema = `${DATABASE_URL}?schema=portal`
+  const schemaOf = (environment: Environment): string | null =>
+    readConfig(environment).config.database.schema
+  expect(schemaOf({ DATABASE_URL: withSchema })).toBe('portal')
+  expect(schemaOf({ DATABASE_URL: withSchema, DATABASE_SCHEMA: 'other' })).toBe('other')
+  expect(refusal({ DATABASE_URL: `${DATABASE_URL}?schema=a.b` })).toContain(
+    'the server takes no schema of the name "a.b"; leave it out of the address, and set DATABASE_SCHEMA',
+  )
+})
+
+test.each([
+  ['mqtt.status', 'quotes or dots'],
+  ['pg_status', 'not beginning with pg_'],
+  ['information_schema', 'expected the name of a schema'],
+  ['"quoted"', 'without quotes'],
+  ['a b', 'expected the name of a schema'],
+  ['x'.repeat(64), 'at most 63 bytes'],
+  ['è'.repeat(32), 'at most 63 bytes'],
+])('DATABASE_SCHEMA=%s is refused', (schema, why) => {
+  expect(refusal({ DATABASE_SCHEMA: schema })).toContain(why)
+})
+
+const DIRECT = 'postgres://app:s3cret@db.example.com:5432/app'
+const POOLED = 'postgres://app:s3cret@db.example.com:6432/app'
+
+test.each([
+  { what: 'one address', environment: { DATABASE_URL: DIRECT }, prepare: true },
+  {
+    what: 'the same address twice',
+    environment: { DATABASE_URL: DIRECT, LISTEN_DATABASE_URL: DIRECT },
+    prepare: true,
+  },
+  {
+    what: 'a pooler and a direct address',
+    environment: { DATABASE_URL: POOLED, LISTEN_DATABASE_URL: DIRECT },
+    prepare: false,
+  },
+  {
+    what: 'a pooler that says so',
+    environment: { DATABASE_URL: `${POOLED}?pgbouncer=true`, LISTEN_DATABASE_URL: DIRECT },
+    prepare: false,
+  },
+  {
+    what: 'a pooler without a direct address',
+    environment: { DATABASE_URL: `${POOLED}?pgbouncer=true` },
+    prepare: false,
+    warning: /LISTEN_DATABASE_URL is not set/,
+  },
+])('statements of $what are prepared: $prepare', ({ environment, prepare, warning }) => {
+  const { config, warnings } = readConfig(environment)
+  expect(config.database.address.prepare).toBe(prepare)
+  expect(config.database.listenAddress.prepare).toBe(prepare || warning === undefined)
+  expect(warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(warning) as unknown])
+})
+
+test('parameters of an address that have no effect are named once, with the variable', () => {
+  const { warnings } = readConfig({
+    DATABASE_URL: `${POOLED}?connection_limit=5`,
+    LISTEN_DATABASE_URL: `${DIRECT}?channel_binding=require`,
+  })
+  expect(warnings).toEqual([
+    'DATABASE_URL: connection_limit has no effect: set DATABASE_POOL instead',
+    'LISTEN_DATABASE_URL: channel_binding has no effect: the server does not bind the password to the TLS channel',
+  ])
+  expect(refusal({ DATABASE_URL: `${DIRECT}?service=x` })).toContain('DATABASE_URL: service: write')
+  expect(
+    refusal({ DATABASE_URL: DIRECT, LISTEN_DATABASE_URL: 'jdbc:postgresql://db/app' }),
+  ).toContain('LISTEN_DATABASE_URL: found an address for JDBC')
 })
 
 test('flags win over the environment, and blanks count as absent', () => {
@@ -179,6 +255,6 @@ test('a command asks only for the settings that it needs', () => {
     maxTtlS: 604_800,
   })
   expect(() => readAuth({ AUTH_JWT_SECRET: 'hunter2' })).toThrow(/AUTH_JWT_SECRET: expected 32/)
-  expect(readStorage({ DATABASE_URL, HOST: '0.0.0.0' }).database.url).toBe(DATABASE_URL)
+  expect(readStorage({ DATABASE_URL, HOST: '0.0.0.0' }).database.address.user).toBe('app')
   expect(() => readStorage({})).toThrow(/DATABASE_URL: is not set/)
 })

@@ -1,15 +1,17 @@
 /** From environment and flags to one checked object. Only this file and settings.ts know names of variables. */
 import * as v from 'valibot'
+import { databaseWarnings, toDatabase } from './database-config.ts'
+import type { DatabaseConfig } from './database-config.ts'
 import { blank, checked, gather } from './environment.ts'
 import { SetupError } from './errors.ts'
 import type { LogFormat, LogLevel } from './log.ts'
 import {
   cidrs,
+  connectionString,
   duration,
   list,
   origins,
   ports,
-  postgresUrl,
   schemaName,
   secretKeys,
   whole,
@@ -35,16 +37,7 @@ export interface Config {
   readonly port: number
   /** Starts and ends with a slash. */
   readonly basePath: string
-  readonly database: {
-    readonly url: string
-    readonly listenUrl: string
-    /** The schema of the tables; `null`: where they are already, or else the default. */
-    readonly schema: string | null
-    readonly pool: number
-    readonly statementTimeoutMs: number
-    /** Whether a copy of another database may be supervised without being asked about. */
-    readonly adopt: boolean
-  }
+  readonly database: DatabaseConfig
   readonly auth: AuthConfig
   readonly allowedOrigins: readonly string[] | '*'
   readonly supervisor: {
@@ -110,7 +103,12 @@ export function readConfig(
   const parsed = checked(schema, given, faults)
   const config = toConfig(parsed, environment, terminal)
   refuseOpenAccessToStrangers(config)
-  return { config, warnings: [...withoutEffect(environment), ...nearMisses(environment)] }
+  const warnings = [
+    ...withoutEffect(environment),
+    ...databaseWarnings(config.database),
+    ...nearMisses(environment),
+  ]
+  return { config, warnings }
 }
 
 /**
@@ -159,13 +157,8 @@ const schema = v.object({
   HOST: v.string(),
   PORT: whole(0, 65535),
   BASE_PATH: v.pipe(v.string(), v.regex(/^\/[\w\-./~]*$/, 'expected a path like /mqtt-status/')),
-  DATABASE_URL: v.pipe(
-    v.string(
-      'is not set: expected an address like postgres://user:password@host:5432/database (or run "mqtt-status demo", which brings its own Postgres)',
-    ),
-    postgresUrl,
-  ),
-  LISTEN_DATABASE_URL: v.optional(postgresUrl),
+  DATABASE_URL: connectionString,
+  LISTEN_DATABASE_URL: v.optional(connectionString),
   DATABASE_SCHEMA: v.optional(schemaName),
   DATABASE_POOL: whole(2, 1000),
   STATEMENT_TIMEOUT_MS: whole(100, 600_000),
@@ -260,17 +253,6 @@ function toConfig(p: Parsed, environment: Environment, terminal: boolean): Confi
     },
     drainMs: p.DRAIN_MS,
     log: toLog(p, terminal),
-  }
-}
-
-function toDatabase(p: Storage): Config['database'] {
-  return {
-    url: p.DATABASE_URL,
-    listenUrl: p.LISTEN_DATABASE_URL ?? p.DATABASE_URL,
-    schema: p.DATABASE_SCHEMA ?? null,
-    pool: p.DATABASE_POOL,
-    statementTimeoutMs: p.STATEMENT_TIMEOUT_MS,
-    adopt: p.ADOPT_DATABASE === '1',
   }
 }
 

@@ -1,5 +1,8 @@
 export { readConfig } from './config.ts'
 export type { AuthConfig, Config } from './config.ts'
+export type { DatabaseConfig } from './database-config.ts'
+export type { Endpoint, PostgresAddress, Target } from './connection-string/address.ts'
+export type { Tls } from './connection-string/tls.ts'
 export type { Environment } from './settings.ts'
 export type { PortRange, SecretKey } from './setting-values.ts'
 export type { FieldError, ProblemCode } from '@mqtt-status/protocol'

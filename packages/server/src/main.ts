@@ -21,7 +21,9 @@ function fail(error: unknown): never {
 }
 
 for (const name of withholdDebugOutput())
-  process.stderr.write(`${name} is ignored: debug output of libraries shows passwords and tokens.\n`)
+  process.stderr.write(
+    `${name} is ignored: debug output of libraries shows passwords and tokens.\n`,
+  )
 
 process.on('uncaughtException', fail).on('unhandledRejection', fail)
 // A reader that has gone away, as in `mqtt-status serve --help | head`, or a terminal that was closed.

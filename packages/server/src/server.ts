@@ -118,7 +118,7 @@ export class StatusServer {
     const log = this.#log
     const schema = await this.#migrate()
     const lanes = openLanes({
-      url: database.url,
+      address: database.address,
       schema,
       sessions: database.pool,
       deadlineMs: database.statementTimeoutMs,
@@ -131,7 +131,7 @@ export class StatusServer {
     const feed = new ChangeFeed({
       lane: lanes.feed,
       upkeep: lanes.upkeep,
-      listenUrl: database.listenUrl,
+      listenAddress: database.listenAddress,
       pollMs: feedConfig.pollMs,
       adopt: database.adopt,
       log: log.child({ room: 'db' }),
@@ -180,12 +180,8 @@ export class StatusServer {
 
   /** @returns where the tables are */
   async #migrate(): Promise<string> {
-    const { url, schema } = this.#config.database
-    const pool = connectSql(url, {
-      max: 1,
-      statementTimeoutMs: 0,
-      applicationName: 'mqtt-status',
-    })
+    const { address, schema } = this.#config.database
+    const pool = connectSql(address, { max: 1, applicationName: 'mqtt-status' })
     try {
       const { sql } = await migrate(pool, this.#log, { schema })
       return sql.schemaName

@@ -4,6 +4,9 @@ import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import * as v from 'valibot'
+import { parseAddress } from './connection-string/address.ts'
+import type { PostgresAddress } from './connection-string/address.ts'
+import { ConnectionStringFault } from './connection-string/fault.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 
 /** A port, or an inclusive range of ports. */
@@ -50,15 +53,6 @@ export const list: v.GenericSchema<string | undefined, string[]> = v.pipe(
   ),
 )
 
-/** The address of a Postgres database. */
-export const postgresUrl: v.GenericSchema<string, string> = v.pipe(
-  v.string(),
-  v.check(
-    (text) => /^postgres(ql)?:$/.test(protocolOf(text)),
-    'expected an address like postgres://user:password@host:5432/database',
-  ),
-)
-
 /** The name of a schema, taken literally; Postgres keeps those that begin with `pg_` for itself. */
 export const schemaName: v.GenericSchema<string, string> = v.pipe(
   v.string(),
@@ -69,6 +63,26 @@ export const schemaName: v.GenericSchema<string, string> = v.pipe(
       !/^(pg_|information_schema$)/.test(text),
     'expected the name of a schema without quotes or dots, at most 63 bytes, not beginning with pg_',
   ),
+)
+
+/** A connection string; faults name what to write instead, never what was found in the place of a secret. */
+export const connectionString: v.GenericSchema<string, PostgresAddress> = v.pipe(
+  v.string(
+    'is not set: expected an address like postgres://user:password@host:5432/database (or run "mqtt-status demo", which brings its own Postgres)',
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      const address = parseAddress(dataset.value)
+      if (address.schema === null || v.safeParse(schemaName, address.schema).success) return address
+      addIssue({
+        message: `the server takes no schema of the name "${address.schema}"; leave it out of the address, and set DATABASE_SCHEMA`,
+      })
+    } catch (error) {
+      if (!(error instanceof ConnectionStringFault)) throw error
+      addIssue({ message: error.message })
+    }
+    return NEVER
+  }),
 )
 
 /** Address ranges in CIDR notation; an address alone is a range of one. */
@@ -126,10 +140,6 @@ function toSecretKey(item: string): SecretKey | string {
   if (!strict) return `"${id}" is not base64`
   if (bytes.length !== KEY_BYTES) return `"${id}" has ${bytes.length} bytes, expected ${KEY_BYTES}`
   return { id, key: createSecretKey(bytes) }
-}
-
-function protocolOf(text: string): string {
-  return URL.canParse(text) ? new URL(text).protocol : ''
 }
 
 function isOrigin(text: string): boolean {

@@ -49,9 +49,8 @@ interface Fleet {
 
 /** Migrates, starts a broker where the rows of the last run expect it, and writes what rows are missing. */
 async function prepareFleet({ config, fresh }: Play, log: Log): Promise<Fleet> {
-  const pool = connectSql(config.database.url, {
+  const pool = connectSql(config.database.address, {
     max: 1,
-    statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'mqtt-status-demo',
   })
   try {

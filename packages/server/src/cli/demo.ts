@@ -60,14 +60,14 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
   // Loading the server takes as long as starting Postgres, and neither needs the other.
   const loading = import('./demo-stage.ts')
   loading.catch(() => undefined)
-  const database = await startDatabase(edge, options, { config, steps })
+  const database = await startDatabase(edge, options, steps)
   signal.addEventListener('abort', () => {
     edge.print('\nStopping…')
   })
   try {
     const { play } = await loading
     await play({
-      config: { ...config, database: withUrl(config, database.url) },
+      config: configure(edge, options, database.url),
       database,
       fresh: options.fresh && !database.isFresh,
       signal,
@@ -88,14 +88,18 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
   edge.print('Everything is stopped.')
 }
 
-/** The settings of the server, with what a demo takes for granted. */
-function configure(edge: Edge, options: DemoOptions): Config {
+/**
+ * The settings of the server, with what a demo takes for granted.
+ *
+ * @param databaseUrl where the environment names no database
+ */
+function configure(edge: Edge, options: DemoOptions, databaseUrl = NO_DATABASE): Config {
   const environment = Object.fromEntries(
     // The page has no token to show, and open access is refused anywhere but on loopback.
     Object.entries(edge.environment).filter(([name]) => !name.startsWith('AUTH_')),
   )
   return readConfig(
-    { DATABASE_URL: NO_DATABASE, LOG_LEVEL: 'warn', ...filled(environment) },
+    { DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', ...filled(environment) },
     { BASE_PATH: '/', ...(options.port === undefined ? {} : { PORT: options.port }) },
     edge.terminal,
   ).config
@@ -106,10 +110,6 @@ function filled(environment: Edge['environment']): Edge['environment'] {
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   )
-}
-
-function withUrl({ database }: Config, url: string): Config['database'] {
-  return { ...database, url, ...(database.listenUrl === NO_DATABASE ? { listenUrl: url } : {}) }
 }
 
 /** Said at once, not after everything else has been started. */
@@ -134,12 +134,12 @@ async function refuseUsedPort({ host, port }: Config): Promise<void> {
 async function startDatabase(
   edge: Edge,
   { fresh, folder: wanted }: DemoOptions,
-  { config, steps }: { config: Config; steps: Steps },
+  steps: Steps,
 ): Promise<Database> {
-  const { url } = config.database
-  if (url !== NO_DATABASE) {
+  const given = filled(edge.environment)['DATABASE_URL']
+  if (given !== undefined) {
     return {
-      url,
+      url: given,
       facts: [['Data', 'in the database of DATABASE_URL; --fresh writes the demo rows anew']],
       isFresh: false,
       ended: new Promise(() => undefined),

@@ -1,6 +1,7 @@
 /** What `doctor` looks at, in which order; here what concerns the server and the way to it. */
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.ts'
+import type { PostgresAddress } from '../connection-string/address.ts'
 import { within } from '../db/deadline.ts'
 import { findPlace } from '../db/installation.ts'
 import { connectSql, inSchema } from '../db/sql.ts'
@@ -27,9 +28,8 @@ export async function* examine(
   { database, secrets: { keys } }: Pick<Config, 'database' | 'secrets'>,
   adopt: boolean,
 ): AsyncGenerator<Finding, void, undefined> {
-  const pool = connectSql(database.url, {
+  const pool = connectSql(database.address, {
     max: 2,
-    statementTimeoutMs: database.statementTimeoutMs,
     applicationName: APPLICATION,
   })
   // Where the tables are; known once the database has been reached.
@@ -40,7 +40,7 @@ export async function* examine(
     { check: 'version', look: () => version(pool), mustPass: true },
     { check: 'clock', look: () => clock(pool) },
     { check: 'writable', look: () => writable(pool) },
-    { check: 'listen', look: () => listens(pool, database.listenUrl) },
+    { check: 'listen', look: () => listens(pool, database.listenAddress) },
     { check: 'schema', look: () => schema(pool, database.schema), mustPass: true },
     { check: 'rights', look: async () => rights(await findTables()) },
     { check: 'secrets', look: async () => secrets(await findTables(), keys) },
@@ -106,12 +106,11 @@ async function writable(pool: Pool): Promise<Answer> {
 }
 
 /** The whole way: listen at one address, notify at the other, and wait until it arrives. */
-async function listens(pool: Pool, listenUrl: string): Promise<Answer> {
+async function listens(pool: Pool, listenAddress: PostgresAddress): Promise<Answer> {
   const channel = `mqtt_status_doctor_${randomUUID().slice(0, 8)}`
   const arrived = Promise.withResolvers<undefined>()
-  const listener = connectSql(listenUrl, {
+  const listener = connectSql(listenAddress, {
     max: 1,
-    statementTimeoutMs: ANSWER_MS,
     applicationName: APPLICATION,
     onnotify: () => {
       arrived.resolve(undefined)

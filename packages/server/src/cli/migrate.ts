@@ -7,9 +7,8 @@ import type { Edge } from './edge.ts'
 /** Migrates the database and says what was done; `serve` does it too, this is for who may not. */
 export async function migrateDatabase(edge: Edge, flags: Record<string, string>): Promise<void> {
   const { database, log } = readStorage(edge.environment, flags, edge.terminal)
-  const pool = connectSql(database.url, {
+  const pool = connectSql(database.address, {
     max: 1,
-    statementTimeoutMs: 0,
     applicationName: 'mqtt-status-migrate',
   })
   try {

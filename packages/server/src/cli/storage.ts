@@ -31,9 +31,8 @@ export async function withStorage<T>(
 ): Promise<T> {
   const config = readStorage(edge.environment, flags, edge.terminal)
   const { database, secrets } = config
-  const pool = connectSql(database.url, {
+  const pool = connectSql(database.address, {
     max: 2,
-    statementTimeoutMs: database.statementTimeoutMs,
     applicationName: 'mqtt-status-cli',
   })
   const ring = new KeyRing(secrets.keys)

@@ -2,6 +2,7 @@
  * Tells what changed in `connections`, whoever changed it. It reads after every poke, on a timer, and after every new
  * listening session: a notification only makes it sooner, correctness never depends on one. One read at a time.
  */
+import type { PostgresAddress } from '../connection-string/address.ts'
 import type { Log } from '../log.ts'
 import { within } from './deadline.ts'
 import { confirmEpoch } from './epoch.ts'
@@ -29,7 +30,7 @@ export interface ChangeFeedOptions {
   readonly lane: Database
   /** What may take long goes through it. */
   readonly upkeep: Database
-  readonly listenUrl: string
+  readonly listenAddress: PostgresAddress | string
   /** How often it reads without being poked, in ms. */
   readonly pollMs: number
   /** Whether a copy may be supervised without being asked about. @default false */
@@ -71,7 +72,7 @@ export class ChangeFeed {
     this.#options = options
     this.#staleAfterMs = Math.max(5_000, 3 * options.pollMs)
     this.#listener = new Listener({
-      url: options.listenUrl,
+      address: options.listenAddress,
       ...(options.listenerTiming === undefined ? {} : { timing: options.listenerTiming }),
       log: options.log,
       onPoke: () => {

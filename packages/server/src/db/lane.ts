@@ -7,6 +7,7 @@
  * The deadline is kept by this process, because `statement_timeout` of Postgres ends neither a COMMIT that waits for a
  * synchronous standby nor anything on a server that stands still or can't be reached.
  */
+import type { PostgresAddress } from '../connection-string/address.ts'
 import { FairQueue } from '../model/fair-queue.ts'
 import { DatabaseAway, isAway, isRefusal } from './away.ts'
 import type { Outcome } from './away.ts'
@@ -16,7 +17,7 @@ import { transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 export interface LaneOptions {
-  readonly url: string
+  readonly address: PostgresAddress | string
   /** Where the tables are. */
   readonly schema: string
   /** How its sessions are named in `pg_stat_activity`. */

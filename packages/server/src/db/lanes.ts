@@ -1,8 +1,9 @@
 /** The sessions of a node, apart for each kind of work. */
+import type { PostgresAddress } from '../connection-string/address.ts'
 import { Lane } from './lane.ts'
 
 export interface LanesOptions {
-  readonly url: string
+  readonly address: PostgresAddress
   /** Where the tables are. */
   readonly schema: string
   /** Sessions of all lanes but that of the lease. Each lane has one at least, so fewer than six count as six. */
@@ -50,11 +51,11 @@ export function shareOut(sessions: number): Shares {
   return { feed: 1, upkeep: 1, dials: 1, keeping, queries, commands: people - queries }
 }
 
-export function openLanes({ url, schema, sessions, deadlineMs }: LanesOptions): Lanes {
+export function openLanes({ address, schema, sessions, deadlineMs }: LanesOptions): Lanes {
   const shares = shareOut(sessions)
   const lane = (name: keyof Shares, limitMs = deadlineMs): Lane =>
     new Lane({
-      url,
+      address,
       schema,
       applicationName: 'mqtt-status',
       sessions: shares[name],
@@ -67,7 +68,13 @@ export function openLanes({ url, schema, sessions, deadlineMs }: LanesOptions): 
     keeping: lane('keeping'),
     queries: lane('queries'),
     commands: lane('commands'),
-    lease: new Lane({ url, schema, applicationName: 'mqtt-status-lease', sessions: 1, deadlineMs }),
+    lease: new Lane({
+      address,
+      schema,
+      applicationName: 'mqtt-status-lease',
+      sessions: 1,
+      deadlineMs,
+    }),
   }
 }
 

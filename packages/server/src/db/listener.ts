@@ -4,6 +4,7 @@
  * without saying whether it listens again.
  */
 import { fullJitter } from '@mqtt-status/protocol'
+import type { PostgresAddress } from '../connection-string/address.ts'
 import type { Log } from '../log.ts'
 import { within } from './deadline.ts'
 import type { Channels } from './installation.ts'
@@ -24,7 +25,7 @@ const TIMING: ListenerTiming = { heartbeatMs: 10_000, answerMs: 5_000 }
 
 export interface ListenerOptions {
   /** A direct address: a pooler in transaction mode can't LISTEN. */
-  readonly url: string
+  readonly address: PostgresAddress | string
   /** @default every 10 s, 5 s to answer */
   readonly timing?: ListenerTiming
   readonly log: Log
@@ -77,9 +78,8 @@ export class Listener {
 
   #connect(): void {
     const { changes, calls } = this.#channels
-    const client = connectSql(this.#options.url, {
+    const client = connectSql(this.#options.address, {
       max: 1,
-      statementTimeoutMs: this.#timing.answerMs,
       applicationName: 'mqtt-status-listen',
       onnotify: (channel, payload) => {
         if (channel === calls) {

@@ -8,12 +8,13 @@
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import type { PostgresAddress } from '../connection-string/address.ts'
 import { isRefusal } from './away.ts'
 import { connectSql, inSchema } from './sql.ts'
 import type { Pool, SocketTarget, Sql } from './sql.ts'
 
 export interface SessionOptions {
-  readonly url: string
+  readonly address: PostgresAddress | string
   /** How it is named in `pg_stat_activity`. */
   readonly applicationName: string
   /** Where the tables are. */
@@ -45,10 +46,9 @@ export class Session {
   #wasOpen = false
   #nextHost = 0
 
-  private constructor({ url, applicationName, schema }: SessionOptions) {
-    const pool = connectSql(url, {
+  private constructor({ address, applicationName, schema }: SessionOptions) {
+    const pool = connectSql(address, {
       max: 1,
-      statementTimeoutMs: 0,
       applicationName,
       openSocket: (target) => this.#openSocket(target),
       onclose: () => {

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
 import { fullJitter } from '@mqtt-status/protocol'
 import postgres from 'postgres'
+import { parseAddress } from '../connection-string/address.ts'
+import type { PostgresAddress } from '../connection-string/address.ts'
+import { sessionName, toOptions } from './postgres-options.ts'
 
 /** Sessions of one database, before it is known in which schema the tables are. */
 export type Pool = postgres.Sql<{ bigint: number }>
@@ -24,8 +27,6 @@ export const DEFAULT_SCHEMA = 'mqtt_status'
 export interface SqlOptions {
   /** Connections at most. */
   readonly max: number
-  /** The server ends any statement that takes longer; 0 = no limit. */
-  readonly statementTimeoutMs: number
   /** How the sessions are named in `pg_stat_activity`. */
   readonly applicationName: string
   /** Called with what was notified, if the session listens. */
@@ -43,17 +44,22 @@ export interface SocketTarget {
   readonly path: string | false
 }
 
-const CONNECT_TIMEOUT_S = 10
 /** The default waits up to 20 s after an outage, and whoever asks waits with it. */
 const BACKOFF = { baseMs: 50, capMs: 1_000 }
 
-/** Nothing is dialled before the first statement. */
-export function connectSql(url: string, options: SqlOptions): Pool {
-  return postgres(url, {
+/**
+ * Nothing is dialled before the first statement. The only parameter of a session is its name: a pooler refuses others, or
+ * passes them on to sessions of other clients.
+ *
+ * @param to where to connect to; a text is a connection string
+ */
+export function connectSql(to: PostgresAddress | string, options: SqlOptions): Pool {
+  const address = typeof to === 'string' ? parseAddress(to) : to
+  return postgres({
+    ...toOptions(address),
     max: options.max,
     // The default drops a session after 30–60 min, and with it, silently, its LISTEN.
     max_lifetime: null,
-    connect_timeout: CONNECT_TIMEOUT_S,
     backoff: (failures) => fullJitter(failures, BACKOFF, Math.random()) / 1_000,
     // The statement that fetches the array types is awaited by nobody: where it fails, because the server goes away at that
     // very moment, the process ends (porsager/postgres#1192). Hence no arrays as parameters, and no `reserve` (#1219).
@@ -64,10 +70,7 @@ export function connectSql(url: string, options: SqlOptions): Pool {
     ...(options.onclose === undefined ? {} : { onclose: options.onclose }),
     // Not declared by its types.
     ...(options.openSocket === undefined ? {} : { socket: options.openSocket }),
-    connection: {
-      application_name: options.applicationName,
-      statement_timeout: options.statementTimeoutMs,
-    },
+    connection: { application_name: sessionName(address, options.applicationName) },
     types: {
       // Revisions and generations stay far below 2^53.
       bigint: { to: 20, from: [20], parse: Number, serialize: String },

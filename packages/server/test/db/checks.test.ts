@@ -20,7 +20,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: 5,
-      statementTimeoutMs: 10_000,
       applicationName: 'test-checks',
     }),
     DEFAULT_SCHEMA,
@@ -48,7 +47,7 @@ function node(ownerId: string, answers: Record<string, CheckResult>, deaf = fals
     log,
   })
   const listener = new Listener({
-    url: database.url,
+    address: database.url,
     log,
     onPoke: () => undefined,
     onCall: (called) => {

@@ -22,7 +22,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: 8,
-      statementTimeoutMs: 10_000,
       applicationName: 'test-commands',
     }),
     DEFAULT_SCHEMA,

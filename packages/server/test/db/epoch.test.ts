@@ -29,10 +29,7 @@ afterEach(async () => {
 })
 
 function connect(url: string): Sql {
-  return inSchema(
-    connectSql(url, { max: 3, statementTimeoutMs: 10_000, applicationName: 'test-epoch' }),
-    DEFAULT_SCHEMA,
-  )
+  return inSchema(connectSql(url, { max: 3, applicationName: 'test-epoch' }), DEFAULT_SCHEMA)
 }
 
 /** As if it had been restored elsewhere. */

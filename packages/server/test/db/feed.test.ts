@@ -26,7 +26,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: 3,
-      statementTimeoutMs: 10_000,
       applicationName: 'test-feed',
     }),
     DEFAULT_SCHEMA,
@@ -50,7 +49,7 @@ async function start(pollMs = NEVER_MS, readMs?: number): Promise<void> {
   feed = new ChangeFeed({
     lane: direct(sql),
     upkeep: direct(sql),
-    listenUrl: database.url,
+    listenAddress: database.url,
     pollMs,
     ...(readMs === undefined ? {} : { readMs }),
     log,
@@ -249,7 +248,7 @@ test('a feed that can not read says that it is stale, and live again when it can
   feed = new ChangeFeed({
     lane: direct(sql),
     upkeep: direct(sql),
-    listenUrl: database.url,
+    listenAddress: database.url,
     pollMs: 50,
     log,
     onRead: (read) => reads.push(read),

@@ -36,7 +36,7 @@ afterEach(async () => {
 })
 
 function connect(url = database.url): Pool {
-  return connectSql(url, { max: 4, statementTimeoutMs: 30_000, applicationName: 'test-place' })
+  return connectSql(url, { max: 4, applicationName: 'test-place' })
 }
 
 /** The tables as the last version without DATABASE_SCHEMA has made them. */

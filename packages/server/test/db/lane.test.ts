@@ -28,7 +28,7 @@ afterEach(async () => {
 
 function lane(options: Partial<LaneOptions> = {}): Lane {
   const made = new Lane({
-    url: database.url,
+    address: database.url,
     schema: DEFAULT_SCHEMA,
     applicationName: NAME,
     sessions: 1,
@@ -181,7 +181,7 @@ test.each(STEPS)(
     const proxy = await FaultProxy.start(Number(new URL(database.url).port))
     const url = new URL(database.url)
     url.port = String(proxy.port)
-    const it = lane({ url: url.href, deadlineMs: 1_000 })
+    const it = lane({ address: url.href, deadlineMs: 1_000 })
     const error = await transactWith(it, step, () => {
       proxy.mode = 'drop'
       return Promise.resolve()
@@ -197,19 +197,19 @@ test.each(STEPS)(
 test('a server that accepts no session is away, and nothing was done', async () => {
   const url = new URL(database.url)
   url.port = '1'
-  expect(await failure(lane({ url: url.href }).write((sql) => sql`select`))).toMatchObject({
+  expect(await failure(lane({ address: url.href }).write((sql) => sql`select`))).toMatchObject({
     outcome: 'none',
   })
   const proxy = await FaultProxy.start(Number(new URL(database.url).port))
   proxy.mode = 'drop'
   url.port = String(proxy.port)
-  const silent = lane({ url: url.href, deadlineMs: 300 })
+  const silent = lane({ address: url.href, deadlineMs: 300 })
   expect(await failure(silent.write((sql) => sql`select`))).toMatchObject({ outcome: 'none' })
   await silent.stop()
   await proxy.stop()
   url.port = new URL(database.url).port
   url.pathname = '/no_such_database'
-  expect(await failure(lane({ url: url.href }).read((sql) => sql`select`))).toMatchObject({
+  expect(await failure(lane({ address: url.href }).read((sql) => sql`select`))).toMatchObject({
     outcome: 'none',
   })
 })

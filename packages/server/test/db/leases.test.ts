@@ -23,7 +23,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: 10,
-      statementTimeoutMs: 10_000,
       applicationName: 'test-leases',
     }),
     DEFAULT_SCHEMA,

@@ -30,7 +30,6 @@ afterEach(async () => {
 function connect(): Pool {
   return connectSql(database.url, {
     max: 1,
-    statementTimeoutMs: 30_000,
     applicationName: 'test-migrate',
   })
 }
@@ -69,7 +68,6 @@ test('a migration that fails leaves nothing behind', async () => {
 test('a database that can not be reached is said to be so, without its password', async () => {
   const away = connectSql('postgres://app:hunter2@127.0.0.1:1/x', {
     max: 1,
-    statementTimeoutMs: 0,
     applicationName: 'x',
   })
   const refusal = migrate(away, log, { schema: null })

@@ -66,7 +66,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: WRITERS + 2,
-      statementTimeoutMs: 20_000,
       applicationName: 'test-property',
     }),
     DEFAULT_SCHEMA,
@@ -86,7 +85,7 @@ test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
     const feed = new ChangeFeed({
       lane: direct(sql),
       upkeep: direct(sql),
-      listenUrl: database.url,
+      listenAddress: database.url,
       pollMs: 1_000,
       log: createLog({ level: 'silent', format: 'json' }),
       onRead: (read) => {

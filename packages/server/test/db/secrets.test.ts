@@ -23,7 +23,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: 4,
-      statementTimeoutMs: 10_000,
       applicationName: 'test-secrets',
     }),
     DEFAULT_SCHEMA,

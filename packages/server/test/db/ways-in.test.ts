@@ -28,15 +28,12 @@ beforeEach(async () => {
   await database.sql`
     insert into connections (id, site_id, name)
     values ('a', 's1', 'A'), ('b', 's1', 'B'), ('c', 's2', 'C')`
-  sql = inSchema(
-    connectSql(database.url, { max: 2, statementTimeoutMs: 10_000, applicationName: 'ways' }),
-    DEFAULT_SCHEMA,
-  )
+  sql = inSchema(connectSql(database.url, { max: 2, applicationName: 'ways' }), DEFAULT_SCHEMA)
   reads = []
   feed = new ChangeFeed({
     lane: direct(sql),
     upkeep: direct(sql),
-    listenUrl: database.url,
+    listenAddress: database.url,
     // Only a notification makes it read.
     pollMs: 600_000,
     log,

@@ -41,7 +41,6 @@ beforeEach(async () => {
   sql = inSchema(
     connectSql(database.url, {
       max: WRITERS + 2,
-      statementTimeoutMs: 20_000,
       applicationName: 'test-writer',
     }),
     DEFAULT_SCHEMA,

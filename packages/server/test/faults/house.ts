@@ -61,7 +61,6 @@ export class House {
   async migrate(): Promise<void> {
     const sql = connectSql(this.#databaseUrl, {
       max: 1,
-      statementTimeoutMs: 0,
       applicationName: 'migrate',
     })
     await migrate(sql, createLog({ level: 'silent', format: 'json' }), { schema: null })

@@ -45,7 +45,6 @@ test('a listening session that went silent is found by its heartbeat; what chang
   const pool: Sql = inSchema(
     connectSql(database.url, {
       max: 2,
-      statementTimeoutMs: 10_000,
       applicationName: 'mqtt-status',
     }),
     DEFAULT_SCHEMA,
@@ -56,7 +55,7 @@ test('a listening session that went silent is found by its heartbeat; what chang
   const feed = new ChangeFeed({
     lane: direct(pool),
     upkeep: direct(pool),
-    listenUrl: through.href,
+    listenAddress: through.href,
     pollMs: 500,
     listenerTiming: { heartbeatMs: 100, answerMs: 200 },
     log: createLog({ level: 'silent', format: 'json' }),
