@@ -17,7 +17,7 @@ const lanes: Lane[] = []
 
 beforeEach(async () => {
   database = await createDatabase()
-  await database.sql`create table notes (n integer primary key)`
+  await database.sql`create table public.notes (n integer primary key)`
 })
 
 afterEach(async () => {
@@ -52,7 +52,7 @@ async function backend(): Promise<number> {
 }
 
 async function notes(): Promise<readonly number[]> {
-  const rows = await database.sql<{ n: number }[]>`select n from notes order by n`
+  const rows = await database.sql<{ n: number }[]>`select n from public.notes order by n`
   return rows.map(({ n }) => n)
 }
 
@@ -69,14 +69,14 @@ async function failure(work: Promise<unknown>): Promise<DatabaseAway> {
 async function stallCommit(): Promise<void> {
   await database.sql.unsafe(`
     create function stall() returns trigger language plpgsql as 'begin perform pg_sleep(600); return null; end';
-    create constraint trigger stall after insert on notes
+    create constraint trigger stall after insert on public.notes
       deferrable initially deferred for each row execute function stall()`)
 }
 
 async function insertTwo(sql: Sql, between: () => Promise<void>): Promise<void> {
-  await sql`insert into notes values (1)`
+  await sql`insert into public.notes values (1)`
   await between()
-  await sql`insert into notes values (2)`
+  await sql`insert into public.notes values (2)`
 }
 
 test('a transaction is all or nothing, and its failure leaves the session usable', async () => {
@@ -88,18 +88,18 @@ test('a transaction is all or nothing, and its failure leaves the session usable
   await expect(again).rejects.toMatchObject({ code: '23505' })
   await expect(
     it.transact(async (tx) => {
-      await tx`insert into notes values (3)`
+      await tx`insert into public.notes values (3)`
       throw new Error('thought better of it')
     }),
   ).rejects.toThrow('thought better of it')
-  expect(await it.read((sql) => sql`select n from notes`)).toHaveLength(2)
+  expect(await it.read((sql) => sql`select n from public.notes`)).toHaveLength(2)
   expect(await backend()).toBe(pid)
 })
 
 test('a statement that failed unseen is no success', async () => {
   const it = lane()
   const careless = it.transact(async (tx) => {
-    await tx`insert into notes values (1)`
+    await tx`insert into public.notes values (1)`
     await tx`select 1 / 0`.catch(() => undefined)
   })
   await expect(careless).rejects.toThrow('had failed')
@@ -215,29 +215,33 @@ test('a server that accepts no session is away, and nothing was done', async () 
 })
 
 test('what waits for a lock is ended on the server, too, as often as it is tried', async () => {
-  await database.sql`insert into notes values (1)`
+  await database.sql`insert into public.notes values (1)`
   const it = lane({ deadlineMs: 200 })
   await database.sql.begin(async (tx) => {
-    await tx`select from notes where n = 1 for update`
+    await tx`select from public.notes where n = 1 for update`
     for (let i = 0; i < 10; i++) {
-      const error = await failure(it.transact((sql) => sql`update notes set n = 2 where n = 1`))
+      const error = await failure(
+        it.transact((sql) => sql`update public.notes set n = 2 where n = 1`),
+      )
       expect(error.outcome).toBe('none')
       await until(async () => (await backends()).every(({ wait }) => wait !== 'Lock'))
     }
     expect((await backends()).length).toBeLessThanOrEqual(2)
   })
-  await it.transact((sql) => sql`update notes set n = 2 where n = 1`)
+  await it.transact((sql) => sql`update public.notes set n = 2 where n = 1`)
   expect(await notes()).toEqual([2])
 })
 
 test('a party whose statements are blocked leaves a session for another one', async () => {
-  await database.sql`insert into notes values (1)`
+  await database.sql`insert into public.notes values (1)`
   const it = lane({ sessions: 3, deadlineMs: 20_000 })
   const blocked: Promise<unknown>[] = []
   await database.sql.begin(async (tx) => {
-    await tx`select from notes where n = 1 for update`
+    await tx`select from public.notes where n = 1 for update`
     for (let i = 0; i < 50; i++)
-      blocked.push(it.transact((sql) => sql`update notes set n = n where n = 1`, { party: 'a' }))
+      blocked.push(
+        it.transact((sql) => sql`update public.notes set n = n where n = 1`, { party: 'a' }),
+      )
     await until(async () => (await backends()).filter(({ wait }) => wait === 'Lock').length === 2)
     const other = await it.read((sql) => sql`select 1 as one`, { party: 'b' })
     expect(other).toMatchObject([{ one: 1 }])
@@ -252,7 +256,7 @@ test('who waits for a session waits no longer than the deadline', async () => {
   slow.catch(() => undefined)
   await until(async () => (await backends())[0]?.wait === 'Timeout')
   const error = await failure(
-    it.write((sql) => sql`insert into notes values (1)`, { deadlineMs: 200 }),
+    it.write((sql) => sql`insert into public.notes values (1)`, { deadlineMs: 200 }),
   )
   expect(error.outcome).toBe('none')
   await it.stop()
