@@ -85,7 +85,7 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   }
 }
 
-/** The defaults of `node:http` that are changed on purpose; docs/defaults.md has the others. */
+/** The defaults of `node:http` that the server changes on purpose. */
 export function serverOptions({ headMs, idleMs, requestMs }: Patience): ServerOptions {
   return {
     // Proxies reuse idle connections for up to a minute: one that this side closes first is a 502 of theirs.

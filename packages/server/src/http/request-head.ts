@@ -12,7 +12,7 @@ export interface Target {
 }
 
 /** Reads a target: a path, an absolute address (RFC 9112, 3.2.2), or `*` for the server as a whole. */
-export function parseTarget(target: string, basePath: string): Target {
+function parseTarget(target: string, basePath: string): Target {
   if (target === '*') return { path: basePath, authority: null }
   const [, authority, rest = ''] = ABSOLUTE.exec(target) ?? []
   if (authority === undefined) return { path: target, authority: null }

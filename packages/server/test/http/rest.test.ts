@@ -131,7 +131,7 @@ test('a command is passed on with its key and answered by 202', async () => {
     connection: { id: 'a', revision: 2 },
   })
   expect(house.commands).toEqual([
-    { id: 'a', action: 'disconnect', actor: null, idempotencyKey: 'k1' },
+    { id: 'a', siteId: 's1', action: 'disconnect', actor: null, idempotencyKey: 'k1' },
   ])
 })
 

@@ -83,7 +83,7 @@ export interface LinkMoment {
 /** Full jitter between nothing and a bound that doubles from 0.5 s to 20 s. */
 export const BACKOFF: Backoff = { baseMs: 500, capMs: 20_000 }
 /** At least half of a bound that doubles from 2 min to 10 min. */
-export const SLOW_BACKOFF: Backoff = { baseMs: 120_000, capMs: 600_000 }
+const SLOW_BACKOFF: Backoff = { baseMs: 120_000, capMs: 600_000 }
 /** A line that lasted this long starts again with short waits. */
 const STABLE_MS = 30_000
 
