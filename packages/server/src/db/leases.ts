@@ -84,15 +84,9 @@ export async function call(sql: Sql, what: Call): Promise<void> {
   await sql`select pg_notify(calls_channel, ${what}) from ${sql.schema}.meta`
 }
 
-/**
- * Commits something of this node, which proves that leases could be renewed at this moment. The row is a lease that never
- * was, so that it keeps nothing and dates nothing; it is pruned like others.
- */
-export async function bearWitness(sql: Sql, id: string): Promise<void> {
-  await sql`
-    insert into ${sql.schema}.supervisors as s (id, lease_expires_at, draining)
-    values (${id}, '-infinity', true)
-    on conflict (id) do update set draining = excluded.draining`
+/** Commits a write that changes nothing, which proves that leases could be renewed at this moment. */
+export async function bearWitness(sql: Sql): Promise<void> {
+  await sql`update ${sql.schema}.meta set adopted_at = adopted_at`
 }
 
 /** Whether some instance may keep connections. */

@@ -6,7 +6,6 @@
  * of the database all leases have ended, and their owners need a moment to renew them. And this node has to commit
  * something itself at every look of that time: a lease that ends while no commit gets through says nothing about its owner.
  */
-import { randomUUID } from 'node:crypto'
 import type { Log } from '../log.ts'
 import { Elapsed } from './elapsed.ts'
 import type { Database } from './lane.ts'
@@ -28,7 +27,6 @@ export class Vigil {
   #lastLook = new Elapsed()
   #looking: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
-  readonly #id = randomUUID()
 
   constructor(options: VigilOptions) {
     this.#options = options
@@ -59,7 +57,7 @@ export class Vigil {
         return
       }
       // Where no commit gets through, no lease is renewed either, and its owner may be as alive as this node.
-      await writes.write((sql) => bearWitness(sql, this.#id), brief)
+      await writes.write(bearWitness, brief)
       this.#alone ??= new Elapsed()
       if (this.#alone.ms < ttlMs) return
       const count = await writes.write(markLost)
