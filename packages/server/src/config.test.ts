@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -191,10 +192,62 @@ test('a misspelt variable is warned about, a foreign one is not', () => {
   expect(warnings).toEqual(['MQTT_ALLOW_HOST is not a setting; did you mean MQTT_ALLOW_HOSTS?'])
 })
 
-test('a setting of the finished product that has no effect yet is said to have none', () => {
+test.each([
+  'AUTH_JWKS_URL',
+  'AUTH_CLAIMS',
+  'MQTT_LOCAL_ADDRESSES',
+  'NATS_BUCKET',
+  'NATS_URL',
+  'REUSE_PORT',
+])('%s has no effect yet, so it is refused', (variable) => {
+  expect(refusal({ [variable]: 'x' })).toContain(`${variable}: `)
+})
+
+test('METRICS_TOKEN is said to have no effect yet', () => {
   const { warnings } = readConfig({ DATABASE_URL, METRICS_TOKEN: 'x' })
   expect(warnings).toEqual([expect.stringContaining('METRICS_TOKEN')])
 })
+
+/** Another value than the default for each setting. */
+const OTHER: Readonly<Record<string, string>> = {
+  HOST: 'localhost',
+  PORT: '8002',
+  BASE_PATH: '/elsewhere/',
+  DATABASE_URL: 'postgres://other@db/app',
+  DATABASE_SCHEMA: 'plant',
+  LISTEN_DATABASE_URL: 'postgres://other@db/app',
+  DATABASE_POOL: '20',
+  ADOPT_DATABASE: '1',
+  AUTH_JWT_SECRET: SECRET,
+  ALLOWED_ORIGINS: 'https://portal.example.com',
+  SUPERVISOR: 'off',
+  MQTT_DIAL_CONCURRENCY: '7',
+  MQTT_ALLOW_CIDRS: '10.0.0.0/8',
+  MQTT_ALLOW_HOSTS: 'broker.example.com',
+  MQTT_ALLOW_PORTS: '1884',
+  MQTT_SECRET_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}`,
+  TRUSTED_PROXIES: '10.0.0.1',
+  LOG_LEVEL: 'warn',
+  LOG_FORMAT: 'pretty',
+}
+/** Settings that only mean something together with others. */
+const WITH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  AUTH_ISSUER: { AUTH_JWT_SECRET: SECRET },
+  AUTH_AUDIENCE: { AUTH_JWT_SECRET: SECRET },
+  AUTH_MAX_TTL: { AUTH_JWT_SECRET: SECRET },
+}
+
+test.each(SETTINGS.filter(({ variable }) => variable !== 'MQTT_SECRET_KEYS_FILE'))(
+  '$variable is read: another value makes another configuration',
+  ({ variable, default: fallback }) => {
+    const base = { DATABASE_URL, ...WITH[variable] }
+    const other =
+      OTHER[variable] ?? (/^\d+$/.test(fallback ?? '') ? String(Number(fallback) + 1) : '1d')
+    const before = inspect(readConfig(base).config, { depth: 9 })
+    const after = inspect(readConfig({ ...base, [variable]: other }).config, { depth: 9 })
+    expect(after).not.toBe(before)
+  },
+)
 
 test('every setting has a flag of the same name', () => {
   for (const { variable, flag } of SETTINGS) {

@@ -71,16 +71,23 @@ export interface Config {
     readonly trustedProxies: readonly string[]
   }
   readonly drainMs: number
+  /** How long what has happened is kept, in days. */
+  readonly retention: { readonly historyDays: number; readonly auditDays: number }
   readonly log: { readonly level: LogLevel; readonly format: LogFormat }
 }
 
 /** Known names that this version can't honour: ignoring them silently would be worse than stopping. */
 const NOT_YET: Readonly<Record<string, string>> = {
   AUTH_JWKS_URL: 'tokens of an identity provider are not supported yet; use AUTH_JWT_SECRET',
+  AUTH_CLAIMS: 'tokens of an identity provider are not supported yet; unset it',
+  MQTT_LOCAL_ADDRESSES: 'addresses to dial from can not be chosen yet; unset it',
+  NATS_BUCKET: 'edge nodes are not supported yet; unset it',
+  NATS_URL: 'edge nodes are not supported yet; unset it',
+  REUSE_PORT: 'several processes on one port are not supported yet; unset it',
 }
 
-/** Names of the finished product that this version passes over; harmless to ignore, but not in silence. */
-const WITHOUT_EFFECT = ['METRICS_TOKEN', 'HISTORY_RETENTION_DAYS']
+/** Protects what this version does not serve: harmless, but not passed over in silence. */
+const WITHOUT_EFFECT = ['METRICS_TOKEN']
 
 /**
  * Reads the whole configuration at once.
@@ -144,7 +151,7 @@ export function readStorage(
 
 function withoutEffect(environment: Environment): string[] {
   return WITHOUT_EFFECT.filter((name) => blank(environment[name]) !== undefined).map(
-    (name) => `${name} is set, but this version does not know it yet: it has no effect`,
+    (name) => `${name} is set, but this version has nothing that it protects: it has no effect`,
   )
 }
 
@@ -193,6 +200,8 @@ const schema = v.object({
   HANDSHAKES_PER_ADDRESS: whole(0, 1_000_000),
   TRUSTED_PROXIES: cidrs,
   DRAIN_MS: whole(100, 600_000),
+  HISTORY_RETENTION_DAYS: whole(1, 36_500),
+  AUDIT_RETENTION_DAYS: whole(1, 36_500),
   LOG_LEVEL: v.picklist(
     ['debug', 'info', 'warn', 'error', 'silent'],
     'expected debug, info, warn, error or silent',
@@ -252,6 +261,7 @@ function toConfig(p: Parsed, environment: Environment, terminal: boolean): Confi
       trustedProxies: p.TRUSTED_PROXIES,
     },
     drainMs: p.DRAIN_MS,
+    retention: { historyDays: p.HISTORY_RETENTION_DAYS, auditDays: p.AUDIT_RETENTION_DAYS },
     log: toLog(p, terminal),
   }
 }

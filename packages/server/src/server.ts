@@ -2,6 +2,7 @@
  * The one place where the rooms are joined. Down: the feed's reads go to the hub and to the supervisor. Up: a
  * command edits a row, and the feed brings it back. Nothing else is passed between rooms.
  */
+import { randomUUID } from 'node:crypto'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import { withNotices } from './auth/notices.ts'
 import { createVerify } from './auth/tokens.ts'
@@ -16,6 +17,8 @@ import type { Lanes } from './db/lanes.ts'
 import { migrate } from './db/migrate.ts'
 import { Secrets } from './db/secrets.ts'
 import { connectSql } from './db/sql.ts'
+import { TriggerWatch } from './db/trigger-watch.ts'
+import { Upkeep } from './db/upkeep.ts'
 import { SetupError } from './errors.ts'
 import { listen } from './http/listen.ts'
 import type { Listening, Portal } from './http/listen.ts'
@@ -56,6 +59,7 @@ interface Joined {
   readonly hub: Hub
   readonly feed: ChangeFeed
   readonly supervision: Supervision
+  readonly triggers: TriggerWatch
 }
 
 export class StatusServer {
@@ -165,8 +169,9 @@ export class StatusServer {
     })
     await feed.start()
     this.#onStop('feed', () => feed.stop())
+    const triggers = this.#keepUp(lanes)
 
-    const listening = await this.#listen({ lanes, hub, feed, supervision })
+    const listening = await this.#listen({ lanes, hub, feed, supervision, triggers })
     this.#listening = listening
     supervision.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
@@ -176,6 +181,23 @@ export class StatusServer {
       supervision.stop(this.#handOverMs).catch(() => undefined)
     })
     return { url: listening.url }
+  }
+
+  /** What a database needs from time to time. */
+  #keepUp(lanes: Lanes): TriggerWatch {
+    const log = this.#log.child({ room: 'db' })
+    const triggers = new TriggerWatch({ lane: lanes.upkeep, log })
+    const upkeep = new Upkeep({
+      lane: lanes.upkeep,
+      nodeId: randomUUID(),
+      retention: this.#config.retention,
+      log,
+    })
+    triggers.start()
+    this.#onStop('triggers', () => triggers.stop())
+    upkeep.start()
+    this.#onStop('upkeep', () => upkeep.stop())
+    return triggers
   }
 
   /** @returns where the tables are */
@@ -237,7 +259,7 @@ export class StatusServer {
     return this.#config.drainMs * HANDOVER_PART
   }
 
-  #listen({ lanes, hub, feed, supervision }: Joined): Promise<Listening> {
+  #listen({ lanes, hub, feed, supervision, triggers }: Joined): Promise<Listening> {
     const { host, port, basePath, auth, allowedOrigins, heartbeatMs, limits } = this.#config
     return listen({
       host,
@@ -262,6 +284,7 @@ export class StatusServer {
         ...(feed.readOnly ? ['the database is read-only (a standby?)'] : []),
         ...(feed.listening ? [] : ['not listening for changes']),
       ],
+      warnings: () => triggers.faults,
       widgets: { file: this.#options.widgetBundle },
       ...(this.#options.portal === undefined ? {} : { portal: this.#options.portal }),
       log: this.#log.child({ room: 'http' }),

@@ -99,6 +99,8 @@ export const SETTINGS: readonly Setting[] = [
     'address ranges of proxies whose X-Forwarded-For is believed, comma separated',
   ),
   setting('DRAIN_MS', '15000', 'longest time a shutdown may take, in ms'),
+  setting('HISTORY_RETENTION_DAYS', '90', 'how long the timeline of statuses is kept, in days'),
+  setting('AUDIT_RETENTION_DAYS', '365', 'how long commands and edits are kept, in days'),
   setting('LOG_LEVEL', 'info', 'debug, info, warn, error or silent'),
   setting('LOG_FORMAT', undefined, 'json or pretty (default: pretty on a terminal, else json)'),
 ]
@@ -117,7 +119,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Names that begin like ours; a variable of another program must not be warned about. */
 const OURS =
-  /^(MQTT_|ACTIVITY_|AUTH_|ADOPT_|LEASE_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
+  /^(MQTT_|ACTIVITY_|HISTORY_|AUDIT_|AUTH_|ADOPT_|LEASE_|FEED_|DATABASE_|LISTEN_|ALLOWED_|HEARTBEAT|SUPERVISOR|TICK_|DRAIN_|STATEMENT_|BASE_PATH|LOG_|SOCKETS_|HANDSHAKES_|TRUSTED_)/
 
 /** Warnings about variables that look like a misspelt setting. */
 export function nearMisses(environment: Environment): string[] {

@@ -1,5 +1,6 @@
 /** Who asked for what, and when. It names what was changed, never to what: settings are read where they are. */
 import type { Sql } from './sql.ts'
+import { iso } from './time.ts'
 
 /** What an entry tells of: a command, or an edit of the settings. */
 export interface AuditEntry {
@@ -67,7 +68,7 @@ export function readAudit(sql: Sql, query: AuditQuery): Promise<readonly AuditEn
       site_id as "siteId",
       action,
       actor,
-      to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
+      ${iso(sql, 'at')} as at,
       generation,
       coalesce(fields, '[]') as fields
     from ${sql.schema}.commands

@@ -12,13 +12,11 @@ import { readChannels } from './installation.ts'
 import { Listener } from './listener.ts'
 import type { ListenerTiming } from './listener.ts'
 import type { Database } from './lane.ts'
-import { pruneTombstones } from './tombstones.ts'
 
 export type { FeedRead, FeedRow, FeedTombstone } from './feed-read.ts'
 
 /** After a read, further pokes are gathered this long. */
 const GATHER_MS = 10
-const PRUNE_MS = 3_600_000
 /** A read that takes longer is given up: its session is probably cut off without knowing it. */
 const READ_MS = 15_000
 
@@ -66,7 +64,6 @@ export class ChangeFeed {
   #gather: NodeJS.Timeout | null = null
   #poll: NodeJS.Timeout | null = null
   #staleness: NodeJS.Timeout | null = null
-  #prune: NodeJS.Timeout | null = null
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options
@@ -111,7 +108,6 @@ export class ChangeFeed {
     await this.read()
     this.#listener.start(await this.#options.lane.read(readChannels))
     this.#schedulePoll()
-    this.#prune = setInterval(() => void this.#forget(), PRUNE_MS)
   }
 
   /**
@@ -144,7 +140,6 @@ export class ChangeFeed {
     this.#stopped = true
     for (const timer of [this.#gather, this.#poll, this.#staleness])
       clearTimeout(timer ?? undefined)
-    clearInterval(this.#prune ?? undefined)
     await this.#listener.stop()
     await this.#running?.catch(() => undefined)
     clearTimeout(this.#staleness ?? undefined)
@@ -261,13 +256,5 @@ export class ChangeFeed {
       this.#readSoon()
       this.#schedulePoll()
     }, this.#options.pollMs)
-  }
-
-  async #forget(): Promise<void> {
-    try {
-      await this.#options.upkeep.write(pruneTombstones)
-    } catch (error) {
-      this.#options.log.warn({ err: error }, 'tombstones could not be pruned')
-    }
   }
 }

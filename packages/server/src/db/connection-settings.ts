@@ -2,6 +2,7 @@
 import type { Desired } from '@mqtt-status/protocol'
 import type { SecretField } from './secrets.ts'
 import type { Sql } from './sql.ts'
+import { iso } from './time.ts'
 
 /** What may be edited. Anybody may have written the row, so what is to be dialled is not believed. */
 export interface Settings {
@@ -214,8 +215,4 @@ function asJson(sql: Sql): ReturnType<Sql> {
       where s.connection_id = c.id
     )
   )`
-}
-
-function iso(sql: Sql, column: 'c.created_at' | 'c.updated_at' | 's.updated_at'): ReturnType<Sql> {
-  return sql`to_char(${sql(column)} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }

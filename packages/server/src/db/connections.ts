@@ -1,6 +1,7 @@
 /** The columns of `connections` as they travel: built as JSON by Postgres, so that there is one mapping and one format. */
 import type { Connection } from '@mqtt-status/protocol'
 import type { Sql } from './sql.ts'
+import { iso } from './time.ts'
 
 /** A fragment that is one row as JSON; times are ISO 8601 in UTC with milliseconds. */
 export function rowAsJson(sql: Sql): ReturnType<Sql> {
@@ -24,12 +25,6 @@ export function rowAsJson(sql: Sql): ReturnType<Sql> {
     'managed', managed,
     'labels', labels
   )`
-}
-
-type TimeColumn = 'desired_at' | 'since' | 'last_message_at' | 'device_since'
-
-function iso(sql: Sql, column: TimeColumn): ReturnType<Sql> {
-  return sql`to_char(${sql(column)} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }
 
 /** Reads one row, `null` if there is none. */

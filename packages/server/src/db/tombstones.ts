@@ -1,15 +1,21 @@
 import type { Sql } from './sql.ts'
 
 /**
- * Forgets tombstones of more than 48 h ago, and raises the floor below which a cursor can't be honoured any more.
+ * Forgets tombstones of more than 48 h ago, oldest first and not more than `limit`, and raises the floor below which a cursor can't be honoured any more.
  *
  * @returns how many were forgotten
  */
-export async function pruneTombstones(sql: Sql): Promise<number> {
+export async function pruneTombstones(sql: Sql, limit: number): Promise<number> {
   const [pruned] = await sql<{ count: number }[]>`
     with gone as (
       delete from ${sql.schema}.connection_tombstones
-      where deleted_at < now() - interval '48 hours'
+      where (id, site_id) in (
+        select id, site_id
+        from ${sql.schema}.connection_tombstones
+        where deleted_at < now() - interval '48 hours'
+        order by deleted_at
+        limit ${limit}
+      )
       returning changed::text::numeric as changed
     ), floor as (
       update ${sql.schema}.meta

@@ -58,6 +58,8 @@ export interface HttpContext {
   readonly check: (id: string) => Promise<Check>
   /** Why the server is not ready; empty = it is. */
   readonly ready: () => readonly string[]
+  /** What is wrong although the server is ready. @default nothing */
+  readonly warnings?: () => readonly string[]
   readonly widgets: { readonly file: URL }
   readonly portal?: Portal
   readonly patience: Patience

@@ -3,7 +3,7 @@ import type { AppEnv, HttpContext } from './context.ts'
 import type { Streams } from './streams.ts'
 
 /** For probes: no token, and `/healthz` for pages of any origin, so that a client can tell "server down" from "no network". */
-export function healthRoutes({ ready }: HttpContext, streams: Streams): Hono<AppEnv> {
+export function healthRoutes({ ready, warnings }: HttpContext, streams: Streams): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
 
   app.get('/healthz', (c) =>
@@ -16,7 +16,10 @@ export function healthRoutes({ ready }: HttpContext, streams: Streams): Hono<App
   app.get('/readyz', (c) => {
     const reasons = [...ready(), ...(streams.draining ? ['shutting down'] : [])]
     const status = reasons.length === 0 ? 'ready' : 'not ready'
-    return c.json({ status, reasons }, reasons.length === 0 ? 200 : 503, {
+    // What an operator has to know, although this node serves as well as any other.
+    const known = warnings?.() ?? []
+    const detail = known.length === 0 ? {} : { warnings: known }
+    return c.json({ status, reasons, ...detail }, reasons.length === 0 ? 200 : 503, {
       'cache-control': 'no-store',
     })
   })
