@@ -235,9 +235,7 @@ export class StatusClient {
   }
 
   #watch(filter: WatchFilter): () => void {
-    const release = this.#watches.add(filter)
-    this.#link.start()
-    return release
+    return this.#link.visit(this.#watches.add(filter))
   }
 
   #welcome({ epoch, can, commandTimeoutMs }: Welcome): void {

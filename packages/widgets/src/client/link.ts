@@ -13,6 +13,7 @@ import type { Link } from './link-view.ts'
 import { DENIED, TokenError } from './token-error.ts'
 import type { Tokens } from './tokens.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
+import { Visits } from './visits.ts'
 
 /** What a link needs of the wires: one to open, and to be told how it went. */
 export interface WireChoice {
@@ -62,6 +63,7 @@ interface Loss {
 export class LinkKeeper {
   readonly clock: ServerClock
   readonly #options: LinkOptions
+  readonly #visits = new Visits(() => this)
   #phase: LinkPhase = { kind: 'idle' }
   #transport: Transport | null = null
   /** Rises with each line that is let go: what an old line still says is not listened to. */
@@ -95,6 +97,12 @@ export class LinkKeeper {
   /** Whether each watch has to name everything. */
   get whole(): boolean {
     return this.#transport?.whole ?? false
+  }
+
+  /** Somebody listens from now on. @returns what ends that, once */
+  visit(release: () => void): () => void {
+    this.start()
+    return this.#visits.begin(release)
   }
 
   start(): void {
@@ -160,6 +168,9 @@ export class LinkKeeper {
     const dial = this.#dial
     const { tokens, wires, src, onOpen } = this.#options
     try {
+      // Who leaves within the task that has started this asks nobody for a token.
+      await Promise.resolve()
+      if (dial !== this.#dial) return
       const [open, token] = await Promise.all([wires.open(), tokens.get()])
       if (dial !== this.#dial) return
       const line = this.#listener(() => {

@@ -21,7 +21,7 @@ export function clientFor(settings: ClientSettings): StatusClient {
   const { clients, functions } = registry
   const key = toJson([
     absolute(settings.src),
-    settings.tokenSrc === undefined ? null : absolute(settings.tokenSrc),
+    settings.tokenSrc === undefined ? null : identity(settings.tokenSrc),
     settings.token ?? null,
     settings.getToken === undefined ? null : numberOf(functions, settings.getToken),
   ])
@@ -31,6 +31,11 @@ export function clientFor(settings: ClientSettings): StatusClient {
     clients.set(key, client)
   }
   return client
+}
+
+/** Where a server renders the page there is nothing to resolve an address of the page's origin, and nobody asks it. */
+function identity(tokenSrc: string): string {
+  return typeof document === 'undefined' ? tokenSrc : absolute(tokenSrc)
 }
 
 /** The same function is the same identity. */
