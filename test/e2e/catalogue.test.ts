@@ -271,7 +271,7 @@ test('a snippet is copied with its attributes, from the heading where one markup
     await page.locator(selector).click()
     return page.evaluate(() => navigator.clipboard.readText())
   }
-  expect(await copied('#section--mqtt-status-card- h2 .copy')).toBe(
+  expect(await copied('#section--mqtt-status-card- .heading .copy')).toBe(
     '<mqtt-status-card connection-id="plant-7" density="compact" controls="auto"></mqtt-status-card>',
   )
   expect(await copied('#action-action-connect .copy')).toContain(' action="connect" ')
@@ -292,7 +292,7 @@ test('no two Copy buttons of a section give the same markup, and all variants of
     expect(markups.length).toBeGreaterThan(0)
     expect(new Set(markups).size).toBe(markups.length)
   }
-  await page.locator('#section--mqtt-status-badge- h2 .copy').click()
+  await page.locator('#section--mqtt-status-badge- .heading .copy').click()
   const badges = await page.evaluate(() => navigator.clipboard.readText())
   expect(badges.split('\n')).toHaveLength(4)
   await context.close()

@@ -82,9 +82,9 @@ function framed(key, title, shown) {
 /** The state of an element comes from its row, so one markup may stand for a whole section: then the heading copies it. */
 function section(title, text, className, framed) {
   const markups = new Set(framed.map(({ markup }) => markup))
-  const heading = make('h2', { textContent: title })
+  const heading = make('div', { className: 'heading' }, make('h2', { textContent: title }))
   const [only] = markups
-  if (markups.size === 1) heading.append(' ', copyButton(only, title))
+  if (markups.size === 1) heading.append(copyButton(only, title))
   else for (const { title, caption, markup } of framed) caption.append(copyButton(markup, title))
   const frames = framed.map(({ frame }) => frame)
   const grid = make('div', {
@@ -102,7 +102,7 @@ function section(title, text, className, framed) {
 /** Links to the sections, and to each specimen of one. */
 function contents(sections) {
   return sections.map((each) => {
-    const title = each.querySelector('h2').firstChild.textContent
+    const title = each.querySelector('h2').textContent
     const links = [...each.querySelectorAll('.specimen')].map((specimen) =>
       make(
         'li',
