@@ -24,6 +24,7 @@ export type {
   ConnectionHandle,
   ConnectionView,
   Link,
+  LinkCause,
   LinkState,
   OpenTransport,
   Outcome,
@@ -56,7 +57,7 @@ export type {
 } from './elements/events.ts'
 export { MqttStatusLive } from './elements/live/live.ts'
 export { registerLocale } from './locales/registry.ts'
-export type { Strings } from './locales/registry.ts'
+export type { SomeStrings, Strings } from './locales/registry.ts'
 export type {
   ActionWords,
   Counted,

@@ -48,12 +48,13 @@ export interface Language {
 }
 
 /** Texts of the page's own that replace ours, one by one. */
-export type Strings = Some<Locale>
+export type Strings = SomeStrings<Locale>
 
 /** Any of the texts, in groups of any depth; the forms of one word by number stay together. */
-type Some<T> = T extends string | ((...args: never[]) => string) | { readonly other: string }
+export type SomeStrings<T> = T extends
+  string | ((...args: never[]) => string) | { readonly other: string }
   ? T
-  : { readonly [K in keyof T]?: Some<T[K]> }
+  : { readonly [K in keyof T]?: SomeStrings<T[K]> }
 
 /** The same language with some of its texts replaced. */
 export function withStrings({ locale, tag }: Language, strings: Strings): Language {
