@@ -27,8 +27,8 @@ const CASES: Readonly<Record<string, Case>> = {
   off: { row: OFF, en: ['Connect'], it: ['Connetti'] },
   failed: {
     row: FAILED,
-    en: ['Details', 'Copy details', 'Reconnect', 'Disconnect'],
-    it: ['Dettagli', 'Copia dettagli', 'Riconnetti', 'Disconnetti'],
+    en: ['Details', 'Copy details', 'Reconnect', 'Stop trying'],
+    it: ['Dettagli', 'Copia dettagli', 'Riconnetti', 'Non riprovare'],
   },
   asking: { row: {}, then: 'asks', en: ['Yes', 'No'], it: ['Sì', 'No'] },
   'without access': {
