@@ -36,7 +36,7 @@ http {
   access_log off;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
   gzip on;
-  gzip_types *;
+  gzip_types text/css text/javascript application/json;
   gzip_proxied any;
   gzip_min_length 1;
 ${config}
