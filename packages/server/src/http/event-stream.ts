@@ -12,6 +12,7 @@ import type { Sink, Subscriber } from '../hub/hub.ts'
 import type { HttpContext } from './context.ts'
 import { byeFrame, expiringFrame, welcomeFrame } from './greetings.ts'
 import type { WatchBody } from './messages.ts'
+import type { Occupant } from './seats.ts'
 import type { Stream, Streams } from './streams.ts'
 import { TokenClock } from './token-clock.ts'
 
@@ -42,7 +43,7 @@ type State =
 
 const OPEN: State = { kind: 'open' }
 
-export class EventStream implements Stream, Sink {
+export class EventStream implements Stream, Sink, Occupant {
   readonly #context: HttpContext
   readonly #streams: Streams
   readonly #response: ServerResponse
@@ -51,6 +52,7 @@ export class EventStream implements Stream, Sink {
   readonly #subscriber: Subscriber
   readonly #token: TokenClock
   readonly #leave: () => void
+  readonly #openedAt: number = Date.now()
   readonly #endsAt: number
   #nextPingAt: number
   #state: State = OPEN
@@ -84,6 +86,11 @@ export class EventStream implements Stream, Sink {
     return this.#socket?.writableLength ?? this.#response.writableLength
   }
 
+  /** Bytes of this connection that have left the process. */
+  get #sentBytes(): number {
+    return (this.#response.socket?.bytesWritten ?? 0) - this.bufferedBytes
+  }
+
   send(frame: Frame): void {
     if (this.#state.kind !== 'open') return
     if (this.#socket === null) this.#response.write(frame.sse)
@@ -96,6 +103,32 @@ export class EventStream implements Stream, Sink {
     this.#state = { kind: 'ending', deadlineMs: Date.now() + this.#context.patience.closeMs }
     this.#subscriber.close()
     this.#response.end()
+  }
+
+  /** A reader sends nothing. It proves that it is there by reading what the server has buffered for it. */
+  prove(withinMs: number): Promise<boolean> {
+    if (this.#state.kind !== 'open') return Promise.resolve(false)
+    if (this.bufferedBytes === 0) return Promise.resolve(true)
+    const before = this.#sentBytes
+    return new Promise((resolve) => {
+      const closed = (): void => {
+        clearTimeout(timer)
+        resolve(false)
+      }
+      const timer = setTimeout(() => {
+        this.#response.off('close', closed)
+        resolve(this.#sentBytes > before)
+      }, withinMs)
+      this.#response.once('close', closed)
+    })
+  }
+
+  /** A living reader returns and resumes, a dead one does not. Each stream is served for at least one heartbeat. */
+  yield(): boolean {
+    const isOpen = this.#state.kind === 'open'
+    if (!isOpen || Date.now() < this.#openedAt + this.#context.heartbeatMs) return false
+    this.close('rebalance')
+    return true
   }
 
   farewell(): void {

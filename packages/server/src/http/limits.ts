@@ -5,6 +5,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { createAddressOf } from './address.ts'
 import type { AddressOf } from './address.ts'
 import { Seats } from './seats.ts'
+import type { Holder } from './seats.ts'
 
 /** 0 = no limit. */
 export interface LimitSettings {
@@ -21,6 +22,9 @@ export interface LimitSettings {
   /** Address ranges of proxies whose `X-Forwarded-For` is believed. @default none */
   readonly trustedProxies: readonly string[]
 }
+
+/** Seconds after which a client that has found no place tries again. The widgets wait longer with each try. */
+export const ROOM_RETRY_S = 60
 
 export const LIMITS: LimitSettings = {
   socketsPerAddress: 256,
@@ -43,8 +47,11 @@ export class Limits {
   readonly #tokens: Seats
   readonly #handshakes: RateLimiterMemory | null
   readonly #probes: Readonly<Record<Probing, RateLimiterMemory | null>>
+  readonly #proofMs: number
 
-  constructor(settings: LimitSettings) {
+  /** @param proofMs how long an occupant has for a sign of life before its place goes to another one */
+  constructor(settings: LimitSettings, proofMs: number) {
+    this.#proofMs = proofMs
     this.#addressOf = createAddressOf(settings.trustedProxies)
     this.#addresses = new Seats(settings.socketsPerAddress)
     this.#tokens = new Seats(settings.socketsPerToken)
@@ -61,18 +68,19 @@ export class Limits {
   }
 
   /** Somebody wants to open a socket or a stream; `leave` when it is closed. */
-  async enter(request: IncomingMessage): Promise<Entry> {
+  async enter(request: IncomingMessage, holder: Holder): Promise<Entry> {
     const address = this.#addressOf(request)
     const waitMs = await consume(this.#handshakes, address)
     if (waitMs > 0) return { kind: 'rate_limited', retryAfterS: Math.ceil(waitMs / 1_000) }
-    const leave = this.#addresses.take(address)
+    const leave = await this.#addresses.claim(address, holder, this.#proofMs)
     return leave === null ? { kind: 'too_many_connections' } : { kind: 'admitted', leave }
   }
 
   /** A place for the holder of a token; `null` if it has too many. Callers without one are only counted by address. */
-  seat(token: string | null): (() => void) | null {
+  async seat(token: string | null, holder: Holder): Promise<(() => void) | null> {
     if (token === null) return () => undefined
-    return this.#tokens.take(createHash('sha256').update(token).digest('base64url'))
+    const key = createHash('sha256').update(token).digest('base64url')
+    return this.#tokens.claim(key, holder, this.#proofMs)
   }
 
   /**

@@ -45,11 +45,11 @@ const SWEEP_MS = 50
  * @throws SetupError when the port can't be had
  */
 export async function listen({ host, port, ...options }: ListenOptions): Promise<Listening> {
-  const context: HttpContext = {
-    ...options,
-    patience: { ...PATIENCE, ...options.patience },
-    limits: new Limits({ ...LIMITS, ...options.limits }),
-  }
+  const patience = { ...PATIENCE, ...options.patience }
+  // Half of what a heartbeat allows: a browser gives up a handshake after 10 s.
+  const proofMs = Math.min(options.heartbeatMs, patience.pongMs / 2)
+  const limits = new Limits({ ...LIMITS, ...options.limits }, proofMs)
+  const context: HttpContext = { ...options, patience, limits }
   const streams = new Streams(context)
   const app = createApp(context, streams)
   const openStream = eventStreams(context, streams)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Seats } from './seats.ts'
+import type { Occupant } from './seats.ts'
 
 test('as many places as there are, each key for itself', () => {
   const seats = new Seats(2)
@@ -27,4 +28,57 @@ test('0 is no limit, and nothing is kept of who has left', () => {
   expect(leaves).not.toContain(null)
   for (const leave of leaves) leave?.()
   expect(seats.size).toBe(0)
+})
+
+/** An occupant that answers as a test says, and counts how often it was asked. */
+class Sitter implements Occupant {
+  asked = 0
+  terminated = false
+  readonly #kind: 'alive' | 'dead' | 'yielding'
+
+  constructor(kind: 'alive' | 'dead' | 'yielding') {
+    this.#kind = kind
+  }
+
+  prove(): Promise<boolean> {
+    this.asked += 1
+    return Promise.resolve(this.#kind !== 'dead')
+  }
+
+  yield(): boolean {
+    return this.#kind === 'yielding'
+  }
+
+  terminate(): void {
+    this.terminated = true
+  }
+}
+
+const living = (): Sitter => new Sitter('alive')
+const dead = (): Sitter => new Sitter('dead')
+const yielding = (): Sitter => new Sitter('yielding')
+
+test.each([
+  ['all occupants are alive', [living(), living()], false, []],
+  ['one is dead', [living(), dead()], true, [1]],
+  ['all are dead', [dead(), dead()], true, [0, 1]],
+  ['a living stream can return', [living(), yielding()], true, []],
+  ['one is dead and a living stream can return', [yielding(), dead()], true, [1]],
+  ['one is still in its handshake', [living(), null], false, []],
+] as const)('a full key: %s', async (...[, occupants, admitted, terminated]) => {
+  const seats = new Seats(occupants.length)
+  for (const occupant of occupants) seats.take('a', { occupant })
+  expect((await seats.claim('a', { occupant: null }, 100)) !== null).toBe(admitted)
+  expect(occupants.flatMap((one, i) => (one?.terminated === true ? [i] : []))).toEqual(terminated)
+})
+
+test('clients that come at once wait for the same answers, and take no more places than there are', async () => {
+  const seats = new Seats(3)
+  const sitters = [living(), dead(), dead()]
+  for (const occupant of sitters) seats.take('a', { occupant })
+  const places = await Promise.all(
+    Array.from({ length: 10 }, () => seats.claim('a', { occupant: null }, 100)),
+  )
+  expect(places.filter((place) => place !== null)).toHaveLength(2)
+  expect(sitters.map(({ asked }) => asked)).toEqual([1, 1, 1])
 })

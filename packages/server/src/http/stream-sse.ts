@@ -8,10 +8,12 @@ import { readBody } from './body.ts'
 import type { HttpContext } from './context.ts'
 import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './door.ts'
 import { EventStream, STREAM_HEADERS } from './event-stream.ts'
+import { ROOM_RETRY_S } from './limits.ts'
 import { limited, parseWatchBody, parseWatchQuery } from './messages.ts'
 import type { WatchBody } from './messages.ts'
 import { problemAnswer } from './problem.ts'
 import { pathOf } from './request-head.ts'
+import type { Holder } from './seats.ts'
 import type { Streams } from './streams.ts'
 
 /** @returns a handler that answers whether the request was one for a stream */
@@ -75,13 +77,14 @@ async function begin(
   }
   if (streams.draining)
     throw new StatusError('shutting_down', 'This server is shutting down; come back in a moment.')
-  const leave = await enter(context, request, token)
+  const holder: Holder = { occupant: null }
+  const leave = await enter(context, request, { token, holder })
   // Whoever has gone meanwhile has no 'close' to come any more.
   if (response.destroyed) {
     leave()
     return
   }
-  new EventStream({ context, streams, response, scope, leave, headers, watch })
+  holder.occupant = new EventStream({ context, streams, response, scope, leave, headers, watch })
   // Cookies and all, they would be kept as long as the stream lasts.
   request.headers = {}
   request.rawHeaders = []
@@ -103,9 +106,9 @@ async function watchOf(request: IncomingMessage, query: string): Promise<WatchBo
 async function enter(
   { limits }: HttpContext,
   request: IncomingMessage,
-  token: string | null,
+  { token, holder }: { readonly token: string | null; readonly holder: Holder },
 ): Promise<() => void> {
-  const entry = await limits.enter(request)
+  const entry = await limits.enter(request, holder)
   if (entry.kind === 'rate_limited') {
     throw new StatusError(
       'rate_limited',
@@ -117,14 +120,16 @@ async function enter(
     throw new StatusError(
       'too_many_connections',
       'This address has as many sockets and streams open as it may; close some, or raise SOCKETS_PER_ADDRESS.',
+      { retryAfterS: ROOM_RETRY_S },
     )
   }
-  const rise = limits.seat(token)
+  const rise = await limits.seat(token, holder)
   if (rise === null) {
     entry.leave()
     throw new StatusError(
       'too_many_connections',
       'This token has as many sockets and streams open as it may; close some, or raise SOCKETS_PER_TOKEN.',
+      { retryAfterS: ROOM_RETRY_S },
     )
   }
   return () => {

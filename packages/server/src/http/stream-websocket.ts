@@ -15,6 +15,8 @@ import { admissionOf } from './door.ts'
 import { problemAnswer, UPGRADE_REQUIRED } from './problem.ts'
 import type { ProblemAnswer } from './problem.ts'
 import { headWithoutUpgrade, pathOf, toOriginForm } from './request-head.ts'
+import type { Entry, Limits } from './limits.ts'
+import type { Holder } from './seats.ts'
 import type { Streams } from './streams.ts'
 import { WebSocketPeer } from './websocket-peer.ts'
 
@@ -73,15 +75,29 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
     toOriginForm(request, basePath)
     request.headers.upgrade = 'websocket'
     const admission = admissionOf(context.callers, request)
-    const entry = await context.limits.enter(request)
-    // The handshake may fail: then there is no peer to give the place back.
-    socket.once('close', () => {
-      if (entry.kind === 'admitted') entry.leave()
-    })
+    const { entry, holder } = await placeOf(context.limits, request, socket)
+    if (socket.destroyed) return
+    const options = { context, streams, socket, admission, entry }
     sockets.handleUpgrade(request, socket, head, (websocket: WebSocket) => {
-      new WebSocketPeer({ context, streams, websocket, socket, admission, entry: entry.kind })
+      holder.occupant = new WebSocketPeer({ ...options, websocket })
     })
   }
+}
+
+/** The place that a socket holds until it closes, also where its handshake fails. */
+async function placeOf(
+  limits: Limits,
+  request: IncomingMessage,
+  socket: Duplex,
+): Promise<{ readonly entry: Entry['kind']; readonly holder: Holder }> {
+  const holder: Holder = { occupant: null }
+  const entry = await limits.enter(request, holder)
+  if (entry.kind === 'admitted') {
+    // A client may close the connection while it waits for a place; there is no second 'close'.
+    if (socket.destroyed) entry.leave()
+    else socket.once('close', entry.leave)
+  }
+  return { entry: entry.kind, holder }
 }
 
 /** Whether it is the handshake of RFC 6455, 4.1, be it with mistakes; whatever else asks for an upgrade gets an ordinary answer. */

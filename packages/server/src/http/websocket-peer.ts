@@ -18,6 +18,7 @@ import type { Visit } from './door.ts'
 import { byeFrame, expiringFrame, welcomeFrame } from './greetings.ts'
 import type { Entry } from './limits.ts'
 import { parseMessage } from './messages.ts'
+import type { Holder, Occupant } from './seats.ts'
 import type { Stream, Streams } from './streams.ts'
 import { TokenClock } from './token-clock.ts'
 
@@ -44,7 +45,7 @@ const QUEUE = 256
 /** Messages between two ticks of the clock, which are a second apart at most. */
 const MESSAGES_PER_TICK = 200
 
-export class WebSocketPeer implements Stream, Sink {
+export class WebSocketPeer implements Stream, Sink, Occupant {
   readonly #context: HttpContext
   readonly #streams: Streams
   readonly #websocket: WebSocket
@@ -58,6 +59,9 @@ export class WebSocketPeer implements Stream, Sink {
   #rise: () => void = () => undefined
   #token = new TokenClock(null)
   #heardAt = Date.now()
+  /** Called at the next sign of life, or when the socket closes. */
+  readonly #proofs = new Set<(alive: boolean) => void>()
+  readonly #holder: Holder = { occupant: this }
   /** Of the first ping that no sign of life has answered, in ms; `null` = there is none. */
   #pingedAt: number | null = null
   #nextPingAt: number
@@ -76,7 +80,7 @@ export class WebSocketPeer implements Stream, Sink {
     })
     // Control frames are signs of life too.
     const alive = (): void => {
-      this.#heardAt = Date.now()
+      this.#heard()
     }
     websocket.on('ping', alive).on('pong', alive)
     // Protocol errors close by themselves (1002, 1009, …); what is left to do is to listen.
@@ -103,6 +107,29 @@ export class WebSocketPeer implements Stream, Sink {
     // 42xx: the client is told when to come back.
     if (CLOSE_CODES[name] >= 4200) this.send(byeFrame(name, this.#streams.size))
     this.#close(CLOSE_CODES[name], name)
+  }
+
+  /** Browsers answer a ping of the protocol also where the page is busy or in the background. */
+  prove(withinMs: number): Promise<boolean> {
+    if (this.#state.kind === 'closing') return Promise.resolve(false)
+    // One ping serves the address and the token that ask at the same time.
+    if (this.#proofs.size === 0) this.#websocket.ping()
+    return new Promise((resolve) => {
+      const settle = (alive: boolean): void => {
+        clearTimeout(timer)
+        this.#proofs.delete(settle)
+        resolve(alive)
+      }
+      const timer = setTimeout(() => {
+        settle(false)
+      }, withinMs)
+      this.#proofs.add(settle)
+    })
+  }
+
+  /** A socket has proved that its peer is there, and keeps its place. */
+  yield(): boolean {
+    return false
   }
 
   farewell(): void {
@@ -141,7 +168,7 @@ export class WebSocketPeer implements Stream, Sink {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#state.kind === 'closing') return
-    this.#heardAt = Date.now()
+    this.#heard()
     // Nobody who means well says that much.
     if (++this.#messages > MESSAGES_PER_TICK) {
       this.close('abuse')
@@ -159,6 +186,11 @@ export class WebSocketPeer implements Stream, Sink {
     } catch {
       this.close('bad_request')
     }
+  }
+
+  #heard(): void {
+    this.#heardAt = Date.now()
+    for (const settle of this.#proofs) settle(true)
   }
 
   /** One message after the other, although verifying a token takes a moment. */
@@ -208,9 +240,14 @@ export class WebSocketPeer implements Stream, Sink {
     const scope = await scopeFor(this.#context.verify, this.#admission, token)
     if (this.#state.kind === 'closing') return
     this.#rise()
-    const rise = this.#context.limits.seat(token)
+    const rise = await this.#context.limits.seat(token, this.#holder)
     if (rise === null) {
       this.close('too_many_connections')
+      return
+    }
+    // The client may have closed the socket while it waited for a place.
+    if (this.#isClosing) {
+      rise()
       return
     }
     this.#rise = rise
@@ -219,6 +256,10 @@ export class WebSocketPeer implements Stream, Sink {
     if (this.#state.kind === 'live') this.#state.subscriber.rescope(scope)
     else this.#state = { kind: 'live', subscriber: this.#context.hub.subscribe(this, scope) }
     this.#checkToken(Date.now())
+  }
+
+  get #isClosing(): boolean {
+    return this.#state.kind === 'closing'
   }
 
   #checkToken(nowMs: number): void {
@@ -262,6 +303,7 @@ export class WebSocketPeer implements Stream, Sink {
   #gone(): void {
     if (this.#state.kind === 'live') this.#state.subscriber.close()
     this.#state = { kind: 'closing', deadlineMs: Number.POSITIVE_INFINITY }
+    for (const settle of this.#proofs) settle(false)
     this.#rise()
     this.#streams.delete(this)
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, expect, test } from 'vitest'
 import { mintToken } from '../../src/auth/tokens.ts'
@@ -196,4 +197,149 @@ test('a reader that speaks HTTP/1.0 gets the stream without chunks', async () =>
   await until(() => heard().includes('event: snapshot'))
   expect(heard()).not.toMatch(/^[0-9a-f]+\r$/m)
   socket.destroy()
+})
+
+const CROWD = 64
+
+/** Living clients behind a proxy of their own, which can cut them off silently. */
+async function crowd(
+  count: number,
+  jwt?: string,
+): Promise<{ proxy: FaultProxy; clients: Client[] }> {
+  const proxy = await FaultProxy.start(house.port)
+  const through = { port: proxy.port } as House
+  const clients = await Promise.all(
+    Array.from({ length: count }, () => Client.welcomed(through, jwt)),
+  )
+  return { proxy, clients }
+}
+
+test.each(['token', 'address'] as const)(
+  '64 sockets whose network is gone lose their places when their %s opens new ones',
+  async (counted) => {
+    const limits = counted === 'token' ? { socketsPerToken: CROWD } : { socketsPerAddress: CROWD }
+    house = await House.open(SECRET, {
+      heartbeatMs: 25_000,
+      limits: { handshakesPerAddress: 0, ...limits },
+      patience: { pongMs: 600, closeMs: 100 },
+    })
+    const jwt = await token('me')
+    const { proxy } = await crowd(CROWD, jwt)
+    // The proxy swallows everything and closes nothing.
+    proxy.mode = 'drop'
+    const comers = await Promise.all(Array.from({ length: 5 }, () => Client.welcomed(house, jwt)))
+    await until(() => house.listening.streams === comers.length, { what: 'the dead to be gone' })
+    expect(comers.every(({ socket }) => socket.readyState === socket.OPEN)).toBe(true)
+    await proxy.stop()
+  },
+)
+
+test('sockets whose peers answer keep their places, and one socket more is refused', async () => {
+  house = await House.open(SECRET, {
+    limits: { handshakesPerAddress: 0, socketsPerToken: 8 },
+    patience: { pongMs: 600 },
+  })
+  const jwt = await token('me')
+  const { proxy, clients } = await crowd(8, jwt)
+  const ninth = new Client(house)
+  await ninth.opened()
+  ninth.say({ type: 'hello', token: jwt })
+  expect((await ninth.closed).code).toBe(4009)
+  expect(clients.every(({ socket }) => socket.readyState === socket.OPEN)).toBe(true)
+  await proxy.stop()
+})
+
+test('of dead and living sockets only the dead lose their places', async () => {
+  house = await House.open(SECRET, {
+    limits: { handshakesPerAddress: 0, socketsPerToken: 8 },
+    patience: { pongMs: 600, closeMs: 100 },
+  })
+  const jwt = await token('me')
+  const dead = await crowd(3, jwt)
+  const living = await crowd(5, jwt)
+  dead.proxy.mode = 'drop'
+  await Client.welcomed(house, jwt)
+  await until(() => house.listening.streams === 6)
+  expect(living.clients.every(({ socket }) => socket.readyState === socket.OPEN)).toBe(true)
+  await Promise.all([dead.proxy.stop(), living.proxy.stop()])
+})
+
+test('a client that closes its connection while it waits for a place keeps none', async () => {
+  house = await House.open(SECRET, {
+    limits: { handshakesPerAddress: 0, socketsPerAddress: 1 },
+    patience: { pongMs: 1_000, closeMs: 100 },
+  })
+  const { proxy } = await crowd(1, await token('me'))
+  proxy.mode = 'drop'
+  const { taken } = proxy
+  const leaving = await plain()
+  leaving.socket.write(
+    'GET /ws/status HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  await until(() => proxy.taken > taken, { what: 'the server to ask for a sign of life' })
+  leaving.socket.resetAndDestroy()
+  await until(() => house.listening.seats === 0, { what: 'all places to be free' })
+  expect(leaving.heard(), 'it has gone before there was a place').toBe('')
+  await proxy.stop()
+})
+
+test('the oldest stream makes room after a heartbeat, with a bye that lets its reader return', async () => {
+  house = await House.open(SECRET, {
+    heartbeatMs: 300,
+    limits: { handshakesPerAddress: 0, socketsPerToken: 2 },
+    patience: { closeMs: 100 },
+  })
+  const headers = { authorization: `Bearer ${await token('me')}` }
+  const proxy = await FaultProxy.start(house.port)
+  const stream = (port: number): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/sse/status?all=1`, { headers })
+  const oldest = await stream(house.port)
+  await stream(proxy.port)
+  proxy.mode = 'drop'
+  // No stream that is younger than a heartbeat is ended.
+  const refused = await stream(house.port)
+  expect(refused.status).toBe(429)
+  expect(refused.headers.get('retry-after')).toBe('60')
+  expect(await codeOf(refused)).toBe('too_many_connections')
+  await until(async () => (await stream(house.port)).ok, { what: 'a place' })
+  expect(await oldest.text()).toContain('"code":4201')
+  await proxy.stop()
+})
+
+test('a stream whose reader takes nothing loses its place, and one that reads keeps it', async () => {
+  house = await House.open(undefined, {
+    limits: { handshakesPerAddress: 0, socketsPerAddress: 2 },
+    patience: { pongMs: 600, closeMs: 100 },
+  })
+  // Many times what two kernels buffer, so that bytes stay with the server.
+  house.publish(
+    Array.from({ length: 4_000 }, (_, i) => row(`r${i}`, 1, { detail: 'x'.repeat(4_000) })),
+  )
+  const idle = await plain()
+  idle.socket.write('GET /sse/status?all=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  await until(() => idle.heard().includes('event: snapshot'))
+  idle.socket.pause()
+  const first = (await openStream()).text()
+  const second = await openStream()
+  expect(second.status).toBe(200)
+  const texts = [first, second.text()]
+  await until(() => house.listening.streams === 2, { what: 'the idle stream to be cut off' })
+  expect((await openStream()).status, 'both living streams are younger than a heartbeat').toBe(429)
+  await house.listening.drain(3_000)
+  for (const text of await Promise.all(texts)) expect(text).toContain('"code":4200')
+  idle.socket.destroy()
+  house = await House.open()
+})
+
+test('polls take no place, and are answered while all are taken', async () => {
+  house = await House.open(undefined, { limits: { socketsPerAddress: 1 } })
+  await Client.welcomed(house)
+  const polls = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      fetch(`${house.url}/api/v1/connections/query`, { method: 'POST', body: '{"all":true}' }),
+    ),
+  )
+  expect(polls.map(({ status }) => status)).toEqual(polls.map(() => 200))
+  expect(house.listening.seats).toBe(1)
 })
