@@ -3,7 +3,8 @@
  * noise: what happens within a second is told in one sentence. All copies of this package on a page share it.
  */
 import type { Look } from '@mqtt-status/protocol'
-import { reportLater, reportOnce } from '../client/report.ts'
+import { attempt, reportOnce } from '../client/report.ts'
+import { inWordsOf } from '../locales/registry.ts'
 import type { Language } from '../locales/registry.ts'
 import { count } from '../locales/plural.ts'
 import { hostOf } from './composed-tree.ts'
@@ -83,19 +84,19 @@ class Announcer implements Voice {
     const all = [...this.#news]
     this.#news.clear()
     for (const news of all) {
-      try {
+      // Words of the page's own may fail: the others are told all the same.
+      attempt(() => {
         const change = news()
         if (change && !this.#isSaid(inWords(change))) changes.set(change.key, change)
-      } catch (error) {
-        // Words of the page's own may fail: the others are told all the same.
-        reportLater(error)
-      }
+      })
     }
     // A screen reader reads the document that has the focus, so each document has its own sentence.
     for (const here of Map.groupBy(changes.values(), ({ from }) => from.ownerDocument).values())
       for (const [lang, told] of Map.groupBy(here, ({ language }) => language.tag)) {
         const [{ from }] = told as [Change]
-        speak(sentence(told), lang, { from })
+        attempt(() => {
+          speak(sentence(told), lang, { from })
+        })
       }
   }
 }
@@ -109,12 +110,12 @@ export function inWords({ name, look, reason, language }: Change): string {
 function sentence(changes: readonly Change[]): string {
   const [first] = changes
   if (!first) return ''
-  const { locale, tag } = first.language
   if (changes.length === 1) return inWords(first)
-  const counts = [...Map.groupBy(changes, ({ look }) => look)].map(([look, { length }]) =>
-    count(length, locale.counted[look], tag),
-  )
-  return locale.changes(changes.length, counts.join(', '))
+  const looks = Map.groupBy(changes, ({ look }) => look)
+  return inWordsOf(first.language, ({ locale, tag }) => {
+    const counts = [...looks].map(([look, { length }]) => count(length, locale.counted[look], tag))
+    return locale.changes(changes.length, counts.join(', '))
+  })
 }
 
 /** Where nobody can be told, the page goes on. */

@@ -1,6 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
+import { Listeners } from '../client/listeners.ts'
 import { reportOnce } from '../client/report.ts'
 import { closest } from './composed-tree.ts'
 import { onProvider, requestClient } from './context.ts'
@@ -18,7 +19,7 @@ export interface ClientHost extends ReactiveControllerHost, HTMLElement {
   src: string | null | undefined
 }
 
-const controllers = new Set<ClientController>()
+const controllers = new Listeners()
 let watching = false
 
 /** One pair of ears for all elements of the page. */
@@ -26,7 +27,7 @@ function watchProviders(): void {
   if (watching) return
   watching = true
   const again = (): void => {
-    for (const controller of [...controllers]) controller.again()
+    controllers.notify()
   }
   onProvider(again)
   if (!customElements.get(PROVIDER)) void customElements.whenDefined(PROVIDER).then(again)
@@ -39,6 +40,7 @@ function watchProviders(): void {
 export class ClientController implements ReactiveController {
   readonly #host: ClientHost
   #current: StatusClient | null = null
+  #leave: (() => void) | null = null
   /** `null` while there is a server, or a provider to wait for. */
   #trouble: Serverless | null = null
   /** What the current one was found by; `null` = has to be found anew. */
@@ -67,12 +69,16 @@ export class ClientController implements ReactiveController {
 
   hostConnected(): void {
     watchProviders()
-    controllers.add(this)
+    this.#leave?.()
+    this.#leave = controllers.add(() => {
+      this.again()
+    })
     this.again()
   }
 
   hostDisconnected(): void {
-    controllers.delete(this)
+    this.#leave?.()
+    this.#leave = null
   }
 
   hostUpdate(): void {

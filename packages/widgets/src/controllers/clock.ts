@@ -2,6 +2,7 @@
  * The page's one timer. It sleeps until the next text or look changes by itself, not at all while the page is
  * hidden, and catches up when it is seen again: a laptop that slept shows no old "3 min ago".
  */
+import { attempt } from '../client/report.ts'
 
 interface Alarm {
   dueAt: number
@@ -18,8 +19,9 @@ const TOGETHER_MS = 50
 /** Longer delays overflow the browser's timers. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Calls back once, `delayMs` from now. Returns the undo function. */
+/** Calls back once, `delayMs` from now; never, if that is no number. Returns the undo function. */
 export function wakeIn(delayMs: number, ring: () => void): () => void {
+  if (Number.isNaN(delayMs)) return () => undefined
   const alarm: Alarm = { dueAt: performance.now() + Math.max(0, delayMs), ring }
   alarms.add(alarm)
   watchVisibility()
@@ -40,11 +42,11 @@ function ringDue(): void {
   const now = performance.now() + TOGETHER_MS
   const due = [...alarms].filter((alarm) => alarm.dueAt <= now)
   for (const alarm of due) alarms.delete(alarm)
-  // Rescheduled before anyone is called: who throws must not stop the clock.
   let next = Infinity
   for (const alarm of alarms) next = Math.min(next, alarm.dueAt)
   schedule(next)
-  for (const { ring } of due) ring()
+  // An alarm that throws stops neither the clock nor the others.
+  for (const { ring } of due) attempt(ring)
 }
 
 function watchVisibility(): void {

@@ -1,6 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
+import { Listeners } from '../client/listeners.ts'
 
-const lookers = new Set<CloseLook>()
+const lookers = new Listeners()
 let watching = false
 
 /** One pair of ears for all elements of the page. */
@@ -8,7 +9,7 @@ function watchPrint(): void {
   if (watching) return
   watching = true
   addEventListener('beforeprint', () => {
-    for (const looker of [...lookers]) looker.handleEvent()
+    lookers.notify()
   })
 }
 
@@ -17,6 +18,7 @@ export class CloseLook implements ReactiveController {
   readonly #host: ReactiveControllerHost & EventTarget
   #taken = false
   #listening = false
+  #leave: (() => void) | null = null
 
   constructor(host: ReactiveControllerHost & EventTarget) {
     this.#host = host
@@ -29,11 +31,15 @@ export class CloseLook implements ReactiveController {
 
   hostConnected(): void {
     watchPrint()
-    lookers.add(this)
+    this.#leave?.()
+    this.#leave = lookers.add(() => {
+      this.handleEvent()
+    })
   }
 
   hostDisconnected(): void {
-    lookers.delete(this)
+    this.#leave?.()
+    this.#leave = null
   }
 
   hostUpdated(): void {

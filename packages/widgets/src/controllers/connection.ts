@@ -1,6 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { ConnectionView, Link, StatusClient } from '../client/index.ts'
 import type { ClientController } from './client.ts'
+import { textOf } from './text-of.ts'
 
 const NOTHING: ConnectionView = { connection: null, missing: false, pending: null }
 const MISSING: ConnectionView = { ...NOTHING, missing: true }
@@ -71,11 +72,12 @@ export class ConnectionController implements ReactiveController {
     const { connectionId, siteId, isConnected } = this.#host
     if (!isConnected) return
     const client = this.#clients.current
-    const site = connectionId ? null : (siteId ?? null)
+    const id = textOf(connectionId)
+    const site = (!id && textOf(siteId)) || null
     if (client !== this.#client || site !== this.#site) this.#enter(client, site)
     if (client && this.#leaveClient.length === 0) this.#listen(client)
     if (client && site) this.#look(client, site)
-    else this.#watch(connectionId ?? null)
+    else this.#watch(id || null)
   }
 
   hostDisconnected(): void {

@@ -1,15 +1,17 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
+import { Listeners } from '../client/listeners.ts'
 import { chooseLanguage, onLocale } from '../locales/registry.ts'
 import type { Language } from '../locales/registry.ts'
 import { closest } from './composed-tree.ts'
 import { scriptSetting } from './page-settings.ts'
 
-const hosts = new Set<LanguageController>()
+const hosts = new Listeners()
 
 /** Chooses the words of its host: nearest `lang`, the page's script tag, the browser's language, English. */
 export class LanguageController implements ReactiveController {
   readonly #host: ReactiveControllerHost & Element
   #current: Language | null = null
+  #leave: (() => void) | null = null
 
   constructor(host: ReactiveControllerHost & Element) {
     this.#host = host
@@ -21,12 +23,16 @@ export class LanguageController implements ReactiveController {
   }
 
   hostConnected(): void {
-    hosts.add(this)
+    this.#leave?.()
+    this.#leave = hosts.add(() => {
+      this.changed()
+    })
     this.changed()
   }
 
   hostDisconnected(): void {
-    hosts.delete(this)
+    this.#leave?.()
+    this.#leave = null
   }
 
   changed(): void {
@@ -59,7 +65,7 @@ function watch(root: Node): void {
 
 function watchPage(): MutationObserver {
   const changed = (): void => {
-    for (const host of [...hosts]) host.changed()
+    hosts.notify()
   }
   addEventListener('languagechange', changed)
   onLocale(changed)

@@ -1,6 +1,7 @@
 import type { PropertyDeclarations, TemplateResult } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
 import type { Outcome } from '../client/index.ts'
+import { attempt } from '../client/report.ts'
 import { announcer, inWords } from '../controllers/announcer.ts'
 import { CommandController, isWaiting } from '../controllers/command.ts'
 import type { Command, CommandState, Target } from '../controllers/command.ts'
@@ -136,8 +137,18 @@ export abstract class CommandingElement extends ConnectedElement {
     })
   }
 
-  #tellEnd(command: Command, { outcome, code, retryAfterMs }: Outcome): void {
-    const { client, id, name, action, requestId } = command
+  #tellEnd(command: Command, result: Outcome): void {
+    const { id, action, requestId } = command
+    const { outcome, code } = result
+    // Whatever the page's own words do, the page learns how it has ended.
+    attempt(() => {
+      this.#announceEnd(command, result)
+    })
+    this.dispatchEvent(new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }))
+  }
+
+  #announceEnd(command: Command, { outcome, code, retryAfterMs }: Outcome): void {
+    const { client, id, name, action } = command
     const { locale, tag } = this.speech
     const said = {
       done: locale.action[action].done,
@@ -153,7 +164,6 @@ export abstract class CommandingElement extends ConnectedElement {
       const words = told?.look === 'failed' ? inWords(told) : `${name}: ${said}`
       announcer().say(words, tag, { from: this, urgent: outcome === 'failed', told })
     }
-    this.dispatchEvent(new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }))
   }
 
   /** Once a command is overdue its button works again, although it may still succeed. */

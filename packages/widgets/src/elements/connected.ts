@@ -9,7 +9,10 @@ import { wakeIn } from '../controllers/clock.ts'
 import { CloseLook } from '../controllers/close-look.ts'
 import type { CommandState } from '../controllers/command.ts'
 import { ConnectionController } from '../controllers/connection.ts'
+import { textOf } from '../controllers/text-of.ts'
 import { takeTurn } from '../controllers/turns.ts'
+import { inWordsOf } from '../locales/registry.ts'
+import type { Language } from '../locales/registry.ts'
 import { oneOf } from './attributes.ts'
 import { StatusElement } from './element.ts'
 import { isLinkNews, namedLink, problemText } from './message.ts'
@@ -141,7 +144,7 @@ export abstract class ConnectedElement extends StatusElement {
     const { name, store } = this
     const { connection } = store.view
     const slotted = this.ownText('name')
-    const told = name?.trim() || connection?.name.trim()
+    const told = textOf(name).trim() || connection?.name.trim()
     this.#listenToText(!!slotted || !told)
     return slotted || told || this.ownText() || store.id || this.connectionId || this.siteId || ''
   }
@@ -190,19 +193,7 @@ export abstract class ConnectedElement extends StatusElement {
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
-    const { store } = this
-    this.scene = compose({
-      view: store.view,
-      link: store.link,
-      several: store.several,
-      command: this.commandState,
-      language: this.speech,
-      time: oneOf(['relative', 'absolute', 'both'], this.time),
-      unnamed: !this.connectionId && !this.siteId,
-      serverless: this.clients.trouble,
-      now: store.now(),
-      exact: this.closeLook.taken,
-    })
+    this.scene = inWordsOf(this.speech, (language) => this.#compose(language))
     this.#tellStates()
     super.update(changed)
     this.#stopWaiting?.()
@@ -213,6 +204,22 @@ export abstract class ConnectedElement extends StatusElement {
         : wakeIn(staysMs, () => {
             this.requestUpdate()
           })
+  }
+
+  #compose(language: Language): Scene {
+    const { store } = this
+    return compose({
+      view: store.view,
+      link: store.link,
+      several: store.several,
+      command: this.commandState,
+      language,
+      time: oneOf(['relative', 'absolute', 'both'], this.time),
+      unnamed: !this.connectionId && !this.siteId,
+      serverless: this.clients.trouble,
+      now: store.now(),
+      exact: this.closeLook.taken,
+    })
   }
 
   protected override updated(): void {
@@ -278,7 +285,9 @@ export abstract class ConnectedElement extends StatusElement {
       key: `${clients.current?.src ?? ''} ${row.id}`,
       name,
       look,
-      reason: attention ? problemText(row, { language, now }) : null,
+      reason: attention
+        ? inWordsOf(language, (spoken) => problemText(row, { language: spoken, now }))
+        : null,
       language,
       from: this,
     }

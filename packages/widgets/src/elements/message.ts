@@ -130,8 +130,9 @@ function reasonOf(row: Connection, { language, now }: Reading): TimedText | null
   const { locale } = language
   const { status, reason, desired, desiredBy, desiredAt } = row
   // Only those who may give commands are told who gave the last one.
-  if (status === 'disconnected' && desired === 'disconnected' && desiredBy && desiredAt) {
-    const { text, staysMs } = dated(language, Date.parse(desiredAt), now)
+  const desiredMs = Date.parse(desiredAt ?? '')
+  if (status === 'disconnected' && desired === 'disconnected' && desiredBy && desiredMs) {
+    const { text, staysMs } = dated(language, desiredMs, now)
     return { text: locale.disconnectedBy(desiredBy, text), staysMs }
   }
   if (reason === null || (status === 'connected' && reason !== 'subscription_denied')) return null

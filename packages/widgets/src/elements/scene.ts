@@ -51,19 +51,36 @@ export interface Scene {
 }
 
 export function compose(input: SceneInput): Scene {
-  const { view, link, now } = input
-  const row = view.connection
-  const trouble = row === null ? troubleOf(input) : null
+  const row = input.view.connection
+  return row === null ? withoutRow(input) : withRow(row, input)
+}
+
+function withoutRow(input: SceneInput): Scene {
+  const trouble = troubleOf(input)
   const message = explain(input, trouble)
-  if (row === null)
-    return { ...EMPTY, kind: trouble === null ? 'loading' : 'blind', trouble, message }
+  return {
+    kind: trouble === null ? 'loading' : 'blind',
+    trouble,
+    row: null,
+    appearance: null,
+    dimmed: false,
+    moment: null,
+    message,
+    device: null,
+    staysMs: message?.staysMs ?? null,
+  }
+}
+
+function withRow(row: Connection, input: SceneInput): Scene {
+  const { link, now } = input
+  const message = explain(input, null)
   const look = appearance(row, now)
   const dimmed = link?.state !== 'live'
   const moment = dimmed && link ? asOf(link.since, input) : since(row, look, input)
   const device = deviceLine(row, input)
   return {
     kind: 'row',
-    trouble,
+    trouble: null,
     row,
     appearance: look,
     dimmed,
@@ -71,22 +88,13 @@ export function compose(input: SceneInput): Scene {
     message,
     device: device?.pieces ?? null,
     staysMs: soonest([
-      moment.staysMs,
+      moment?.staysMs,
       message?.staysMs,
       device?.staysMs,
       look.changesAt && look.changesAt - now,
     ]),
   }
 }
-
-const EMPTY = {
-  row: null,
-  appearance: null,
-  dimmed: false,
-  moment: null,
-  device: null,
-  staysMs: null,
-} as const
 
 /** Why nothing will come, so that there is nothing to wait for. */
 function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): string | null {
@@ -100,9 +108,11 @@ function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): st
 
 type Timed<T> = T & { readonly staysMs: number | null }
 
-function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<Moment> {
+/** @returns `null` where the row names no time that there is */
+function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<Moment> | null {
   const { language, now, time, exact } = input
   const at = Date.parse(row.since)
+  if (Number.isNaN(at)) return null
   const moment = { iso: row.since, full: exact ? full(language, at) : null }
   if (time === 'absolute') return { ...moment, ...absolute(language, at, now) }
   // What lasts is measured, what happened is dated.
@@ -129,23 +139,27 @@ function deviceLine(
   row: Connection,
   { language, now }: SceneInput,
 ): Timed<{ pieces: readonly string[] }> | null {
-  if (row.device === 'unknown') return null
   const { locale } = language
+  // A newer server may know states of a device that this version has no word for.
+  if (!(row.device in locale.device)) return null
   // A device that nobody listens to is not to blame for its silence.
   const isIgnored = row.status === 'disconnected' && row.desired === 'disconnected'
-  const word = isIgnored && row.device === 'stale' ? null : locale.device[row.device]
-  if (row.lastMessageAt === null) return word === null ? null : { pieces: [word], staysMs: null }
-  const last = ago(language, Date.parse(row.lastMessageAt), now)
+  const word = isIgnored && row.device === 'stale' ? null : locale.device[row.device as Heard]
+  const heardAt = Date.parse(row.lastMessageAt ?? '')
+  if (Number.isNaN(heardAt)) return word === null ? null : { pieces: [word], staysMs: null }
+  const last = ago(language, heardAt, now)
   const heard = locale.lastMessage(last.text)
   const pieces = word === null ? [capitalized(heard, language)] : [`${word}\u00a0·`, heard]
   return { pieces, staysMs: last.staysMs }
 }
+
+type Heard = keyof Language['locale']['device']
 
 function capitalized(text: string, { tag }: Language): string {
   return text.charAt(0).toLocaleUpperCase(tag) + text.slice(1)
 }
 
 function soonest(delays: readonly (number | null | undefined)[]): number | null {
-  const known = delays.filter((delay) => typeof delay === 'number')
+  const known = delays.flatMap((delay) => (delay != null && !Number.isNaN(delay) ? delay : []))
   return known.length === 0 ? null : Math.min(...known)
 }

@@ -7,6 +7,7 @@ const BUILT_IN: Readonly<Record<string, () => Promise<Locale>>> = {
   it: () => import('./it.ts').then(({ it }) => it),
 }
 
+const ENGLISH: Language = { locale: en, tag: en.code }
 const locales = new Map([[en.code, en]])
 const loading = new Set<string>()
 const listeners = new Set<() => void>()
@@ -61,13 +62,31 @@ export function withStrings({ locale, tag }: Language, strings: Strings): Langua
   return { locale: complete(strings, locale).texts, tag }
 }
 
+/** Languages with a text that has failed: the first failure of each is reported. */
+const failing = new WeakSet<Locale>()
+
+/** What `say` makes of a language: of English, where a text of the page's own throws. */
+export function inWordsOf<T>(language: Language, say: (language: Language) => T): T {
+  try {
+    return say(language)
+  } catch (error) {
+    if (!failing.has(language.locale)) {
+      failing.add(language.locale)
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+    return say(ENGLISH)
+  }
+}
+
 /** The first of the wanted tags that is registered, or English. */
 export function chooseLanguage(wanted: Iterable<string | null | undefined>): Language {
   for (const tag of wanted) {
     const language = tag ? languageOf(tag) : null
     if (language) return language
   }
-  return { locale: en, tag: en.code }
+  return ENGLISH
 }
 
 /** The same object for the same tag. */

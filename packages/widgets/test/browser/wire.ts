@@ -88,7 +88,12 @@ export class Wire {
   }
 
   say(message: ServerMessage): void {
-    this.#listener?.onMessage(JSON.stringify(message))
+    this.hear(JSON.stringify(message))
+  }
+
+  /** Any text arrives, message or not. */
+  hear(text: string): void {
+    this.#listener?.onMessage(text)
   }
 
   /** The line breaks, or the server closes it. */

@@ -6,6 +6,7 @@ import { announcer } from '../../controllers/announcer.ts'
 import { ClientController } from '../../controllers/client.ts'
 import type { Serverless } from '../../controllers/client.ts'
 import { wakeIn } from '../../controllers/clock.ts'
+import { inWordsOf } from '../../locales/registry.ts'
 import { countdown } from '../../locales/time.ts'
 import { isOn } from '../attributes.ts'
 import { buttonStyles } from '../buttons.styles.ts'
@@ -199,13 +200,16 @@ export class MqttStatusLive extends StatusElement {
     this.#stopWaiting = null
     const leftMs = (retryAt ?? 0) - (this.#clients.current?.now() ?? 0)
     if (leftMs <= 0) return nothing
-    const { text, staysMs } = countdown(this.speech, leftMs)
+    const { text, staysMs } = inWordsOf(this.speech, (language) => {
+      const wait = countdown(language, leftMs)
+      return { ...wait, text: language.locale.nextTry(wait.text) }
+    })
     if (staysMs !== null && this.isConnected) {
       this.#stopWaiting = wakeIn(staysMs, () => {
         this.requestUpdate()
       })
     }
-    return html`<span class="when">${this.speech.locale.nextTry(text)}</span>`
+    return html`<span class="when">${text}</span>`
   }
 
   /** Whoever asks whether a page is live wants it to be. */
