@@ -1,4 +1,4 @@
-import type { Action, Capability, Connection } from '@mqtt-status/protocol'
+import type { Action, Capability, Connection, Status } from '@mqtt-status/protocol'
 import type { LinkState } from '../client/index.ts'
 
 /** What keeps a button that is shown from working. */
@@ -38,10 +38,14 @@ export function offer(circumstances: Circumstances): Offer | null {
   return { actions, blocked, endsAttempts: isTrying(row) }
 }
 
+/**
+ * The supervisor dials, or waits for its next attempt. A first attempt (`connecting`) is over within a moment, so its
+ * button keeps one word. No server tries an `unknown` connection, nor one with a status that this version does not know.
+ */
+const TRYING: readonly Status[] = ['disconnected', 'reconnecting', 'failed']
+
 function isTrying({ desired, status, managed }: Connection): boolean {
-  const isUp = status === 'connected' || status === 'disconnecting'
-  // A first attempt is over within a moment; its button keeps one word.
-  return managed && desired === 'connected' && !isUp && status !== 'connecting'
+  return managed && desired === 'connected' && TRYING.includes(status)
 }
 
 function unreachable(link: LinkState | null): Blocked | null {
@@ -57,7 +61,8 @@ function neverWorks(row: Connection, can: readonly Capability[]): Blocked | null
 function actionsFor(row: Connection): Offer['actions'] {
   // Neither the wish nor the truth is known: both ways are open.
   if (row.desired === null && row.status === 'unknown') return ['connect', 'disconnect']
-  if (row.desired === 'disconnected') return ['connect']
+  // Without a wish, what is seen decides.
+  if ((row.desired ?? row.status) === 'disconnected') return ['connect']
   if (row.status === 'failed') return ['reconnect', 'disconnect']
   return ['disconnect']
 }
