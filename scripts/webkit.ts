@@ -57,7 +57,15 @@ export class WebKit {
   /** Opens a window of 1280 × 900 with an empty profile. */
   async open(): Promise<WebKitWindow> {
     const { sessionId, capabilities } = (await call(this.#url, 'POST', '/session', {
-      capabilities: { alwaysMatch: { pageLoadStrategy: 'none' } },
+      capabilities: {
+        alwaysMatch: {
+          pageLoadStrategy: 'none',
+          // Scripts of a page may open popups without a click.
+          'webkitgtk:browserOptions': {
+            args: ['--automation', '--javascript-can-open-windows-automatically=true'],
+          },
+        },
+      },
     })) as { sessionId: string; capabilities: { browserVersion: string } }
     const window = new WebKitWindow(
       `${this.#url}/session/${sessionId}`,

@@ -159,11 +159,16 @@ for (const theme of ['light', 'dark']) {
         theme=${theme}
       ></mqtt-status-control>`,
     )
-    const { borderTopColor, backgroundColor, userSelect } = getComputedStyle(button(control))
+    const style = getComputedStyle(button(control))
+    const { borderTopColor, backgroundColor } = style
     const [one = 0, other = 0] = [luminance(borderTopColor), luminance(backgroundColor)].sort()
     expect((other + 0.05) / (one + 0.05)).to.be.at.least(3)
     expect(backgroundColor).to.equal(theme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(21, 25, 30)')
-    expect(userSelect).to.equal('none')
+    // WebKit has the property under its prefixed name only.
+    const selection = style.getPropertyValue(
+      CSS.supports('user-select', 'none') ? 'user-select' : '-webkit-user-select',
+    )
+    expect(selection).to.equal('none')
   })
 }
 
