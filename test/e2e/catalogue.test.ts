@@ -103,9 +103,7 @@ function misplaced(page: Page): Promise<string[]> {
       const where = `${element.localName} in ${element.closest('.specimen')?.id ?? '?'}`
       const frame = element.getBoundingClientRect()
       const boxes = [
-        ...root.querySelectorAll(
-          '.icon, .name, .word, .time, .message p, button, summary, .meta, .why',
-        ),
+        ...root.querySelectorAll('.icon, .name, .word, .time, .message p, button, .meta, .why'),
       ]
         .filter((part) => part.checkVisibility() && !part.closest('.unseen'))
         .map((part) => ({ part, box: visible(part) }))
@@ -222,7 +220,7 @@ for (const [touch, least] of [
       (least) =>
         [...document.querySelectorAll('*')]
           .flatMap(({ shadowRoot }) => [
-            ...(shadowRoot?.querySelectorAll('button, summary, a[part="badge"]') ?? []),
+            ...(shadowRoot?.querySelectorAll('button, a[part="badge"]') ?? []),
           ])
           .filter((target) => target.checkVisibility())
           .flatMap((target) => {

@@ -249,7 +249,7 @@ test('Copy details says for a moment that it has copied, to everybody', async ()
   const page = await open(card('data-state="failed"'), {
     permissions: ['clipboard-read', 'clipboard-write'],
   })
-  await page.locator('summary').focus()
+  await page.locator('[part=details]').focus()
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
   expect(await focused(page)).toBe('Copy details')
@@ -269,7 +269,7 @@ test('Copy details says so when the browser forbids it', async () => {
   await page.evaluate(() => {
     navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))
   })
-  await page.locator('summary').click()
+  await page.locator('[part=details]').click()
   await page.getByRole('button', { name: 'Copy details' }).click()
   await page.getByRole('button', { name: 'Not copied: the browser forbids it' }).waitFor()
   expect(await said(page)).toEqual(['Not copied: the browser forbids it'])

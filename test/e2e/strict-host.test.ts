@@ -135,7 +135,7 @@ test('confirming, copying, retrying and announcing break no rule of a strict hos
   await region.getByText('Impianto 7: disconnected').waitFor({ state: 'attached' })
   // Unseen, although the page allows no styles.
   expect((await region.first().boundingBox())?.width).toBe(1)
-  await page.locator('#broken summary').click()
+  await page.locator('#broken [part=details]').click()
   await page.locator('#broken').getByRole('button', { name: 'Copy details' }).click()
   await page.locator('#broken').getByRole('button', { name: 'Copied' }).waitFor()
   await page.locator('#blocked').getByRole('button', { name: 'Retry' }).click()

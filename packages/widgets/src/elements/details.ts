@@ -21,32 +21,49 @@ interface Copy {
 const copies = new WeakMap<Host, Copy>()
 
 /**
- * What the broker said, word for word, and a button that copies what a person who helps will ask for. Expects the name in
- * `#name` of the same tree.
+ * What the broker said, word for word, and a button that copies what a person who helps will ask for. It opens as a popover,
+ * over the page, so that neither its card nor the row of cards around it grows. The browser closes it with Escape or a
+ * click beside it. Expects the name in `#name` of the same tree.
  */
 export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
   const last = copies.get(host)
-  return html`<details>
-    <summary part="details" id="details" aria-labelledby="details name">${locale.details}</summary>
-    <code translate="no">${row.detail}</code>
-    ${
-      // Only pages served over HTTPS have a clipboard.
-      'clipboard' in navigator
-        ? html`<button
-            type="button"
-            part="copy"
-            class="retry"
-            id="copy"
-            aria-labelledby="copy name"
-            @click=${() => {
-              void copy(row, locale, host)
-            }}
-          >
-            ${locale[last?.row === row ? last.result : 'copy']}
-          </button>`
-        : nothing
-    }
-  </details>`
+  return html`<div class="details">
+    <button
+      type="button"
+      part="details"
+      id="details"
+      popovertarget="detail"
+      aria-labelledby="details name"
+      .textContent=${locale.details}
+    ></button>
+    <div popover id="detail" role="group" aria-labelledby="details name" @beforetoggle=${keepFocus}>
+      <code translate="no">${row.detail}</code>
+      ${
+        // Only pages served over HTTPS have a clipboard.
+        'clipboard' in navigator
+          ? html`<button
+              type="button"
+              part="copy"
+              class="retry"
+              id="copy"
+              aria-labelledby="copy name"
+              @click=${() => {
+                void copy(row, locale, host)
+              }}
+            >
+              ${locale[last?.row === row ? last.result : 'copy']}
+            </button>`
+          : nothing
+      }
+    </div>
+  </div>`
+}
+
+/** Chromium returns the focus to the button of a popover in a document, but not in a shadow tree. */
+function keepFocus({ newState, currentTarget }: ToggleEvent): void {
+  const panel = currentTarget as HTMLElement
+  if (newState === 'closed' && panel.matches(':focus-within'))
+    (panel.previousElementSibling as HTMLElement).focus()
 }
 
 async function copy(row: Connection, locale: Locale, host: Host): Promise<void> {

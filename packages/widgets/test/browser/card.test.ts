@@ -136,7 +136,7 @@ it('gives the reason of a failure in words, and the text of the broker behind De
   })
   await shown(card, 'negative')
   expect(text(card)).to.contain('credentials')
-  expect(card.shadowRoot?.querySelector('details code')?.textContent).to.equal(
+  expect(card.shadowRoot?.querySelector('#detail code')?.textContent).to.equal(
     'Connection refused: <b>bad</b>',
   )
 })

@@ -261,7 +261,7 @@ describe('exactly one ring shows what has the focus', () => {
   const FOCUSED: Readonly<Record<string, { tag: string; selector: string }>> = {
     'the link of a card': { tag: 'mqtt-status-card href="#x"', selector: 'a' },
     'the button of a card': { tag: 'mqtt-status-card', selector: '.main' },
-    'the details of a card': { tag: 'mqtt-status-card', selector: 'summary' },
+    'the details of a card': { tag: 'mqtt-status-card', selector: '#details' },
     'the link of a badge': { tag: 'mqtt-status-badge href="#x"', selector: 'a' },
     'the button of a control': { tag: 'mqtt-status-control', selector: '.main' },
   }

@@ -154,7 +154,7 @@ export const cardStyles: CSSResult = css`
   }
   /* Above the link that covers the card. */
   .buttons,
-  details,
+  .details,
   .retry,
   ::slotted([slot]:not([slot='name'], [slot='icon'])) {
     position: relative;
@@ -207,31 +207,60 @@ export const cardStyles: CSSResult = css`
   .message p span {
     display: inline-block;
   }
-  details,
+  .details,
   .message .retry {
     margin-block-start: 4px;
   }
-  summary::after {
-    content: '';
-    position: absolute;
-    inset: min(0px, (100% - var(--_target)) / 2);
+  .details {
+    display: flex;
+    anchor-name: --details;
   }
-  summary {
-    position: relative;
-    inline-size: fit-content;
+  /* A quiet link, also under the mouse. */
+  .details > button:not([aria-disabled]) {
+    min-block-size: 0;
+    padding: 0;
+    border: 0;
     border-radius: 4px;
-    cursor: pointer;
+    background: none;
+    color: inherit;
+    font-weight: inherit;
     text-decoration: underline;
     text-underline-offset: 3px;
     text-decoration-color: var(--_border);
-    list-style: none;
   }
-  summary::-webkit-details-marker {
-    display: none;
+  #detail {
+    box-sizing: border-box;
+    max-inline-size: min(480px, 100%);
+    padding: 12px;
+    border: 1px solid var(--_border);
+    border-radius: 8px;
+    background: var(--_surface);
+    color: var(--_muted);
+    overflow-wrap: anywhere;
+  }
+  #detail .retry {
+    margin-block-start: 8px;
+  }
+  #detail:popover-open {
+    box-shadow: 0 8px 24px rgb(16 24 40 / 0.2);
+  }
+  /* Older browsers show it in the middle of the window. */
+  @supports (inset-block-start: anchor(outside)) {
+    #detail:popover-open {
+      position-anchor: --details;
+      inset: auto;
+      inset-block-start: anchor(outside);
+      inset-inline-start: anchor(inside);
+      position-try-fallbacks:
+        flip-block,
+        flip-inline,
+        flip-block flip-inline;
+      min-inline-size: anchor-size(inline);
+      margin: 4px 0;
+    }
   }
   code {
     display: block;
-    margin-block-start: 4px;
     font:
       12px/16px ui-monospace,
       monospace;
@@ -361,7 +390,7 @@ export const cardStyles: CSSResult = css`
   .dense .status {
     margin: 0;
   }
-  .dense :is(button, .buttons .bone) {
+  .dense .buttons :is(button, .bone) {
     min-block-size: 24px;
     block-size: max(24px, 1.5rem);
     border-radius: 4px;
@@ -418,8 +447,7 @@ export const cardStyles: CSSResult = css`
     .card .foot {
       min-block-size: 0;
     }
-    /* Nobody opens them on paper. */
-    details:not([open]) {
+    .details {
       display: none;
     }
     /* "3 min ago" means nothing on paper. */
