@@ -959,23 +959,22 @@ test('what is let go of is told to the server after five seconds, together, and 
   expect(one.rows().length).toBe(0)
 })
 
-test('a watch that is too large is reported, and never passes for live', async () => {
-  const caught: unknown[] = []
-  vi.stubGlobal('queueMicrotask', (work: () => void) => {
-    void Promise.resolve()
-      .then(work)
-      .catch((error: unknown) => caught.push(error))
-  })
-  mute = true
-  const one = client()
-  one.connection('a').subscribe(() => undefined)
-  await passes(0)
-  last().listener.onOpen()
-  answer(last(), { type: 'hello' })
-  last().hear({ type: 'error', id: 1, code: 'limit_watch', message: 'Too many', retryable: false })
-  await passes(0)
-  expect([one.link.state, caught.length]).toEqual(['connecting', 1])
-})
+test.each(['limit_watch', 'internal'] as const)(
+  'an error of the server that answers no watch is reported, and costs no row: %s',
+  async (code) => {
+    const caught: unknown[] = []
+    const one = await live()
+    vi.stubGlobal('queueMicrotask', (work: () => void) => {
+      void Promise.resolve()
+        .then(work)
+        .catch((error: unknown) => caught.push(error))
+    })
+    last().hear({ type: 'error', code, message: 'Too many', retryable: false })
+    await passes(0)
+    expect([one.link.state, lines.length, caught.length]).toEqual(['live', 1, 1])
+    expect(one.connection('a').get().connection?.revision).toBe(1)
+  },
+)
 
 test('what bundles of other versions reach under the symbol has only been added to', () => {
   const one = clientFor({ src: SRC })
@@ -996,7 +995,7 @@ test('what bundles of other versions reach under the symbol has only been added 
         'now',
         'onLink',
       ],
-      ...['refresh', 'rows', 'setToken', 'summary', 'watch'],
+      ...['refresh', 'refusal', 'rows', 'setToken', 'summary', 'watch'],
     ].toSorted(),
   )
   expect(Object.keys(one.connection('a')).toSorted()).toEqual(['get', 'subscribe'])

@@ -7,7 +7,9 @@ import type {
   Action,
   Capability,
   Connection,
+  Patch,
   ServerMessage,
+  Snapshot,
   Summary,
   WatchFilter,
   Welcome,
@@ -18,6 +20,7 @@ import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link.ts'
 import type { Link } from './link-view.ts'
 import { Listeners } from './listeners.ts'
+import { isTooLong, toName } from './names.ts'
 import { Pendings } from './pending.ts'
 import { reportLater } from './report.ts'
 import { Rows } from './rows.ts'
@@ -25,7 +28,8 @@ import { serverAddress } from './server-address.ts'
 import { Tokens } from './tokens.ts'
 import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
-import { WatchSet } from './watch-set.ts'
+import type { Refusal } from './watch-set.ts'
+import { Watches } from './watches.ts'
 import { Wires } from './wires.ts'
 import type { Wire } from './wire.ts'
 
@@ -47,7 +51,7 @@ export interface ClientSurroundings {
   readonly random?: () => number
 }
 
-const NOTHING: ConnectionView = { connection: null, missing: false, pending: null }
+const NOTHING: ConnectionView = { connection: null, missing: false, pending: null, refusal: null }
 
 /** One per server and identity; made by `createClient`, or shared by a page through `clientFor`. */
 export class StatusClient {
@@ -55,7 +59,7 @@ export class StatusClient {
   readonly src: string
   readonly #tokens: Tokens
   readonly #link: LinkKeeper
-  readonly #watches: WatchSet
+  readonly #watches: Watches
   readonly #rows: Rows
   readonly #pendings: Pendings
   readonly #handles = new Map<string, ConnectionHandle>()
@@ -64,11 +68,7 @@ export class StatusClient {
   readonly #anyListeners = new Listeners()
   readonly #linkListeners = new Listeners()
   readonly #summaries = new Map<string, Summary>()
-  /** What each watch that is not answered yet has named. */
-  readonly #asked = new Map<number, WatchFilter>()
-  #watchId = 0
   #epoch: string | null = null
-  #cursor: string | undefined
   #can: readonly Capability[] = []
   #commandTimeoutMs = COMMAND_TIMEOUT_MS
 
@@ -77,16 +77,21 @@ export class StatusClient {
     const { pauseHidden = 300 } = settings
     this.src = serverAddress(settings.src)
     this.#tokens = new Tokens(settings, now)
-    this.#watches = new WatchSet({
-      onAdd: (added) => {
-        this.#cursor = undefined
-        this.#ask(added)
+    this.#watches = new Watches({
+      line: () => this.#link,
+      now: () => this.now(),
+      random,
+      onLeave: ({ summary = [] }) => {
+        for (const site of summary) this.#summaries.delete(site)
+        this.#prune()
       },
-      onRemove: (removed) => {
-        this.#leave(removed)
+      onRefusal: ({ connections = [] }) => {
+        this.#prune()
+        this.#changed(connections)
+        this.#anyListeners.notify()
       },
     })
-    this.#rows = new Rows(this.#watches)
+    this.#rows = new Rows(this.#watches.set)
     const wires = new Wires({ ...settings, src: this.src, open, now })
     this.#link = new LinkKeeper({
       src: this.src,
@@ -96,8 +101,8 @@ export class StatusClient {
       now,
       random,
       onOpen: () => {
-        this.#begin()
-        this.#ask(this.#watches.filter)
+        this.#rows.interrupted()
+        this.#watches.begin()
       },
       onWelcome: (welcome) => {
         this.#welcome(welcome)
@@ -106,7 +111,7 @@ export class StatusClient {
         this.#receive(message)
       },
       onGarbled: () => {
-        this.#cursor = undefined
+        this.#watches.startOver()
       },
       onChange: () => {
         this.#linkListeners.notify()
@@ -158,7 +163,12 @@ export class StatusClient {
 
   /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
   answered(filter: WatchFilter): boolean {
-    return this.#watches.answered(filter)
+    return this.#watches.set.answered(filter)
+  }
+
+  /** Why the server does not tell of what is watched; `null`: it does, or has not answered yet. */
+  refusal(filter: WatchFilter): Refusal | null {
+    return this.#watches.set.refusal(filter)
   }
 
   /** All rows that are known; the same array until any of them changes. */
@@ -235,90 +245,63 @@ export class StatusClient {
   }
 
   #watch(filter: WatchFilter): () => void {
-    return this.#link.visit(this.#watches.add(filter))
+    return this.#link.visit(this.#watches.set.add(filter))
   }
 
-  #welcome({ epoch, can, commandTimeoutMs }: Welcome): void {
+  #welcome({ epoch, can, commandTimeoutMs, limits }: Welcome): void {
     const isNew = can.join() !== this.#can.join()
     if (isNew) this.#can = can
     this.#commandTimeoutMs = commandTimeoutMs
     // A welcome that names no epoch says nothing about the rows.
     if (this.#epoch && epoch && this.#epoch !== epoch) {
-      this.#cursor = undefined
-      this.#watches.forget()
+      this.#watches.startOver()
+      this.#watches.set.forget()
       this.#summaries.clear()
       this.#pendings.stop()
       this.#changed(this.#rows.forget())
     }
     this.#epoch = epoch || this.#epoch
     if (this.#link.whole) this.#rows.interrupted()
+    this.#watches.set.limit = limits.watch
     // Otherwise the link is about to say more.
     if (isNew && this.link.state === 'live') this.#linkListeners.notify()
   }
 
-  /** What is asked of a new line, or of one that takes no additions, is everything. */
-  #ask(added: WatchFilter): void {
-    const { whole } = this.#link
-    const filter = whole ? this.#watches.filter : added
-    const cursor = this.#cursor
-    const id = this.#watchId + 1
-    if (!this.#link.send({ type: 'watch', id, ...filter, ...(cursor && { cursor }) })) return
-    if (whole) this.#begin()
-    this.#watchId = id
-    this.#asked.set(id, filter)
-  }
-
-  /** What was being answered will not be any more. */
-  #begin(): void {
-    this.#asked.clear()
-    this.#rows.interrupted()
-  }
-
-  #leave(removed: WatchFilter): void {
-    for (const site of removed.summary ?? []) this.#summaries.delete(site)
+  /** Rows without a listener go. */
+  #prune(): void {
     for (const id of this.#rows.prune()) this.#views.delete(id)
-    if (this.#watches.empty) {
-      this.#cursor = undefined
-      this.#link.stop()
-    } else if (this.#link.whole) this.#ask(removed)
-    else this.#link.send({ type: 'unwatch', ...removed })
   }
 
   #receive(message: ServerMessage): void {
-    const id = 'id' in message ? message.id : undefined
     switch (message.type) {
       case 'snapshot':
-        this.#take(this.#rows.snapshot(message, id === undefined ? id : this.#asked.get(id)))
-        break
+        this.#take(this.#rows.snapshot(message, this.#watches.filter(message.id)))
+        this.#heard(message)
+        return
       case 'patch':
         this.#take(this.#rows.patch(message))
-        break
+        this.#heard(message)
+        return
       case 'summary':
         this.#summaries.set(message.site, message)
         this.#anyListeners.notify()
         return
       case 'ping':
-        break
+        this.#watches.reach(message.cursor)
+        return
       case 'error':
-        reportLater(new Error(message.message))
+        if (message.code === 'limit_watch' && message.id !== undefined)
+          this.#watches.refuse(message.id)
+        else reportLater(new Error(message.message))
         return
       default:
-        return
     }
-    if ('final' in message && message.final) this.#settle(id)
-    // It speaks for the whole set only when no watch is still to be answered.
-    if (message.cursor !== undefined && this.#asked.size === 0) this.#cursor = message.cursor
   }
 
-  /** An answer is complete: to this watch, or to all of them. */
-  #settle(id: number | undefined): void {
-    for (const [asked, filter] of this.#asked) {
-      if ((id ?? asked) !== asked) continue
-      this.#asked.delete(asked)
-      this.#watches.answer(filter)
-    }
+  #heard(answer: Snapshot | Patch): void {
+    if (!this.#watches.heard(answer)) return
     this.#anyListeners.notify()
-    this.#link.answered()
+    this.#watches.settled()
   }
 
   /** Rows have come: they may answer commands. */
@@ -346,8 +329,10 @@ export class StatusClient {
     const row = this.#rows.get(id)
     const connection = row ?? null
     const pending = this.#pendings.of(id, connection)
-    if (row === undefined && !pending) return NOTHING
-    const view = { connection, missing: row === null, pending }
+    const missing = row === null || isTooLong(toName('connections', id))
+    const refusal = this.#watches.set.refusal({ connections: [id] })
+    if (!connection && !missing && !pending && !refusal) return NOTHING
+    const view = { connection, missing, pending, refusal }
     this.#views.set(id, view)
     return view
   }

@@ -1,5 +1,6 @@
 import type { Connection } from '@mqtt-status/protocol'
 import type { Pending } from './pending.ts'
+import type { Refusal } from './watch-set.ts'
 
 /** What is known of one connection. Its identity changes only when something in it does. */
 export interface ConnectionView {
@@ -7,6 +8,8 @@ export interface ConnectionView {
   /** The server says that it does not exist, or may not be seen. */
   readonly missing: boolean
   readonly pending: Pending | null
+  /** Why the server does not tell of it, although the page is live. */
+  readonly refusal: Refusal | null
 }
 
 export interface ConnectionHandle {

@@ -1,18 +1,30 @@
 /** What the wires over HTTP share. */
+import { CLOSE_CODES } from '@mqtt-status/protocol'
 
 const LOST = 1006
 
-/** The close code that a socket would have had; what a proxy answers is a broken line. */
-export function closeCode(status: number): number {
-  const known: Readonly<Record<number, number>> = {
-    400: 4000,
-    401: 4001,
-    403: 4003,
-    422: 4000,
-    429: 4113,
-    503: 4150,
+/** Close codes by status; what a proxy answers otherwise is a broken line. */
+const BY_STATUS: Readonly<Record<number, number>> = {
+  400: CLOSE_CODES.bad_request,
+  401: CLOSE_CODES.unauthorized,
+  403: CLOSE_CODES.forbidden,
+  413: CLOSE_CODES.bad_request,
+  422: CLOSE_CODES.bad_request,
+  429: CLOSE_CODES.rate_limited,
+  503: CLOSE_CODES.server_error,
+}
+
+/** The close code that a socket would have had for this answer: the `code` of the problem (RFC 9457) says more than its status. */
+export async function closeCode(answer: Response): Promise<number> {
+  const byStatus = BY_STATUS[answer.status] ?? LOST
+  if (answer.ok) return byStatus
+  try {
+    const { code } = (await answer.json()) as { code?: unknown }
+    const byCode = Object.entries(CLOSE_CODES).find(([name]) => name === code)
+    return byCode?.[1] ?? byStatus
+  } catch {
+    return byStatus
   }
-  return known[status] ?? LOST
 }
 
 export function bearer(token: string | null | undefined): Record<string, string> {

@@ -206,7 +206,10 @@ function waitFor(attempt: number, { isSlow, window, random }: Wait): number {
     const [from, to] = window
     return from + random * Math.max(0, to - from)
   }
-  return isSlow
-    ? fullJitter(attempt, SLOW_BACKOFF, 0.5 + random / 2)
-    : fullJitter(attempt, BACKOFF, random)
+  return isSlow ? slowWait(attempt, random) : fullJitter(attempt, BACKOFF, random)
+}
+
+/** @returns ms until the client tries again what no person has caused, and only others can mend */
+export function slowWait(attempt: number, random: number): number {
+  return fullJitter(attempt, SLOW_BACKOFF, 0.5 + random / 2)
 }

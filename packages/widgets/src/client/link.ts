@@ -131,6 +131,13 @@ export class LinkKeeper {
     this.#handle({ kind: 'answered' })
   }
 
+  /** The server has not answered in time, for which it has no reason while it reads its database. */
+  unanswered(): void {
+    const phase = this.#phase
+    if ((phase.kind === 'open' || phase.kind === 'live') && !phase.feedStale)
+      this.#lost('unanswered')
+  }
+
   /** Uses this token: on the open line, or to come back with. */
   authenticate(token: string): void {
     this.#options.tokens.set(token)

@@ -47,7 +47,7 @@ export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) 
         body: toJson({ ...watch, cursor, after }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       })
-      code = closeCode(response.status)
+      code = await closeCode(response)
       if (!response.ok) throw new Error('Refused')
       return (await response.json()) as Answer
     }

@@ -24,9 +24,9 @@ export const openEventStream: OpenTransport = (src, { onOpen, onMessage, onClose
     try {
       const [url, init] = requestOf(src, { ...watch, ...(cursor && { cursor }) })
       const request = { ...init, headers: bearer(token), cache: 'no-store', signal } as const
-      const { status, ok, body } = await fetch(url, request)
-      code = closeCode(status)
-      if (ok && body) await tell(body, signal)
+      const answer = await fetch(url, request)
+      code = await closeCode(answer)
+      if (answer.ok && answer.body) await tell(answer.body, signal)
     } catch {
       // The line broke, or was let go.
     }

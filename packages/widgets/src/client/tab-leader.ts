@@ -6,7 +6,7 @@ import type { ClientMessage, Welcome } from '@mqtt-status/protocol'
 import { readMessage } from './incoming.ts'
 import { toJson } from './json.ts'
 import type { OpenTransport, Transport } from './transport.ts'
-import { toFilter, toNames } from './watch-set.ts'
+import { toFilter, toNames } from './names.ts'
 
 /** From a tab to the leader. */
 export interface Said {

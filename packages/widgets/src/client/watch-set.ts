@@ -1,27 +1,44 @@
-/** What this page listens to, by head count: the first who asks opens a watch, the last who leaves ends it. */
+/**
+ * What this page listens to, by head count: the first listener opens a watch, the last one that leaves ends it. The server
+ * takes a limited number of names; those that find no room wait outside until others leave.
+ */
 import type { Connection, WatchFilter } from '@mqtt-status/protocol'
+import { isCounted, isTooLong, toName, toNames } from './names.ts'
+import type { Kind } from './names.ts'
 
-/** A page that is being rebuilt lets go and asks again: nothing is told to the server before this, in ms. */
+/** A page that is being rebuilt lets go and asks again: the client keeps the watch for so long, in ms. */
 const GRACE_MS = 5_000
-/** Those who leave within the same moment leave together. */
+/** Listeners that leave within the same moment leave together. */
 const TOGETHER_MS = 100
-const ALL = 'all'
+/** What servers take, until one says otherwise. */
+const LIMIT = 1_000
 
-type Kind = 'connections' | 'sites' | 'summary' | 'all'
+/** The server does not take a name: it has as many of this page as it may, or has refused this one. */
+export interface Refusal {
+  readonly code: 'limit_watch'
+  /** When the client asks again, in ms since the epoch of the server; `null`: as soon as there is room. */
+  readonly retryAt: number | null
+}
 
 export interface WatchSetListener {
-  readonly onAdd: (added: WatchFilter) => void
-  readonly onRemove: (removed: WatchFilter) => void
+  readonly onAdd: (added: readonly string[]) => void
+  readonly onRemove: (removed: readonly string[]) => void
+  /** Names were refused, or are not any more. */
+  readonly onRefusal: (names: readonly string[]) => void
 }
+
+const NO_ROOM: Refusal = { code: 'limit_watch', retryAt: null }
 
 export class WatchSet {
   readonly #listener: WatchSetListener
   readonly #heads = new Map<string, number>()
+  readonly #outside = new Map<string, Refusal>()
   readonly #answered = new Set<string>()
+  #limit = LIMIT
   #added: string[] = []
   #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** Those who listen to nothing but the line itself count, too. */
+  /** Listeners, also those of nothing but the line itself. */
   #holders = 0
 
   constructor(listener: WatchSetListener) {
@@ -32,23 +49,32 @@ export class WatchSet {
     return this.#holders === 0
   }
 
-  has(kind: Kind, name: string = ALL): boolean {
-    return this.#heads.has(`${kind}:${name}`)
+  has(kind: Kind, id?: string): boolean {
+    return this.#isInside(toName(kind, id))
   }
 
-  /** Whether all of this has been told, and is still listened to. */
+  /** Whether the server has answered all of this, and it is still listened to. */
   answered(filter: WatchFilter): boolean {
-    return toNames(filter).every((name) => this.#answered.has(name))
+    return toNames(filter).every((name) => this.#answered.has(name) || isTooLong(name))
   }
 
-  answer(filter: WatchFilter): void {
-    // Who has left meanwhile may come back, and has to ask anew.
-    for (const name of toNames(filter)) if (this.#heads.has(name)) this.#answered.add(name)
+  answer(names: readonly string[]): void {
+    // A listener that has left meanwhile may come back, and then the client asks anew.
+    for (const name of names) if (this.#isInside(name)) this.#answered.add(name)
   }
 
-  /** Nothing of what was told is true any more. */
+  /** No answer holds any more. */
   forget(): void {
     this.#answered.clear()
+  }
+
+  /** Why the server does not tell of this; `null`: it does, or has not answered. */
+  refusal(filter: WatchFilter): Refusal | null {
+    for (const name of toNames(filter)) {
+      const refusal = this.#outside.get(name)
+      if (refusal) return refusal
+    }
+    return null
   }
 
   /**
@@ -65,9 +91,17 @@ export class WatchSet {
     )
   }
 
-  /** Everything, as one watch. */
-  get filter(): WatchFilter {
-    return toFilter([...this.#heads.keys()])
+  /** What the server is asked for. */
+  get names(): readonly string[] {
+    return [...this.#heads.keys()].filter((name) => this.#isInside(name))
+  }
+
+  /** How many names the server takes. Those that came last have to wait outside. */
+  set limit(limit: number) {
+    this.#limit = limit
+    const over = this.names.filter(isCounted).slice(limit)
+    if (over.length > 0) this.refuse(over, null)
+    else this.readmit()
   }
 
   /** @returns what undoes it, once */
@@ -77,7 +111,7 @@ export class WatchSet {
     for (const name of names) {
       const heads = this.#heads.get(name) ?? 0
       this.#heads.set(name, heads + 1)
-      if (heads === 0) this.#announce(name)
+      if (heads === 0 && !isTooLong(name)) this.#announce(name)
     }
     let undone = false
     return () => {
@@ -88,13 +122,33 @@ export class WatchSet {
     }
   }
 
+  /** @param retryAt when the client asks again; `null`: as soon as there is room */
+  refuse(names: readonly string[], retryAt: number | null): void {
+    const refused = names.filter((name) => this.#heads.has(name))
+    for (const name of refused) {
+      this.#answered.delete(name)
+      this.#outside.set(name, retryAt === null ? NO_ROOM : { ...NO_ROOM, retryAt })
+    }
+    if (refused.length > 0) this.#listener.onRefusal(refused)
+  }
+
+  /** Asks for what waits outside, as far as there is room. */
+  readmit(): void {
+    this.#admit([...this.#outside.keys()])
+  }
+
   stop(): void {
     clearTimeout(this.#timer)
     this.#holders = 0
     this.#heads.clear()
+    this.#outside.clear()
     this.forget()
     this.#added = []
     this.#leaving = []
+  }
+
+  #isInside(name: string): boolean {
+    return this.#heads.has(name) && !this.#outside.has(name) && !isTooLong(name)
   }
 
   /** All cards of a page that appear in one go are one message. */
@@ -104,8 +158,25 @@ export class WatchSet {
     queueMicrotask(() => {
       const added = this.#added.filter((one) => this.#heads.has(one))
       this.#added = []
-      if (added.length > 0) this.#listener.onAdd(toFilter(added))
+      this.#admit(added)
     })
+  }
+
+  /** Where room is short, names in their grace are let go of at once. */
+  #admit(names: readonly string[]): void {
+    const asking = new Set(names)
+    const taken = (): number =>
+      this.names.filter((name) => isCounted(name) && !asking.has(name)).length
+    const tooMany = taken() + names.filter(isCounted).length > this.#limit
+    if (tooMany) this.#letGo(Infinity)
+    const wanted = names.filter((name) => this.#heads.has(name))
+    const over = new Set(wanted.filter(isCounted).slice(Math.max(0, this.#limit - taken())))
+    const admitted = wanted.filter((name) => !over.has(name))
+    const refused = [...over].filter((name) => this.#outside.get(name) !== NO_ROOM)
+    const back = admitted.filter((name) => this.#outside.delete(name))
+    if (refused.length > 0) this.refuse(refused, null)
+    if (back.length > 0) this.#listener.onRefusal(back)
+    if (admitted.length > 0) this.#listener.onAdd(admitted)
   }
 
   #schedule(): void {
@@ -113,42 +184,30 @@ export class WatchSet {
     clearTimeout(this.#timer)
     if (!first) return
     this.#timer = setTimeout(() => {
-      this.#release(performance.now() + TOGETHER_MS)
+      if (this.#letGo(performance.now() + TOGETHER_MS) && this.#outside.size > 0) this.readmit()
       this.#schedule()
     }, first.atMs - performance.now())
   }
 
-  #release(untilMs: number): void {
+  /** @returns whether there is more room now */
+  #letGo(untilMs: number): boolean {
     const gone: string[] = []
     while (this.#leaving[0] && this.#leaving[0].atMs <= untilMs) {
       this.#holders--
-      for (const name of this.#leaving.shift()?.names ?? []) {
-        const heads = (this.#heads.get(name) ?? 0) - 1
-        if (heads > 0) this.#heads.set(name, heads)
-        else if (this.#heads.delete(name)) {
-          this.#answered.delete(name)
-          gone.push(name)
-        }
-      }
+      gone.push(...(this.#leaving.shift()?.names ?? []).filter((name) => this.#drop(name)))
     }
-    if (gone.length > 0 || this.empty) this.#listener.onRemove(toFilter(gone))
+    if (gone.length > 0 || this.empty) this.#listener.onRemove(gone)
+    return gone.length > 0
   }
-}
 
-/** Each thing that is named, as a text. */
-export function toNames(filter: WatchFilter): string[] {
-  const { connections = [], sites = [], summary = [], all } = filter
-  return Object.entries({ connections, sites, summary, all: all ? [ALL] : [] }).flatMap(
-    ([kind, names]) => names.map((name) => `${kind}:${name}`),
-  )
-}
-
-/** The same as one watch. */
-export function toFilter(names: readonly string[]): WatchFilter {
-  const filter: Partial<Record<Kind, string[]>> = {}
-  for (const name of names) {
-    const at = name.indexOf(':')
-    ;(filter[name.slice(0, at) as Kind] ??= []).push(name.slice(at + 1))
+  /** A listener has left. @returns whether it was the last one of what the server is asked for */
+  #drop(name: string): boolean {
+    const heads = (this.#heads.get(name) ?? 0) - 1
+    if (heads > 0) {
+      this.#heads.set(name, heads)
+      return false
+    }
+    this.#answered.delete(name)
+    return this.#heads.delete(name) && !this.#outside.delete(name) && !isTooLong(name)
   }
-  return { ...filter, ...(filter.all && { all: true }) } as WatchFilter
 }

@@ -1,9 +1,9 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
-import type { ConnectionView, Link, StatusClient } from '../client/index.ts'
+import type { ConnectionView, Link, Refusal, StatusClient, WatchFilter } from '../client/index.ts'
 import type { ClientController } from './client.ts'
 import { textOf } from './text-of.ts'
 
-const NOTHING: ConnectionView = { connection: null, missing: false, pending: null }
+const NOTHING: ConnectionView = { connection: null, missing: false, pending: null, refusal: null }
 const MISSING: ConnectionView = { ...NOTHING, missing: true }
 
 /** Which row is meant: by its id, or as the only one of its site. */
@@ -107,9 +107,9 @@ export class ConnectionController implements ReactiveController {
     if (!site) return
     // Called for every change of any row, of which the only one's is told elsewhere.
     const look = (): void => {
-      const before = [this.#id, this.#several, this.#view.missing].join()
+      const before = this.#found
       this.#look(client, site)
-      if (before !== [this.#id, this.#several, this.#view.missing].join()) this.#update()
+      if (before !== this.#found) this.#update()
     }
     this.#leaveClient.push(client.watch({ sites: [site] }, look))
   }
@@ -135,6 +135,19 @@ export class ConnectionController implements ReactiveController {
     const [only] = rows
     this.#several = isAnswered && rows.length > 1 ? rows.length : 0
     this.#watch(isAnswered && rows.length === 1 && only ? only.id : null)
-    if (!this.#id) this.#view = isAnswered && !only ? MISSING : NOTHING
+    if (this.#id) return
+    const refusal = refusalOf(client, { sites: [site] })
+    this.#view = refusal ? { ...NOTHING, refusal } : isAnswered && !only ? MISSING : NOTHING
   }
+
+  /** What follows from the rows of a site, except for what its only row says. */
+  get #found(): string {
+    const { missing, refusal } = this.#view
+    return [this.#id, this.#several, missing, refusal?.retryAt].join()
+  }
+}
+
+/** The client may come from an older bundle on the same page, which keeps to itself what the server refuses. */
+function refusalOf(client: Partial<StatusClient>, filter: WatchFilter): Refusal | null {
+  return client.refusal?.(filter) ?? null
 }

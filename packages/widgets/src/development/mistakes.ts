@@ -78,6 +78,11 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
     why: 'There is no row with this id, or the token does not cover it.',
     fix: 'Compare the id with the table connections, and the scope of the token with the row’s site.',
   },
+  limit_watch: {
+    what: 'The page watches more connections and sites than the server takes.',
+    why: 'The server takes 1,000 ids and sites of a page; the elements that came last wait until others leave.',
+    fix: 'Take elements that are out of view off the page.',
+  },
   unauthorized: {
     what: 'The server accepts no token of this page.',
     why: 'The token has expired or is signed with another key, or token-src has answered 401 or 403.',

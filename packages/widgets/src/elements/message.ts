@@ -1,6 +1,6 @@
 /** The one line of explanation below the status: what matters most to whoever looks, in words. */
 import type { Connection } from '@mqtt-status/protocol'
-import type { Link, LinkState } from '../client/index.ts'
+import type { Link, LinkState, Refusal } from '../client/index.ts'
 import type { FailureCode, NamedLink } from '../locales/locale.ts'
 import type { Language } from '../locales/registry.ts'
 import { countdown, dated } from '../locales/time.ts'
@@ -26,7 +26,11 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
   const link = input.link?.state ?? null
   const blocked = input.link && blockedMessage(input.link, input)
   if (blocked) return blocked
-  if (view.connection === null) return troubleMessage(input, trouble)
+  if (view.connection === null) {
+    return view.refusal && trouble === view.refusal.code
+      ? refusedMessage(view.refusal, input)
+      : troubleMessage(input, trouble)
+  }
   const told = commandMessage(input)
   // While the link is down the row keeps its last reason: the clock and "as of" mark it as old, and <mqtt-status-live>
   // says why. A failed command gives way to it, because its wait can't be counted down.
@@ -48,16 +52,29 @@ function troubleMessage({ several, language }: SceneInput, trouble: string | nul
 }
 
 /** What keeps the feed from coming, and when the next attempt is made, unless that is a matter of seconds. */
-function blockedMessage(link: Link, { language, now }: SceneInput): Message | null {
-  const { locale } = language
+function blockedMessage(link: Link, input: SceneInput): Message | null {
+  const { locale } = input.language
   const name = blockedBy(link)
   if (name === null) return null
-  const message = { part: 'message', problem: link.state !== 'connecting', retry: true } as const
-  const text = locale.link[name]
-  const waitMs = (link.retryAt ?? 0) - now
-  if (waitMs < COUNTED_MS) return { ...message, text }
+  const problem = link.state !== 'connecting'
+  return { part: 'message', problem, retry: true, ...untilNextTry(locale.link[name], link, input) }
+}
+
+/** The page is live, but the server does not tell of this connection or site. */
+function refusedMessage(refusal: Refusal, input: SceneInput): Message {
+  const text = input.language.locale.failure[refusal.code]
+  return { part: 'message', problem: true, ...untilNextTry(text, refusal, input) }
+}
+
+function untilNextTry(
+  text: string,
+  { retryAt }: Pick<Link, 'retryAt'>,
+  { language, now }: SceneInput,
+): TimedText {
+  const waitMs = (retryAt ?? 0) - now
+  if (waitMs < COUNTED_MS) return { text, staysMs: null }
   const wait = countdown(language, waitMs)
-  return { ...message, text: `${text} (${locale.nextTry(wait.text)})`, staysMs: wait.staysMs }
+  return { text: `${text} (${language.locale.nextTry(wait.text)})`, staysMs: wait.staysMs }
 }
 
 /** Shorter waits are over before they are read. */

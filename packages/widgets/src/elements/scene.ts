@@ -36,7 +36,7 @@ export interface Moment {
 
 export interface Scene {
   readonly kind: 'loading' | 'blind' | 'row'
-  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `ambiguous`, `unnamed`, `unconfigured`, `malformed`. */
+  /** Why there is nothing to show, as a code: a state of the feed, `missing`, `limit_watch`, `ambiguous`, `unnamed`, `unconfigured`, `malformed`. */
   readonly trouble: string | null
   readonly row: Connection | null
   readonly appearance: Appearance | null
@@ -102,6 +102,7 @@ function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): st
   if (unnamed) return 'unnamed'
   const blocked = link && linkTrouble(link)
   if (blocked) return blocked
+  if (view.refusal) return view.refusal.code
   if (several > 0) return 'ambiguous'
   return view.missing ? 'missing' : null
 }

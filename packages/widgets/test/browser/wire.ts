@@ -1,5 +1,5 @@
 /** A server of the tests' own at the other end of the wire: says what a test wants, and keeps what it hears. */
-import type { ClientMessage, Connection, ServerMessage } from '@mqtt-status/protocol'
+import type { ClientMessage, Connection, ServerMessage, WatchMessage } from '@mqtt-status/protocol'
 import { createClient } from '../../src/client/index.ts'
 import type { StatusClient, TransportListener } from '../../src/client/index.ts'
 
@@ -33,6 +33,8 @@ export interface WireOptions {
   readonly token?: string
   /** How far the server's clock is ahead of the device's. */
   readonly aheadMs?: number
+  /** How many ids and sites the server takes. */
+  readonly limit?: number
 }
 
 export class Wire {
@@ -41,12 +43,20 @@ export class Wire {
   readonly #rows = new Map<string, Connection>()
   readonly #can: readonly ('view' | 'control')[]
   readonly #aheadMs: number
+  readonly #limit: number
   #listener: TransportListener | null = null
   /** Answers nothing while true. */
   mute = false
 
-  constructor({ can = ['view', 'control'], rows = [row()], token, aheadMs = 0 }: WireOptions = {}) {
+  constructor({
+    can = ['view', 'control'],
+    rows = [row()],
+    token,
+    aheadMs = 0,
+    limit = 1_000,
+  }: WireOptions = {}) {
     this.#aheadMs = aheadMs
+    this.#limit = limit
     this.#can = can
     for (const one of rows) this.#rows.set(one.id, one)
     this.client = createClient(
@@ -115,10 +125,13 @@ export class Wire {
         commandTimeoutMs: 15_000,
         expiresAt: null,
         can: this.#can,
-        limits: { watch: 1_000 },
+        limits: { watch: this.#limit },
       })
     }
-    if (message.type === 'watch') {
+    if (message.type === 'watch' && count(message) > this.#limit) {
+      const id = message.id ?? 0
+      this.say({ type: 'error', id, code: 'limit_watch', message: 'Too many', retryable: false })
+    } else if (message.type === 'watch') {
       const sites = new Set(message.sites)
       const ofSites = [...this.#rows.values()].filter(({ siteId }) => sites.has(siteId))
       const ids = [...(message.connections ?? []), ...ofSites.map(({ id }) => id)]
@@ -133,4 +146,9 @@ export class Wire {
       })
     }
   }
+}
+
+/** A server that holds one watch; tests of several are beside the client. */
+function count({ connections = [], sites = [] }: WatchMessage): number {
+  return connections.length + sites.length
 }

@@ -1,0 +1,53 @@
+/** A watch as a list of names, each of which can be counted, sent and refused by itself. */
+import type { WatchFilter } from '@mqtt-status/protocol'
+import { toJson } from './json.ts'
+
+export type Kind = 'connections' | 'sites' | 'summary' | 'all'
+
+const ALL = 'all'
+/** No id of the server is longer, in UTF-16 code units. A message with a longer one would cost the page its socket (4000). */
+const LONGEST_ID = 128
+/** The server takes messages of 64 KiB, and the names of a watch are not all of the message. */
+const PORTION_BYTES = 60_000
+
+const utf8 = new TextEncoder()
+
+export function toName(kind: Kind, id: string = ALL): string {
+  return `${kind}:${id}`
+}
+
+export function toNames(filter: WatchFilter): string[] {
+  const { connections = [], sites = [], summary = [], all } = filter
+  return Object.entries({ connections, sites, summary, all: all ? [ALL] : [] }).flatMap(
+    ([kind, ids]) => ids.map((id) => toName(kind as Kind, id)),
+  )
+}
+
+export function toFilter(names: readonly string[]): WatchFilter {
+  const filter: Partial<Record<Kind, string[]>> = {}
+  for (const name of names) {
+    const at = name.indexOf(':')
+    ;(filter[name.slice(0, at) as Kind] ??= []).push(name.slice(at + 1))
+  }
+  return { ...filter, ...(filter.all && { all: true }) } as WatchFilter
+}
+
+/** Whether no row and no site can have this id. */
+export function isTooLong(name: string): boolean {
+  return name.length - name.indexOf(':') - 1 > LONGEST_ID
+}
+
+/** Whether it counts against `limits.watch`. */
+export function isCounted(name: string): boolean {
+  return name !== toName('all')
+}
+
+/** The first names, as many as one message holds: at most `most`, and no more bytes than the server takes. */
+export function firstPortion(names: readonly string[], most: number): readonly string[] {
+  let bytes = 0
+  const end = names.findIndex((name, i) => {
+    bytes += utf8.encode(toJson(name)).length + 1
+    return i >= most || (i > 0 && bytes > PORTION_BYTES)
+  })
+  return end < 0 ? names : names.slice(0, end)
+}
