@@ -12,6 +12,7 @@ async function rulesBroken(filePath: string, source: string): Promise<string[]> 
 
 test.each([
   ['packages/server/src/mqtt/supervisor.ts', '../db/sql.ts'],
+  ['packages/server/src/names/resolver.ts', '../mqtt/dial-guard.ts'],
   ['packages/server/src/db/sql.ts', '../hub/hub.ts'],
   ['packages/server/src/hub/hub.ts', '../http/app.ts'],
   ['packages/server/src/auth/scope.ts', '../hub/hub.ts'],

@@ -26,6 +26,8 @@ import { Hub } from './hub/hub.ts'
 import type { Log } from './log.ts'
 import { createDialling } from './management/dialling.ts'
 import { Management } from './management/management.ts'
+import { PersonTurns } from './management/person-turns.ts'
+import { Resolver } from './names/resolver.ts'
 import { Supervision } from './supervision.ts'
 import type { SupervisionState } from './supervision.ts'
 
@@ -34,6 +36,8 @@ export interface ServerOptions {
   readonly widgetBundle: URL
   /** Told to the other instances. */
   readonly version?: string
+  /** Looks up the names of brokers. @default as this machine does */
+  readonly resolver?: Resolver
   /** A page for `/` instead of the short one that says what this is. */
   readonly portal?: Portal
 }
@@ -66,6 +70,8 @@ export class StatusServer {
   readonly #config: Config
   readonly #log: Log
   readonly #options: ServerOptions
+  readonly #resolver: Resolver
+  readonly #turns = new PersonTurns()
   /** What has been started, in order; stopped from the last to the first. */
   readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
   #stopping: Promise<void> | null = null
@@ -77,6 +83,7 @@ export class StatusServer {
     this.#config = config
     this.#log = log
     this.#options = options
+    this.#resolver = options.resolver ?? new Resolver()
   }
 
   /**
@@ -245,6 +252,7 @@ export class StatusServer {
       version: this.#options.version ?? null,
       supervisor,
       secrets: this.#secrets(lanes.dials),
+      resolver: this.#resolver,
       startOver: () => {
         feed.startOver()
       },
@@ -276,9 +284,13 @@ export class StatusServer {
         queries: lanes.queries,
         commands: lanes.commands,
         secrets: this.#secrets(lanes.queries),
-        dialling: createDialling(this.#config.supervisor.allow),
+        dialling: createDialling({
+          allow: this.#config.supervisor.allow,
+          resolver: this.#resolver,
+          turns: this.#turns,
+        }),
       }),
-      check: (id) => supervision.check(id),
+      check: (id, site) => this.#turns.run('check', site, () => supervision.check(id)),
       ready: () => [
         ...(feed.state === 'stale' ? ['the database can not be read'] : []),
         ...(feed.readOnly ? ['the database is read-only (a standby?)'] : []),

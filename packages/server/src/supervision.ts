@@ -19,6 +19,7 @@ import type { Lanes } from './db/lanes.ts'
 import type { Secrets } from './db/secrets.ts'
 import { Vigil } from './db/vigil.ts'
 import type { Log } from './log.ts'
+import type { Resolver } from './names/resolver.ts'
 import { Term } from './term.ts'
 
 export interface SupervisionOptions {
@@ -26,6 +27,7 @@ export interface SupervisionOptions {
   readonly version: string | null
   readonly supervisor: Config['supervisor']
   readonly secrets: Secrets
+  readonly resolver: Resolver
   /** Asks the feed for a snapshot. */
   readonly startOver: () => void
   readonly log: Log

@@ -18,6 +18,7 @@ import type { Secrets } from './db/secrets.ts'
 import { writeStatuses } from './db/status-writes.ts'
 import type { Log } from './log.ts'
 import { DialPermit } from './mqtt/dial-permit.ts'
+import type { Resolver } from './names/resolver.ts'
 import { Share } from './mqtt/share.ts'
 import { Supervisor } from './mqtt/supervisor.ts'
 
@@ -27,6 +28,7 @@ export interface TermOptions {
   readonly version: string | null
   readonly supervisor: Config['supervisor']
   readonly secrets: Secrets
+  readonly resolver: Resolver
   /** Names the history of the database. */
   readonly epoch: string
   readonly log: Log
@@ -87,6 +89,7 @@ export class Term {
       epoch: () => epoch,
       dialConcurrency: supervisor.dialConcurrency,
       allow: supervisor.allow,
+      resolver: options.resolver,
       activityFlushMs: supervisor.activityFlushMs,
       log,
     })

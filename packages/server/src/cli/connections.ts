@@ -3,6 +3,7 @@ import { allSettings } from '../db/connection-settings.ts'
 import { allConnections } from '../db/connections.ts'
 import { SetupError, StatusError } from '../errors.ts'
 import { createDialling } from '../management/dialling.ts'
+import { Resolver } from '../names/resolver.ts'
 import { importConnections } from '../management/import.ts'
 import type { ImportFault, ImportResult } from '../management/import.ts'
 import { toExport } from '../management/settings-view.ts'
@@ -75,7 +76,7 @@ export async function importFile(
   const result = await withStorage(edge, database, ({ sql, secrets, config }) =>
     importConnections(rows, {
       ...{ sql, secrets, update: flags.update, dryRun: flags.dryRun, actor: ACTOR },
-      dialling: createDialling(config.allow),
+      dialling: createDialling({ allow: config.allow, resolver: new Resolver() }),
       onProgress(step, done, total) {
         const worthIt = done % PROGRESS_EVERY === 0 && total > PROGRESS_EVERY
         if (!flags.json && worthIt) edge.print(`${done} of ${total} ${step}`)

@@ -55,7 +55,7 @@ export interface HttpContext {
   readonly command: (request: CommandRequest) => Promise<CommandResult>
   readonly management: Management
   /** Asks the broker of a connection for a sign of life. */
-  readonly check: (id: string) => Promise<Check>
+  readonly check: (id: string, site: string) => Promise<Check>
   /** Why the server is not ready; empty = it is. */
   readonly ready: () => readonly string[]
   /** What is wrong although the server is ready. @default nothing */

@@ -28,7 +28,7 @@ export function probeRoutes({ hub, management, check, limits }: HttpContext): Ho
       throw new StatusError('not_controllable', message)
     }
     await spend(c, 'check')
-    const { ok, reason, tookMs } = await check(id)
+    const { ok, reason, tookMs } = await check(id, row.siteId)
     return c.json({ ok, reason, tookMs })
   })
 

@@ -1,16 +1,32 @@
-import type { GuardRules } from '../mqtt/dial-guard.ts'
 import { DialGuard } from '../mqtt/dial-guard.ts'
+import type { GuardRules } from '../mqtt/dial-guard.ts'
 import { Probe } from '../mqtt/probe.ts'
+import type { Resolver } from '../names/resolver.ts'
 import type { StoredSettings } from '../mqtt/settings.ts'
 import { validateSettings } from '../mqtt/settings.ts'
 import type { DialDraft } from './examine.ts'
 import type { Dialling } from './management.ts'
 import { DEFAULT_PORTS } from './merge.ts'
+import { PersonTurns } from './person-turns.ts'
+
+export interface DiallingOptions {
+  readonly allow: GuardRules
+  /** Shared by all that look names up in this process. */
+  readonly resolver: Resolver
+  readonly turns?: PersonTurns
+}
+
+/** Who saves settings does not wait longer for a name; the guard checks it again at each dial. */
+const LOOKUP_MS = 5_000
 
 /** The checks that a dial relies on, asked before anything is saved; and one dial to try settings out. */
-export function createDialling(allow: GuardRules): Dialling {
-  const guard = new DialGuard(allow)
-  const probe = new Probe({ allow })
+export function createDialling({
+  allow,
+  resolver,
+  turns = new PersonTurns(),
+}: DiallingOptions): Dialling {
+  const guard = new DialGuard(allow, resolver)
+  const probe = new Probe({ guard })
   return {
     faultsOf(dial) {
       const { stored, secrets } = apart(dial)
@@ -18,10 +34,11 @@ export function createDialling(allow: GuardRules): Dialling {
       return result.ok ? [] : result.faults
     },
 
-    async blocked({ protocol, host, port }) {
-      const number = port ?? DEFAULT_PORTS[String(protocol)]
-      if (typeof host !== 'string' || typeof number !== 'number') return null
-      const target = await guard.check(host, number)
+    async blocked({ protocol, host, port: written }, site) {
+      const port = written ?? DEFAULT_PORTS[String(protocol)]
+      if (typeof host !== 'string' || typeof port !== 'number') return null
+      const signal = AbortSignal.timeout(LOOKUP_MS)
+      const target = await guard.check({ host, port }, { site, purpose: 'settings', signal })
       // A name that does not exist yet may well do so by the time it is dialled; then it is checked again.
       if ('addresses' in target || target.reason !== 'address_blocked') return null
       const message = target.detail ?? 'may not be dialled'
@@ -29,9 +46,9 @@ export function createDialling(allow: GuardRules): Dialling {
       return { field, code: 'address_blocked', message }
     },
 
-    dialOnce(dial) {
+    dialOnce(dial, site) {
       const { stored, secrets } = apart(dial)
-      return probe.run(stored, secrets)
+      return turns.run('test', site, () => probe.run({ stored, secrets, site }))
     },
   }
 }

@@ -15,7 +15,7 @@ export interface DialChecks {
   /** @returns what is wrong; empty = it can be dialled */
   readonly faultsOf: (dial: DialDraft) => readonly FieldFault[]
   /** @returns why host or port may not be dialled; `null` if they may, or if that can't be told now */
-  readonly blocked: (dial: DialDraft) => Promise<FieldFault | null>
+  readonly blocked: (dial: DialDraft, site: string) => Promise<FieldFault | null>
 }
 
 export interface Subject {
@@ -55,7 +55,7 @@ export class Examiner {
     faults.push(...this.#dialChecks.faultsOf(dial))
     const named = faults.some(({ field }) => ['protocol', 'host', 'port'].includes(field))
     if (settings.managed && !named) {
-      const blocked = await this.#dialChecks.blocked(dial)
+      const blocked = await this.#dialChecks.blocked(dial, settings.siteId)
       if (blocked !== null) faults.push(blocked)
     }
     return faults

@@ -146,9 +146,9 @@ function remembering(dialling: DialChecks): DialChecks {
   const known = new Map<string, ReturnType<DialChecks['blocked']>>()
   return {
     ...dialling,
-    blocked(dial) {
+    blocked(dial, site) {
       const key = JSON.stringify([dial.protocol, dial.host, dial.port])
-      const found = known.get(key) ?? dialling.blocked(dial)
+      const found = known.get(key) ?? dialling.blocked(dial, site)
       known.set(key, found)
       return found
     },

@@ -13,7 +13,7 @@ import {
   lockSettings,
   updateSettings,
 } from '../db/connection-settings.ts'
-import type { StoredConnection } from '../db/connection-settings.ts'
+import type { Settings, StoredConnection } from '../db/connection-settings.ts'
 import { unavailable } from '../db/away.ts'
 import type { Lane } from '../db/lane.ts'
 import { isReference } from '../db/secret-reference.ts'
@@ -49,7 +49,8 @@ export interface Probe {
 
 /** What management needs of whoever dials. */
 export interface Dialling extends DialChecks {
-  readonly dialOnce: (dial: DialDraft) => Promise<Probe>
+  /** @throws StatusError `rate_limited` where other tests of the site keep it waiting */
+  readonly dialOnce: (dial: DialDraft, site: string) => Promise<Probe>
 }
 
 export interface ManagementOptions {
@@ -137,7 +138,7 @@ export class Management {
    * Dials once; nothing is stored. A body with the `id` of a connection stands for that one with the rest of the body
    * applied, so that its stored secrets need not be sent again, as long as they go to the same place.
    *
-   * @throws StatusError `bad_request`, `validation`, `database_unavailable`
+   * @throws StatusError `bad_request`, `validation`, `rate_limited`, `database_unavailable`
    */
   test(editor: Editor, body: unknown): Promise<Probe> {
     return reachable(async () => {
@@ -158,7 +159,7 @@ export class Management {
       ])
       const unreadable = await this.#unreadable(subject)
       if (unreadable !== null) return unreadable
-      return this.#options.dialling.dialOnce(dial)
+      return this.#options.dialling.dialOnce(dial, payerOf(editor, settings, id))
     })
   }
 
@@ -229,6 +230,11 @@ export class Management {
   #transact<T>(site: string, work: (tx: Sql) => Promise<T>): Promise<T> {
     return this.#options.commands.transact(work, { party: site })
   }
+}
+
+/** The site whose turn a test takes: its own, or one for each caller that may not edit connections of that site. */
+function payerOf({ permits, actor }: Editor, { siteId }: Settings, id = ''): string {
+  return permits(id, siteId) ? siteId : `${siteId} as seen by ${actor ?? 'a stranger'}`
 }
 
 function toProbe(field: SecretField, { why, obstacle }: Unreadable): Probe {

@@ -6,8 +6,7 @@
 import { BlockList, isIP } from 'node:net'
 import { interleave } from './addresses.ts'
 import { fromLookup } from './reasons.ts'
-import { Resolver } from './resolver.ts'
-import type { Address, Lookup } from './resolver.ts'
+import type { Address, Asker, Resolver } from '../names/resolver.ts'
 import type { Failure } from './session-state.ts'
 
 export interface GuardRules {
@@ -17,8 +16,6 @@ export interface GuardRules {
   readonly hosts: readonly string[]
   readonly ports: readonly (number | readonly [from: number, to: number])[]
 }
-
-export type { Lookup } from './resolver.ts'
 
 /** Never, whatever is allowed: they name nobody in particular. */
 const SENSELESS = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', 'ff00::/8']
@@ -50,17 +47,17 @@ export class DialGuard {
   readonly #allowed: BlockList
   readonly #resolver: Resolver
 
-  constructor({ cidrs, hosts, ports }: GuardRules, lookup?: Lookup) {
+  constructor({ cidrs, hosts, ports }: GuardRules, resolver: Resolver) {
     this.#hosts = new Set(hosts.map((host) => host.toLowerCase()))
     this.#ports = ports
     this.#allowed = listOf(cidrs)
-    this.#resolver = new Resolver(lookup)
+    this.#resolver = resolver
   }
 
   /** The addresses that may be dialled, in the order in which they are tried; or why there are none. */
   async check(
-    host: string,
-    port: number,
+    { host, port }: { readonly host: string; readonly port: number },
+    asker: Asker,
   ): Promise<{ readonly addresses: readonly string[] } | Failure> {
     if (
       !this.#ports.some((range) =>
@@ -72,7 +69,7 @@ export class DialGuard {
     let found: readonly Pick<Address, 'address'>[]
     try {
       const bare = host.replace(/^\[(.*)\]$/, '$1')
-      found = isIP(bare) === 0 ? await this.#resolver.resolve(host) : [{ address: bare }]
+      found = isIP(bare) === 0 ? await this.#resolver.resolve(host, asker) : [{ address: bare }]
     } catch (error) {
       return fromLookup(error)
     }

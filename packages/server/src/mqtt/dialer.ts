@@ -74,7 +74,7 @@ export class Dialer {
 
   /** @returns `null` when it was given up before there was a session */
   async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
-    const { id, siteId, stored, signal, urgent } = request
+    const { siteId, stored, signal, urgent } = request
     const secrets = await this.#secretsOf(request)
     // Those that ask at once are answered at once, and reading settings takes its time.
     await this.#turns.enter()
@@ -89,7 +89,7 @@ export class Dialer {
     const pass = await gate.enter(signal, { site: siteId, urgent })
     if (pass === null) return null
     if ('reason' in pass) return { settings, gate, outcome: pass }
-    const outcome = await this.#throughGate({ id, siteId, settings, pass, signal }, listener)
+    const outcome = await this.#throughGate({ request, settings, pass }, listener)
     return outcome === null ? null : { settings, gate, outcome }
   }
 
@@ -99,14 +99,23 @@ export class Dialer {
   }
 
   async #throughGate(
-    { id, siteId, settings, pass, signal }: Passing,
+    { request, settings, pass }: Passing,
     listener: SessionListener,
   ): Promise<Session | Failure | null> {
+    const { id, siteId, urgent, signal } = request
     const { guard, clientId, connectTimeoutMs } = this.#options
-    const target = await guard.check(settings.host, settings.port)
+    const target = await guard.check(settings, {
+      site: siteId,
+      purpose: urgent ? 'command' : 'dial',
+      signal,
+    })
+    if (signal.aborted) {
+      pass.over()
+      return null
+    }
     if ('reason' in target) {
       pass.failed(target, 'lookup')
-      return signal.aborted ? null : target
+      return target
     }
     const leave = await this.#place(siteId, signal)
     if (leave === null) {
@@ -161,11 +170,9 @@ export class Dialer {
 }
 
 interface Passing {
-  readonly id: string
-  readonly siteId: string
+  readonly request: DialRequest
   readonly settings: DialSettings
   readonly pass: Pass
-  readonly signal: AbortSignal
 }
 
 /** What a dial occupies: left as soon as its outcome is known, or nothing waits for it any more. */

@@ -1,21 +1,31 @@
-/** Tries settings out before anybody relies on them: dials once, subscribes, and leaves nothing behind. */
+/**
+ * Tries settings out before anybody relies on them: goes the way of a dial, and leaves nothing behind. What the next dials
+ * of a connection would find out, with other addresses of its host, is found out here at once.
+ */
 import { randomBytes } from 'node:crypto'
 import type { Reason } from '@mqtt-status/protocol'
-import { DialGuard } from './dial-guard.ts'
-import type { GuardRules, Lookup } from './dial-guard.ts'
-import { DialLimiter } from './dial-limiter.ts'
+import { isOfAddress } from './addresses.ts'
+import type { Step } from './attribution.ts'
+import type { DialGuard } from './dial-guard.ts'
 import { Session } from './session.ts'
 import type { Failure } from './session-state.ts'
 import { checkSettings } from './settings.ts'
 import type { DialSettings, Secrets, StoredSettings } from './settings.ts'
 
 export interface ProbeOptions {
-  readonly allow: GuardRules
-  readonly lookup?: Lookup
-  /** Tries at the same time; more wait. @default 4 */
-  readonly concurrency?: number
+  readonly guard: DialGuard
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
+}
+
+export interface ProbeRequest {
+  readonly stored: StoredSettings
+  /** @default none */
+  readonly secrets?: Secrets
+  /** Whose turn the lookup of the name takes. */
+  readonly site: string
+  /** Ends it, for example when whoever asked has gone. */
+  readonly signal?: AbortSignal
 }
 
 export interface ProbeResult {
@@ -26,37 +36,30 @@ export interface ProbeResult {
   readonly tookMs: number
 }
 
-const CONCURRENCY = 4
+/** What came of one dial. */
+interface Outcome {
+  readonly failure: Failure | null
+  readonly step: Step
+  /** Those that were tried, the one that answered included. */
+  readonly tried: readonly string[]
+}
+
 /** Longer than any of its parts, so it only ends what hangs. */
 const TIMEOUT_MS = 25_000
 
 export class Probe {
-  readonly #guard: DialGuard
-  readonly #limiter: DialLimiter
-  readonly #connectTimeoutMs: number | undefined
+  readonly #options: ProbeOptions
 
-  constructor({ allow, lookup, concurrency = CONCURRENCY, connectTimeoutMs }: ProbeOptions) {
-    this.#guard = new DialGuard(allow, lookup)
-    this.#limiter = new DialLimiter(concurrency)
-    this.#connectTimeoutMs = connectTimeoutMs
+  constructor(options: ProbeOptions) {
+    this.#options = options
   }
 
-  /**
-   * One try, with a client id of its own, so that a connection that is up with these settings stays up.
-   *
-   * @param signal ends it, for example when whoever asked has gone
-   */
-  async run(
-    stored: StoredSettings,
-    secrets: Secrets = {},
-    signal: AbortSignal = new AbortController().signal,
-  ): Promise<ProbeResult> {
+  /** Client ids are made up, so that a connection that is up with these settings stays up. */
+  async run({ stored, secrets = {}, site, signal }: ProbeRequest): Promise<ProbeResult> {
     const startedAt = performance.now()
-    const failure = await this.#try(
-      stored,
-      secrets,
-      AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    )
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    const ends = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    const failure = await this.#try({ settings: checkSettings(stored, secrets), site, ends })
     return {
       ok: failure === null,
       reason: failure?.reason ?? null,
@@ -65,46 +68,77 @@ export class Probe {
     }
   }
 
-  async #try(
-    stored: StoredSettings,
-    secrets: Secrets,
-    signal: AbortSignal,
-  ): Promise<Failure | null> {
-    const settings = checkSettings(stored, secrets)
+  async #try({
+    settings,
+    site,
+    ends,
+  }: {
+    readonly settings: DialSettings | Failure
+    readonly site: string
+    readonly ends: AbortSignal
+  }): Promise<Failure | null> {
     if ('reason' in settings) return settings
-    const leave = await this.#limiter.enter(signal)
-    if (leave === null) return TOO_LONG
-    try {
-      const target = await this.#guard.check(settings.host, settings.port)
-      if ('reason' in target) return target
-      return signal.aborted ? TOO_LONG : await this.#dial(settings, target.addresses, signal)
-    } finally {
-      leave()
+    const { guard } = this.#options
+    const target = await guard.check(settings, { site, purpose: 'settings', signal: ends })
+    if (ends.aborted) return TOO_LONG
+    return 'reason' in target ? target : this.#dialAll(settings, target.addresses, ends)
+  }
+
+  /** One dial after the other, as long as another address may do better; the first failure is the one to tell. */
+  async #dialAll(
+    settings: DialSettings,
+    addresses: readonly string[],
+    ends: AbortSignal,
+  ): Promise<Failure | null> {
+    let left = addresses
+    let first: Failure | null = null
+    while (left.length > 0) {
+      const { failure, step, tried } = await this.#dial(settings, left, ends)
+      if (failure === null || step === 'up') return failure
+      if (ends.aborted) return first ?? failure
+      if (!isOfAddress(failure, step)) return step === 'tcp' ? (first ?? failure) : failure
+      first ??= failure
+      left = left.filter((address) => !tried.includes(address))
     }
+    return first
   }
 
   async #dial(
     settings: DialSettings,
     addresses: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Failure | null> {
+    ends: AbortSignal,
+  ): Promise<Outcome> {
+    const { connectTimeoutMs } = this.#options
+    const own = randomBytes(4).toString('hex')
+    const tried: string[] = []
     let session: Session | null = null
-    const outcome = await new Promise<Failure | null>((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve(TOO_LONG)
-      })
+    let onAbort = (): void => undefined
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const settle = (failure: Failure | null, step: Step): void => {
+        resolve({ failure, step, tried })
+      }
+      onAbort = () => {
+        settle(TOO_LONG, 'settings')
+      }
+      ends.addEventListener('abort', onAbort)
       session = Session.dial(
         {
           settings,
           addresses,
-          clientId: `${settings.clientId ?? 'mqtt-status'}-test-${randomBytes(4).toString('hex')}`,
-          ...(this.#connectTimeoutMs === undefined
-            ? {}
-            : { connectTimeoutMs: this.#connectTimeoutMs }),
+          clientId: `${settings.clientId ?? 'mqtt-status'}-test-${own}`,
+          ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
         },
-        { onOpen: resolve, onEnd: resolve, onMessage: () => undefined },
+        {
+          onAddress: (address, overtaken) => tried.push(...overtaken, address),
+          onOpen: (denied) => {
+            settle(denied, 'up')
+          },
+          onEnd: settle,
+          onMessage: () => undefined,
+        },
       )
     })
+    ends.removeEventListener('abort', onAbort)
     await (session as Session | null)?.close()
     return outcome
   }

@@ -10,15 +10,16 @@ import { Activity } from './activity.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { Corrections } from './corrections.ts'
 import { DialGuard } from './dial-guard.ts'
-import type { GuardRules, Lookup } from './dial-guard.ts'
+import type { GuardRules } from './dial-guard.ts'
 import type { DialPermit } from './dial-permit.ts'
 import { Dialer } from './dialer.ts'
-import { firstOf } from './first-of.ts'
+import { firstOf } from '../model/first-of.ts'
 import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
 import type { CheckResult, KeeperOptions } from './keeper.ts'
 import type { Claimed, Ledger } from './ledger.ts'
 import { Rereads } from './rereads.ts'
+import type { Resolver } from '../names/resolver.ts'
 import { SecretReader } from './secret-reader.ts'
 import type { ReadSecrets } from './secret-reader.ts'
 import { TIMING } from './session-state.ts'
@@ -83,7 +84,8 @@ export interface SupervisorOptions {
   readonly activityFlushMs: number
   readonly log: Log
   readonly timing?: Timing
-  readonly lookup?: Lookup
+  /** Shared by all that look names up in this process. */
+  readonly resolver: Resolver
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
   readonly now?: () => number
@@ -367,10 +369,10 @@ const SHARE_OF_ONE = 0.8
 const HOST_PROBE_MS = 100
 
 function dialerOf(options: SupervisorOptions): Dialer {
-  const { store, epoch, dialConcurrency, allow, permit, log, lookup, connectTimeoutMs } = options
+  const { store, epoch, dialConcurrency, allow, permit, log, resolver, connectTimeoutMs } = options
   const ofOne = Math.ceil(dialConcurrency * SHARE_OF_ONE)
   return new Dialer({
-    guard: new DialGuard(allow, lookup),
+    guard: new DialGuard(allow, resolver),
     places: new FairQueue({
       places: dialConcurrency,
       perParty: Math.max(1, Math.min(ofOne, dialConcurrency - 1)),

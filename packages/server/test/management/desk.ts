@@ -8,6 +8,7 @@ import { mintToken } from '../../src/auth/tokens.ts'
 import type { TokenRequest } from '../../src/auth/tokens.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { readConfig } from '../../src/config.ts'
+import { Resolver } from '../../src/names/resolver.ts'
 import { createServer } from '../../src/server.ts'
 import type { StatusServer } from '../../src/server.ts'
 
@@ -32,7 +33,11 @@ export class Desk {
   url = ''
   #token = ''
 
-  private constructor(database: TestDatabase, environment: Readonly<Record<string, string>>) {
+  private constructor(
+    database: TestDatabase,
+    environment: Readonly<Record<string, string>>,
+    resolver: Resolver,
+  ) {
     this.database = database
     this.environment = {
       PORT: '0',
@@ -50,11 +55,16 @@ export class Desk {
     const log = pino({ level: 'debug' }, { write: (line: string) => this.log.push(line) })
     this.#server = createServer(readConfig(this.environment).config, log, {
       widgetBundle: new URL('desk.ts', import.meta.url),
+      resolver,
     })
   }
 
-  static async open(environment: Readonly<Record<string, string>> = {}): Promise<Desk> {
-    const desk = new Desk(await createDatabase(), environment)
+  /** @param resolver @default as this machine looks up names */
+  static async open(
+    environment: Readonly<Record<string, string>> = {},
+    resolver: Resolver = new Resolver(),
+  ): Promise<Desk> {
+    const desk = new Desk(await createDatabase(), environment, resolver)
     desk.#token = await desk.token({})
     desk.url = (await desk.#server.start()).url
     return desk

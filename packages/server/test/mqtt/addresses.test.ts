@@ -9,8 +9,7 @@ import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import type { Script } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { atEnd, CALM, kept, world } from './stage.ts'
+import { atEnd, CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 
 const LOOPBACK = { cidrs: ['127.0.0.0/8', '::1/128'], hosts: [], ports: [[1, 65_535] as const] }
@@ -244,11 +243,47 @@ test('what every address has met is in the detail, and the reason is what says m
 
 test('a test of settings tries all addresses too, and no forbidden one', async () => {
   const brokers = await listen({ '127.0.0.3': WILLING, '127.0.0.9': WILLING })
-  const probe = new Probe({
+  const probe = probeOf({
     allow: { cidrs: ['127.0.0.2/32', '127.0.0.3/32'], hosts: [], ports: [[1, 65_535]] },
     lookup: leadsTo('127.0.0.9', '127.0.0.2', '127.0.0.3'),
   })
-  const result = await probe.run({ ...NOTHING, host: 'broker.example', port: portOf(brokers) })
+  const result = await probe.run({
+    stored: { ...NOTHING, host: 'broker.example', port: portOf(brokers) },
+    site: 's1',
+  })
   expect(result).toMatchObject({ ok: true, reason: null })
   expect(brokers.get('127.0.0.9')?.accepted).toBe(0)
+})
+
+test.each<readonly [name: string, Script]>([
+  ['accepts TCP and is silent', SILENT],
+  ['closes at once', { onSocket: ({ socket }) => socket.end() }],
+  ['resets the connection', { onSocket: ({ socket }) => socket.resetAndDestroy() }],
+  ['speaks something else', { onSocket: ({ socket }) => socket.write('SSH-2.0-OpenSSH_9.2\r\n') }],
+  ['is not available', { onConnect: (connection) => connection.connack(3) }],
+])('a test of settings passes over a node that %s, as the dials would', async (_name, script) => {
+  const brokers = await listen({ '127.0.0.1': script, '127.0.0.2': WILLING })
+  const probe = probeOf({
+    allow: LOOPBACK,
+    lookup: leadsTo('127.0.0.1', '127.0.0.2'),
+    connectTimeoutMs: 500,
+  })
+  const stored = { ...NOTHING, host: 'broker.example', port: portOf(brokers) }
+  expect(await probe.run({ stored, site: 's1' })).toMatchObject({ ok: true, reason: null })
+  for (const broker of brokers.values()) expect(broker.accepted).toBe(1)
+})
+
+test.each<readonly [name: string, Script, reason: string]>([
+  ['is silent', SILENT, 'connect_timeout'],
+  ['closes', { onSocket: ({ socket }) => socket.end() }, 'closed_by_broker'],
+  ['refuses the password', { onConnect: (connection) => connection.connack(4) }, 'bad_credentials'],
+])('where every node %s, a test says the same as a dial', async (_name, script, reason) => {
+  const brokers = await listen({ '127.0.0.1': script, '127.0.0.2': script })
+  const lookup = leadsTo('127.0.0.1', '127.0.0.2')
+  const stored = { ...NOTHING, host: 'broker.example', port: portOf(brokers) }
+  const it = world({ allow: LOOPBACK, lookup, timing: CALM, connectTimeoutMs: 500 })
+  it.add('a', stored)
+  await it.status('a', 'reconnecting', reason)
+  const probe = probeOf({ allow: LOOPBACK, lookup, connectTimeoutMs: 500 })
+  expect(await probe.run({ stored, site: 's1' })).toMatchObject({ ok: false, reason })
 })

@@ -6,8 +6,7 @@ import { Mosquitto } from '@mqtt-status/testing/mosquitto'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { CALM, kept, world } from './stage.ts'
+import { CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 
 const CLIENT = 'mqtt-status-0b7d3c1e-a'
@@ -129,10 +128,10 @@ test('settings are tried out with a client id of their own, and nothing is left 
   const it = world()
   it.add('a', { port: broker.port })
   await it.status('a', 'connected')
-  const probe = new Probe({ allow: ALLOW, connectTimeoutMs: 1_000 })
+  const probe = probeOf({ allow: ALLOW, connectTimeoutMs: 1_000 })
   const results = await Promise.all(
     Array.from({ length: 10 }, () =>
-      probe.run({ ...NOTHING, port: broker.port, clientId: CLIENT }),
+      probe.run({ stored: { ...NOTHING, port: broker.port, clientId: CLIENT }, site: 's1' }),
     ),
   )
   expect(results.every(({ ok }) => ok)).toBe(true)
@@ -144,9 +143,9 @@ test('a try says what is wrong: settings, guard, credentials, silence, a topic',
   const silent = kept(await ScriptedBroker.start({}))
   const strict = kept(await Broker.start({ connack: () => 5 }))
   const picky = kept(await Broker.start({ maySubscribe: () => false }))
-  const probe = new Probe({ allow: ALLOW, connectTimeoutMs: 500 })
+  const probe = probeOf({ allow: ALLOW, connectTimeoutMs: 500 })
   const reason = async (change: object): Promise<string | null> =>
-    (await probe.run({ ...NOTHING, ...change })).reason
+    (await probe.run({ stored: { ...NOTHING, ...change }, site: 's1' })).reason
   expect(await reason({ port: 0 })).toBe('config_invalid')
   expect(await reason({ host: '10.0.0.1', port: 1883 })).toBe('address_blocked')
   expect(await reason({ port: await freePort() })).toBe('connection_refused')
@@ -158,8 +157,12 @@ test('a try says what is wrong: settings, guard, credentials, silence, a topic',
 test('a try that is given up ends at once', async () => {
   const silent = kept(await ScriptedBroker.start({}))
   const controller = new AbortController()
-  const probe = new Probe({ allow: ALLOW })
-  const result = probe.run({ ...NOTHING, port: silent.port }, {}, controller.signal)
+  const probe = probeOf({ allow: ALLOW })
+  const result = probe.run({
+    stored: { ...NOTHING, port: silent.port },
+    site: 's1',
+    signal: controller.signal,
+  })
   await until(() => silent.sockets === 1)
   controller.abort()
   expect(await result).toMatchObject({ ok: false, reason: 'connect_timeout' })

@@ -1,6 +1,11 @@
 /** What a test of the supervisor starts, and that nothing of it is left behind: sockets, timers, clients at brokers. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach } from 'vitest'
+import { DialGuard } from '../../src/mqtt/dial-guard.ts'
+import type { GuardRules } from '../../src/mqtt/dial-guard.ts'
+import { Probe } from '../../src/mqtt/probe.ts'
+import { Resolver } from '../../src/names/resolver.ts'
+import type { Lookup } from '../../src/names/resolver.ts'
 import { TIMING } from '../../src/mqtt/session-state.ts'
 import type { Timing } from '../../src/mqtt/session-state.ts'
 import { World } from './world.ts'
@@ -26,6 +31,22 @@ let timersBefore = 0
 export function kept<T extends Stoppable>(thing: T): T {
   others.push(thing)
   return thing
+}
+
+/** What tries settings out. */
+export function probeOf({
+  allow,
+  lookup,
+  connectTimeoutMs,
+}: {
+  readonly allow: GuardRules
+  /** @default as this machine does */
+  readonly lookup?: Lookup
+  readonly connectTimeoutMs?: number
+}): Probe {
+  const resolver = new Resolver(lookup === undefined ? {} : { lookup })
+  const guard = new DialGuard(allow, resolver)
+  return new Probe({ guard, ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) })
 }
 
 /** Ends something after the test that has no `stop`. */

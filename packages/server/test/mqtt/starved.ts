@@ -5,7 +5,10 @@
 import { closeSync, openSync } from 'node:fs'
 import { until } from '@mqtt-status/testing/until'
 import { resolveReference, UnreadableReference } from '../../src/db/secret-reference.ts'
+import { DialGuard } from '../../src/mqtt/dial-guard.ts'
+import type { GuardRules } from '../../src/mqtt/dial-guard.ts'
 import { Probe } from '../../src/mqtt/probe.ts'
+import { Resolver } from '../../src/names/resolver.ts'
 import { NOTHING, World } from './world.ts'
 
 const [port, folder] = [Number(process.argv[2]), String(process.argv[3])]
@@ -14,9 +17,10 @@ const IDS = ['numbered0', 'numbered1', 'numbered2', 'numbered3', 'named0', 'name
 const world = new World()
 world.add('up', { port })
 await world.status('up', 'connected')
-const probe = new Probe({ allow: { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535]] } })
+const allow: GuardRules = { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535]] }
+const probe = new Probe({ guard: new DialGuard(allow, new Resolver()) })
 // The first lookup opens files that stay open.
-await probe.run({ ...NOTHING, host: 'localhost', port })
+await probe.run({ stored: { ...NOTHING, host: 'localhost', port }, site: 's1' })
 
 const taken: number[] = []
 for (let isFull = false; !isFull;) {
@@ -30,8 +34,8 @@ for (const id of IDS)
   world.add(id, { port, host: id.startsWith('named') ? 'localhost' : '127.0.0.1' })
 for (const id of IDS) await world.status(id, 'reconnecting', 'local_resources')
 const probed = [
-  await probe.run({ ...NOTHING, port }),
-  await probe.run({ ...NOTHING, port, host: 'localhost' }),
+  await probe.run({ stored: { ...NOTHING, port }, site: 's1' }),
+  await probe.run({ stored: { ...NOTHING, port, host: 'localhost' }, site: 's1' }),
 ].map(({ reason }) => reason)
 const secret = await resolveReference(`file:${folder}/secret`, {
   variable: () => undefined,

@@ -9,8 +9,7 @@ import type { Certificate } from '@mqtt-status/testing/certificates'
 import { OpensslServer } from '@mqtt-status/testing/openssl-server'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import { beforeAll, expect, test } from 'vitest'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { CALM, kept, world } from './stage.ts'
+import { CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 
 const HOUR_MS = 3_600_000
@@ -192,8 +191,8 @@ test.each(
   await it.status('a', 'reconnecting', fault.reason)
   if (fault.detail !== undefined) expect(it.writes.at(-1)?.detail).toMatch(fault.detail)
   // A test of the same settings says the same.
-  const probe = new Probe({ allow: ALLOW })
-  expect(await probe.run({ ...NOTHING, ...dial })).toMatchObject({
+  const probe = probeOf({ allow: ALLOW })
+  expect(await probe.run({ stored: { ...NOTHING, ...dial }, site: 's1' })).toMatchObject({
     ok: false,
     reason: fault.reason,
   })

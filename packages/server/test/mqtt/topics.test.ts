@@ -2,8 +2,7 @@ import { Broker } from '@mqtt-status/testing/broker'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import type { Script } from '@mqtt-status/testing/scripted-broker'
 import { expect, test } from 'vitest'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { CALM, kept, world } from './stage.ts'
+import { CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 
 const ALLOW = { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535] as const] }
@@ -54,7 +53,10 @@ test.each([4, 5])(
     it.add('a', dial)
     await it.status('a', 'reconnecting', 'closed_by_broker')
     expect(it.writes.at(-1)?.detail).toBe(detail)
-    const result = await new Probe({ allow: ALLOW }).run({ ...NOTHING, ...dial })
+    const result = await probeOf({ allow: ALLOW }).run({
+      stored: { ...NOTHING, ...dial },
+      site: 's1',
+    })
     expect(result).toMatchObject({ ok: false, reason: 'closed_by_broker', detail })
   },
 )

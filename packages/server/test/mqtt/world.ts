@@ -9,6 +9,8 @@ import type {
   StatusWrite,
 } from '../../src/model/observed.ts'
 import { DialPermit } from '../../src/mqtt/dial-permit.ts'
+import { Resolver } from '../../src/names/resolver.ts'
+import type { Lookup } from '../../src/names/resolver.ts'
 import type { Secrets, StoredSettings } from '../../src/mqtt/settings.ts'
 import { Supervisor } from '../../src/mqtt/supervisor.ts'
 import type { Claimed } from '../../src/mqtt/supervisor.ts'
@@ -38,6 +40,11 @@ interface Row extends Observed, Omit<Kept, 'seen' | 'plausible'> {
   readonly dial: StoredSettings
 }
 
+export interface WorldOptions extends Partial<SupervisorOptions> {
+  /** Takes the place of hosts file, name servers and system. */
+  readonly lookup?: Lookup
+}
+
 const NOW = '2026-11-23T19:00:00'
 
 export class World {
@@ -52,7 +59,7 @@ export class World {
   readonly #rows = new Map<string, Row>()
   reachable = true
 
-  constructor(options: Partial<SupervisorOptions> = {}) {
+  constructor({ lookup, ...options }: WorldOptions = {}) {
     const permit = new DialPermit(() => true)
     permit.grant()
     this.supervisor = new Supervisor({
@@ -101,6 +108,7 @@ export class World {
       allow: { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535]] },
       activityFlushMs: 60_000,
       connectTimeoutMs: 1_000,
+      resolver: new Resolver(lookup === undefined ? {} : { lookup }),
       log: createLog({ level: 'silent', format: 'json' }),
       timing: {
         ...TIMING,

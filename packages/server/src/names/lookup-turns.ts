@@ -1,0 +1,70 @@
+/** Lookups at one source: sites take turns, and whoever asks for a name that is being looked up shares the answer. */
+import { FairQueue } from '../model/fair-queue.ts'
+import type { FairQueueOptions } from '../model/fair-queue.ts'
+
+export interface Address {
+  readonly address: string
+  readonly family: number
+}
+
+/** For whom a name is looked up. */
+export interface Asker {
+  readonly site: string
+  /**
+   * Each purpose of a site has turns of its own, so that a person who saves or tests settings does not wait for the dials of
+   * the same site, and one who has given a command not for those that nobody has asked for.
+   */
+  readonly purpose: 'dial' | 'command' | 'settings'
+  /** Ends the wait, not the lookup, which others may wait for. */
+  readonly signal: AbortSignal
+}
+
+export interface Asked {
+  readonly answer: Promise<readonly Address[]>
+  /** Nothing is occupied any more; later than the answer, where that is given up. */
+  readonly over: Promise<void>
+}
+
+export class LookupTurns {
+  readonly #ask: (host: string) => Asked
+  readonly #turns: FairQueue
+  /** Lookups under way, by host. */
+  readonly #running = new Map<string, Promise<readonly Address[]>>()
+
+  constructor(limits: FairQueueOptions, ask: (host: string) => Asked) {
+    this.#turns = new FairQueue(limits)
+    this.#ask = ask
+  }
+
+  /** Nothing is looked up and nothing waits. */
+  get isIdle(): boolean {
+    return this.#turns.isIdle && this.#running.size === 0
+  }
+
+  /** @throws what the source says; `EAI_AGAIN` where the wait was given up before it was asked */
+  async lookup(host: string, { site, purpose, signal }: Asker): Promise<readonly Address[]> {
+    const running = this.#running.get(host)
+    if (running !== undefined) return running
+    const leave = await this.#turns.enter(`${purpose} of ${site}`, signal)
+    if (leave === null) throw outOfTurn()
+    // Another site may have begun meanwhile.
+    const begun = this.#running.get(host)
+    if (begun !== undefined) {
+      leave()
+      return begun
+    }
+    const { answer, over } = this.#ask(host)
+    void over.finally(leave)
+    const shared = answer.finally(() => {
+      this.#running.delete(host)
+    })
+    this.#running.set(host, shared)
+    return shared
+  }
+}
+
+/** Said to who has waited in vain. */
+export function outOfTurn(): Error {
+  const message = 'other names of this site are being looked up, and are not answered'
+  return Object.assign(new Error(message), { code: 'EAI_AGAIN' })
+}

@@ -1,0 +1,120 @@
+/**
+ * Looks names up for everything in this process that dials, or checks where a dial would lead: in the hosts file, then at
+ * the name servers, and last as the operating system does, which knows other sources, too.
+ *
+ * Sites take turns, and one site has a part of the lookups under way at most, so names that are never answered delay the
+ * site that dials them and no other one. The operating system looks names up in four threads that it shares with files
+ * and encryption, and nothing ends such a lookup: two threads are used at most, and one by each site.
+ */
+import { lookup as systemLookup } from 'node:dns/promises'
+import { isIPv6 } from 'node:net'
+import { HostsFile } from './hosts-file.ts'
+import { LookupTurns, outOfTurn } from './lookup-turns.ts'
+import type { Address, Asked, Asker } from './lookup-turns.ts'
+import { askNameServers, codeOf, silence } from './name-servers.ts'
+
+export type { Address, Asker } from './lookup-turns.ts'
+
+export type Lookup = (host: string) => Promise<readonly Address[]>
+
+export interface ResolverOptions {
+  /** Addresses of name servers, with a port if it is not 53. @default those of this machine */
+  readonly servers?: readonly string[]
+  /** @default the one of this machine */
+  readonly hostsFile?: string
+  /** How the operating system looks up what is in no file and at no name server. */
+  readonly system?: Lookup
+  /** Takes the place of all of them. */
+  readonly lookup?: Lookup
+}
+
+const AT_NAME_SERVERS = { places: 64, perParty: 16 }
+const IN_THREADS = { places: 2, perParty: 1 }
+/** Who waits for the operating system is answered after this time; the thread is held until the lookup has ended. */
+const SYSTEM_MS = 5_000
+/** What name servers say, or a machine without any, where another source may know the name. */
+const UNKNOWN_THERE: ReadonlySet<unknown> = new Set([
+  'ENOTFOUND',
+  'ENODATA',
+  'EBADNAME',
+  'ECONNREFUSED',
+])
+
+export class Resolver {
+  readonly #hosts: HostsFile | null
+  readonly #nameServers: LookupTurns
+  readonly #system: LookupTurns | null
+
+  constructor({ servers, hostsFile, system = systemOf, lookup }: ResolverOptions = {}) {
+    const ask = lookup ?? ((host: string) => askNameServers(host, servers ?? null))
+    this.#nameServers = new LookupTurns(AT_NAME_SERVERS, (host) => wholly(ask(host)))
+    const isReplaced = lookup !== undefined
+    this.#hosts = isReplaced ? null : new HostsFile(hostsFile)
+    this.#system = isReplaced
+      ? null
+      : new LookupTurns(IN_THREADS, (host) => unlessLate(system(host), SYSTEM_MS))
+  }
+
+  /** Nothing is looked up and nothing waits. */
+  get isIdle(): boolean {
+    return this.#nameServers.isIdle && this.#system?.isIdle !== false
+  }
+
+  /** @throws what a source says, or `EAI_AGAIN` where none has answered in time, or the wait was given up */
+  resolve(host: string, asker: Asker): Promise<readonly Address[]> {
+    return unlessAborted(this.#resolve(host, asker), asker.signal)
+  }
+
+  async #resolve(host: string, asker: Asker): Promise<readonly Address[]> {
+    const known = (await this.#hosts?.addressesOf(host)) ?? []
+    if (known.length > 0)
+      return known.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
+    try {
+      return await this.#nameServers.lookup(host, asker)
+    } catch (error) {
+      if (this.#system === null || !UNKNOWN_THERE.has(codeOf(error))) throw error
+    }
+    return this.#system.lookup(host, asker)
+  }
+}
+
+function systemOf(host: string): Promise<readonly Address[]> {
+  return systemLookup(host, { all: true })
+}
+
+function wholly(answer: Promise<readonly Address[]>): Asked {
+  return { answer, over: endOf(answer) }
+}
+
+function unlessLate(work: Promise<readonly Address[]>, ms: number): Asked {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(silence())
+    }, ms)
+  })
+  const answer = Promise.race([work, deadline]).finally(() => {
+    clearTimeout(timer)
+  })
+  return { answer, over: endOf(work) }
+}
+
+async function endOf(work: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([work])
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(outOfTurn())
+    }
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
