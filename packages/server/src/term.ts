@@ -11,7 +11,7 @@ import { Elapsed } from './db/elapsed.ts'
 import { Heartbeat } from './db/heartbeat.ts'
 import type { Beat } from './db/heartbeat.ts'
 import type { Lanes } from './db/lanes.ts'
-import { call, endLease, pruneLeases, startDraining } from './db/leases.ts'
+import { call, endLease, startDraining } from './db/leases.ts'
 import { claim, countShares, listHeld, readOwned, release, sumHeld } from './db/ownership.ts'
 import { readForDial } from './db/secrets.ts'
 import type { Secrets } from './db/secrets.ts'
@@ -201,10 +201,7 @@ export class Term {
   #introduce(): void {
     const { lanes, log } = this.#options
     this.#isKnown = true
-    const introduce = lanes.keeping.write(async (sql) => {
-      await call(sql, 'claim')
-      await pruneLeases(sql)
-    })
+    const introduce = lanes.keeping.write((sql) => call(sql, 'claim'))
     introduce.catch((error: unknown) => {
       log.debug({ err: error }, 'the other instances could not be called')
     })

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts'
 import { call } from './leases.ts'
 import { findOwner } from './ownership.ts'
 import type { Database } from './lane.ts'
+import { pruneChecks } from './retention.ts'
 
 /** What came of asking the broker. */
 export interface CheckResult {
@@ -80,7 +81,7 @@ export class Checks {
     const { commands } = this.#options
     const question = randomUUID()
     await commands.transact(async (tx) => {
-      await tx`delete from ${tx.schema}.connection_checks where asked_at < now() - interval '1 minute'`
+      await pruneChecks(tx)
       await tx`
         insert into ${tx.schema}.connection_checks (id, connection_id, owner_id)
         values (${question}, ${id}, ${ownerId})`

@@ -71,22 +71,30 @@ export async function endLease(sql: Sql, ownerId: string): Promise<void> {
   await call(sql, 'claim')
 }
 
-/** Forgets instances that ended long ago and own nothing; the others date the end of what they kept. */
-export async function pruneLeases(sql: Sql): Promise<void> {
-  await sql`
-    delete from ${sql.schema}.supervisors s
-    where s.lease_expires_at < now() - interval '1 day'
-      and not exists (select from ${sql.schema}.connections c where c.owner_id = s.id)`
-}
-
 /** Tells all instances that listen. */
 export async function call(sql: Sql, what: Call): Promise<void> {
   await sql`select pg_notify(calls_channel, ${what}) from ${sql.schema}.meta`
 }
 
-/** Commits a write that changes nothing, which proves that leases could be renewed at this moment. */
-export async function bearWitness(sql: Sql): Promise<void> {
-  await sql`update ${sql.schema}.meta set adopted_at = adopted_at`
+/**
+ * Commits a write that changes nothing, as a node does that renews its lease.
+ *
+ * @returns whether every lease could be renewed at this moment; `false` where another transaction has one locked
+ */
+export async function bearWitness(sql: Sql): Promise<boolean> {
+  const [found] = await sql<{ renewable: boolean }[]>`
+    with free as materialized (
+      select id from ${sql.schema}.supervisors for no key update skip locked
+    ), renewed as (
+      update ${sql.schema}.supervisors s
+      set draining = s.draining
+      from free
+      where s.id = free.id
+    ), committed as (
+      update ${sql.schema}.meta set adopted_at = adopted_at
+    )
+    select (select count(*) from free) = (select count(*) from ${sql.schema}.supervisors) as renewable`
+  return found?.renewable === true
 }
 
 /** Whether some instance may keep connections. */
@@ -99,12 +107,21 @@ export async function isSupervised(sql: Sql): Promise<boolean> {
 /**
  * Where nobody may keep connections, what was kept is unknown since the last lease of its owner ended: nobody has seen
  * it since. What is disconnected stays so, observed rows are their writers' affair, and an owner that comes back after
- * all finds another epoch.
+ * all finds another epoch. Rows that another transaction has locked are left for the next call.
  *
  * @returns how many rows were marked
  */
 export async function markLost(sql: Sql): Promise<number> {
   const marked = await sql`
+    with lost as materialized (
+      select c.id
+      from ${sql.schema}.connections c
+      where c.managed
+        and c.status not in ('disconnected', 'unknown')
+        and not exists (select from ${sql.schema}.supervisors s where ${mayKeep(sql)})
+        and (select meta.adopted_at is not null and ${isOwn(sql)} from ${sql.schema}.meta)
+      for no key update of c skip locked
+    )
     update ${sql.schema}.connections c
     set status = 'unknown',
       reason = 'supervisor_lost',
@@ -120,10 +137,8 @@ export async function markLost(sql: Sql): Promise<number> {
       device = case c.device when 'unknown' then 'unknown' else 'stale' end,
       owner_id = null,
       epoch = c.epoch + 1
-    where c.managed
-      and c.status not in ('disconnected', 'unknown')
-      and not exists (select from ${sql.schema}.supervisors s where ${mayKeep(sql)})
-      and (select meta.adopted_at is not null and ${isOwn(sql)} from ${sql.schema}.meta)`
+    from lost
+    where c.id = lost.id`
   return marked.count
 }
 

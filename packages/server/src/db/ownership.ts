@@ -3,8 +3,9 @@
  * every late write of a former one void.
  */
 import type { Held, HeldSum, Kept } from '../model/observed.ts'
+import { writeBatch } from './batch-write.ts'
 import { isOwn } from './epoch.ts'
-import type { Call } from './leases.ts'
+import { call } from './leases.ts'
 import { past, plausibleTimes, rowVersion } from './observed.ts'
 import type { Sql } from './sql.ts'
 
@@ -130,23 +131,23 @@ export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
   return count ?? { wanted: 0, mine: 0, free: 0, instances: 0 }
 }
 
-/** Lets go of rows and tells the others; what was seen last stays until the next owner has looked. */
+/**
+ * Lets go of rows and calls the other nodes; what was seen last stays until the next owner has looked.
+ *
+ * @returns the rows that are still kept, because another transaction has them locked
+ */
 export async function release(
   sql: Sql,
   ownerId: string,
   rows: readonly { readonly id: string; readonly epoch: number }[],
-): Promise<void> {
-  await sql`
-    with released as (
-      update ${sql.schema}.connections c
-      set owner_id = null
-      from jsonb_to_recordset(${sql.json(rows)}) as r (id text, epoch bigint)
-      where c.id = r.id and c.owner_id = ${ownerId} and c.epoch = r.epoch
-      returning c.id
-    )
-    select pg_notify(calls_channel, ${'claim' satisfies Call})
-    from ${sql.schema}.meta
-    where exists (select from released)`
+): Promise<readonly string[]> {
+  const written = await writeBatch(sql, ownerId, {
+    rows: sql`jsonb_to_recordset(${sql.json(rows)}) as w (id text, epoch bigint)`,
+    set: sql`owner_id = null`,
+  })
+  const locked = [...written].flatMap(([id, row]) => (row === 'locked' ? [id] : []))
+  if (locked.length < written.size) await call(sql, 'claim')
+  return locked
 }
 
 /** Who keeps a connection, if that instance is alive; `null` if nobody does. */

@@ -1,4 +1,7 @@
-/** What is kept for a time only, deleted in small batches so that no lock is held for long. */
+/**
+ * What is kept for a time only, deleted in small batches so that no lock is held for long. Rows that another transaction
+ * has locked are passed over; the next round finds them.
+ */
 import type { Sql } from './sql.ts'
 import { pruneTombstones } from './tombstones.ts'
 
@@ -54,6 +57,7 @@ function pruneEvents(days: number): Prune {
           )
         order by e.at
         limit ${BATCH}
+        for update of e skip locked
       ), gone as (
         delete from ${sql.schema}.connection_events e
         using old
@@ -77,12 +81,13 @@ async function pruneCommands(sql: Sql, days: number): Promise<number> {
       where at < now() - ${days}::int * interval '1 day'
       order by at
       limit ${BATCH}
+      for update skip locked
     )`
   return count
 }
 
 /** Questions to nodes that ended before they were answered. */
-async function pruneChecks(sql: Sql): Promise<number> {
+export async function pruneChecks(sql: Sql): Promise<number> {
   const { count } = await sql`
     delete from ${sql.schema}.connection_checks
     where id in (
@@ -90,6 +95,7 @@ async function pruneChecks(sql: Sql): Promise<number> {
       from ${sql.schema}.connection_checks
       where asked_at < now() - interval '1 minute'
       limit ${BATCH}
+      for update skip locked
     )`
   return count
 }
@@ -124,6 +130,7 @@ async function pruneEndedLeases(sql: Sql): Promise<number> {
       where s.lease_expires_at < now() - interval '1 day'
         and not exists (select from ${sql.schema}.connections c where c.owner_id = s.id)
       limit ${BATCH}
+      for update of s skip locked
     )`
   return count
 }

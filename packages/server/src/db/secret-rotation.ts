@@ -34,15 +34,35 @@ export async function rotateSecrets(
   const total = counted?.total ?? 0
   const unreadable: (SecretPlace & { why: string })[] = []
   let rotated = 0
-  let after: SecretPlace | null = { connectionId: '', field: '' }
-  while (after !== null) {
-    const batch: Batch = await rotateBatch(sql, ring, after)
-    unreadable.push(...batch.unreadable)
-    rotated += batch.rotated
-    after = batch.last
-    if (batch.last !== null) onProgress({ done: rotated + unreadable.length, total })
+  for (const pass of PASSES) {
+    let after: SecretPlace | null = { connectionId: '', field: '' }
+    while (after !== null) {
+      const batch: Batch = await rotateBatch(sql, ring, { ...pass, after, without: unreadable })
+      unreadable.push(...batch.unreadable)
+      rotated += batch.rotated
+      after = batch.last
+      if (batch.last !== null) onProgress({ done: rotated + unreadable.length, total })
+    }
   }
   return { rotated, unreadable }
+}
+
+/**
+ * Secrets that another transaction has locked are passed over at first, and waited for one by one in the end, when
+ * nothing else is locked by this run.
+ */
+const PASSES = [
+  { limit: BATCH, waits: false },
+  { limit: 1, waits: true },
+] as const
+
+interface BatchOptions {
+  readonly limit: number
+  /** Whether it waits for secrets that another transaction has locked. */
+  readonly waits: boolean
+  readonly after: SecretPlace
+  /** Those that are known to be unreadable. */
+  readonly without: readonly SecretPlace[]
 }
 
 interface Batch extends Rotation {
@@ -50,7 +70,11 @@ interface Batch extends Rotation {
   readonly last: SecretPlace | null
 }
 
-function rotateBatch(sql: Sql, ring: KeyRing, after: SecretPlace): Promise<Batch> {
+function rotateBatch(
+  sql: Sql,
+  ring: KeyRing,
+  { limit, waits, after, without }: BatchOptions,
+): Promise<Batch> {
   return transaction(sql, async (tx): Promise<Batch> => {
     const rows = await tx<Row[]>`
       select connection_id as "connectionId", field, key_id as "keyId", nonce, ciphertext, tag
@@ -58,9 +82,13 @@ function rotateBatch(sql: Sql, ring: KeyRing, after: SecretPlace): Promise<Batch
       where reference is null
         and key_id <> ${ring.first ?? ''}
         and (connection_id, field) > (${after.connectionId}, ${after.field})
+        and not exists (
+          select from jsonb_to_recordset(${tx.json(without.map(toPlace))}) as w ("connectionId" text, field text)
+          where w."connectionId" = connection_id and w.field = connection_secrets.field
+        )
       order by connection_id, field
-      limit ${BATCH}
-      for update`
+      limit ${limit}
+      for update ${waits ? tx`` : tx`skip locked`}`
     const opened = rows.map((row) => ({ row, found: ring.open(row, row) }))
     const sealed = opened.flatMap(({ row: { connectionId, field }, found }) =>
       'why' in found ? [] : [toJson({ connectionId, field }, ring, found.text)],
@@ -74,6 +102,10 @@ function rotateBatch(sql: Sql, ring: KeyRing, after: SecretPlace): Promise<Batch
       last: rows.at(-1) ?? null,
     }
   })
+}
+
+function toPlace({ connectionId, field }: SecretPlace): SecretPlace & Record<string, string> {
+  return { connectionId, field }
 }
 
 function toJson(place: SecretPlace, ring: KeyRing, text: string): Record<string, string> {

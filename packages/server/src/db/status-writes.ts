@@ -1,37 +1,18 @@
-import type { RowVersion, StatusWrite } from '../model/observed.ts'
-import { rowVersion } from './observed.ts'
+import type { StatusWrite, Written } from '../model/observed.ts'
+import { writeBatch } from './batch-write.ts'
 import type { Sql } from './sql.ts'
 
 /**
  * Writes what was seen, all rows in one statement. Every observed column is set, so whatever another writer has put
  * there is gone.
- *
- * @returns the rows as they are now; one that is missing is not ours any more, or gone
  */
-export async function writeStatuses(
+export function writeStatuses(
   sql: Sql,
   ownerId: string,
   writes: readonly StatusWrite[],
-): Promise<ReadonlyMap<string, RowVersion>> {
-  const written = await sql<RowVersion[]>`
-    update ${sql.schema}.connections c
-    set status = w.status,
-      reason = w.reason,
-      detail = w.detail,
-      mqtt_reason_code = w."mqttReasonCode",
-      subscriptions_ok = w."subscriptionsOk",
-      since = coalesce(w.since at time zone 'utc', now()),
-      observed_generation = w."observedGeneration",
-      device = w.device,
-      device_since = case
-        when w."deviceTurned" then now()
-        else w."deviceSince" at time zone 'utc'
-      end,
-      last_message_at = case
-        when w.restores then w."lastMessageAt" at time zone 'utc'
-        else c.last_message_at
-      end
-    from jsonb_to_recordset(${sql.json(writes.map(toRecord) as never)}) as w (
+): Promise<Written> {
+  return writeBatch(sql, ownerId, {
+    rows: sql`jsonb_to_recordset(${sql.json(writes.map(toRecord) as never)}) as w (
       id text,
       epoch bigint,
       status text,
@@ -46,10 +27,25 @@ export async function writeStatuses(
       "deviceTurned" boolean,
       "lastMessageAt" timestamp,
       restores boolean
-    )
-    where c.id = w.id and c.owner_id = ${ownerId} and c.epoch = w.epoch
-    returning ${rowVersion(sql)}`
-  return new Map(written.map((row) => [row.id, row]))
+    )`,
+    set: sql`
+      status = w.status,
+      reason = w.reason,
+      detail = w.detail,
+      mqtt_reason_code = w."mqttReasonCode",
+      subscriptions_ok = w."subscriptionsOk",
+      since = coalesce(w.since at time zone 'utc', now()),
+      observed_generation = w."observedGeneration",
+      device = w.device,
+      device_since = case
+        when w."deviceTurned" then now()
+        else w."deviceSince" at time zone 'utc'
+      end,
+      last_message_at = case
+        when w.restores then w."lastMessageAt" at time zone 'utc'
+        else c.last_message_at
+      end`,
+  })
 }
 
 function toRecord(write: StatusWrite): StatusWrite & { restores: boolean } {

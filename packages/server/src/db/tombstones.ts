@@ -15,6 +15,7 @@ export async function pruneTombstones(sql: Sql, limit: number): Promise<number> 
         where deleted_at < now() - interval '48 hours'
         order by deleted_at
         limit ${limit}
+        for update skip locked
       )
       returning changed::text::numeric as changed
     ), floor as (

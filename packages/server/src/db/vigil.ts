@@ -56,8 +56,11 @@ export class Vigil {
         this.#alone = null
         return
       }
-      // Where no commit gets through, no lease is renewed either, and its owner may be as alive as this node.
-      await writes.write(bearWitness, brief)
+      // Where no commit gets through, or a lease is locked, that lease is not renewed although its owner may be alive.
+      if (!(await writes.write(bearWitness, brief))) {
+        this.#alone = null
+        return
+      }
       this.#alone ??= new Elapsed()
       if (this.#alone.ms < ttlMs) return
       const count = await writes.write(markLost)

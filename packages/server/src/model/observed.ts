@@ -28,6 +28,12 @@ export interface RowVersion {
   readonly seen: Observed
 }
 
+/**
+ * What became of a write of many rows, by id: the row as it is now, or `locked` where another transaction has the row
+ * locked and nothing was written. A row that is missing has another owner, or is deleted.
+ */
+export type Written = ReadonlyMap<string, RowVersion | 'locked'>
+
 /** What the owner of a row writes of its session. */
 export interface StatusWrite {
   readonly id: string

@@ -3,14 +3,13 @@
  * from thousands of sites must not be as many writes. What it means for a device goes with its status, at once.
  */
 import type { Log } from '../log.ts'
-import type { ActivityWrite, RowVersion } from '../model/observed.ts'
+import type { ActivityWrite, RowVersion, Written } from '../model/observed.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface ActivityOptions {
   readonly keepers: () => Iterable<Keeper>
-  /** Answers the rows that were written; one that is missing is not ours any more. */
-  readonly write: (writes: readonly ActivityWrite[]) => Promise<ReadonlyMap<string, RowVersion>>
+  readonly write: (writes: readonly ActivityWrite[]) => Promise<Written>
   readonly onWritten: (ledger: Ledger) => void
   readonly onLost: (ledger: Ledger) => void
   /** The same clock as that of the keepers. */
@@ -91,10 +90,13 @@ export class Activity {
     }
   }
 
-  #settle(keeper: Keeper, messageMs: number, row: RowVersion | undefined): void {
+  #settle(keeper: Keeper, messageMs: number, row: RowVersion | 'locked' | undefined): void {
     if (row === undefined) {
       keeper.ledger.fail()
       this.#options.onLost(keeper.ledger)
+    } else if (row === 'locked') {
+      // It is still unwritten the next time.
+      keeper.ledger.fail()
     } else {
       keeper.written(messageMs)
       keeper.ledger.wroteActivity(row)

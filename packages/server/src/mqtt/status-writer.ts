@@ -1,14 +1,15 @@
 /**
  * Gathers status writes: one statement for all of a moment, one write a second for a connection at most, and the last
- * one is never dropped. What answers somebody who waits is held back by neither.
+ * one is never dropped. What answers somebody who waits is held back by neither. A row that another transaction has
+ * locked is written again until its lock is gone, and holds up no other row.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../log.ts'
-import type { RowVersion, StatusWrite } from '../model/observed.ts'
+import type { RowVersion, StatusWrite, Written } from '../model/observed.ts'
 import type { Ledger, Seen } from './ledger.ts'
 
 export interface StatusWriterOptions {
-  /** Answers the rows that were written; one that is missing is not ours any more. */
-  readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlyMap<string, RowVersion>>
+  readonly write: (writes: readonly StatusWrite[]) => Promise<Written>
   readonly onWritten: (ledger: Ledger) => void
   readonly onLost: (ledger: Ledger) => void
   readonly log: Log
@@ -21,6 +22,8 @@ interface Queued {
   /** The last command that had been acted on when it was seen. */
   readonly generation: number
   readonly dueMs: number
+  /** The row was locked: nothing is written before, however urgent it is. */
+  readonly lockedUntilMs: number
 }
 
 /** What nobody waits for is gathered this long. */
@@ -32,6 +35,10 @@ const COALESCE_MS = 1_000
 /** A statement that takes long would keep the rows, and what comes after it, waiting. */
 const BATCH = 500
 const RETRY_MS = 1_000
+/** Between two tries of a row that another transaction has locked. */
+const LOCKED_MS = 250
+/** How often a writer that stops tries rows that are locked. */
+const LAST_TRIES = 4
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions
@@ -79,13 +86,22 @@ export class StatusWriter {
     await this.#begin(Number.POSITIVE_INFINITY)
   }
 
-  /** One last try for everything. */
+  /** One last try for everything, and a few more for rows that are locked. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer ?? undefined)
     await this.#flushing
     this.#failing = false
     await this.#flush(Number.POSITIVE_INFINITY)
+    for (let tries = 0; tries < LAST_TRIES && this.#isBlocked; tries++) {
+      await pause(LOCKED_MS)
+      await this.#flush(Number.POSITIVE_INFINITY)
+    }
+  }
+
+  /** Whether the only thing that keeps it from writing is that rows are locked. */
+  get #isBlocked(): boolean {
+    return this.#queue.size > 0 && !this.#failing
   }
 
   #enqueue(ledger: Ledger, seen: Seen | null): void {
@@ -96,7 +112,7 @@ export class StatusWriter {
     const isUrgent = seen?.urgent === true
     const dueMs = isUrgent ? nowMs : Math.max(nowMs + GATHER_MS, lastMs + COALESCE_MS)
     const sooner = Math.min(dueMs, this.#queue.get(id)?.dueMs ?? dueMs)
-    this.#queue.set(id, { ledger, seen, generation, dueMs: sooner })
+    this.#queue.set(id, { ledger, seen, generation, dueMs: sooner, lockedUntilMs: 0 })
     this.#arm(sooner)
   }
 
@@ -124,7 +140,8 @@ export class StatusWriter {
 
   #armNext(): void {
     let nextMs = Number.POSITIVE_INFINITY
-    for (const { dueMs } of this.#queue.values()) nextMs = Math.min(nextMs, dueMs)
+    for (const { dueMs, lockedUntilMs } of this.#queue.values())
+      nextMs = Math.min(nextMs, Math.max(dueMs, lockedUntilMs))
     if (nextMs < Number.POSITIVE_INFINITY) this.#arm(nextMs)
   }
 
@@ -137,15 +154,16 @@ export class StatusWriter {
   }
 
   async #write(batch: readonly Queued[]): Promise<boolean> {
-    const writes = batch.map(({ ledger, seen, generation }) => ({
-      ledger,
-      write: seen === null ? ledger.restore() : ledger.write(seen, generation),
-    }))
+    const writes = batch.map((queued) => ({ ...queued, write: toWrite(queued) }))
     for (const { ledger } of writes) ledger.begin()
     try {
       const written = await this.#options.write(writes.map(({ write }) => write))
       this.#failing = false
-      for (const { ledger, write } of writes) this.#settle(ledger, write, written.get(write.id))
+      for (const { write, ...queued } of writes) {
+        const row = written.get(write.id)
+        if (row === 'locked') this.#postpone(queued)
+        else this.#settle(queued.ledger, write, row)
+      }
       return true
     } catch (error) {
       for (const { ledger } of writes) ledger.fail()
@@ -162,6 +180,14 @@ export class StatusWriter {
       ledger.wrote(write, row)
       this.#options.onWritten(ledger)
     }
+  }
+
+  /** Another transaction has the row locked. What was seen meanwhile is newer. */
+  #postpone(queued: Queued): void {
+    queued.ledger.fail()
+    const { id } = queued.ledger.claimed
+    if (this.has(id)) return
+    this.#queue.set(id, { ...queued, lockedUntilMs: performance.now() + LOCKED_MS })
   }
 
   #failed(error: unknown, batch: readonly Queued[]): void {
@@ -188,7 +214,7 @@ export class StatusWriter {
     const due: Queued[] = []
     for (const [id, queued] of this.#queue) {
       // Timers are allowed to be a little early.
-      if (queued.dueMs > nowMs + 1) continue
+      if (queued.dueMs > nowMs + 1 || queued.lockedUntilMs > performance.now() + 1) continue
       due.push(queued)
       this.#queue.delete(id)
       // Moved to the end, so that they stay in the order of time.
@@ -198,4 +224,8 @@ export class StatusWriter {
     }
     return due
   }
+}
+
+function toWrite({ ledger, seen, generation }: Queued): StatusWrite {
+  return seen === null ? ledger.restore() : ledger.write(seen, generation)
 }

@@ -5,7 +5,7 @@
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import { FairQueue } from '../model/fair-queue.ts'
-import type { ActivityWrite, Held, HeldSum, RowVersion, StatusWrite } from '../model/observed.ts'
+import type { ActivityWrite, Held, HeldSum, StatusWrite, Written } from '../model/observed.ts'
 import { Activity } from './activity.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { Corrections } from './corrections.ts'
@@ -38,14 +38,11 @@ export interface SupervisorStore {
   readonly held: () => Promise<readonly Held[]>
   /** All rows of ours at a glance. */
   readonly sum: () => Promise<HeldSum>
-  /** Lets go of rows, as far as they are ours in that epoch. */
-  readonly release: (rows: readonly Pick<Held, 'id' | 'epoch'>[]) => Promise<void>
-  /** Answers the rows that were written. */
-  readonly write: (writes: readonly StatusWrite[]) => Promise<ReadonlyMap<string, RowVersion>>
-  /** Writes when messages came last; answers the rows that were written. */
-  readonly writeActivity: (
-    writes: readonly ActivityWrite[],
-  ) => Promise<ReadonlyMap<string, RowVersion>>
+  /** Lets go of rows, as far as they are ours in that epoch; answers those that are still ours, because they are locked. */
+  readonly release: (rows: readonly Pick<Held, 'id' | 'epoch'>[]) => Promise<readonly string[]>
+  readonly write: (writes: readonly StatusWrite[]) => Promise<Written>
+  /** Writes when messages came last. */
+  readonly writeActivity: (writes: readonly ActivityWrite[]) => Promise<Written>
   /** Left out where none are kept. */
   readonly secrets?: ReadSecrets
 }
@@ -338,10 +335,11 @@ export class Supervisor {
       this.#leaving.set(id, keeper.claimed.epoch)
       return [{ keeper, gone: keeper.handOver() }]
     })
+    let locked: readonly string[] = []
     try {
       // The next owner goes by what was seen last.
       await this.#writer.flush()
-      await this.#store.release(
+      locked = await this.#store.release(
         leaving.map(({ keeper: { claimed } }) => ({ id: claimed.id, epoch: claimed.epoch })),
       )
       await firstOf(Promise.all(leaving.map(({ gone }) => gone)), HANDOVER_MS)
@@ -351,6 +349,8 @@ export class Supervisor {
         this.#writer.forget(ledger)
         if (this.#leaving.get(claimed.id) === claimed.epoch) this.#leaving.delete(claimed.id)
       }
+      // They are still ours, so they are taken again.
+      for (const id of locked) this.#read(id)
     }
   }
 

@@ -12,7 +12,7 @@ import type { StatusWrite } from '../../src/model/observed.ts'
 import { direct } from '../../src/db/lane.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
-import { seen } from './seen.ts'
+import { seen, seenOf } from './seen.ts'
 
 let database: TestDatabase
 let sql: Sql
@@ -127,7 +127,7 @@ test('times of messages are written by the present owner only, all at once, and 
     const written = await writeActivity(sql, ownerId, [
       { id: 'a', epoch: ofEpoch, ageMs, lastMessageAt },
     ])
-    lastMessageAt = written.get('a')?.seen.lastMessageAt ?? lastMessageAt
+    lastMessageAt = seenOf(written, 'a')?.lastMessageAt ?? lastMessageAt
     return [...written.keys()]
   }
   expect(await write('you', epoch, 0)).toEqual([])
@@ -143,7 +143,7 @@ test('times of messages are written by the present owner only, all at once, and 
 test('a status says what it means for the device, and since when unless that has just turned', async () => {
   const { epoch = 0 } = (await claimed()) ?? {}
   const write = async (change: Partial<StatusWrite>): Promise<string | null | undefined> =>
-    (await writeStatuses(sql, 'me', [seen('a', epoch, change)])).get('a')?.seen.deviceSince
+    seenOf(await writeStatuses(sql, 'me', [seen('a', epoch, change)]), 'a')?.deviceSince
   expect(await write({}), 'never turned').toBeNull()
   const turned = await write({ device: 'online', deviceTurned: true })
   expect(turned).toMatch(/^20/)

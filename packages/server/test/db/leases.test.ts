@@ -1,7 +1,7 @@
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { endLease, markLost, pruneLeases, renewLease, startDraining } from '../../src/db/leases.ts'
+import { endLease, markLost, renewLease, startDraining } from '../../src/db/leases.ts'
 import {
   claim,
   countShares,
@@ -10,6 +10,8 @@ import {
   readOwned,
   release,
 } from '../../src/db/ownership.ts'
+import { choresOf } from '../../src/db/retention.ts'
+import type { Chore } from '../../src/db/retention.ts'
 import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
 import { writeStatuses } from '../../src/db/status-writes.ts'
@@ -46,6 +48,12 @@ async function die(ownerId: string, ago = '10 minutes'): Promise<void> {
     update supervisors
     set lease_expires_at = now() - ${ago}::interval
     where id = ${ownerId}`
+}
+
+function choreOf(name: string): Chore {
+  const chore = choresOf({ historyDays: 90, auditDays: 365 }).find((each) => each.name === name)
+  if (chore === undefined) throw new Error(`There is no chore ${name}`)
+  return chore
 }
 
 async function add(id: string, columns: Record<string, unknown> = {}): Promise<void> {
@@ -215,7 +223,7 @@ test('leases that ended long ago are forgotten, unless they date the end of some
   await claim(sql, 'keeper', ALL)
   await endLease(sql, 'keeper')
   for (const id of ['keeper', 'idle']) await die(id, '2 days')
-  await pruneLeases(sql)
+  await choreOf('leases').prune(sql)
   const left = await database.sql`select id, version from supervisors order by id`
   expect([...left]).toEqual([
     { id: 'keeper', version: '1.2.3' },

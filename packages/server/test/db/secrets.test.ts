@@ -1,6 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { KeyRing } from '../../src/db/key-ring.ts'
 import type { SecretKey } from '../../src/db/key-ring.ts'
@@ -151,6 +152,22 @@ test('rotation goes on past what it can not read, in more than one batch', async
   expect(rotation.rotated).toBe(449)
   expect(rotation.unreadable).toMatchObject([{ connectionId: 'r0201', field: 'password' }])
   expect(await read('r0450', secretsWith(K2))).toMatchObject({ values: { password: 'of r0450' } })
+})
+
+test('rotation encrypts all other secrets while one of them is locked, and that one in the end', async () => {
+  for (const id of ['a', 'b', 'c']) await store(id, { password: `of ${id}` })
+  await database.sql`update connection_secrets set tag = '\\x00' where connection_id = 'a'`
+  const former = (): Promise<{ id: string }[]> => database.sql`
+    select connection_id as id from connection_secrets where key_id = 'k1' order by 1`
+  let rotation: ReturnType<typeof rotateSecrets> | undefined
+  await database.sql.begin(async (tx) => {
+    await tx`select from connection_secrets where connection_id = 'b' for update`
+    rotation = rotateSecrets(sql, new KeyRing([K2, K1]))
+    await until(async () => (await former()).length === 2, { what: 'the others to be encrypted' })
+    expect([...(await former())]).toEqual([{ id: 'a' }, { id: 'b' }])
+  })
+  expect(await rotation).toMatchObject({ rotated: 2, unreadable: [{ connectionId: 'a' }] })
+  expect([...(await former())]).toEqual([{ id: 'a' }])
 })
 
 test('the table takes nothing that is neither a secret nor a reference', async () => {

@@ -1,4 +1,4 @@
-import type { StatusWrite } from '../../src/model/observed.ts'
+import type { Observed, StatusWrite, Written } from '../../src/model/observed.ts'
 
 /** A write of a status, as an owner makes it that has just seen it. */
 export function seen(id: string, epoch: number, change: Partial<StatusWrite> = {}): StatusWrite {
@@ -17,4 +17,10 @@ export function seen(id: string, epoch: number, change: Partial<StatusWrite> = {
     deviceTurned: false,
     ...change,
   }
+}
+
+/** What a row says after a write of many rows; `undefined` where it was not written. */
+export function seenOf(written: Written, id: string): Observed | undefined {
+  const row = written.get(id)
+  return row === 'locked' ? undefined : row?.seen
 }

@@ -93,23 +93,55 @@ test.each([
   },
 )
 
-test('while leases can not be renewed, nothing is dialled, nothing is lost, and afterwards nobody has taken anything', async () => {
+test('while an open transaction has one row locked, the others are written, and that row with what is newest afterwards', async () => {
+  const client = await house.watch()
   const before = await own.sql`select id, owner_id, epoch from connections order by id`
-  await holding('lock table supervisors in exclusive mode', async () => {
-    await until(() => house.log.some((line) => line.includes('can not be renewed')), PATIENCE)
-    await expectReads()
-    // Long enough for every lease to end.
+  await holding("select from connections where id = 'a' for update", async () => {
     const begun = performance.now()
-    await until(() => performance.now() - begun > 5_000, PATIENCE)
+    expect((await post('b/disconnect')).status).toBe(202)
+    await client.sees('b', 'disconnected')
+    expect((await post('b/connect')).status).toBe(202)
+    await client.sees('b', 'connected')
+    await broker.kill()
+    await client.sees('b', 'reconnecting')
+    await until(() => performance.now() - begun > 4_000, { what: 'a lease to be renewed' })
+    expect(client.rows.get('a')?.status, 'nothing was written').toBe('connected')
+    expect((await post('a/reconnect')).status, 'a command for that row').toBe(503)
     await expectReads()
-    expect(broker.sockets).toBe(2)
   })
-  await until(() => house.log.some((line) => line.includes('the lease had ended')), PATIENCE)
+  await client.sees('a', 'reconnecting')
+  await broker.restart()
+  await client.sees('a', 'connected')
+  await client.sees('b', 'connected')
   const after = await own.sql`select id, owner_id, epoch from connections order by id`
-  expect([...after]).toEqual([...before])
-  const unknown = await own.sql`select from connections where status = 'unknown'`
-  expect(unknown).toHaveLength(0)
-})
+  expect([...after], 'owners').toEqual([...before])
+  expect(house.log.filter((line) => /can not be|had ended/.test(line))).toEqual([])
+}, 120_000)
+
+test.each([
+  ['the table of leases is locked', 'lock table supervisors in exclusive mode'],
+  ['an index of the leases is built', 'lock table supervisors in share mode'],
+  ['every lease is locked', 'select from supervisors for update'],
+])(
+  'while %s, nothing is dialled, nothing is lost, and afterwards no owner has changed',
+  async (_name, lock) => {
+    const before = await own.sql`select id, owner_id, epoch from connections order by id`
+    await holding(lock, async () => {
+      await until(() => house.log.some((line) => line.includes('can not be renewed')), PATIENCE)
+      await expectReads()
+      // Long enough for every lease to end.
+      const begun = performance.now()
+      await until(() => performance.now() - begun > 9_000, PATIENCE)
+      await expectReads()
+      expect(broker.sockets).toBe(2)
+    })
+    await until(() => house.log.some((line) => line.includes('the lease had ended')), PATIENCE)
+    const after = await own.sql`select id, owner_id, epoch from connections order by id`
+    expect([...after]).toEqual([...before])
+    const unknown = await own.sql`select from connections where status = 'unknown'`
+    expect(unknown).toHaveLength(0)
+  },
+)
 
 test('while a synchronous standby is gone, commands answer in time that their outcome is unknown, and all is right afterwards', async () => {
   const before = await own.sql`select id, owner_id, epoch from connections order by id`

@@ -84,7 +84,7 @@ export class World {
             versions: versions.reduce((sum, version) => sum + version, 0),
           })
         },
-        release: () => Promise.resolve(),
+        release: () => Promise.resolve([]),
         write: (writes) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
           return Promise.resolve(this.#versions(writes.filter((write) => this.#write(write))))
