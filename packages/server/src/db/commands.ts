@@ -25,7 +25,8 @@ export type CommandResult =
 
 /**
  * Edits the wish of one connection, and nothing else: the feed carries it to whoever acts on it. The row is locked
- * first, so commands for one connection happen one after the other and a repeated key always finds its first use.
+ * first, so commands for one connection happen one after the other, on any number of nodes, and a repeated key always
+ * finds its first use. Commands of one node for one connection wait for each other without a session.
  *
  * @throws StatusError `database_unavailable`
  */
@@ -54,7 +55,7 @@ function edit(lane: Database, request: CommandRequest): Promise<CommandResult> {
       ? { kind: 'not_found' }
       : { kind: 'accepted', connection, generation }
   }
-  return lane.transact(decide, { party: request.siteId })
+  return lane.transact(decide, { party: request.siteId, row: request.id })
 }
 
 async function formerUse(

@@ -9,6 +9,7 @@
  */
 import type { PostgresAddress } from '../connection-string/address.ts'
 import { FairQueue } from '../model/fair-queue.ts'
+import type { Leave } from '../model/fair-queue.ts'
 import { DatabaseAway, isAway, isRefusal } from './away.ts'
 import type { Outcome } from './away.ts'
 import { Session } from './session.ts'
@@ -31,6 +32,8 @@ export interface LaneOptions {
 export interface Asking {
   /** Parties take turns, and one party never gets all sessions. @default one party for all */
   readonly party?: string
+  /** What is asked of one row takes turns, so that a row that is locked takes one session at most. @default no row */
+  readonly row?: string
   /** @default that of the lane */
   readonly deadlineMs?: number
 }
@@ -55,6 +58,7 @@ type Job<T> = (session: Session, progress: Progress) => Promise<T>
 export class Lane {
   readonly #options: LaneOptions
   readonly #queue: FairQueue
+  readonly #rows = new FairQueue({ places: Number.POSITIVE_INFINITY, perParty: 1 })
   readonly #idle: Session[] = []
   readonly #busy = new Set<Session>()
   readonly #closing = new Set<Promise<void>>()
@@ -109,9 +113,9 @@ export class Lane {
   }
 
   async #ask<T>(job: Job<T>, asking: Asking = {}): Promise<T> {
-    const { party = '', deadlineMs = this.#options.deadlineMs } = asking
+    const { deadlineMs = this.#options.deadlineMs } = asking
     const deadline = new Deadline(deadlineMs, this.#stopping.signal)
-    const leave = await this.#queue.enter(party, deadline.signal)
+    const leave = await this.#enter(asking, deadline.signal)
     if (leave === null) {
       deadline.clear()
       throw away('none', new Error(`No session of the lane was free within ${deadlineMs} ms`))
@@ -128,6 +132,22 @@ export class Lane {
       deadline.clear()
       this.#putBack(session)
       leave()
+    }
+  }
+
+  /** Waits for the turn of the row, then for a session. */
+  async #enter({ party = '', row }: Asking, signal: AbortSignal): Promise<Leave | null> {
+    if (row === undefined) return this.#queue.enter(party, signal)
+    const leaveRow = await this.#rows.enter(row, signal)
+    if (leaveRow === null) return null
+    const leave = await this.#queue.enter(party, signal)
+    if (leave === null) {
+      leaveRow()
+      return null
+    }
+    return () => {
+      leave()
+      leaveRow()
     }
   }
 
