@@ -185,12 +185,13 @@ test.each(notices({ becomes: 'launcher' }))(
 
 // npx, its shell, pnpm, the server: each time the signal comes when there are as many.
 test.each([1, 2, 3, 4])(
-  'npx -y pnpm@10 mqtt-status serve: SIGTERM while it starts, with %i processes, leaves none of them',
+  'npx -y pnpm@10 mqtt-status serve: SIGTERM while it starts, with %i processes, leaves none of them, and no lease',
   async (count) => {
     const started = await start([...npx, 'mqtt-status', 'serve'], 'workspace')
     await until(() => started.group.length >= count, { timeoutMs: BOOT_MS })
     started.signal('SIGTERM', 'process')
     await started.gone()
+    await expectDrained()
   },
   TEST_MS,
 )

@@ -74,6 +74,8 @@ export class StatusServer {
   readonly #turns = new PersonTurns()
   /** What has been started, in order; stopped from the last to the first. */
   readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
+  /** The start that is under way, or that has ended. */
+  #starting: Promise<{ url: string }> | null = null
   #stopping: Promise<void> | null = null
   #hub: Hub | null = null
   #listening: Listening | null = null
@@ -92,17 +94,19 @@ export class StatusServer {
    *
    * @returns where it listens
    * @throws SetupError where the operator has to change something (port in use, database out of reach, …)
+   * @throws Error when the server is stopped before it has started
    */
   async start(): Promise<{ url: string }> {
+    this.#starting = this.#start()
     try {
-      return await this.#start()
+      return await this.#starting
     } catch (error) {
       await this.stop()
       throw error
     }
   }
 
-  /** Drains the clients, lets go of the MQTT connections and of the database; may be called at any time. */
+  /** Drains the clients, lets go of the MQTT connections and of the database; may be called at any time, also while the server starts. */
   async stop(): Promise<void> {
     this.#stopping ??= this.#stopAll()
     await this.#stopping
@@ -180,8 +184,8 @@ export class StatusServer {
 
     const listening = await this.#listen({ lanes, hub, feed, supervision, triggers })
     this.#listening = listening
-    supervision.begin()
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
+    supervision.begin()
     // At the same time as clients are told to go elsewhere: connections need theirs to find their next owners.
     this.#onStop('hand-over', () => {
       // A failure is told where its end is awaited.
@@ -303,11 +307,20 @@ export class StatusServer {
     })
   }
 
+  /** @throws Error when the server is being stopped: the start goes no further, and `#stopAll` stops this as well */
   #onStop(name: string, stop: () => Promise<void> | void): void {
     this.#stops.push({ name, stop })
+    if (this.#stopping !== null) throw new Error('The server was stopped before it had started')
   }
 
   async #stopAll(): Promise<void> {
+    await this.#stopStarted()
+    // A start that is under way ends at the next thing that it has started, which is stopped here.
+    await this.#starting?.catch(() => undefined)
+    await this.#stopStarted()
+  }
+
+  async #stopStarted(): Promise<void> {
     for (const { name, stop } of this.#stops.splice(0).reverse()) {
       try {
         await stop()
