@@ -1,4 +1,5 @@
 import { SetupError } from '../errors.ts'
+import { explainTls } from './tls-failures.ts'
 
 /** Something in the schema has the name already. */
 const TAKEN =
@@ -39,6 +40,8 @@ const CURES: Readonly<Record<string, string>> = {
 export function explain(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
     return error
+  const tls = explainTls(error, error.code)
+  if (tls !== null) return new SetupError(`${tls.what}.\n  ${tls.cure}`, { cause: error })
   const cure = CURES[error.code]
   if (cure === undefined) return error
   return new SetupError(`${whatOf(error, error.code)}.\n  ${cure}`, { cause: error })

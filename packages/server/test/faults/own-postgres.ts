@@ -70,6 +70,20 @@ export class OwnPostgres {
     await this.sql`select`
   }
 
+  /** Writes a file of the cluster, for example its certificate; only Postgres may read it. */
+  async write(name: string, content: string): Promise<void> {
+    const path = join(this.#folder.data, name)
+    await writeFile(path, content, { mode: 0o600 })
+    const user = await postgresUser()
+    if (user !== null) await run('chown', [`${user.uid}:${user.gid}`, path])
+  }
+
+  /** On the same port, with the settings that were changed. */
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
   /** `immediate`: as if it had crashed. It comes back on the same port. */
   async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
     const running = this.#running
