@@ -74,7 +74,7 @@ export class World {
   }
 }
 
-export async function isLive(client: StatusClient, timeoutMs = 10_000): Promise<void> {
+export async function isLive(client: StatusClient, timeoutMs = 30_000): Promise<void> {
   await until(() => client.link.state === 'live', { what: 'the line to be live', timeoutMs })
 }
 
