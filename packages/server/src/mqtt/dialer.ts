@@ -7,6 +7,9 @@ import type { FairQueue, Leave } from '../model/fair-queue.ts'
 import { AddressOrder, isOfAddress } from './addresses.ts'
 import type { Step } from './attribution.ts'
 import type { DialGuard } from './dial-guard.ts'
+import { filtersOf } from './device.ts'
+import { planOf } from './filter-search.ts'
+import type { FilterSearch } from './filter-search.ts'
 import type { HostGate, Pass } from './host-gate.ts'
 import type { HostGates } from './host-gates.ts'
 import { fromUnreadable } from './secret-reader.ts'
@@ -45,6 +48,8 @@ export interface DialRequest {
   /** Whose connection it is. */
   readonly siteId: string
   readonly stored: StoredSettings
+  /** What is known of topic filters that its broker forbids. */
+  readonly search: FilterSearch
   /** A person waits for it. */
   readonly urgent: boolean
   /** Ends what the dial waits for, and its place; a session that was made is ended by its maker. */
@@ -102,21 +107,10 @@ export class Dialer {
     { request, settings, pass }: Passing,
     listener: SessionListener,
   ): Promise<Session | Failure | null> {
-    const { id, siteId, urgent, signal } = request
-    const { guard, clientId, connectTimeoutMs } = this.#options
-    const target = await guard.check(settings, {
-      site: siteId,
-      purpose: urgent ? 'command' : 'dial',
-      signal,
-    })
-    if (signal.aborted) {
-      pass.over()
-      return null
-    }
-    if ('reason' in target) {
-      pass.failed(target, 'lookup')
-      return target
-    }
+    const { id, siteId, search, signal } = request
+    const { clientId, connectTimeoutMs } = this.#options
+    const target = await this.#target({ request, settings, pass })
+    if (target === null || 'reason' in target) return target
     const leave = await this.#place(siteId, signal)
     if (leave === null) {
       pass.over()
@@ -131,6 +125,7 @@ export class Dialer {
         settings,
         addresses: this.#order.order(host, target.addresses),
         clientId: settings.clientId ?? clientId(id),
+        plan: planOf(filtersOf(settings), search),
         ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
       },
       {
@@ -145,11 +140,11 @@ export class Dialer {
           if (address !== null) this.#order.reached(host, address)
           listener.onOpen(denied)
         },
-        onEnd: (failure, step) => {
+        onEnd: (failure, step, asked) => {
           if (isOneOfSeveral && address !== null && isOfAddress(failure, step))
             this.#order.failed(host, address)
           place.failed(failure, step)
-          listener.onEnd(failure, step)
+          listener.onEnd(failure, step, asked)
         },
         onGone: () => {
           place.over()
@@ -157,6 +152,23 @@ export class Dialer {
         onMessage: listener.onMessage,
       },
     )
+  }
+
+  /** Where the dial leads. */
+  async #target({
+    request,
+    settings,
+    pass,
+  }: Passing): Promise<Awaited<ReturnType<DialGuard['check']>> | null> {
+    const { siteId, urgent, signal } = request
+    const purpose = urgent ? 'command' : 'dial'
+    const target = await this.#options.guard.check(settings, { site: siteId, purpose, signal })
+    if (signal.aborted) {
+      pass.over()
+      return null
+    }
+    if ('reason' in target) pass.failed(target, 'lookup')
+    return target
   }
 
   /** A permit that was withdrawn meanwhile is waited for again, in front of all others. */

@@ -2,7 +2,10 @@
 import type { Desired, DeviceState, Reason } from '@mqtt-status/protocol'
 import { deviceState, NO_RULES, observe, remember } from './device.ts'
 import type { DeviceEvent, DeviceMemory, DeviceRules } from './device.ts'
+import type { Step } from './attribution.ts'
 import type { Dialer } from './dialer.ts'
+import { answered, closedAt, forbids, lostAfter, NO_SEARCH, recall } from './filter-search.ts'
+import type { FilterSearch } from './filter-search.ts'
 import type { HostGate } from './host-gate.ts'
 import { Ledger } from './ledger.ts'
 import type { Claimed, Seen } from './ledger.ts'
@@ -51,6 +54,10 @@ export class Keeper {
   /** Called when a connection that is handed over has ended. */
   #onGone: (() => void) | null = null
   #rules: DeviceRules = NO_RULES
+  /** What is known of topic filters on which the broker closes the connection. */
+  #search: FilterSearch = NO_SEARCH
+  /** When the connection was accepted, in ms; `null` while it is not. */
+  #upAtMs: number | null = null
   #device: DeviceMemory
   /** When the last message came that the table knows of. */
   #writtenMs: number | null
@@ -94,6 +101,7 @@ export class Keeper {
     const restarted = claimed.restartGeneration > before.restartGeneration
     const commanded = claimed.generation > before.generation || wish(claimed) !== wish(before)
     if (edited || restarted || commanded) {
+      this.#search = NO_SEARCH
       this.#wish(edited && !restarted ? 'config_changed' : 'command', edited || restarted)
     }
   }
@@ -206,18 +214,20 @@ export class Keeper {
   async #dial(urgent: boolean): Promise<void> {
     const { dialer } = this.#options
     const { id, siteId, dial } = this.claimed
+    this.#search = recall(this.#search, this.#options.now())
+    const search = this.#search
     const number = ++this.#dials
     const isCurrent = (): boolean => number === this.#dials
     this.#dialling = new AbortController()
     const { signal } = this.#dialling
     const dialled = await dialer.dial(
-      { id, siteId, stored: dial, urgent, signal },
+      { id, siteId, stored: dial, search, urgent, signal },
       {
         onOpen: (denied) => {
           if (isCurrent()) this.#opened(denied)
         },
-        onEnd: (failure) => {
-          if (isCurrent()) this.#broken(failure)
+        onEnd: (failure, at, asked) => {
+          if (isCurrent()) this.#broken(this.#searched(failure, at, asked))
         },
         onMessage: (message) => {
           if (isCurrent()) this.#observe({ kind: 'message', ...message })
@@ -238,6 +248,8 @@ export class Keeper {
 
   #opened(denied: Failure | null): void {
     this.#dialling = null
+    this.#search = answered(this.#search)
+    this.#upAtMs = this.#options.now()
     this.#observe({ kind: 'opened' })
     this.#handle({ kind: 'opened', denied })
   }
@@ -250,6 +262,17 @@ export class Keeper {
     this.#handle({ kind: 'broken', failure })
   }
 
+  /** What a failure says about the topic filters that were asked for. */
+  #searched(failure: Failure, at: Step, asked: readonly string[]): Failure {
+    const nowMs = this.#options.now()
+    if (this.#upAtMs !== null) this.#search = lostAfter(this.#search, nowMs - this.#upAtMs)
+    this.#upAtMs = null
+    if (!forbids(failure, at, asked)) return failure
+    const search = closedAt(this.#search, asked, nowMs)
+    this.#search = search ?? NO_SEARCH
+    return search === null ? failure : { ...failure, isSearched: true }
+  }
+
   /** From now on nothing is heard of the dial or the connection; resolves when it is gone. */
   async #hangUp(): Promise<void> {
     this.#dials++
@@ -257,6 +280,7 @@ export class Keeper {
     this.#dialling = null
     const session = this.#session
     this.#session = null
+    this.#upAtMs = null
     this.#observe({ kind: 'lost' })
     // Never within the event that asked for it.
     await Promise.resolve()

@@ -1,12 +1,15 @@
 /**
  * Tries settings out before anybody relies on them: goes the way of a dial, and leaves nothing behind. What the next dials
- * of a connection would find out, with other addresses of its host, is found out here at once.
+ * of a connection would find out, with other addresses of its host or fewer topic filters, is found out here at once.
  */
 import { randomBytes } from 'node:crypto'
 import type { Reason } from '@mqtt-status/protocol'
 import { isOfAddress } from './addresses.ts'
 import type { Step } from './attribution.ts'
 import type { DialGuard } from './dial-guard.ts'
+import { filtersOf } from './device.ts'
+import { closedAt, forbids, NO_SEARCH, planOf } from './filter-search.ts'
+import type { FilterPlan } from './filter-search.ts'
 import { Session } from './session.ts'
 import type { Failure } from './session-state.ts'
 import { checkSettings } from './settings.ts'
@@ -40,6 +43,8 @@ export interface ProbeResult {
 interface Outcome {
   readonly failure: Failure | null
   readonly step: Step
+  /** The topic filters whose SUBACK was waited for. */
+  readonly asked: readonly string[]
   /** Those that were tried, the one that answered included. */
   readonly tried: readonly string[]
 }
@@ -84,7 +89,7 @@ export class Probe {
     return 'reason' in target ? target : this.#dialAll(settings, target.addresses, ends)
   }
 
-  /** One dial after the other, as long as another address may do better; the first failure is the one to tell. */
+  /** One address after the other, as long as another one may do better; the first failure is the one to tell. */
   async #dialAll(
     settings: DialSettings,
     addresses: readonly string[],
@@ -93,7 +98,7 @@ export class Probe {
     let left = addresses
     let first: Failure | null = null
     while (left.length > 0) {
-      const { failure, step, tried } = await this.#dial(settings, left, ends)
+      const { failure, step, tried } = await this.#search(settings, left, ends)
       if (failure === null || step === 'up') return failure
       if (ends.aborted) return first ?? failure
       if (!isOfAddress(failure, step)) return step === 'tcp' ? (first ?? failure) : failure
@@ -103,8 +108,29 @@ export class Probe {
     return first
   }
 
-  async #dial(
+  /** Where the broker closes the connection on topic filters, finds out on which; gives up with the first failure. */
+  async #search(
     settings: DialSettings,
+    addresses: readonly string[],
+    ends: AbortSignal,
+  ): Promise<Outcome> {
+    const filters = filtersOf(settings)
+    const first = await this.#dial({ settings, plan: planOf(filters, NO_SEARCH) }, addresses, ends)
+    let outcome = first
+    let search = NO_SEARCH
+    for (;;) {
+      const { failure, step, asked } = outcome
+      if (failure === null || !forbids(failure, step, asked)) break
+      const next = closedAt(search, asked, 0)
+      if (next === null) return first
+      search = next
+      outcome = await this.#dial({ settings, plan: planOf(filters, search) }, addresses, ends)
+    }
+    return ends.aborted ? first : outcome
+  }
+
+  async #dial(
+    { settings, plan }: { readonly settings: DialSettings; readonly plan: FilterPlan },
     addresses: readonly string[],
     ends: AbortSignal,
   ): Promise<Outcome> {
@@ -114,8 +140,8 @@ export class Probe {
     let session: Session | null = null
     let onAbort = (): void => undefined
     const outcome = await new Promise<Outcome>((resolve) => {
-      const settle = (failure: Failure | null, step: Step): void => {
-        resolve({ failure, step, tried })
+      const settle = (failure: Failure | null, step: Step, asked: readonly string[] = []): void => {
+        resolve({ failure, step, asked, tried })
       }
       onAbort = () => {
         settle(TOO_LONG, 'settings')
@@ -125,6 +151,7 @@ export class Probe {
         {
           settings,
           addresses,
+          plan,
           clientId: `${settings.clientId ?? 'mqtt-status'}-test-${own}`,
           ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
         },

@@ -239,6 +239,7 @@ function opened({ asked, retry }: Dialling, denied: Failure | null, { nowMs }: M
 
 /** A dial that did not succeed. */
 function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Moment): Step {
+  if (failure.isSearched === true) return searched({ status, asked, retry }, failure, moment)
   const kind = REASONS[failure.reason]
   const next: Retry = {
     ...retry,
@@ -258,6 +259,26 @@ function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Mo
   return [
     { kind: 'waiting', status: shown, retry: told ? { ...next, reason: retry.reason } : next },
     [...(told ? [] : [failing(shown, failure, asked)]), { kind: 'wait', ms }],
+  ]
+}
+
+/** A dial that has told something about the topic filters: the next one tells more, and comes soon. */
+function searched(
+  { status, asked, retry }: Pick<Dialling, 'status' | 'asked' | 'retry'>,
+  failure: Failure,
+  moment: Moment,
+): Step {
+  const told = status === 'reconnecting' && isNoNews(retry.reason, failure.reason)
+  return [
+    {
+      kind: 'waiting',
+      status: 'reconnecting',
+      retry: told ? retry : { ...retry, reason: failure.reason },
+    },
+    [
+      ...(told ? [] : [failing('reconnecting', failure, asked)]),
+      { kind: 'wait', ms: delay('transient', 0, moment) },
+    ],
   ]
 }
 

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
 import type { IClientOptions, Packet } from 'mqtt'
 import type { Step } from './attribution.ts'
-import { filtersOf } from './device.ts'
+import type { FilterPlan } from './filter-search.ts'
 import { withholdPacketDebug } from './packet-debug.ts'
 import { fromClient, fromDisconnect, fromError, fromSilence, fromThrown } from './reasons.ts'
 import { clean, withoutSecret } from './reasons.ts'
@@ -28,8 +28,11 @@ export interface SessionListener {
   readonly onAccepted?: () => void
   /** Accepted and subscribed; `denied` if a topic was refused. */
   readonly onOpen: (denied: Failure | null) => void
-  /** It failed, or is lost, while it waited for `step`. Called once at most, and never after `close`. */
-  readonly onEnd: (failure: Failure, step: Step) => void
+  /**
+   * It failed, or is lost, while it waited for `step`, and for the SUBACK of the topic filters `asked`. Called once at
+   * most, and never after `close`.
+   */
+  readonly onEnd: (failure: Failure, step: Step, asked: readonly string[]) => void
   /** Nothing of it is left, whichever side has ended it. Called once. */
   readonly onGone?: () => void
   /** An address answers TCP; those that were tried before it have not. */
@@ -43,6 +46,7 @@ export interface DialTarget {
   /** Those that were checked, in the order in which they are tried; at least one. */
   readonly addresses: readonly string[]
   readonly clientId: string
+  readonly plan: FilterPlan
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
 }
@@ -53,8 +57,6 @@ const FAREWELL_MS = 2_000
 const CHECK_TIMEOUT_MS = 5_000
 const MAX_PACKET_BYTES = 256 * 1024
 const RECEIVE_MAXIMUM = 32
-/** AWS IoT closes the connection on a SUBSCRIBE with more topic filters. */
-const PORTION = 8
 
 type State = 'racing' | 'dialling' | 'accepted' | 'open' | 'ended'
 
@@ -208,18 +210,22 @@ export class Session {
     this.#state = 'accepted'
     this.#step = 'suback'
     this.#listener.onAccepted?.()
-    this.#subscribe(client, filtersOf(this.#target.settings), [])
+    this.#subscribe(client, this.#target.plan.portions, [])
   }
 
   /** One portion after the other, each answered before the next one is sent. */
-  #subscribe(client: MqttClient, filters: readonly string[], denied: readonly Denied[]): void {
+  #subscribe(
+    client: MqttClient,
+    portions: FilterPlan['portions'],
+    denied: readonly Denied[],
+  ): void {
     clearTimeout(this.#subscribing ?? undefined)
-    this.#asked = filters.slice(0, PORTION)
-    if (this.#asked.length === 0) {
-      this.#open(deniedAs(denied))
+    const [asked, ...left] = portions
+    this.#asked = asked ?? []
+    if (asked === undefined) {
+      this.#open(deniedAs(denied, this.#target.plan.leftOut))
       return
     }
-    const asked = this.#asked
     this.#subscribing = setTimeout(() => {
       this.#end(unanswered('connect_timeout', 'The broker did not answer the subscription.'))
     }, this.#connectTimeoutMs)
@@ -228,7 +234,7 @@ export class Session {
       const codes = (packet as { granted?: readonly number[] } | undefined)?.granted ?? []
       const refused = codes.flatMap((code, i) => (code >= 128 ? [{ filter: asked[i], code }] : []))
       if (error !== null && refused.length === 0) this.#end(fromClient(error, true))
-      else this.#subscribe(client, filters.slice(PORTION), [...denied, ...refused])
+      else this.#subscribe(client, left, [...denied, ...refused])
     })
   }
 
@@ -246,7 +252,8 @@ export class Session {
     this.#stopTimers()
     this.#race?.stop()
     this.#destroy()
-    this.#listener.onEnd(withoutSecret(told, this.#target.settings.password), this.#step)
+    const { password } = this.#target.settings
+    this.#listener.onEnd(withoutSecret(told, password), this.#step, this.#asked)
     this.#listener.onGone?.()
   }
 
@@ -311,15 +318,22 @@ interface Denied {
   readonly code: number
 }
 
-function deniedAs(denied: readonly Denied[]): Failure | null {
-  const [first] = denied
-  if (first === undefined) return null
-  const topics = denied.map(({ filter = '' }) => filter).join(', ')
-  return {
-    reason: 'subscription_denied',
-    detail: clean(`The broker refused the topic${denied.length > 1 ? 's' : ''} ${topics}.`),
-    code: first.code,
-  }
+/** @param leftOut filters that the broker was not asked for, because it closes the connection on them */
+function deniedAs(denied: readonly Denied[], leftOut: readonly string[]): Failure | null {
+  const refused = denied.map(({ filter = '' }) => filter)
+  const sentences = [
+    ...(refused.length === 0 ? [] : [`The broker refused ${topics(refused)}.`]),
+    ...(leftOut.length === 0
+      ? []
+      : [`The broker closes the connection on ${topics(leftOut)}; the server leaves it out.`]),
+  ]
+  if (sentences.length === 0) return null
+  const detail = clean(sentences.join(' '))
+  return { reason: 'subscription_denied', detail, code: denied[0]?.code ?? null }
+}
+
+function topics(filters: readonly string[]): string {
+  return `the topic${filters.length > 1 ? 's' : ''} ${filters.join(', ')}`
 }
 
 /** A broker may close the connection on a topic filter that it forbids, without a word. */

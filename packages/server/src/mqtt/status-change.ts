@@ -10,6 +10,8 @@ export interface Failure {
   readonly code: number | null
   /** When it is known to be over, in ms from now; the next try waits for that, and not longer than a slow probe. */
   readonly overInMs?: number
+  /** The next dial finds out more, so it comes soon, and a reason that is permanent does not end the search. */
+  readonly isSearched?: true
 }
 
 export interface StatusChange {
