@@ -5,12 +5,8 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-
-interface Count {
-  readonly passed: number
-  readonly failed: number
-  readonly skipped: number
-}
+import { countOfVitest } from './counts.ts'
+import type { Count } from './counts.ts'
 
 interface Suite {
   readonly name: string
@@ -38,15 +34,7 @@ function vitest(name: string): Suite {
       `--outputFile.json=${result}`,
     ],
     result,
-    count(json) {
-      const { numPassedTests, numTotalTests, numPendingTests, numTodoTests, success } =
-        json as Record<string, number>
-      const passed = numPassedTests ?? 0
-      const skipped = (numPendingTests ?? 0) + (numTodoTests ?? 0)
-      const failed = (numTotalTests ?? 0) - passed - skipped
-      // A file that can't even be loaded has no tests to count, but it has failed.
-      return { passed, skipped, failed: failed === 0 && !success ? 1 : failed }
-    },
+    count: countOfVitest,
   }
 }
 
