@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           name: 'packages',
           include: ['test/packages/**/*.test.ts'],
-          globalSetup: ['test/packages/setup.ts'],
+          globalSetup: ['test/packages/setup.ts', 'test/postgres-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

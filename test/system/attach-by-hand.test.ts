@@ -3,9 +3,9 @@ import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { blocksOf } from './documented.ts'
+import { blocksOf } from '../samples/documented.ts'
 
-const sqlBlocks = blocksOf('attach-by-hand.md').filter(({ language }) => language === 'sql')
+const sqlBlocks = blocksOf('docs/attach-by-hand.md').filter(({ language }) => language === 'sql')
 const [table = '', mirror = '', forget = '', detach = ''] = sqlBlocks.map(({ text }) => text)
 
 let database: TestDatabase

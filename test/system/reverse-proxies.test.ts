@@ -11,7 +11,7 @@ import { until } from '@mqtt-status/testing/until'
 import { WebSocket } from 'ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ServerProcess } from '../e2e/world.ts'
-import { block } from './documented.ts'
+import { block } from '../samples/documented.ts'
 import { PROXIES } from './proxy-programs.ts'
 import type { DocumentedProxy } from './proxy-programs.ts'
 
@@ -134,7 +134,7 @@ describe.each(PROXIES)('behind $name, as documented', (program) => {
 })
 
 async function start(program: DocumentedProxy, port: number): Promise<ReverseProxy> {
-  const documented = block('reverse-proxies.md', program.fence)
+  const documented = block('docs/reverse-proxies.md', program.fence)
   const config = program
     .listen(documented, port)
     .replaceAll('portal.example.com', 'localhost')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { createVerify } from '../../packages/server/src/auth/tokens.ts'
-import { blocksOf } from './documented.ts'
+import { blocksOf } from '../samples/documented.ts'
 
 const SECRET = 'a-secret/of+at-least=thirty-two-bytes'
 const folder = mkdtempSync(join(tmpdir(), 'tokens-'))
@@ -54,7 +54,7 @@ afterAll(() => {
 test.each(LANGUAGES)(
   'the $language function signs a token that the server accepts',
   async ({ language, file, call, command: [program, ...args] }) => {
-    const [documented] = blocksOf('tokens.md').filter((block) => block.language === language)
+    const [documented] = blocksOf('docs/tokens.md').filter((block) => block.language === language)
     if (documented === undefined) throw new Error(`docs/tokens.md has no ${language} block`)
     const source = `${documented.text}\n${call}\n`
     writeFileSync(file, source)
@@ -76,5 +76,14 @@ test.each(LANGUAGES)(
       can: ['view', 'control'],
     })
     expect(scope.expiresAt).toBeGreaterThan(Date.now() + 500_000)
+  },
+)
+
+/** The view needs Django, so Python only reads it. */
+test.each(blocksOf('docs/tokens.md').filter(({ language }) => language === 'python'))(
+  '$page:$line: Python reads the sample',
+  ({ text }) => {
+    const read = 'import ast, sys; ast.parse(sys.stdin.read())'
+    execFileSync('/usr/bin/python3', ['-I', '-c', read], { input: text })
   },
 )
