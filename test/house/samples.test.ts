@@ -26,6 +26,7 @@ const PROXIED = { page: 'docs/reverse-proxies.md', by: 'test/system/proxy-progra
 const RULES: readonly Rule[] = [
   ...['sh', 'json', 'text'].map((language) => ({ language, by: HERE })),
   { language: 'ini', page: 'docs/operations.md', by: HERE },
+  { language: 'ini', page: 'docs/database.md', by: 'test/system/pgbouncer.test.ts' },
   ...['ts', 'tsx', 'js', 'jsx', 'vue', 'svelte'].map((language) => ({ language, by: COMPILED })),
   ...['html', 'css', 'http', 'csv'].map((language) => ({ language, by: BROWSED })),
   ...['python', 'php', 'ruby'].map((language) => ({ language, ...SIGNED })),
