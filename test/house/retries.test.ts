@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import { expect, test } from 'vitest'
 import { FAILURES, failureOf } from '../../packages/widgets/src/client/failures.ts'
@@ -67,4 +67,66 @@ test('the docs say of every link state what ends it', () => {
     unavailable: true,
   }
   expect(rowsOf('States of the link').map(([state]) => state)).toEqual(Object.keys(states))
+})
+
+const SERVER = new URL('../../packages/server/src/', import.meta.url)
+
+/** The sources of the server by path, without tests. */
+function sources(): ReadonlyMap<string, string> {
+  return new Map(
+    globSync('**/*.ts', { cwd: SERVER.pathname })
+      .filter((path) => !path.endsWith('.test.ts'))
+      .map((path) => [path, readFileSync(new URL(path, SERVER), 'utf8')]),
+  )
+}
+
+/** The states of each union that a file declares with the name `State` or `SessionState`. */
+function statesIn(source: string): string[] {
+  const [, union] = /^(?:export )?type (?:Session)?State =\n?([^]*?)\n\n/m.exec(source) ?? []
+  if (union === undefined) return []
+  const named = [...union.matchAll(/kind: '(\w+)'/g)].map(([, kind = '']) => kind)
+  const plain = [...union.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)
+  return [...new Set(named.length > 0 ? named : plain)]
+}
+
+/** Files whose timers make nothing wait that an operator could miss. */
+const NO_WAIT: Readonly<Record<string, string>> = {
+  'main.ts': 'it ends a process that has stopped',
+  'cli/ending.ts': 'it looks whether what has started the process has ended',
+  'embedded/postgres-keeper.ts': 'the database of the demo',
+  'embedded/fleet.ts': 'the devices of the demo',
+}
+
+test('the docs explain each state of each state machine of the server', () => {
+  const states = [...sources()].flatMap(([path, source]) =>
+    statesIn(source).map((state) => `${path} ${state}`),
+  )
+  expect(states.length).toBeGreaterThan(35)
+  const rows = rowsOf('States in which the server waits or stops')
+  expect(rows.map(([path, state]) => `${path ?? ''} ${state ?? ''}`).toSorted()).toEqual(
+    states.toSorted(),
+  )
+  for (const [path, state, ...cells] of rows) {
+    expect(cells, `${path ?? ''} ${state ?? ''}`).toHaveLength(3)
+    for (const cell of cells) expect(cell, `${path ?? ''} ${state ?? ''}`).not.toBe('')
+  }
+})
+
+test('the docs explain each file of the server that keeps a timer', () => {
+  const all = sources()
+  const machines = new Set([...all].filter(([, text]) => statesIn(text).length > 0).map(([p]) => p))
+  const timers = [...all]
+    .filter(([, text]) => /\b(setTimeout|setInterval)\(|AbortSignal\.timeout\(/.test(text))
+    .map(([path]) => path)
+    .filter((path) => !machines.has(path) && NO_WAIT[path] === undefined)
+  const rows = rowsOf('Other waits of the server')
+  const documented = rows.map(([path = '']) => path)
+  expect(timers.length).toBeGreaterThan(20)
+  expect(documented).toEqual(expect.arrayContaining(timers))
+  for (const [path = '', ...cells] of rows) {
+    expect(all.has(path), path).toBe(true)
+    expect(cells, path).toHaveLength(3)
+    for (const cell of cells) expect(cell, path).not.toBe('')
+  }
+  for (const path of Object.keys(NO_WAIT)) expect(all.has(path), path).toBe(true)
 })
