@@ -43,6 +43,20 @@ test.each([
   expect(await rulesBroken(file, `import '${target}'\n`)).toContain('no-restricted-imports')
 })
 
+test.each([
+  'await sql.begin(async () => undefined)',
+  'await this.#sql.begin(async () => undefined)',
+  'await pool.begin(async () => undefined)',
+  'await database.sql.begin(async () => undefined)',
+  'const one = await sql.reserve()',
+])('a transaction of postgres.js is reported: %s', async (statement) => {
+  const source = `class A { async b() { ${statement} } }`
+  for (const file of ['db/transaction.ts', 'db/migrate.ts', 'cli/storage.ts', 'embedded/fleet.ts'])
+    expect(await rulesBroken(`packages/server/src/${file}`, source)).toContain(
+      'no-restricted-syntax',
+    )
+})
+
 test('only the process edge names the process', async () => {
   const source = 'export const home: unknown = process.env\n'
   expect(await rulesBroken('packages/server/src/server.ts', source)).toContain(

@@ -19,6 +19,10 @@ interface Check {
 }
 
 const ANSWER_MS = 5_000
+/** A statement that waits for a lock, or whose session is lost between two events of its socket, does not end by itself. */
+const CHECK_MS = 15_000
+/** Gives all rows a new stamp. */
+const ADOPT_MS = 600_000
 const CLOCK_MS = 2_000
 const OLDEST_VERSION = 130_000
 const APPLICATION = 'mqtt-status-doctor'
@@ -48,7 +52,7 @@ export async function* examine(
   ]
   try {
     for (const { check, look, mustPass = false } of checks) {
-      const answer = await look().catch(toAnswer)
+      const answer = await within(adopt ? ADOPT_MS : CHECK_MS, look()).catch(toAnswer)
       yield { check, ...answer }
       if (mustPass && answer.state !== 'ok') return
     }

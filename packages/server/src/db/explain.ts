@@ -1,4 +1,5 @@
 import { SetupError } from '../errors.ts'
+import { DatabaseAway, isAway } from './away.ts'
 import { explainTls } from './tls-failures.ts'
 
 /** Something in the schema has the name already. */
@@ -9,6 +10,9 @@ const UNREACHABLE = 'Check DATABASE_URL, and that Postgres runs and lets this ma
 /** Why it takes no writes, and what to do. */
 export const READ_ONLY =
   'It is a standby, or default_transaction_read_only is on there. Point DATABASE_URL at the primary.'
+
+const CHECK = 'Run the command again: what is done already is found, and not done twice.'
+const AGAIN = 'Run the command again when the database can be used.'
 
 /** Failures that the operator can mend, and how. */
 const CURES: Readonly<Record<string, string>> = {
@@ -38,11 +42,13 @@ const CURES: Readonly<Record<string, string>> = {
  * nobody but us can mend stays as it is.
  */
 export function explain(error: unknown): unknown {
+  if (error instanceof DatabaseAway && error.outcome === 'unknown')
+    return new SetupError(`${error.message}: it may have been made.\n  ${CHECK}`, { cause: error })
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
     return error
   const tls = explainTls(error, error.code)
   if (tls !== null) return new SetupError(`${tls.what}.\n  ${tls.cure}`, { cause: error })
-  const cure = CURES[error.code]
+  const cure = CURES[error.code] ?? (isAway(error) ? AGAIN : undefined)
   if (cure === undefined) return error
   return new SetupError(`${whatOf(error, error.code)}.\n  ${cure}`, { cause: error })
 }

@@ -14,8 +14,8 @@ import { DatabaseAway, isAway, isRefusal } from './away.ts'
 import type { Outcome } from './away.ts'
 import { Session } from './session.ts'
 import type { Progress } from './session.ts'
-import { transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
+import { transaction } from './transaction.ts'
 
 export interface LaneOptions {
   readonly address: PostgresAddress | string

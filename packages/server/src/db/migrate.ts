@@ -7,9 +7,10 @@ import { findPlace, freeChannels } from './installation.ts'
 import type { Place } from './installation.ts'
 import { lock } from './lock.ts'
 import { prepareSchema } from './schema.ts'
-import { inSchema, transaction } from './sql.ts'
+import { inSchema } from './sql.ts'
 import type { Pool, Sql } from './sql.ts'
 import { refuseTakenNames } from './taken-names.ts'
+import { transaction } from './transaction.ts'
 import { mendTriggers } from './triggers.ts'
 
 /** Beside the sources and beside the build alike. */

@@ -1,7 +1,7 @@
 /** Encrypts what is under former keys with the first one. Nothing is dialled anew: the secrets stay what they are. */
 import type { KeyRing, Sealed, SecretPlace } from './key-ring.ts'
-import { transaction } from './sql.ts'
 import type { Sql } from './sql.ts'
+import { transaction } from './transaction.ts'
 
 export interface RotationProgress {
   readonly done: number

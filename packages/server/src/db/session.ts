@@ -93,7 +93,7 @@ export class Session {
   /**
    * One transaction.
    *
-   * @param limitMs the server ends a statement that takes longer, and the transaction if this process stands still
+   * @param limitMs the server ends a statement that takes longer, and the transaction if this process stands still; 0 = never
    * @throws what the work or the server throws, after a ROLLBACK
    */
   async transact<T>(

@@ -6,7 +6,15 @@ import type { PostgresAddress } from '../connection-string/address.ts'
 import { sessionName, toOptions } from './postgres-options.ts'
 
 /** Sessions of one database, before it is known in which schema the tables are. */
-export type Pool = postgres.Sql<{ bigint: number }>
+export type Pool = postgres.Sql<{ bigint: number }> & {
+  /** From where one more session can be opened. */
+  readonly origin: Origin
+}
+
+interface Origin {
+  readonly address: PostgresAddress
+  readonly applicationName: string
+}
 
 /**
  * A connection pool, or one transaction of it. `int8` columns are numbers; `xid8` is read as text.
@@ -55,7 +63,8 @@ const BACKOFF = { baseMs: 50, capMs: 1_000 }
  */
 export function connectSql(to: PostgresAddress | string, options: SqlOptions): Pool {
   const address = typeof to === 'string' ? parseAddress(to) : to
-  return postgres({
+  const { applicationName } = options
+  const pool = postgres({
     ...toOptions(address),
     max: options.max,
     // The default drops a session after 30–60 min, and with it, silently, its LISTEN.
@@ -70,23 +79,18 @@ export function connectSql(to: PostgresAddress | string, options: SqlOptions): P
     ...(options.onclose === undefined ? {} : { onclose: options.onclose }),
     // Not declared by its types.
     ...(options.openSocket === undefined ? {} : { socket: options.openSocket }),
-    connection: { application_name: sessionName(address, options.applicationName) },
+    connection: { application_name: sessionName(address, applicationName) },
     types: {
       // Revisions and generations stay far below 2^53.
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
     },
   })
+  return Object.assign(pool, { origin: { address, applicationName } })
 }
 
 /** The pool, together with the schema that its statements name. */
 export function inSchema(pool: Pool, name: string): Sql {
   return Object.assign(pool, { schema: pool.unsafe(quoted(name)), schemaName: name })
-}
-
-/** Runs statements in one transaction, which is undone if any of them, or the work itself, fails. */
-export function transaction<T>(sql: Sql, work: (tx: Sql) => Promise<T>): Promise<T> {
-  // The types of postgres.js lose the template call on a transaction's own type, and unwrap arrays of promises.
-  return sql.begin((tx) => work(inSchema(tx as unknown as Pool, sql.schemaName))) as Promise<T>
 }
 
 /** The name of a table or a sequence as text, for functions that take a `regclass`. */

@@ -4,8 +4,9 @@
  */
 import type { Log } from '../log.ts'
 import { explain } from './explain.ts'
-import { qualified, transaction } from './sql.ts'
+import { qualified } from './sql.ts'
 import type { Sql } from './sql.ts'
+import { transaction } from './transaction.ts'
 
 /** All of ours, by table; each has to be ENABLE ALWAYS (see migration 0011). */
 const TRIGGERS = {

@@ -42,13 +42,11 @@ export async function seedFleet(sql: Sql, brokerPort: number): Promise<void> {
     expected_interval_s: 30,
     desired: behaviour === 'off' ? 'disconnected' : 'connected',
   }))
-  await sql.begin(async (tx) => {
-    await tx`
-      insert into ${sql.schema}.connections ${tx(rows)}
-      on conflict (id) do nothing`
-    await tx`
-      update ${sql.schema}.connections
-      set host = ${HOST}, port = ${brokerPort}
-      where labels @> ${tx.json(MARK)} and (host, port) is distinct from (${HOST}, ${brokerPort})`
-  })
+  await sql`
+    insert into ${sql.schema}.connections ${sql(rows)}
+    on conflict (id) do nothing`
+  await sql`
+    update ${sql.schema}.connections
+    set host = ${HOST}, port = ${brokerPort}
+    where labels @> ${sql.json(MARK)} and (host, port) is distinct from (${HOST}, ${brokerPort})`
 }

@@ -9,8 +9,9 @@ import { rotateSecrets } from '../../src/db/secret-rotation.ts'
 import { Secrets } from '../../src/db/secrets.ts'
 import type { SecretField } from '../../src/db/secrets.ts'
 import { direct } from '../../src/db/lane.ts'
-import { connectSql, DEFAULT_SCHEMA, inSchema, transaction } from '../../src/db/sql.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
 import type { Sql } from '../../src/db/sql.ts'
+import { transaction } from '../../src/db/transaction.ts'
 
 const K1: SecretKey = { id: 'k1', key: createSecretKey(randomBytes(32)) }
 const K2: SecretKey = { id: 'k2', key: createSecretKey(randomBytes(32)) }

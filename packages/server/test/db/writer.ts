@@ -1,7 +1,7 @@
 /** A writer as rude as people and systems are: its transactions fail, sleep, roll back, move, delete and re-create rows. */
 import { pick } from '@mqtt-status/testing/random'
-import { transaction } from '../../src/db/sql.ts'
-import type { Sql } from '../../src/db/sql.ts'
+import { inSchema } from '../../src/db/sql.ts'
+import type { Pool, Sql } from '../../src/db/sql.ts'
 
 export const IDS: readonly string[] = Array.from({ length: 40 }, (_, i) => `c${i}`)
 export const SITES: readonly string[] = ['s0', 's1', 's2']
@@ -34,7 +34,8 @@ async function transact(options: WriterOptions): Promise<void> {
   const { sql, random } = options
   const steps = 1 + Math.floor(random() * 3)
   const rollBack = random() < 0.15
-  await transaction(sql, async (tx) => {
+  await sql.begin(async (session) => {
+    const tx = inSchema(session as unknown as Pool, sql.schemaName)
     for (let step = 0; step < steps; step++) {
       const savepoint = random() < 0.2
       if (savepoint) await tx`savepoint s`
