@@ -194,6 +194,7 @@ export class Term {
     this.#others = new Set(others)
     if (before.symmetricDifference(this.#others).size > 0) this.#reconciled = null
     if (!this.#isKnown) this.#introduce()
+    this.#supervisor.forget()
     this.#look()
   }
 

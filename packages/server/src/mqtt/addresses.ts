@@ -44,6 +44,16 @@ export class AddressOrder {
     return [...addresses.filter((address) => !failed.has(address)), ...failed].slice(0, MOST)
   }
 
+  /** Hosts of which something is remembered. */
+  get size(): number {
+    return this.#failed.size
+  }
+
+  /** No connection leads to the host any more. */
+  forget(host: string): void {
+    this.#failed.delete(host)
+  }
+
   failed(host: string, address: string): void {
     const failed = this.#failed.get(host) ?? new Set()
     this.#failed.delete(host)

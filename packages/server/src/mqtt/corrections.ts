@@ -49,6 +49,18 @@ export class Corrections {
     this.#options.restore(ledger)
   }
 
+  /** Rows of which something is remembered. */
+  get size(): number {
+    return new Set([...this.#lastMs.keys(), ...this.#waiting.keys()]).size
+  }
+
+  /** The row is not kept here any more. */
+  forget(id: string): void {
+    clearTimeout(this.#waiting.get(id))
+    this.#waiting.delete(id)
+    this.#lastMs.delete(id)
+  }
+
   stop(): void {
     for (const timer of this.#waiting.values()) clearTimeout(timer)
     this.#waiting.clear()

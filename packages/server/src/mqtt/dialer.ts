@@ -77,6 +77,16 @@ export class Dialer {
     this.#options = options
   }
 
+  /** Brokers and hosts of which something is remembered. */
+  get remembered(): number {
+    return this.#options.gates.size + this.#order.size
+  }
+
+  /** Forgets what was learnt of brokers that no connection leads to any more. */
+  forget(): void {
+    for (const host of this.#options.gates.forget()) this.#order.forget(host)
+  }
+
   /** @returns `null` when it was given up before there was a session */
   async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
     const { siteId, stored, signal, urgent } = request
@@ -117,7 +127,7 @@ export class Dialer {
       return null
     }
     const place = new Place(pass, leave, signal)
-    const host = `${settings.host}:${settings.port}`
+    const host = `${settings.host.toLowerCase()}:${settings.port}`
     const isOneOfSeveral = target.addresses.length > 1
     let address: string | null = null
     return Session.dial(

@@ -21,6 +21,11 @@ export class Rereads {
     this.#options = options
   }
 
+  /** Rows that wait to be read. */
+  get size(): number {
+    return this.#ids.size
+  }
+
   add(id: string): void {
     this.#ids.add(id)
   }

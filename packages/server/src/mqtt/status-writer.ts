@@ -57,6 +57,11 @@ export class StatusWriter {
     this.#options = options
   }
 
+  /** Rows that wait to be written. */
+  get size(): number {
+    return this.#queue.size
+  }
+
   add(ledger: Ledger, seen: Seen): void {
     this.#enqueue(ledger, seen)
   }
@@ -74,7 +79,9 @@ export class StatusWriter {
   /** Forgets what is not written yet of a connection that is not ours any more. */
   forget(ledger: Ledger): void {
     const { id } = ledger.claimed
-    if (this.#queue.get(id)?.ledger === ledger) this.#queue.delete(id)
+    if (this.#queue.has(id) && this.#queue.get(id)?.ledger !== ledger) return
+    this.#queue.delete(id)
+    this.#lastMs.delete(id)
   }
 
   /** Writes at once what is gathered or held back; resolves when it is written, or could not be. */

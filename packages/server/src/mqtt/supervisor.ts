@@ -4,23 +4,19 @@
  */
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
-import { FairQueue } from '../model/fair-queue.ts'
 import type { ActivityWrite, Held, HeldSum, StatusWrite, Written } from '../model/observed.ts'
 import { Activity } from './activity.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { Corrections } from './corrections.ts'
-import { DialGuard } from './dial-guard.ts'
+import { createDialer } from './create-dialer.ts'
 import type { GuardRules } from './dial-guard.ts'
 import type { DialPermit } from './dial-permit.ts'
-import { Dialer } from './dialer.ts'
 import { firstOf } from '../model/first-of.ts'
-import { HostGates } from './host-gates.ts'
 import { Keeper } from './keeper.ts'
 import type { CheckResult, KeeperOptions } from './keeper.ts'
 import type { Claimed, Ledger } from './ledger.ts'
 import { Rereads } from './rereads.ts'
 import type { Resolver } from '../names/resolver.ts'
-import { SecretReader } from './secret-reader.ts'
 import type { ReadSecrets } from './secret-reader.ts'
 import { TIMING } from './session-state.ts'
 import type { Timing } from './session-state.ts'
@@ -143,7 +139,7 @@ export class Supervisor {
     })
     const connectionLog = new ConnectionLog(log)
     this.#options = {
-      dialer: dialerOf(options),
+      dialer: createDialer(options),
       write: (ledger, seen) => {
         connectionLog.note(ledger, seen)
         this.#writer.add(ledger, seen)
@@ -157,6 +153,18 @@ export class Supervisor {
   /** Connections that are kept, whatever their state. */
   get size(): number {
     return this.#keepers.size
+  }
+
+  /** Rows and brokers of which something is remembered; 0 once no row is kept and `forget` was called. */
+  get remembered(): number {
+    const { dialer } = this.#options
+    const leaving = this.#leaving.size + this.#writer.size + this.#rereads.size
+    return this.size + leaving + this.#corrections.size + dialer.remembered
+  }
+
+  /** Forgets what was learnt of brokers that no connection leads to any more; to be called from time to time. */
+  forget(): void {
+    this.#options.dialer.forget()
   }
 
   /** What the feed has read. */
@@ -347,6 +355,7 @@ export class Supervisor {
       await Promise.all(leaving.map(({ keeper }) => keeper.stop()))
       for (const { claimed, ledger } of leaving.map(({ keeper }) => keeper)) {
         this.#writer.forget(ledger)
+        this.#corrections.forget(claimed.id)
         if (this.#leaving.get(claimed.id) === claimed.epoch) this.#leaving.delete(claimed.id)
       }
       // They are still ours, so they are taken again.
@@ -358,29 +367,8 @@ export class Supervisor {
   #drop(id: string, keeper: Keeper): void {
     if (this.#keepers.get(id) !== keeper) return
     this.#keepers.delete(id)
+    this.#corrections.forget(id)
     this.#writer.forget(keeper.ledger)
     void keeper.stop()
   }
-}
-
-/** Neither one host nor one site ever gets all dials, so that another one always finds a place. */
-const SHARE_OF_ONE = 0.8
-/** Between two dials of a host that does not answer. */
-const HOST_PROBE_MS = 100
-
-function dialerOf(options: SupervisorOptions): Dialer {
-  const { store, epoch, dialConcurrency, allow, permit, log, resolver, connectTimeoutMs } = options
-  const ofOne = Math.ceil(dialConcurrency * SHARE_OF_ONE)
-  return new Dialer({
-    guard: new DialGuard(allow, resolver),
-    places: new FairQueue({
-      places: dialConcurrency,
-      perParty: Math.max(1, Math.min(ofOne, dialConcurrency - 1)),
-    }),
-    gates: new HostGates({ most: ofOne, probeMs: HOST_PROBE_MS }),
-    permit,
-    secrets: store.secrets === undefined ? null : new SecretReader(store.secrets, log),
-    clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,
-    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
-  })
 }
