@@ -94,6 +94,7 @@ function program(): Command {
     environment: {},
     version: '0.0.0',
     terminal: false,
+    progress: () => undefined,
     print: () => undefined,
     signal: () => new AbortController().signal,
   })

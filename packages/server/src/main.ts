@@ -42,6 +42,9 @@ const edge: Edge = {
   print(line) {
     process.stdout.write(`${line}\n`)
   },
+  progress(line) {
+    process.stderr.write(`${line}\n`)
+  },
   signal: () => (signal ??= listenForEnd()),
 }
 

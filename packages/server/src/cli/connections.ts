@@ -79,7 +79,7 @@ export async function importFile(
       dialling: createDialling({ allow: config.allow, resolver: new Resolver() }),
       onProgress(step, done, total) {
         const worthIt = done % PROGRESS_EVERY === 0 && total > PROGRESS_EVERY
-        if (!flags.json && worthIt) edge.print(`${done} of ${total} ${step}`)
+        if (!flags.json && worthIt) edge.progress(`${done} of ${total} ${step}`)
       },
     }).catch((error: unknown) => {
       throw error instanceof StatusError ? new SetupError(error.message, { cause: error }) : error

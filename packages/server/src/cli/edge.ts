@@ -6,6 +6,8 @@ export interface Edge {
   readonly terminal: boolean
   /** One line of the answer, on the standard output. */
   print(line: string): void
+  /** One line about work that goes on, on the standard error, so that it never gets into the answer. */
+  progress(line: string): void
   /** Aborted by the first signal to end; from the first call on signals no longer end the process at once. */
   signal(): AbortSignal
 }

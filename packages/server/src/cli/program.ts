@@ -82,7 +82,16 @@ export function createProgram(edge: Edge): Command {
       await (await import('./demo.ts')).demo(edge, options)
     })
 
+  addVersion(program, edge.version)
   return program
+}
+
+/** `--version` behind any command: a reader of a script does not know that it belongs before it. */
+function addVersion(program: Command, version: string): void {
+  for (const command of program.commands) {
+    command.version(version, '--version')
+    addVersion(command, version)
+  }
 }
 
 /** Loading the server takes a while, and process 1 of a container does not receive a signal that it does not listen for. */

@@ -25,7 +25,7 @@ export async function rotate(edge: Edge, flags: Record<string, string>): Promise
       )
     }
     const { rotated, unreadable } = await rotateSecrets(sql, ring, ({ done, total }) => {
-      edge.print(`${done} of ${total}`)
+      edge.progress(`${done} of ${total}`)
     })
     edge.print(
       rotated === 1

@@ -230,6 +230,7 @@ test('notifications come through TLS, too, and the doctor sees all of it', async
       environment: { DATABASE_URL: url, LISTEN_DATABASE_URL: url },
       version: '0.0.0',
       terminal: false,
+      progress: () => undefined,
       print: (line) => lines.push(line),
       signal: () => new AbortController().signal,
     },

@@ -46,6 +46,7 @@ async function examine(url: string, adopt = false): Promise<string> {
       environment: { DATABASE_URL: url },
       version: '0.0.0',
       terminal: false,
+      progress: () => undefined,
       print: (line) => lines.push(line),
       signal: () => new AbortController().signal,
     },

@@ -29,6 +29,7 @@ async function run(environment: Record<string, string>, json = false): Promise<R
     environment,
     version: '0.0.0',
     terminal: false,
+    progress: () => undefined,
     print: (line: string) => lines.push(line),
     signal: () => new AbortController().signal,
   }

@@ -117,6 +117,7 @@ export class Desk {
       environment: { ...this.environment, ...environment },
       version: '0.0.0',
       terminal: false,
+      progress: (line) => lines.push(line),
       print: (line) => lines.push(line),
       signal: () => new AbortController().signal,
     })
