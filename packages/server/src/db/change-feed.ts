@@ -12,6 +12,7 @@ import { readChannels } from './installation.ts'
 import { Listener } from './listener.ts'
 import type { ListenerTiming } from './listener.ts'
 import type { Database } from './lane.ts'
+import { TimeWatch } from './time-watch.ts'
 
 export type { FeedRead, FeedRow, FeedTombstone } from './feed-read.ts'
 
@@ -57,6 +58,7 @@ export class ChangeFeed {
   #running: Promise<void> | null = null
   #queued: Promise<void> | null = null
   #startedAt = Number.NEGATIVE_INFINITY
+  readonly #times: TimeWatch
   #lastGoodAt = new Date()
   #state: 'live' | 'stale' = 'live'
   #failing = false
@@ -67,6 +69,7 @@ export class ChangeFeed {
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options
+    this.#times = new TimeWatch(options.log)
     this.#staleAfterMs = Math.max(5_000, 3 * options.pollMs)
     this.#listener = new Listener({
       address: options.listenAddress,
@@ -158,6 +161,7 @@ export class ChangeFeed {
     try {
       // Only what is told moves the mark: a read that was given up may still be answered, and nobody hears it.
       const read = this.#advance(await within(this.#options.readMs ?? READ_MS, this.#fetch()))
+      this.#times.note(read)
       // In this order: "live" is said of what has been told.
       if (!this.#stopped) this.#options.onRead(read)
       this.#succeeded()
