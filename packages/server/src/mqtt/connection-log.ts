@@ -11,8 +11,8 @@ const WORDS: Readonly<Record<Condition, readonly [one: string, many: string]>> =
     'connections are interrupted; the server tries again',
   ],
   failed: [
-    'a connection has failed; the server tries again when its settings change or a user asks for it',
-    'connections have failed; the server tries again when their settings change or a user asks for it',
+    'a connection has failed; the server tries again after some minutes, and at once when its settings change or a user asks for it',
+    'connections have failed; the server tries again after some minutes, and at once when their settings change or a user asks for it',
   ],
   disconnected: [
     'a connection is disconnected, as asked for',

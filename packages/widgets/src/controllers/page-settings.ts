@@ -1,6 +1,6 @@
 /**
- * What the page says once for all elements: `<script data-mqtt-status data-src="…">`, then
- * `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
+ * What the page says once for all elements: the `data-` attributes of `<script data-mqtt-status>` or of the bundle's own
+ * script tag, then `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
  */
 
 import { absolute } from '../client/server-address.ts'
@@ -12,11 +12,11 @@ export interface Address {
   readonly tokenSrc?: string
 }
 
-let bundleSrc: string | null = null
+let bundleUrl: string | null = null
 
-/** Remembers where the bundle came from, if that is a server of ours: `…/widgets/[version/]mqtt-status.js`. */
+/** Remembers where the bundle came from. */
 export function rememberBundle(url: string): void {
-  bundleSrc = serverOfBundle(url)
+  bundleUrl = url
 }
 
 /** The server that serves the bundle at this address, or `null` if it is none of ours (a public CDN). */
@@ -26,14 +26,15 @@ export function serverOfBundle(url: string): string | null {
   )
 }
 
-/** A `data-` setting of the page's `<script data-mqtt-status>`. */
+/** A `data-` setting of the page's `<script data-mqtt-status>`, or of the script tag that has loaded the bundle. */
 export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): string | undefined {
   // Browsers keep these collections at hand; a selector that finds nothing looks at the whole page for each element.
   const { scripts } = document
   if (own?.among !== scripts.length) {
     if (!own) setTimeout(forgetScript)
-    const script = [...scripts].find(({ dataset }) => 'mqttStatus' in dataset)
-    own = { script, among: scripts.length }
+    const all = [...scripts]
+    const marked = all.find(({ dataset }) => 'mqttStatus' in dataset)
+    own = { script: marked ?? all.find(({ src }) => src === bundleUrl), among: scripts.length }
   }
   return own.script?.dataset[name]
 }
@@ -55,7 +56,7 @@ export function pageAddress(): Address | null {
   const src = scriptSetting('src')
   if (src) return address(src, scriptSetting('token'), scriptSetting('tokenSrc'))
   const meta = document.getElementsByName('mqtt-status:src')[0]?.getAttribute('content')
-  const fallback = meta ?? bundleSrc
+  const fallback = meta ?? (bundleUrl && serverOfBundle(bundleUrl))
   return fallback ? address(fallback, scriptSetting('token'), scriptSetting('tokenSrc')) : null
 }
 

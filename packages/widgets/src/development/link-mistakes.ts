@@ -31,7 +31,7 @@ function unreachable(src: string): Mistake {
   const { origin } = new URL(src)
   return {
     what: `The server ${src} can’t be reached.`,
-    why: 'It is down, src names another one, or the page’s Content-Security-Policy forbids the way to it.',
+    why: 'It is down or restarting, src names another one, or the page’s Content-Security-Policy forbids the way to it.',
     fix: `Open ${src}healthz in a browser; with a policy, allow both ${origin} and ${origin.replace('http', 'ws')} in connect-src. It is tried again by itself.`,
   }
 }

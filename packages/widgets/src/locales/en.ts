@@ -49,7 +49,7 @@ export const en: Locale = {
     not_mqtt: 'What answers there is not an MQTT broker',
     protocol_error: 'The MQTT protocol was violated',
     bad_credentials: 'The broker refused the credentials',
-    not_authorized: 'The broker does not grant access',
+    not_authorized: 'The broker refuses access: wrong credentials or no rights',
     client_id_rejected: 'The broker refused the client ID',
     protocol_version: 'The broker does not speak this MQTT version',
     banned: 'The broker has banned this client',

@@ -49,7 +49,7 @@ export const it: Locale = {
     not_mqtt: 'A questo indirizzo non risponde un broker MQTT',
     protocol_error: 'Il protocollo MQTT è stato violato',
     bad_credentials: 'Il broker ha rifiutato le credenziali',
-    not_authorized: 'Il broker non concede l’accesso',
+    not_authorized: 'Il broker nega l’accesso: credenziali errate o nessun diritto',
     client_id_rejected: 'Il broker ha rifiutato il client ID',
     protocol_version: 'Il broker non usa questa versione di MQTT',
     banned: 'Il broker ha bloccato questo client',

@@ -2,6 +2,7 @@
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.development.ts'
+import { pageAddress, rememberBundle } from '../../src/controllers/page-settings.ts'
 import { part, text } from './stage.ts'
 
 function mistakes(element: Element): string {
@@ -57,6 +58,27 @@ it('is called wrong, once in the console, and not thrown at the page', async () 
   await waitUntil(() => !mistakes(card).includes('is no address'), mistakes(card))
   removeEventListener('error', hear)
   document.removeEventListener('mqtt-status-error', take)
+})
+
+it('takes the settings of the script tag that has loaded the bundle', () => {
+  const script = document.createElement('script')
+  script.type = 'text/plain'
+  script.src = 'https://status.test/widgets/mqtt-status.js'
+  script.dataset['tokenSrc'] = '/mqtt-token'
+  const other = document.createElement('script')
+  other.type = 'text/plain'
+  other.src = 'https://other.test/widgets/mqtt-status.js'
+  other.dataset['tokenSrc'] = '/other-token'
+  document.head.append(other, script)
+  rememberBundle(script.src)
+  expect(pageAddress()).to.deep.equal({ src: 'https://status.test/', tokenSrc: '/mqtt-token' })
+  // A script that is marked as ours goes before.
+  other.dataset['mqttStatus'] = ''
+  other.remove()
+  document.head.append(other, document.createElement('script'))
+  expect(pageAddress()).to.deep.equal({ src: 'https://status.test/', tokenSrc: '/other-token' })
+  rememberBundle('')
+  for (const one of [other, script]) one.remove()
 })
 
 it('leaves the elements inside a provider without a server, rather than with another one', async () => {
