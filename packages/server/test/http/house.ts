@@ -142,7 +142,7 @@ export class Client {
   readonly closed: Promise<{ code: number; reason: string }>
 
   constructor(
-    house: House,
+    house: Pick<House, 'port'>,
     options: { protocol?: string; origin?: string; host?: string; path?: string } = {},
   ) {
     const { protocol = 'mqtt-status.v1', origin, host, path = '/ws/status' } = options
