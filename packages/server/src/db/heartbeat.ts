@@ -50,7 +50,8 @@ export class Heartbeat {
   #state: State = { kind: 'stopped' }
   #timer: NodeJS.Timeout | null = null
   #beating: Promise<void> | null = null
-  #everHeld = false
+  /** Since before the last beat that was answered; `null`: none was. */
+  #answered: Elapsed | null = null
   #missed = false
 
   constructor(options: HeartbeatOptions) {
@@ -93,8 +94,10 @@ export class Heartbeat {
       )
       if (this.#stopped()) return
       this.#state = { kind: 'held', since: askedAt }
-      const lapsed = this.#everHeld && !held
-      this.#everHeld = true
+      // A beat whose answer was lost may have renewed a lease that had ended before it.
+      const before = this.#answered
+      const lapsed = before !== null && (!held || before.ms >= this.#options.ttlMs)
+      this.#answered = askedAt
       this.#beatSoon(this.#everyMs)
       const missed = this.#missed
       this.#missed = false
