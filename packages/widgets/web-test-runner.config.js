@@ -89,5 +89,5 @@ export default {
   ],
   browsers: [await launcherOf(engine)],
   reporters: [defaultReporter({ reportTestResults: true }), countReporter],
-  testFramework: { config: { timeout: 10_000 } },
+  testFramework: { config: { timeout: 30_000 } },
 }

@@ -6,22 +6,35 @@ import type { CSSResult, CSSResultOrNative } from 'lit'
 
 const sheets = new WeakMap<Document, Map<CSSResultOrNative, CSSStyleSheet>>()
 const tags = new WeakMap<ShadowRoot, readonly HTMLStyleElement[]>()
+/** The sheet that could not be made is empty, and Lit keeps it: it is not asked for again. */
+let isWithoutSheets = false
 
 /** Gives a root these style sheets and no others. */
 export function dress(root: ShadowRoot, styles: readonly CSSResultOrNative[]): void {
   for (const tag of tags.get(root) ?? []) tag.remove()
   tags.delete(root)
-  try {
-    const { ownerDocument } = root
-    root.adoptedStyleSheets = styles.map((style) => sheetIn(ownerDocument, style))
-    // Without support the assignment has made a property that means nothing.
-    if ('adoptedStyleSheets' in ownerDocument) return
-  } catch {
-    // The document has no window, or its window makes no sheets.
-  }
-  const made = styles.map((style) => tagIn(root.ownerDocument, style))
+  const { ownerDocument } = root
+  if (isAdopted(root, ownerDocument, styles)) return
+  const made = styles.map((style) => tagIn(ownerDocument, style))
   tags.set(root, made)
   root.prepend(...made)
+}
+
+function isAdopted(
+  root: ShadowRoot,
+  owner: Document,
+  styles: readonly CSSResultOrNative[],
+): boolean {
+  if (owner === document && isWithoutSheets) return false
+  try {
+    root.adoptedStyleSheets = styles.map((style) => sheetIn(owner, style))
+    // Without support the assignment has made a property that means nothing.
+    return 'adoptedStyleSheets' in owner
+  } catch {
+    // The document has no window, or its window makes no sheets.
+    if (owner === document) isWithoutSheets = true
+    return false
+  }
 }
 
 function sheetIn(owner: Document, style: CSSResultOrNative): CSSStyleSheet {

@@ -138,8 +138,12 @@ export abstract class StatusElement extends LitElement {
     const key = names.join()
     if (key === this.#shownStates) return
     this.#shownStates = key
-    for (const name of [...this.#states]) if (!names.includes(name)) this.#states.delete(name)
-    for (const name of names) this.#states.add(name)
+    try {
+      for (const name of [...this.#states]) if (!names.includes(name)) this.#states.delete(name)
+      for (const name of names) this.#states.add(name)
+    } catch {
+      // Only style sheets of the page ask for states: where the browser refuses them, the element is drawn without.
+    }
   }
 
   protected override createRenderRoot(): ShadowRoot {
@@ -190,7 +194,12 @@ function nameable(
   registry: CustomElementRegistry,
 ): CustomElementConstructor {
   const own = element as unknown as CustomElementConstructor
-  return registry.getName(own) ? class extends own {} : own
+  try {
+    if (!registry.getName(own)) return own
+  } catch {
+    // Polyfills of registries know no names: there, a class of its own each time does no harm.
+  }
+  return class extends own {}
 }
 
 function sayMissing(missing: readonly string[]): void {

@@ -13,8 +13,8 @@ export function missingFeatures(): readonly string[] {
 }
 
 function styles(condition: string): boolean {
-  const { CSS: known } = globalThis as { CSS?: Partial<typeof CSS> }
   try {
+    const { CSS: known } = globalThis as { CSS?: Partial<typeof CSS> }
     return known?.supports?.(condition) ?? true
   } catch {
     return true

@@ -157,7 +157,7 @@ describe('a card out of view is as high as in view', () => {
         list.remove()
         scrollTo(0, 0)
       }
-    })
+    }).timeout(60_000)
   }
 })
 
