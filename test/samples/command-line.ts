@@ -50,6 +50,7 @@ function faultsOfNpx(args: readonly string[]): string[] {
 }
 
 function faultsOfScript([name = '', ...rest]: readonly string[]): string[] {
+  if (name === '--silent') return faultsOfScript(rest)
   if (name === 'mqtt-status') return faultsOfOurs(rest)
   if (name === '--filter') return []
   if (!Object.hasOwn(scripts, name)) return [`package.json has no script "${name}"`]
