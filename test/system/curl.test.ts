@@ -16,6 +16,13 @@ const calls = allBlocks()
 const ANSWERS: Readonly<Record<string, RegExp>> = {
   '/api/v1/connections ': /"id":"plant-7".*"hasPassword":true/,
   '/sse/status': /event: snapshot\n/,
+  'Authorization: Bearer': /^HTTP\/1\.1 200 /,
+}
+
+/** What the samples expect of the shell: the command on its path, and the secret that signs tokens. */
+const ENVIRONMENT = {
+  PATH: [new URL('../../bin', import.meta.url).pathname, process.env['PATH']].join(':'),
+  AUTH_JWT_SECRET: 'a-secret-of-at-least-thirty-two-bytes',
 }
 
 let database: TestDatabase
@@ -41,6 +48,7 @@ test.each(calls)('$name gets its answer', async ({ text }) => {
   if (answer === undefined) throw new Error('The test knows no answer for this call')
   const script = text.replaceAll('http://127.0.0.1:8001', server.url)
   const child = spawn('/bin/bash', ['--norc', '-ec', `exec ${script}`], {
+    env: ENVIRONMENT,
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   let output = ''
