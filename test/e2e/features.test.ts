@@ -24,7 +24,7 @@ let features: readonly string[]
 
 /** What the bundle can't do without, Lit included. Every browser has had it since 2018. */
 const ESSENTIAL: readonly string[] = [
-  ...['setTimeout', 'clearTimeout', 'Document', 'CustomEvent', 'CSSStyleSheet', 'TextEncoder'],
+  ...['setTimeout', 'clearTimeout', 'Document', 'CustomEvent', 'CSSStyleSheet'],
   ...['Document.prototype.createTreeWalker', 'Element.prototype.innerHTML'],
   ...['Element.prototype.shadowRoot', 'Array.prototype.flat'],
 ]

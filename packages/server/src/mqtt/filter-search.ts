@@ -37,7 +37,7 @@ export const NO_SEARCH: FilterSearch = {
 }
 
 /** AWS IoT closes the connection on a SUBSCRIBE with more topic filters. */
-export const PORTION = 8
+const PORTION = 8
 /** Twenty filters that are all forbidden are found in fewer: each set is asked for once, and each filter twice. */
 const MOST_DIALS = 64
 const REMEMBERED_MS = 3_600_000

@@ -10,8 +10,6 @@ const LONGEST_ID = 128
 /** The server takes messages of 64 KiB, and the names of a watch are not all of the message. */
 const PORTION_BYTES = 60_000
 
-const utf8 = new TextEncoder()
-
 export function toName(kind: Kind, id: string = ALL): string {
   return `${kind}:${id}`
 }
@@ -46,7 +44,8 @@ export function isCounted(name: string): boolean {
 export function firstPortion(names: readonly string[], most: number): readonly string[] {
   let bytes = 0
   const end = names.findIndex((name, i) => {
-    bytes += utf8.encode(toJson(name)).length + 1
+    // In UTF-8 a code unit beyond ASCII takes three bytes at most.
+    bytes += toJson(name).replace(/[^\0-\x7f]/g, '...').length + 1
     return i >= most || (i > 0 && bytes > PORTION_BYTES)
   })
   return end < 0 ? names : names.slice(0, end)
