@@ -59,6 +59,8 @@ function encrypt(settings: DialSettings, socket: Socket): TLSSocket {
     // What the certificate has to be for, where no name is sent.
     host,
     minVersion: 'TLSv1.2',
+    // The default follows NODE_TLS_REJECT_UNAUTHORIZED, which would take all certificates of all brokers on trust.
+    rejectUnauthorized: true,
     ...(servername === undefined ? {} : { servername }),
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),

@@ -8,7 +8,7 @@ import { Authority } from '@mqtt-status/testing/certificates'
 import type { Certificate } from '@mqtt-status/testing/certificates'
 import { OpensslServer } from '@mqtt-status/testing/openssl-server'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
-import { beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 
@@ -21,6 +21,11 @@ let good: Certificate
 beforeAll(async () => {
   authority = await Authority.create()
   good = await authority.sign()
+})
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
 })
 
 interface Listening {
@@ -196,6 +201,16 @@ test.each(
     ok: false,
     reason: fault.reason,
   })
+})
+
+test('an environment that trusts every certificate does not make the server trust one', async () => {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+  vi.spyOn(process, 'emitWarning').mockReturnValue()
+  const stranger = await (await Authority.create('A stranger')).sign()
+  const { port } = kept(await serve(stranger))
+  const it = world({ timing: CALM })
+  it.add('a', { protocol: 'mqtts', port, tls: { servername: 'localhost' }, topics: null })
+  await it.status('a', 'reconnecting', 'tls_untrusted')
 })
 
 test('a certificate that is not valid yet is tried again when it is, and not before', async () => {
