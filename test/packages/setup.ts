@@ -12,6 +12,8 @@ declare module 'vitest' {
     readonly empty: string
     /** A project with the frameworks as well, laid out as pnpm does it. */
     readonly stranger: string
+    /** The packed packages, by name. */
+    readonly tarballs: Readonly<Record<string, string>>
   }
 }
 
@@ -39,6 +41,7 @@ export default async function setup(suite: TestProject): Promise<() => void> {
     await Project.install({ folder: stranger, tarballs, dependencies, linker: 'isolated', lock })
     suite.provide('empty', empty)
     suite.provide('stranger', stranger)
+    suite.provide('tarballs', tarballs)
   } catch (error) {
     undo()
     throw error
