@@ -26,6 +26,6 @@ function parsed(address: string, base: string | undefined): URL | null {
 
 function refuse(address: string): never {
   throw new Error(
-    `mqtt-status: "${address}" is no address: src has to be absolute (https://…), or on a page begin with / or .`,
+    `mqtt-status: "${address}" is no address: src has to be absolute (https://…), or begin with / or . on a page; where there is none, as on a server that renders, only absolute ones do.`,
   )
 }
