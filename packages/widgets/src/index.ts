@@ -29,6 +29,7 @@ export type {
   OpenTransport,
   Outcome,
   Pending,
+  Refusal,
   TokenAnswer,
   TokenGiven,
   TokenSettings,

@@ -1,4 +1,4 @@
-import { aTimeout, expect, oneEvent, waitUntil } from '@open-wc/testing'
+import { expect, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { row, Wire } from './wire.ts'
@@ -7,6 +7,7 @@ const MANY = 400
 
 let wire: Wire
 let home: HTMLElement
+let all: MqttStatusCard[]
 
 /** Cards below each other, far more than the window shows. */
 function put(count: number, id: (i: number) => string = (i) => `c${String(i)}`): MqttStatusCard[] {
@@ -18,6 +19,7 @@ function put(count: number, id: (i: number) => string = (i) => `c${String(i)}`):
     return card
   })
   home.append(...cards)
+  all.push(...cards)
   return cards
 }
 
@@ -31,13 +33,16 @@ function drawn(cards: readonly MqttStatusCard[]): number {
 }
 
 beforeEach(() => {
+  all = []
   wire = new Wire({ rows: Array.from({ length: MANY }, (_, i) => row({ id: `c${String(i)}` })) })
   home = document.createElement('main')
   home.style.display = 'grid'
   document.body.append(home)
 })
 
-afterEach(() => {
+afterEach(async () => {
+  // Cards that draw later would take the turns of the next test.
+  await Promise.all(all.map((card) => card.updateComplete))
   home.remove()
   wire.client.close()
 })
@@ -60,8 +65,6 @@ it('draws one card at once although hundreds of others wait', async () => {
 })
 
 it('draws many one after the other, and all of them in the end', async () => {
-  // What other tests have drawn in this task counts too, until the next one begins.
-  await aTimeout(0)
   const cards = put(MANY)
   await asked()
   expect(drawn(cards)).to.equal(24)
