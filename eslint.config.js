@@ -51,6 +51,7 @@ const rooms = {
       'database-config.ts',
       'settings.ts',
       'setting-values.ts',
+      'names',
       'server.ts',
       'supervision.ts',
       'http',

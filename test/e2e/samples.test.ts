@@ -26,7 +26,7 @@ const ELEMENTS = modules
   .filter(({ tagName }) => tagName !== undefined)
 
 /** What the samples have on a tag of HTML itself. */
-const SCRIPT_ATTRIBUTES = ['type', 'src', 'data-cfasync']
+const SCRIPT_ATTRIBUTES = ['type', 'src', 'data-cfasync', 'data-token-src']
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   script: SCRIPT_ATTRIBUTES,
   ...Object.fromEntries(
