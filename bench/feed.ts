@@ -7,6 +7,8 @@ import { readSince, START } from '../packages/server/src/db/feed-read.ts'
 import type { Position } from '../packages/server/src/db/feed-read.ts'
 import { connectSql, inSchema } from '../packages/server/src/db/sql.ts'
 import { startDatabase } from './database.ts'
+import { printMachine, printTable } from './table.ts'
+import type { Cell } from './table.ts'
 
 const ROWS = 20_000
 const READS = 200
@@ -29,27 +31,31 @@ async function measure(from: Position, mayAdvance: boolean): Promise<readonly nu
   return times.toSorted((a, b) => a - b)
 }
 
-function line(what: string, times: readonly number[]): string {
-  const at = (share: number): string =>
-    (times[Math.floor(share * (times.length - 1))] ?? NaN).toFixed(2).padStart(9)
-  return `${what.padEnd(58)}${at(0.5)}${at(0.99)}`
+function row(what: string, times: readonly number[]): readonly Cell[] {
+  const at = (share: number): Cell => times[Math.floor(share * (times.length - 1))] ?? null
+  return [what, at(0.5), at(0.99)]
 }
 
-console.log(`Postgres ${database.version}, ${ROWS} rows, ${READS} reads of one change each, ms`)
-console.log(`${''.padEnd(58)}${'p50'.padStart(9)}${'p99'.padStart(9)}`)
 const { position: first } = await readSince(sql, START)
-console.log(line('nothing else is open', await measure(first, true)))
+const alone = row('nothing else is open', await measure(first, true))
 
 const open = await writer.reserve()
 await open`begin`
 await open`select pg_current_xact_id()`
 await writer`update connections set name = 'written meanwhile'`
 const { position: beside } = await readSince(sql, first)
-console.log(
-  line('a transaction stays open, 20,000 rows written meanwhile', await measure(beside, true)),
+const remembered = row(
+  'a transaction stays open, 20,000 rows written meanwhile',
+  await measure(beside, true),
 )
-console.log(line('the same, read from the mark that it holds back', await measure(first, false)))
+const naive = row(
+  'the same, all read again from the mark that it holds back',
+  await measure(first, false),
+)
 await open`rollback`
 open.release()
 await sql.end()
 await database.stop()
+
+printMachine(database.version)
+printTable(['a read of one change of 20,000 rows', 'p50 ms', 'p99 ms'], [alone, remembered, naive])
