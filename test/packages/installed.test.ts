@@ -19,19 +19,22 @@ const { version } = JSON.parse(
 
 let folder: string
 let database: TestDatabase
-let environment: Record<string, string>
+let environment: NodeJS.ProcessEnv
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mqtt-status-installed-'))
   database = await createDatabase()
   await database.sql`insert into connections (id, site_id, name) values ('plant-7', 's1', 'Impianto 7')`
-  const { HOME = folder } = process.env
   const bin = join(folder, 'global/bin')
+  // npm reads its global settings below its prefix, so those of the machine, a registry or a certificate, are named by their path.
+  const settings = await run('npm', ['config', 'get', 'globalconfig'], { cwd: folder })
+  const { NODE_ENV: _, VITEST: __, ...machine } = process.env
   environment = {
-    HOME,
+    ...machine,
     // The installed command comes first, then the Node that runs the tests, then npm of the system.
     PATH: [bin, dirname(process.execPath), ...systemFolders()].join(delimiter),
     npm_config_prefix: join(folder, 'global'),
+    npm_config_globalconfig: settings.stdout.trim(),
     DATABASE_URL: database.url,
   }
   const npm = ['install', '--global', '--prefer-offline', '--no-audit', '--no-fund']

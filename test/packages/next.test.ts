@@ -69,7 +69,7 @@ export default function Page() {
     setHeard((all) => [...all, way + ':' + event.detail.connection.status])
   return (
     <main>
-      <PlantWatch id="plant-7" onStatus={onStatus} />
+      <PlantWatch id="plant-7" name="Impianto 7" onStatus={onStatus} />
       <mqtt-status-card className="hydrated" connection-id="plant-7" onmqtt-status-change={onChange('hydrated')} />
       {created && <mqtt-status-card className="created" connection-id="plant-7" onmqtt-status-change={onChange('created')} />}
       <button type="button" onClick={() => setCreated(true)}>create</button>
@@ -186,10 +186,11 @@ test('the card and the status without an element are live in the browser', async
   await page.close()
 })
 
-test('after hydration the documented effect hears the first change, and an attribute of JSX does not', async () => {
+test('after hydration the documented effect sets words and hears the first change, and an attribute of JSX does not', async () => {
   const { page, errors } = await open('/events')
-  for (const card of await page.locator('mqtt-status-card').all())
-    await card.getByText('Connected', { exact: true }).waitFor()
+  // The documented effect also sets `strings`, in which "Connected" is "Online".
+  await page.locator('mqtt-status-card').first().getByText('Online', { exact: true }).waitFor()
+  await page.locator('.hydrated').getByText('Connected', { exact: true }).waitFor()
   await setStatus('failed')
   await page.locator('output', { hasText: 'effect:failed' }).waitFor()
   await page.getByRole('button', { name: 'create' }).click()
