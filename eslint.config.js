@@ -4,70 +4,26 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 import tseslint from 'typescript-eslint'
 
 /** The house: each room, and the only rooms it may look into. What is not listed is forbidden. */
-const ground = ['errors.ts', 'log.ts', 'duration.ts', 'model']
+const ground = ['errors.ts', 'log.ts', 'model', 'config']
 const rooms = {
   'packages/server/src': {
     'errors.ts': [],
     'log.ts': [],
-    'duration.ts': [],
     model: [],
-    'settings.ts': [],
-    'setting-values.ts': ['duration.ts', 'connection-string'],
-    'environment.ts': [...ground, 'settings.ts'],
-    'connection-string': [],
-    'database-config.ts': ['connection-string'],
-    'config.ts': [
-      ...ground,
-      'database-config.ts',
-      'environment.ts',
-      'settings.ts',
-      'setting-values.ts',
-    ],
-    db: [...ground, 'connection-string'],
-    names: ['model'],
-    mqtt: [...ground, 'names'],
+    config: ['errors.ts', 'log.ts', 'model'],
+    dns: ['model'],
+    db: ground,
+    mqtt: [...ground, 'dns'],
     hub: ground,
     auth: ground,
     http: [...ground, 'auth', 'hub', 'db'],
     embedded: ground,
-    management: [...ground, 'db', 'names', 'mqtt'],
-    'term.ts': [...ground, 'connection-string', 'config.ts', 'db', 'names', 'mqtt'],
-    'supervision.ts': [...ground, 'connection-string', 'config.ts', 'db', 'names', 'term.ts'],
-    'server.ts': [
-      ...ground,
-      'config.ts',
-      'db',
-      'names',
-      'hub',
-      'auth',
-      'http',
-      'management',
-      'supervision.ts',
-    ],
-    'index.ts': [
-      ...ground,
-      'config.ts',
-      'connection-string',
-      'database-config.ts',
-      'settings.ts',
-      'setting-values.ts',
-      'names',
-      'server.ts',
-      'supervision.ts',
-      'http',
-    ],
-    cli: [
-      ...ground,
-      'connection-string',
-      'config.ts',
-      'settings.ts',
-      'server.ts',
-      'embedded',
-      'auth',
-      'db',
-      'names',
-      'management',
-    ],
+    management: [...ground, 'db', 'dns', 'mqtt'],
+    'term.ts': [...ground, 'db', 'dns', 'mqtt'],
+    'supervision.ts': [...ground, 'db', 'dns', 'term.ts'],
+    'server.ts': [...ground, 'db', 'dns', 'hub', 'auth', 'http', 'management', 'supervision.ts'],
+    'index.ts': [...ground, 'dns', 'server.ts', 'supervision.ts', 'http'],
+    cli: [...ground, 'server.ts', 'embedded', 'auth', 'db', 'dns', 'management'],
     'main.ts': [...ground, 'cli'],
   },
   'packages/widgets/src': {
@@ -97,8 +53,8 @@ const zones = Object.entries(rooms).flatMap(([root, list]) =>
 /** Packages that only one place may import. */
 const owners = [
   { packages: '^(hono|@hono)(/|$)', owner: 'http/' },
-  { packages: '^ws(/|$)', owner: 'http/ and mqtt/stream.ts' },
-  { packages: '^mqtt(/|$)', owner: 'mqtt/session.ts' },
+  { packages: '^ws(/|$)', owner: 'http/ and mqtt/session/stream.ts' },
+  { packages: '^mqtt(/|$)', owner: 'mqtt/session/session.ts' },
   { packages: '^postgres(/|$)', owner: 'db/' },
 ]
 
@@ -110,7 +66,7 @@ const callee = (object) =>
   `CallExpression[callee.property.name=/^(begin|reserve)$/][callee.object${object}=/(sql|pool|tx|session)$/i]`
 const transactions = [callee('.name'), callee('.property.name')].map((selector) => ({
   selector,
-  message: 'Use transaction() of db/transaction.ts, or a lane.',
+  message: 'Use transaction() of db/postgres/transaction.ts, or a lane.',
 }))
 
 /** Forbids what the owners in `not` do not own, in files outside of them. */
@@ -207,9 +163,9 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', ...transactions] },
   },
   owned(['packages/server/src/**/*.ts'], []),
-  owned(['packages/server/src/http/**/*.ts'], ['http/', 'http/ and mqtt/stream.ts']),
-  owned(['packages/server/src/mqtt/stream.ts'], ['http/ and mqtt/stream.ts']),
-  owned(['packages/server/src/mqtt/session.ts'], ['mqtt/session.ts']),
+  owned(['packages/server/src/http/**/*.ts'], ['http/', 'http/ and mqtt/session/stream.ts']),
+  owned(['packages/server/src/mqtt/session/stream.ts'], ['http/ and mqtt/session/stream.ts']),
+  owned(['packages/server/src/mqtt/session/session.ts'], ['mqtt/session/session.ts']),
   owned(['packages/server/src/db/**/*.ts', 'packages/server/src/embedded/**/*.ts'], ['db/']),
   {
     files: ['packages/widgets/src/client/**/*.ts'],

@@ -3,9 +3,9 @@
  * cluster while 20,000 rows are written. The naive read, everything since the oldest open transaction, runs beside it.
  */
 import { performance } from 'node:perf_hooks'
-import { readSince, START } from '../packages/server/src/db/feed-read.ts'
-import type { Position } from '../packages/server/src/db/feed-read.ts'
-import { connectSql, inSchema } from '../packages/server/src/db/sql.ts'
+import { readSince, START } from '../packages/server/src/db/feed/feed-read.ts'
+import type { Position } from '../packages/server/src/db/feed/feed-read.ts'
+import { connectSql, inSchema } from '../packages/server/src/db/postgres/sql.ts'
 import { startDatabase } from './database.ts'
 import { printMachine, printTable } from './table.ts'
 import type { Cell } from './table.ts'

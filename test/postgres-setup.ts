@@ -7,8 +7,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { administer, databaseUrl } from '@mqtt-status/testing/postgres'
-import { migrate } from '../packages/server/src/db/migrate.ts'
-import { connectSql } from '../packages/server/src/db/sql.ts'
+import { migrate } from '../packages/server/src/db/schema/migrate.ts'
+import { connectSql } from '../packages/server/src/db/postgres/sql.ts'
 import { createLog } from '../packages/server/src/log.ts'
 
 const MIGRATIONS = new URL('../packages/server/migrations/', import.meta.url)

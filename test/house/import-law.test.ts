@@ -11,16 +11,16 @@ async function rulesBroken(filePath: string, source: string): Promise<string[]> 
 // A gate that never fires looks just like a clean house, so each one is broken here on purpose.
 
 test.each([
-  ['packages/server/src/mqtt/supervisor.ts', '../db/sql.ts'],
-  ['packages/server/src/names/resolver.ts', '../mqtt/dial-guard.ts'],
-  ['packages/server/src/db/sql.ts', '../hub/hub.ts'],
+  ['packages/server/src/mqtt/supervisor.ts', '../db/postgres/sql.ts'],
+  ['packages/server/src/dns/resolver.ts', '../mqtt/dial/dial-guard.ts'],
+  ['packages/server/src/db/postgres/sql.ts', '../../hub/hub.ts'],
   ['packages/server/src/hub/hub.ts', '../http/app.ts'],
   ['packages/server/src/auth/scope.ts', '../hub/hub.ts'],
   ['packages/server/src/http/app.ts', '../mqtt/supervisor.ts'],
   ['packages/server/src/http/app.ts', '../management/management.ts'],
   ['packages/server/src/management/management.ts', '../http/app.ts'],
   ['packages/server/src/server.ts', './embedded/postgres.ts'],
-  ['packages/server/src/log.ts', './config.ts'],
+  ['packages/server/src/log.ts', './config/config.ts'],
   ['packages/widgets/src/client/rows.ts', '../controllers/clock.ts'],
   ['packages/widgets/src/controllers/clock.ts', '../elements/card/card.ts'],
 ])('%s may not import %s', async (file, target) => {
@@ -37,7 +37,7 @@ test.each([
   ['packages/server/src/hub/hub.ts', 'hono'],
   ['packages/server/src/server.ts', 'postgres'],
   ['packages/server/src/mqtt/supervisor.ts', 'mqtt'],
-  ['packages/server/src/mqtt/session.ts', 'ws'],
+  ['packages/server/src/mqtt/session/session.ts', 'ws'],
   ['packages/widgets/src/client/rows.ts', 'lit'],
 ])('%s may not import the package %s', async (file, target) => {
   expect(await rulesBroken(file, `import '${target}'\n`)).toContain('no-restricted-imports')
@@ -51,7 +51,12 @@ test.each([
   'const one = await sql.reserve()',
 ])('a transaction of postgres.js is reported: %s', async (statement) => {
   const source = `class A { async b() { ${statement} } }`
-  for (const file of ['db/transaction.ts', 'db/migrate.ts', 'cli/storage.ts', 'embedded/fleet.ts'])
+  for (const file of [
+    'db/postgres/transaction.ts',
+    'db/schema/migrate.ts',
+    'cli/storage.ts',
+    'embedded/fleet.ts',
+  ])
     expect(await rulesBroken(`packages/server/src/${file}`, source)).toContain(
       'no-restricted-syntax',
     )
@@ -69,8 +74,8 @@ test('only the process edge names the process', async () => {
 
 test('a circle of files is reported', async () => {
   // keeper.ts imports session-state.ts already; closing the loop must fail.
-  const source = `import { Keeper } from './keeper.ts'\nexport const loop: unknown = Keeper\n`
-  expect(await rulesBroken('packages/server/src/mqtt/session-state.ts', source)).toContain(
+  const source = `import { Keeper } from '../keeper.ts'\nexport const loop: unknown = Keeper\n`
+  expect(await rulesBroken('packages/server/src/mqtt/session/session-state.ts', source)).toContain(
     'import-x/no-cycle',
   )
 })

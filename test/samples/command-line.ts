@@ -1,7 +1,7 @@
 /** Whether a command of the documentation is one that the program has. */
 import { readFileSync } from 'node:fs'
 import { createProgram } from '../../packages/server/src/cli/program.ts'
-import { SETTINGS } from '../../packages/server/src/settings.ts'
+import { SETTINGS } from '../../packages/server/src/config/settings.ts'
 import type { Call, Shell } from './shell.ts'
 
 type Command = ReturnType<typeof createProgram>

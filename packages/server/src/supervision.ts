@@ -11,15 +11,15 @@
  * epoch always gets another term, which begins with all rows.
  */
 import { randomUUID } from 'node:crypto'
-import type { Config } from './config.ts'
-import type { FeedRead } from './db/change-feed.ts'
-import { Checks } from './db/checks.ts'
-import type { CheckResult } from './db/checks.ts'
-import type { Lanes } from './db/lanes.ts'
-import type { Secrets } from './db/secrets.ts'
-import { Vigil } from './db/vigil.ts'
+import type { Config } from './config/config.ts'
+import type { FeedRead } from './db/feed/change-feed.ts'
+import { Checks } from './db/ownership/checks.ts'
+import type { CheckResult } from './db/ownership/checks.ts'
+import type { Lanes } from './db/postgres/lanes.ts'
+import type { Secrets } from './db/secrets/secrets.ts'
+import { Vigil } from './db/ownership/vigil.ts'
 import type { Log } from './log.ts'
-import type { Resolver } from './names/resolver.ts'
+import type { Resolver } from './dns/resolver.ts'
 import { Term } from './term.ts'
 
 export interface SupervisionOptions {

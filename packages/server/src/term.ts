@@ -3,22 +3,29 @@
  * may not, or the process ends. Joins what makes one instance a good neighbour of others: its lease, its share of the
  * connections, and the sessions themselves.
  */
-import type { Config } from './config.ts'
-import { writeActivity } from './db/activity.ts'
-import type { FeedRead } from './db/change-feed.ts'
-import type { CheckResult } from './db/checks.ts'
-import { Elapsed } from './db/elapsed.ts'
-import { Heartbeat } from './db/heartbeat.ts'
-import type { Beat } from './db/heartbeat.ts'
-import type { Lanes } from './db/lanes.ts'
-import { call, endLease, startDraining } from './db/leases.ts'
-import { claim, countShares, listHeld, readOwned, release, sumHeld } from './db/ownership.ts'
-import { readForDial } from './db/secrets.ts'
-import type { Secrets } from './db/secrets.ts'
-import { writeStatuses } from './db/status-writes.ts'
+import type { Config } from './config/config.ts'
+import { writeActivity } from './db/ownership/activity.ts'
+import type { FeedRead } from './db/feed/change-feed.ts'
+import type { CheckResult } from './db/ownership/checks.ts'
+import { Elapsed } from './db/postgres/elapsed.ts'
+import { Heartbeat } from './db/ownership/heartbeat.ts'
+import type { Beat } from './db/ownership/heartbeat.ts'
+import type { Lanes } from './db/postgres/lanes.ts'
+import { call, endLease, startDraining } from './db/ownership/leases.ts'
+import {
+  claim,
+  countShares,
+  listHeld,
+  readOwned,
+  release,
+  sumHeld,
+} from './db/ownership/ownership.ts'
+import { readForDial } from './db/secrets/secrets.ts'
+import type { Secrets } from './db/secrets/secrets.ts'
+import { writeStatuses } from './db/ownership/status-writes.ts'
 import type { Log } from './log.ts'
-import { DialPermit } from './mqtt/dial-permit.ts'
-import type { Resolver } from './names/resolver.ts'
+import { DialPermit } from './mqtt/dial/dial-permit.ts'
+import type { Resolver } from './dns/resolver.ts'
 import { Share } from './mqtt/share.ts'
 import { Supervisor } from './mqtt/supervisor.ts'
 

@@ -1,7 +1,7 @@
 /** What the demo needs of the server itself; a file of its own, because loading it takes a while. */
-import type { Config } from '../config.ts'
-import { migrate } from '../db/migrate.ts'
-import { connectSql } from '../db/sql.ts'
+import type { Config } from '../config/config.ts'
+import { migrate } from '../db/schema/migrate.ts'
+import { connectSql } from '../db/postgres/sql.ts'
 import { startBroker } from '../embedded/broker.ts'
 import type { DemoBroker } from '../embedded/broker.ts'
 import { deleteFleet, fleetPort, seedFleet } from '../embedded/fleet-rows.ts'

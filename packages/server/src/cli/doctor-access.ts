@@ -1,5 +1,5 @@
-import type { AuthConfig } from '../config.ts'
-import { formatDuration } from '../duration.ts'
+import type { AuthConfig } from '../config/config.ts'
+import { formatDuration } from '../config/duration.ts'
 import type { Answer } from './finding.ts'
 
 /** A token that leaks works until it ends. */

@@ -1,13 +1,13 @@
 /** What `doctor` looks at inside of the database; each check really does what the server will do. */
 import { randomUUID } from 'node:crypto'
-import { confirmEpoch, readEpoch } from '../db/epoch.ts'
-import { findPlace } from '../db/installation.ts'
-import { direct } from '../db/lane.ts'
-import { missingMigrations } from '../db/migrate.ts'
-import { inSchema } from '../db/sql.ts'
-import type { Pool, Sql } from '../db/sql.ts'
-import { transaction } from '../db/transaction.ts'
-import { findTriggerFaults, listFaults } from '../db/triggers.ts'
+import { confirmEpoch, readEpoch } from '../db/feed/epoch.ts'
+import { findPlace } from '../db/schema/installation.ts'
+import { direct } from '../db/postgres/lane.ts'
+import { missingMigrations } from '../db/schema/migrate.ts'
+import { inSchema } from '../db/postgres/sql.ts'
+import type { Pool, Sql } from '../db/postgres/sql.ts'
+import { transaction } from '../db/postgres/transaction.ts'
+import { findTriggerFaults, listFaults } from '../db/schema/triggers.ts'
 import type { Answer } from './finding.ts'
 
 /** Which schema the tables are in, and whether they are those of this version. */

@@ -1,7 +1,7 @@
-import { KeyRing } from '../db/key-ring.ts'
-import type { SecretKey } from '../db/key-ring.ts'
-import { countSecrets } from '../db/secrets.ts'
-import type { Sql } from '../db/sql.ts'
+import { KeyRing } from '../db/secrets/key-ring.ts'
+import type { SecretKey } from '../db/secrets/key-ring.ts'
+import { countSecrets } from '../db/secrets/secrets.ts'
+import type { Sql } from '../db/postgres/sql.ts'
 import type { Answer } from './finding.ts'
 
 const CURE =

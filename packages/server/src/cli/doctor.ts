@@ -1,5 +1,5 @@
-import { readConfig } from '../config.ts'
-import type { Config } from '../config.ts'
+import { readConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { SetupError } from '../errors.ts'
 import { access } from './doctor-access.ts'
 import { examine } from './doctor-checks.ts'

@@ -1,4 +1,4 @@
-import { explain } from '../db/explain.ts'
+import { explain } from '../db/postgres/explain.ts'
 import { SetupError } from '../errors.ts'
 
 /** What a check of `doctor` has found. */

@@ -1,6 +1,6 @@
-import { readStorage } from '../config.ts'
-import { migrate } from '../db/migrate.ts'
-import { connectSql } from '../db/sql.ts'
+import { readStorage } from '../config/config.ts'
+import { migrate } from '../db/schema/migrate.ts'
+import { connectSql } from '../db/postgres/sql.ts'
 import { createLog } from '../log.ts'
 import type { Edge } from './edge.ts'
 

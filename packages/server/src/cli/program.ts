@@ -1,6 +1,6 @@
 /** The commands and their options. Each command is loaded only when it is called: `--help` should not wait for them. */
 import { Command, Option } from 'commander'
-import { SETTINGS } from '../settings.ts'
+import { SETTINGS } from '../config/settings.ts'
 import type { Edge } from './edge.ts'
 
 interface DoctorFlags extends Record<string, string | boolean> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { rotateSecrets } from '../db/secret-rotation.ts'
+import { rotateSecrets } from '../db/secrets/secret-rotation.ts'
 import { SetupError } from '../errors.ts'
 import type { Edge } from './edge.ts'
 import { withStorage } from './storage.ts'

@@ -1,4 +1,4 @@
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import { createServer } from '../server.ts'
 import type { Edge } from './edge.ts'

@@ -1,8 +1,8 @@
 import { CAPABILITIES } from '@mqtt-status/protocol'
 import type { Capability } from '@mqtt-status/protocol'
 import { mintToken } from '../auth/tokens.ts'
-import { readAuth } from '../config.ts'
-import { formatDuration, parseDuration } from '../duration.ts'
+import { readAuth } from '../config/config.ts'
+import { formatDuration, parseDuration } from '../config/duration.ts'
 import { SetupError } from '../errors.ts'
 import type { Edge } from './edge.ts'
 

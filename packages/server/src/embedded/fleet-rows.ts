@@ -5,7 +5,7 @@
 import type postgres from 'postgres'
 import { FLEET } from './fleet.ts'
 
-/** With the schema of the tables, as in db/sql.ts. */
+/** With the schema of the tables, as in db/postgres/sql.ts. */
 type Sql = postgres.Sql<{ bigint: number }> & { readonly schema: postgres.Fragment }
 
 const MARK = { fleet: 'demo' }

@@ -2,11 +2,11 @@ import type { HttpBindings } from '@hono/node-server'
 import type { CallerRules } from '../auth/origins.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Verify } from '../auth/tokens.ts'
-import type { CommandRequest, CommandResult } from '../db/commands.ts'
+import type { CommandRequest, CommandResult } from '../db/connections/commands.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { Log } from '../log.ts'
-import type { Limits } from './limits.ts'
-import type { Check, Management } from './management.ts'
+import type { Limits } from './admission/limits.ts'
+import type { Check, Management } from './api/editor.ts'
 
 /** A page for `/` and the files it needs, by path relative to the base path. */
 export interface Portal {

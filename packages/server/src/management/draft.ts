@@ -4,8 +4,8 @@
  */
 import type { Desired } from '@mqtt-status/protocol'
 import * as v from 'valibot'
-import { SECRET_FIELDS } from '../db/secrets.ts'
-import type { SecretField } from '../db/secrets.ts'
+import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
+import type { SecretField } from '../db/secrets/secrets.ts'
 import { StatusError } from '../errors.ts'
 import { unstorable } from './storable.ts'
 

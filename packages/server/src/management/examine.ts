@@ -1,8 +1,8 @@
 /** Whether settings may be saved: seen with all of them together, the secrets that are stored included. */
-import type { Settings, StoredConnection } from '../db/connection-settings.ts'
-import { isReference, referenceFault } from '../db/secret-reference.ts'
-import { SECRET_FIELDS } from '../db/secrets.ts'
-import type { SecretField, Secrets } from '../db/secrets.ts'
+import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+import { isReference, referenceFault } from '../db/secrets/secret-reference.ts'
+import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
+import type { SecretField, Secrets } from '../db/secrets/secrets.ts'
 import { DIAL_FIELDS } from './draft.ts'
 import type { DialField, Draft, FieldFault } from './draft.ts'
 import { member, secretsToSendAnew, touchesDial } from './merge.ts'

@@ -1,17 +1,17 @@
 /** Many connections at once, from a file: everything is checked before anything is written, in one transaction. */
 import { randomUUID } from 'node:crypto'
-import { recordEdits } from '../db/audit.ts'
+import { recordEdits } from '../db/connections/audit.ts'
 import {
   findManySettings,
   insertSettings,
   isSameSettings,
   lockSettings,
   updateSettings,
-} from '../db/connection-settings.ts'
-import type { Settings, StoredConnection } from '../db/connection-settings.ts'
-import type { Secrets } from '../db/secrets.ts'
-import type { Sql } from '../db/sql.ts'
-import { transaction } from '../db/transaction.ts'
+} from '../db/connections/connection-settings.ts'
+import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+import type { Secrets } from '../db/secrets/secrets.ts'
+import type { Sql } from '../db/postgres/sql.ts'
+import { transaction } from '../db/postgres/transaction.ts'
 import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
 import type { Draft, FieldFault } from './draft.ts'

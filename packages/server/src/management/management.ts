@@ -3,8 +3,8 @@
  * noted in the audit by the same transaction, and secrets go in, never out.
  */
 import { randomUUID } from 'node:crypto'
-import { readAudit, recordEdits } from '../db/audit.ts'
-import type { AuditEntry, AuditQuery } from '../db/audit.ts'
+import { readAudit, recordEdits } from '../db/connections/audit.ts'
+import type { AuditEntry, AuditQuery } from '../db/connections/audit.ts'
 import {
   deleteSettings,
   findSettings,
@@ -12,14 +12,14 @@ import {
   isSameSettings,
   lockSettings,
   updateSettings,
-} from '../db/connection-settings.ts'
-import type { Settings, StoredConnection } from '../db/connection-settings.ts'
-import { unavailable } from '../db/away.ts'
-import type { Lane } from '../db/lane.ts'
-import { isReference } from '../db/secret-reference.ts'
-import { SECRET_FIELDS } from '../db/secrets.ts'
-import type { SecretField, Secrets, SecretWrite, Unreadable } from '../db/secrets.ts'
-import type { Sql } from '../db/sql.ts'
+} from '../db/connections/connection-settings.ts'
+import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+import { unavailable } from '../db/postgres/away.ts'
+import type { Lane } from '../db/postgres/lane.ts'
+import { isReference } from '../db/secrets/secret-reference.ts'
+import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
+import type { SecretField, Secrets, SecretWrite, Unreadable } from '../db/secrets/secrets.ts'
+import type { Sql } from '../db/postgres/sql.ts'
 import { StatusError } from '../errors.ts'
 import { missingFields, parseDraft } from './draft.ts'
 import type { Draft, FieldFault, ParsedDraft } from './draft.ts'

@@ -1,7 +1,7 @@
 /** What the settings are once a draft is applied, and what that means: what changed, and which secrets must be sent anew. */
-import type { Settings, StoredConnection } from '../db/connection-settings.ts'
-import { SECRET_FIELDS } from '../db/secrets.ts'
-import type { SecretField } from '../db/secrets.ts'
+import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
+import type { SecretField } from '../db/secrets/secrets.ts'
 import { DIAL_FIELDS, GENERAL_FIELDS, TLS_FIELDS } from './draft.ts'
 import type { Draft, FieldFault } from './draft.ts'
 

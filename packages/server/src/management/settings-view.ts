@@ -1,6 +1,6 @@
 /** The settings as they are told to who may manage them: everything but the secrets, of which only that they are there. */
 import { X509Certificate } from 'node:crypto'
-import type { StoredConnection } from '../db/connection-settings.ts'
+import type { StoredConnection } from '../db/connections/connection-settings.ts'
 import { TLS_FIELDS } from './draft.ts'
 import { member, settingsOf } from './merge.ts'
 

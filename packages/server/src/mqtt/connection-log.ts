@@ -1,7 +1,7 @@
 /** Says in the log when connections are established, lost, given up or disconnected; `debug` has every status. */
 import type { Log } from '../log.ts'
-import { CauseTally, conditionOf } from './cause-tally.ts'
-import type { CauseLine, Condition } from './cause-tally.ts'
+import { CauseTally, conditionOf } from './reasons/cause-tally.ts'
+import type { CauseLine, Condition } from './reasons/cause-tally.ts'
 import type { Ledger, Seen } from './ledger.ts'
 
 const WORDS: Readonly<Record<Condition, readonly [one: string, many: string]>> = {

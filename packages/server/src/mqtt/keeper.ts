@@ -1,16 +1,23 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
 import type { Desired, DeviceState, Reason } from '@mqtt-status/protocol'
-import { deviceState, NO_RULES, observe, remember } from './device.ts'
-import type { DeviceEvent, DeviceMemory, DeviceRules } from './device.ts'
-import type { Step } from './attribution.ts'
-import type { Dialer } from './dialer.ts'
-import { answered, closedAt, forbids, lostAfter, NO_SEARCH, recall } from './filter-search.ts'
-import type { FilterSearch } from './filter-search.ts'
-import type { HostGate } from './host-gate.ts'
+import { deviceState, NO_RULES, observe, remember } from './device/device.ts'
+import type { DeviceEvent, DeviceMemory, DeviceRules } from './device/device.ts'
+import type { Step } from './reasons/attribution.ts'
+import type { Dialer } from './dial/dialer.ts'
+import {
+  answered,
+  closedAt,
+  forbids,
+  lostAfter,
+  NO_SEARCH,
+  recall,
+} from './session/filter-search.ts'
+import type { FilterSearch } from './session/filter-search.ts'
+import type { HostGate } from './dial/host-gate.ts'
 import { Ledger } from './ledger.ts'
 import type { Claimed, Seen } from './ledger.ts'
-import { Session } from './session.ts'
-import { IDLE, step } from './session-state.ts'
+import { Session } from './session/session.ts'
+import { IDLE, step } from './session/session-state.ts'
 import type {
   Cause,
   Effect,
@@ -19,7 +26,7 @@ import type {
   SessionState,
   StatusChange,
   Timing,
-} from './session-state.ts'
+} from './session/session-state.ts'
 
 /** What somebody hears who asks whether a connection is alive. */
 export interface CheckResult {

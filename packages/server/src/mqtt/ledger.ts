@@ -4,7 +4,7 @@
  */
 import type { DeviceState } from '@mqtt-status/protocol'
 import type { Kept, Observed, RowVersion, StatusWrite } from '../model/observed.ts'
-import type { StoredSettings } from './settings.ts'
+import type { StoredSettings } from './session/settings.ts'
 import type { StatusChange } from './status-change.ts'
 
 /** A row that is ours to keep. */

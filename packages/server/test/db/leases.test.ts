@@ -1,7 +1,7 @@
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { endLease, markLost, renewLease, startDraining } from '../../src/db/leases.ts'
+import { endLease, markLost, renewLease, startDraining } from '../../src/db/ownership/leases.ts'
 import {
   claim,
   countShares,
@@ -9,12 +9,12 @@ import {
   listHeld,
   readOwned,
   release,
-} from '../../src/db/ownership.ts'
-import { choresOf } from '../../src/db/retention.ts'
-import type { Chore } from '../../src/db/retention.ts'
-import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
-import type { Sql } from '../../src/db/sql.ts'
-import { writeStatuses } from '../../src/db/status-writes.ts'
+} from '../../src/db/ownership/ownership.ts'
+import { choresOf } from '../../src/db/upkeep/retention.ts'
+import type { Chore } from '../../src/db/upkeep/retention.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/postgres/sql.ts'
+import type { Sql } from '../../src/db/postgres/sql.ts'
+import { writeStatuses } from '../../src/db/ownership/status-writes.ts'
 import { seen } from './seen.ts'
 
 let database: TestDatabase

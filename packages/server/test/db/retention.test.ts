@@ -2,12 +2,12 @@
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { direct } from '../../src/db/lane.ts'
-import type { Database } from '../../src/db/lane.ts'
-import { BATCH } from '../../src/db/retention.ts'
-import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/sql.ts'
-import type { Sql } from '../../src/db/sql.ts'
-import { Upkeep } from '../../src/db/upkeep.ts'
+import { direct } from '../../src/db/postgres/lane.ts'
+import type { Database } from '../../src/db/postgres/lane.ts'
+import { BATCH } from '../../src/db/upkeep/retention.ts'
+import { connectSql, DEFAULT_SCHEMA, inSchema } from '../../src/db/postgres/sql.ts'
+import type { Sql } from '../../src/db/postgres/sql.ts'
+import { Upkeep } from '../../src/db/upkeep/upkeep.ts'
 import { createLog } from '../../src/log.ts'
 
 const OLD_EVENTS = 100_000

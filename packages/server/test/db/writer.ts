@@ -1,7 +1,7 @@
 /** A writer as rude as people and systems are: its transactions fail, sleep, roll back, move, delete and re-create rows. */
 import { pick } from '@mqtt-status/testing/random'
-import { inSchema } from '../../src/db/sql.ts'
-import type { Pool, Sql } from '../../src/db/sql.ts'
+import { inSchema } from '../../src/db/postgres/sql.ts'
+import type { Pool, Sql } from '../../src/db/postgres/sql.ts'
 
 export const IDS: readonly string[] = Array.from({ length: 40 }, (_, i) => `c${i}`)
 export const SITES: readonly string[] = ['s0', 's1', 's2']

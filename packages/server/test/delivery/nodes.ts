@@ -1,5 +1,5 @@
 /** Whole servers on one database; each can be stopped and started again, as a rolling restart does. */
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { createLog } from '../../src/log.ts'
 import { createServer } from '../../src/server.ts'
 import type { StatusServer } from '../../src/server.ts'

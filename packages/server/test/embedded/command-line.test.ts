@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { createVerify } from '../../src/auth/tokens.ts'
-import { SETTINGS } from '../../src/settings.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 const SECRET = 'a secret of at least thirty-two bytes'

@@ -10,8 +10,8 @@ import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { migrate } from '../../src/db/migrate.ts'
-import { connectSql } from '../../src/db/sql.ts'
+import { migrate } from '../../src/db/schema/migrate.ts'
+import { connectSql } from '../../src/db/postgres/sql.ts'
 import { createLog } from '../../src/log.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))

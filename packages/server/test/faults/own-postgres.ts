@@ -43,7 +43,7 @@ export class OwnPostgres {
     return (this.#sql ??= postgres(this.url, {
       max: 1,
       max_lifetime: null,
-      // See db/sql.ts.
+      // See db/postgres/sql.ts.
       fetch_types: false,
       onnotice: () => undefined,
       backoff: () => 0.05,

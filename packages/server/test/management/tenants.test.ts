@@ -3,7 +3,7 @@ import { NameServer } from '@mqtt-status/testing/name-server'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, expect, test } from 'vitest'
-import { Resolver } from '../../src/names/resolver.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
 import { Desk, PLANT } from './desk.ts'
 import type { Answer } from './desk.ts'
 

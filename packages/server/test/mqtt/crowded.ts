@@ -5,10 +5,10 @@
 import { writeFileSync } from 'node:fs'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
-import { TIMING } from '../../src/mqtt/session-state.ts'
-import { DialGuard } from '../../src/mqtt/dial-guard.ts'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { Resolver } from '../../src/names/resolver.ts'
+import { TIMING } from '../../src/mqtt/session/session-state.ts'
+import { DialGuard } from '../../src/mqtt/dial/dial-guard.ts'
+import { Probe } from '../../src/mqtt/dial/probe.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
 import { NOTHING, World } from './world.ts'
 
 const PORTS = 8

@@ -4,7 +4,7 @@ import type { Script, ScriptedConnection } from '@mqtt-status/testing/scripted-b
 import { freePort } from '@mqtt-status/testing/free-port'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { TIMING } from '../../src/mqtt/session-state.ts'
+import { TIMING } from '../../src/mqtt/session/session-state.ts'
 import { kept, world } from './stage.ts'
 import type { World } from './world.ts'
 

@@ -3,7 +3,7 @@ import { freePort } from '@mqtt-status/testing/free-port'
 import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { Resolver } from '../../src/names/resolver.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
 import { CALM, kept, world } from './stage.ts'
 
 const ROWS = 300

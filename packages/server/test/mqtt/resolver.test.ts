@@ -6,9 +6,9 @@ import { NameServer } from '@mqtt-status/testing/name-server'
 import type { NameAnswer } from '@mqtt-status/testing/name-server'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { fromLookup } from '../../src/mqtt/reasons.ts'
-import { Resolver } from '../../src/names/resolver.ts'
-import type { Asker, ResolverOptions } from '../../src/names/resolver.ts'
+import { fromLookup } from '../../src/mqtt/reasons/reasons.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
+import type { Asker, ResolverOptions } from '../../src/dns/resolver.ts'
 import { atEnd, kept } from './stage.ts'
 
 const PATIENT = new AbortController().signal

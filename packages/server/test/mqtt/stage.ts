@@ -1,13 +1,13 @@
 /** What a test of the supervisor starts, and that nothing of it is left behind: sockets, timers, clients at brokers. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach } from 'vitest'
-import { DialGuard } from '../../src/mqtt/dial-guard.ts'
-import type { GuardRules } from '../../src/mqtt/dial-guard.ts'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { Resolver } from '../../src/names/resolver.ts'
-import type { Lookup } from '../../src/names/resolver.ts'
-import { TIMING } from '../../src/mqtt/session-state.ts'
-import type { Timing } from '../../src/mqtt/session-state.ts'
+import { DialGuard } from '../../src/mqtt/dial/dial-guard.ts'
+import type { GuardRules } from '../../src/mqtt/dial/dial-guard.ts'
+import { Probe } from '../../src/mqtt/dial/probe.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
+import type { Lookup } from '../../src/dns/resolver.ts'
+import { TIMING } from '../../src/mqtt/session/session-state.ts'
+import type { Timing } from '../../src/mqtt/session/session-state.ts'
 import { World } from './world.ts'
 
 interface Stoppable {

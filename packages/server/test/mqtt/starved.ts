@@ -4,11 +4,11 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { until } from '@mqtt-status/testing/until'
-import { resolveReference, UnreadableReference } from '../../src/db/secret-reference.ts'
-import { DialGuard } from '../../src/mqtt/dial-guard.ts'
-import type { GuardRules } from '../../src/mqtt/dial-guard.ts'
-import { Probe } from '../../src/mqtt/probe.ts'
-import { Resolver } from '../../src/names/resolver.ts'
+import { resolveReference, UnreadableReference } from '../../src/db/secrets/secret-reference.ts'
+import { DialGuard } from '../../src/mqtt/dial/dial-guard.ts'
+import type { GuardRules } from '../../src/mqtt/dial/dial-guard.ts'
+import { Probe } from '../../src/mqtt/dial/probe.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
 import { NOTHING, World } from './world.ts'
 
 const [port, folder] = [Number(process.argv[2]), String(process.argv[3])]

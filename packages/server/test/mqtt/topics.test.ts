@@ -3,7 +3,7 @@ import { ScriptedBroker, WILLING } from '@mqtt-status/testing/scripted-broker'
 import type { Script } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { TIMING } from '../../src/mqtt/session-state.ts'
+import { TIMING } from '../../src/mqtt/session/session-state.ts'
 import { CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 

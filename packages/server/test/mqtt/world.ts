@@ -8,13 +8,13 @@ import type {
   RowVersion,
   StatusWrite,
 } from '../../src/model/observed.ts'
-import { DialPermit } from '../../src/mqtt/dial-permit.ts'
-import { Resolver } from '../../src/names/resolver.ts'
-import type { Lookup } from '../../src/names/resolver.ts'
-import type { Secrets, StoredSettings } from '../../src/mqtt/settings.ts'
+import { DialPermit } from '../../src/mqtt/dial/dial-permit.ts'
+import { Resolver } from '../../src/dns/resolver.ts'
+import type { Lookup } from '../../src/dns/resolver.ts'
+import type { Secrets, StoredSettings } from '../../src/mqtt/session/settings.ts'
 import { Supervisor } from '../../src/mqtt/supervisor.ts'
 import type { Claimed } from '../../src/mqtt/supervisor.ts'
-import { TIMING } from '../../src/mqtt/session-state.ts'
+import { TIMING } from '../../src/mqtt/session/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
 
 export const NOTHING: StoredSettings = {

@@ -1,0 +1,140 @@
+/** One read of the feed: the statement, and what it answers. */
+import type { Connection } from '@mqtt-status/protocol'
+import { rowAsJson } from '../connections/connections.ts'
+import { isOwn } from './epoch.ts'
+import type { Sql } from '../postgres/sql.ts'
+
+export interface FeedRow {
+  /** With everything in it; what a viewer may see of it is decided later. */
+  readonly connection: Connection
+  /** The transaction that changed it last. */
+  readonly changed: bigint
+  /** The instance that keeps it; not watched, so it is only as new as the row. */
+  readonly ownerId: string | null
+}
+
+/** A place where a row was, and is no more. */
+export interface FeedTombstone {
+  readonly id: string
+  readonly siteId: string
+  readonly revision: number
+  readonly changed: bigint
+}
+
+export interface FeedRead {
+  /** `snapshot` replaces all that was known; `changes` adds to it. */
+  readonly kind: 'snapshot' | 'changes'
+  readonly epoch: string
+  /** Everything before it is in this read or in an earlier one. */
+  readonly mark: bigint
+  /** Cursors below it can't be honoured: tombstones are missing. */
+  readonly floor: bigint
+  /** Whether connections may be supervised; a copy has to be adopted first. */
+  readonly adopted: boolean
+  readonly rows: readonly FeedRow[]
+  readonly tombstones: readonly FeedTombstone[]
+}
+
+/** A read, and what it tells of the database itself. */
+export interface FeedAnswer extends Omit<FeedRead, 'kind'> {
+  /** Where the next read goes on. */
+  readonly position: Position
+  /** Whether the epoch is of this very database; if not, this is a copy that nobody has noticed yet. */
+  readonly own: boolean
+  /** A standby, or a server that is told to take no writes. */
+  readonly readOnly: boolean
+}
+
+/** What a read has not seen: transactions that were open in its snapshot, and all that began after it. */
+export interface Position {
+  /** The oldest transaction that was open: all before it has been seen. */
+  readonly xmin: bigint
+  /** The first transaction that had not begun; equals `xmin` where it is not known which were open. */
+  readonly xmax: bigint
+  /** Transactions from `xmin` on that were open; all others below `xmax` have been seen. */
+  readonly open: readonly bigint[]
+}
+
+/** A position that has seen nothing. */
+export const START: Position = { xmin: 0n, xmax: 0n, open: [] }
+
+interface Answer {
+  readonly epoch: string
+  readonly snapshot: string
+  readonly standby: boolean
+  readonly floor: string
+  readonly own: boolean
+  readonly adopted: boolean
+  readonly readOnly: boolean
+  readonly rows: readonly (Omit<FeedRow, 'changed'> & { readonly changed: string })[]
+  readonly tombstones: readonly (Omit<FeedTombstone, 'changed'> & { readonly changed: string })[]
+}
+
+/**
+ * Everything that changed in transactions that the read before has not seen, in one statement and so in one snapshot.
+ * The new mark is the snapshot's xmin: whatever is below it had committed and is in this read or in an earlier one.
+ *
+ * A transaction that stays open anywhere in the cluster holds the xmin back. What committed meanwhile is not read again:
+ * only the transactions that were open before, and those that have begun since, are looked up, all by the index.
+ *
+ * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+ */
+export async function readSince(sql: Sql, since: Position): Promise<FeedAnswer> {
+  const [answer] = await sql<Answer[]>`
+    select
+      meta.epoch::text as epoch,
+      meta.tombstone_floor::text as floor,
+      meta.adopted_at is not null as adopted,
+      ${isOwn(sql)} as own,
+      pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "readOnly",
+      pg_current_snapshot()::text as snapshot,
+      pg_is_in_recovery() as standby,
+      (
+        select coalesce(json_agg(json_build_object(
+          'connection', ${rowAsJson(sql)},
+          'changed', changed::text,
+          'ownerId', owner_id
+        )), '[]')
+        from ${sql.schema}.connections
+        where ${isUnseen(sql, since)}
+      ) as rows,
+      (
+        select coalesce(json_agg(json_build_object(
+          'id', id,
+          'siteId', site_id,
+          'revision', revision,
+          'changed', changed::text
+        )), '[]')
+        from ${sql.schema}.connection_tombstones
+        where ${isUnseen(sql, since)}
+      ) as tombstones
+    from ${sql.schema}.meta`
+  if (answer === undefined) throw new Error('The table "meta" is empty; was it emptied by hand?')
+  const position = toPosition(answer)
+  return {
+    ...answer,
+    position,
+    mark: position.xmin,
+    floor: BigInt(answer.floor),
+    rows: answer.rows.map((row) => ({ ...row, changed: BigInt(row.changed) })),
+    tombstones: answer.tombstones.map((stone) => ({ ...stone, changed: BigInt(stone.changed) })),
+  }
+}
+
+/** A fragment over a column `changed`. */
+function isUnseen(sql: Sql, { xmax, open }: Position): ReturnType<Sql> {
+  const began: ReturnType<Sql> = sql`changed >= ${String(xmax)}::text::xid8`
+  if (open.length === 0) return began
+  return sql`(${began} or changed = any (${`{${open.join(',')}}`}::text::xid8[]))`
+}
+
+/** The snapshot of a standby does not say which transactions are open, so all from the oldest one on count as open. */
+function toPosition({ snapshot, standby }: Answer): Position {
+  const [xmin = '0', xmax = '0', open = ''] = snapshot.split(':')
+  if (standby) return { xmin: BigInt(xmin), xmax: BigInt(xmin), open: [] }
+  return {
+    xmin: BigInt(xmin),
+    xmax: BigInt(xmax),
+    open: open === '' ? [] : open.split(',').map(BigInt),
+  }
+}

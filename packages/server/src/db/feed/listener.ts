@@ -1,0 +1,157 @@
+/**
+ * The one session that listens. A LISTEN dies silently when its network path does, so the session is asked again and
+ * again whether it still listens, on itself; and it is never repaired, only replaced, because postgres.js reconnects
+ * without saying whether it listens again.
+ */
+import { fullJitter } from '@mqtt-status/protocol'
+import type { PostgresAddress } from '../../config/connection-string/address.ts'
+import type { Log } from '../../log.ts'
+import { within } from '../postgres/deadline.ts'
+import type { Channels } from '../schema/installation.ts'
+import { connectSql, quoted } from '../postgres/sql.ts'
+import type { Pool } from '../postgres/sql.ts'
+
+const BACKOFF = { baseMs: 200, capMs: 10_000 }
+
+/** How the session is watched, in ms. */
+export interface ListenerTiming {
+  /** How often it is asked whether it still listens. */
+  readonly heartbeatMs: number
+  /** How long it may take to answer. */
+  readonly answerMs: number
+}
+
+const TIMING: ListenerTiming = { heartbeatMs: 10_000, answerMs: 5_000 }
+
+export interface ListenerOptions {
+  /** A direct address: a pooler in transaction mode can't LISTEN. */
+  readonly address: PostgresAddress | string
+  /** @default every 10 s, 5 s to answer */
+  readonly timing?: ListenerTiming
+  readonly log: Log
+  /** Something changed; or may have, while nobody listened. */
+  readonly onPoke: () => void
+  /** Another instance, or we, called; `null`: calls may have been missed. */
+  readonly onCall?: (call: string | null) => void
+}
+
+type State =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'connecting'; readonly client: Pool }
+  | { readonly kind: 'listening'; readonly client: Pool; readonly heartbeat: NodeJS.Timeout }
+  | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #timing: ListenerTiming
+  #state: State = { kind: 'stopped' }
+  #channels: Channels = { changes: '', calls: '' }
+  #attempt = 0
+  /** How often a session was lost and replaced. */
+  reconnects = 0
+  /** How many notifications arrived. */
+  notifications = 0
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#timing = options.timing ?? TIMING
+  }
+
+  get listening(): boolean {
+    return this.#state.kind === 'listening'
+  }
+
+  start(channels: Channels): void {
+    if (this.#state.kind !== 'stopped') return
+    this.#channels = channels
+    this.#connect()
+  }
+
+  async stop(): Promise<void> {
+    const state = this.#state
+    this.#state = { kind: 'stopped' }
+    if (state.kind === 'waiting') clearTimeout(state.timer)
+    if (state.kind === 'listening') clearInterval(state.heartbeat)
+    if (state.kind === 'listening' || state.kind === 'connecting')
+      await state.client.end({ timeout: 1 })
+  }
+
+  #connect(): void {
+    const { changes, calls } = this.#channels
+    const client = connectSql(this.#options.address, {
+      max: 1,
+      applicationName: 'mqtt-status-listen',
+      onnotify: (channel, payload) => {
+        if (channel === calls) {
+          this.#options.onCall?.(payload)
+          return
+        }
+        this.notifications++
+        this.#options.onPoke()
+      },
+      onclose: () => {
+        this.#lost(client, 'the session was closed')
+      },
+    })
+    this.#state = { kind: 'connecting', client }
+    const listen = `listen ${quoted(changes)}; listen ${quoted(calls)}`
+    within(this.#timing.answerMs * 2, client.unsafe(listen)).then(
+      () => {
+        this.#listening(client)
+      },
+      (error: unknown) => {
+        this.#lost(client, messageOf(error))
+      },
+    )
+  }
+
+  #listening(client: Pool): void {
+    if (!this.#isCurrent(client)) return
+    const heartbeat = setInterval(() => void this.#check(client), this.#timing.heartbeatMs)
+    this.#state = { kind: 'listening', client, heartbeat }
+    this.#options.log.debug('listening for changes')
+    // Whatever was notified while nobody listened is read now.
+    this.#options.onPoke()
+    this.#options.onCall?.(null)
+  }
+
+  async #check(client: Pool): Promise<void> {
+    try {
+      const channels = await within(
+        this.#timing.answerMs,
+        client<{ channel: string }[]>`select pg_listening_channels() as channel`,
+      )
+      const heard = channels.map(({ channel }) => channel)
+      const { changes, calls } = this.#channels
+      if (!heard.includes(changes) || !heard.includes(calls)) throw new Error('it does not listen')
+      this.#attempt = 0
+    } catch (error) {
+      this.#lost(client, messageOf(error))
+    }
+  }
+
+  #lost(client: Pool, why: string): void {
+    if (!this.#isCurrent(client)) return
+    if (this.#state.kind === 'listening') clearInterval(this.#state.heartbeat)
+    const waitMs = fullJitter(this.#attempt++, BACKOFF, Math.random())
+    this.#options.log.warn({ why, waitMs: Math.round(waitMs) }, 'listening session lost')
+    this.#state = {
+      kind: 'waiting',
+      timer: setTimeout(() => {
+        this.reconnects++
+        this.#connect()
+      }, waitMs),
+    }
+    // Without a deadline: a black-holed socket never answers, and is cut.
+    client.end({ timeout: 0 }).catch(() => undefined)
+  }
+
+  #isCurrent(client: Pool): boolean {
+    const state = this.#state
+    return (state.kind === 'connecting' || state.kind === 'listening') && state.client === client
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown failure'
+}

@@ -1,0 +1,83 @@
+/** The sessions of a node, apart for each kind of work. */
+import type { PostgresAddress } from '../../config/connection-string/address.ts'
+import { Lane } from './lane.ts'
+
+export interface LanesOptions {
+  readonly address: PostgresAddress
+  /** Where the tables are. */
+  readonly schema: string
+  /** Sessions of all lanes but that of the lease. Each lane has one at least, so fewer than six count as six. */
+  readonly sessions: number
+  readonly deadlineMs: number
+}
+
+export interface Lanes {
+  /** Reads what has changed. */
+  readonly feed: Lane
+  /** Prunes, and gives copies a new epoch: may take long. */
+  readonly upkeep: Lane
+  /** What the supervisor reads: rows, shares, secrets for dials. */
+  readonly dials: Lane
+  /** What the supervisor writes: statuses, times of messages, who keeps what. */
+  readonly keeping: Lane
+  /** What people read over HTTP. */
+  readonly queries: Lane
+  /** What people change over HTTP. */
+  readonly commands: Lane
+  /** Renews the lease. */
+  readonly lease: Lane
+}
+
+export interface Shares {
+  readonly feed: number
+  readonly upkeep: number
+  readonly dials: number
+  readonly keeping: number
+  readonly queries: number
+  readonly commands: number
+}
+
+const LEAST = 6
+/** The supervisor writes three kinds of things, and each kind one statement at a time. */
+const MOST_KEEPING = 3
+const UPKEEP_MS = 600_000
+
+/** How many sessions each lane gets: people get what is left, most of it for commands, which wait for locks. */
+export function shareOut(sessions: number): Shares {
+  const all = Math.max(LEAST, sessions)
+  const keeping = Math.min(MOST_KEEPING, Math.max(1, Math.floor(all / 5)))
+  const people = all - 3 - keeping
+  const queries = Math.floor(people / 2)
+  return { feed: 1, upkeep: 1, dials: 1, keeping, queries, commands: people - queries }
+}
+
+export function openLanes({ address, schema, sessions, deadlineMs }: LanesOptions): Lanes {
+  const shares = shareOut(sessions)
+  const lane = (name: keyof Shares, limitMs = deadlineMs): Lane =>
+    new Lane({
+      address,
+      schema,
+      applicationName: 'mqtt-status',
+      sessions: shares[name],
+      deadlineMs: limitMs,
+    })
+  return {
+    feed: lane('feed'),
+    upkeep: lane('upkeep', UPKEEP_MS),
+    dials: lane('dials'),
+    keeping: lane('keeping'),
+    queries: lane('queries'),
+    commands: lane('commands'),
+    lease: new Lane({
+      address,
+      schema,
+      applicationName: 'mqtt-status-lease',
+      sessions: 1,
+      deadlineMs,
+    }),
+  }
+}
+
+export async function closeLanes(lanes: Lanes): Promise<void> {
+  await Promise.all(Object.values(lanes).map((lane: Lane) => lane.stop()))
+}

@@ -1,0 +1,53 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { StatusError } from '../../errors.ts'
+import type { Page } from '../../hub/hub.ts'
+import { notFound } from './capability.ts'
+import type { AppEnv, HttpContext } from '../context.ts'
+import { limited, parseQueryBody, parseWatchQuery } from '../messages.ts'
+
+const LIMIT = { fallback: 1_000, max: 10_000 }
+
+/** Rows, once: for polling, for rendering on a server, and for people with curl. */
+export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false })
+
+  app.get('/api/v1/connections', async (c) => {
+    const query = c.req.query()
+    const watch = limited(parseWatchQuery(query), hub.watchLimit)
+    const page = { limit: toLimit(query['limit']), after: query['after'] ?? '' }
+    return answer(c, await hub.query(c.var.scope, { ...watch, ...page }))
+  })
+
+  app.post('/api/v1/connections/query', async (c) => {
+    const query = parseQueryBody(await c.req.text())
+    limited(query, hub.watchLimit)
+    return answer(c, await hub.query(c.var.scope, query))
+  })
+
+  app.get('/api/v1/connections/:id', async (c) => {
+    const row = await hub.get(c.var.scope, c.req.param('id'))
+    if (row === null) throw notFound()
+    return c.json(row)
+  })
+  return app
+}
+
+/** The object of the protocol, with what the caller may do in it. */
+function answer(c: Context<AppEnv>, { json }: Page): Response {
+  const { can, unknownScope } = c.var.scope
+  const granted = JSON.stringify({ can, ...(unknownScope.length > 0 ? { unknownScope } : {}) })
+  return c.body(`${json.slice(0, -1)},${granted.slice(1)}`, 200, {
+    'content-type': 'application/json',
+  })
+}
+
+function toLimit(text: string | undefined): number {
+  if (text === undefined) return LIMIT.fallback
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= LIMIT.max) return limit
+  throw new StatusError(
+    'bad_request',
+    `limit: found "${text}", expected a whole number from 1 to ${LIMIT.max}.`,
+  )
+}

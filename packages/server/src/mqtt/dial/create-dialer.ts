@@ -1,0 +1,44 @@
+/** The dialer of a supervisor: how many dials there may be, of whom, and what they need. */
+import type { Log } from '../../log.ts'
+import { FairQueue } from '../../model/fair-queue.ts'
+import type { Resolver } from '../../dns/resolver.ts'
+import { DialGuard } from './dial-guard.ts'
+import type { GuardRules } from './dial-guard.ts'
+import type { DialPermit } from './dial-permit.ts'
+import { Dialer } from './dialer.ts'
+import { HostGates } from './host-gates.ts'
+import { SecretReader } from './secret-reader.ts'
+import type { ReadSecrets } from './secret-reader.ts'
+
+export interface DialingOptions {
+  readonly store: { readonly secrets?: ReadSecrets }
+  readonly epoch: () => string
+  readonly dialConcurrency: number
+  readonly allow: GuardRules
+  readonly permit: DialPermit
+  readonly log: Log
+  readonly resolver: Resolver
+  readonly connectTimeoutMs?: number
+}
+
+/** Neither one host nor one site ever gets all dials, so that another one always finds a place. */
+const SHARE_OF_ONE = 0.8
+/** Between two dials of a host that does not answer. */
+const HOST_PROBE_MS = 100
+
+export function createDialer(options: DialingOptions): Dialer {
+  const { store, epoch, dialConcurrency, allow, permit, log, resolver, connectTimeoutMs } = options
+  const ofOne = Math.ceil(dialConcurrency * SHARE_OF_ONE)
+  return new Dialer({
+    guard: new DialGuard(allow, resolver),
+    places: new FairQueue({
+      places: dialConcurrency,
+      perParty: Math.max(1, Math.min(ofOne, dialConcurrency - 1)),
+    }),
+    gates: new HostGates({ most: ofOne, probeMs: HOST_PROBE_MS }),
+    permit,
+    secrets: store.secrets === undefined ? null : new SecretReader(store.secrets, log),
+    clientId: (id) => `mqtt-status-${epoch().slice(0, 8)}-${id}`,
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+  })
+}

@@ -1,0 +1,242 @@
+/**
+ * The way from a row to a session: its secrets, its settings, its turn at the host, its address, and a place among all
+ * dials. A dial that is not answered soon gives its place back while it goes on, so that hosts that are silent do not keep
+ * the others waiting.
+ */
+import type { FairQueue, Leave } from '../../model/fair-queue.ts'
+import { AddressOrder, isOfAddress } from './addresses.ts'
+import type { Step } from '../reasons/attribution.ts'
+import type { DialGuard } from './dial-guard.ts'
+import { filtersOf } from '../device/device.ts'
+import { planOf } from '../session/filter-search.ts'
+import type { FilterSearch } from '../session/filter-search.ts'
+import type { HostGate, Pass } from './host-gate.ts'
+import type { HostGates } from './host-gates.ts'
+import { fromUnreadable } from './secret-reader.ts'
+import type { SecretReader, Unreadable } from './secret-reader.ts'
+import { Session } from '../session/session.ts'
+import type { SessionListener } from '../session/session.ts'
+import type { Failure } from '../session/session-state.ts'
+import { checkSettings } from '../session/settings.ts'
+import type { DialSettings, Secrets, StoredSettings } from '../session/settings.ts'
+import { Turns } from './turns.ts'
+
+/** Whether anything may be dialled at this moment. */
+export interface Permit {
+  readonly granted: boolean
+  /** Waits until it is granted; `false` when the wait was given up. */
+  enter(signal: AbortSignal): Promise<boolean>
+}
+
+export interface DialerOptions {
+  readonly guard: DialGuard
+  /** How many dials there may be at the same time; sites take turns. */
+  readonly places: FairQueue
+  readonly gates: HostGates
+  /** `null`: always. */
+  readonly permit: Permit | null
+  /** `null`: this installation keeps none. */
+  readonly secrets: SecretReader | null
+  /** The client id of a connection that has not chosen one. */
+  readonly clientId: (id: string) => string
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
+}
+
+export interface DialRequest {
+  readonly id: string
+  /** Whose connection it is. */
+  readonly siteId: string
+  readonly stored: StoredSettings
+  /** What is known of topic filters that its broker forbids. */
+  readonly search: FilterSearch
+  /** A person waits for it. */
+  readonly urgent: boolean
+  /** Ends what the dial waits for, and its place; a session that was made is ended by its maker. */
+  readonly signal: AbortSignal
+}
+
+export interface Dialled {
+  /** `null` if they are not valid. */
+  readonly settings: DialSettings | null
+  /** The gate of its host, where one can wait for it. */
+  readonly gate: HostGate | null
+  readonly outcome: Session | Failure
+}
+
+/** A dial that takes longer does not keep others from dialling. */
+const PATIENCE_MS = 1_000
+const DIALS_PER_TURN = 20
+
+export class Dialer {
+  readonly #options: DialerOptions
+  readonly #turns = new Turns(DIALS_PER_TURN)
+  readonly #order = new AddressOrder()
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** Brokers and hosts of which something is remembered. */
+  get remembered(): number {
+    return this.#options.gates.size + this.#order.size
+  }
+
+  /** Forgets what was learnt of brokers that no connection leads to any more. */
+  forget(): void {
+    for (const host of this.#options.gates.forget()) this.#order.forget(host)
+  }
+
+  /** @returns `null` when it was given up before there was a session */
+  async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
+    const { siteId, stored, signal, urgent } = request
+    const secrets = await this.#secretsOf(request)
+    // Those that ask at once are answered at once, and reading settings takes its time.
+    await this.#turns.enter()
+    if (signal.aborted) return null
+    if ('unreadable' in secrets)
+      return { settings: null, gate: null, outcome: fromUnreadable(secrets) }
+    const settings = checkSettings(stored, secrets)
+    if ('reason' in settings) return { settings: null, gate: null, outcome: settings }
+    const { gates, permit } = this.#options
+    if (permit !== null && !(await permit.enter(signal))) return null
+    const gate = gates.to(settings)
+    const pass = await gate.enter(signal, { site: siteId, urgent })
+    if (pass === null) return null
+    if ('reason' in pass) return { settings, gate, outcome: pass }
+    const outcome = await this.#throughGate({ request, settings, pass }, listener)
+    return outcome === null ? null : { settings, gate, outcome }
+  }
+
+  async #secretsOf({ id, signal }: DialRequest): Promise<Secrets | Unreadable> {
+    const { secrets } = this.#options
+    return secrets === null ? {} : secrets.read(id, signal)
+  }
+
+  async #throughGate(
+    { request, settings, pass }: Passing,
+    listener: SessionListener,
+  ): Promise<Session | Failure | null> {
+    const { id, siteId, search, signal } = request
+    const { clientId, connectTimeoutMs } = this.#options
+    const target = await this.#target({ request, settings, pass })
+    if (target === null || 'reason' in target) return target
+    const leave = await this.#place(siteId, signal)
+    if (leave === null) {
+      pass.over()
+      return null
+    }
+    const place = new Place(pass, leave, signal)
+    const host = `${settings.host.toLowerCase()}:${settings.port}`
+    const isOneOfSeveral = target.addresses.length > 1
+    let address: string | null = null
+    return Session.dial(
+      {
+        settings,
+        addresses: this.#order.order(host, target.addresses),
+        clientId: settings.clientId ?? clientId(id),
+        plan: planOf(filtersOf(settings), search),
+        ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+      },
+      {
+        onAddress: (reached, overtaken) => {
+          address = reached
+          for (const other of overtaken) this.#order.failed(host, other)
+        },
+        onAccepted: () => {
+          place.accepted()
+        },
+        onOpen: (denied) => {
+          if (address !== null) this.#order.reached(host, address)
+          listener.onOpen(denied)
+        },
+        onEnd: (failure, step, asked) => {
+          if (isOneOfSeveral && address !== null && isOfAddress(failure, step))
+            this.#order.failed(host, address)
+          place.failed(failure, step)
+          listener.onEnd(failure, step, asked)
+        },
+        onGone: () => {
+          place.over()
+        },
+        onMessage: listener.onMessage,
+      },
+    )
+  }
+
+  /** Where the dial leads. */
+  async #target({
+    request,
+    settings,
+    pass,
+  }: Passing): Promise<Awaited<ReturnType<DialGuard['check']>> | null> {
+    const { siteId, urgent, signal } = request
+    const purpose = urgent ? 'command' : 'dial'
+    const target = await this.#options.guard.check(settings, { site: siteId, purpose, signal })
+    if (signal.aborted) {
+      pass.over()
+      return null
+    }
+    if ('reason' in target) pass.failed(target, 'lookup')
+    return target
+  }
+
+  /** A permit that was withdrawn meanwhile is waited for again, in front of all others. */
+  async #place(siteId: string, signal: AbortSignal): Promise<Leave | null> {
+    const { places, permit } = this.#options
+    const leave = await places.enter(siteId, signal)
+    if (leave === null || permit === null || (await permit.enter(signal))) return leave
+    leave()
+    return null
+  }
+}
+
+interface Passing {
+  readonly request: DialRequest
+  readonly settings: DialSettings
+  readonly pass: Pass
+}
+
+/** What a dial occupies: left as soon as its outcome is known, or nothing waits for it any more. */
+class Place {
+  readonly #pass: Pass
+  readonly #leave: Leave
+  readonly #signal: AbortSignal
+  readonly #patience: NodeJS.Timeout
+  readonly #onAbort = (): void => {
+    this.over()
+  }
+
+  constructor(pass: Pass, leave: Leave, signal: AbortSignal) {
+    this.#pass = pass
+    this.#leave = leave
+    this.#signal = signal
+    this.#patience = setTimeout(() => {
+      leave()
+      pass.overdue()
+    }, PATIENCE_MS)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  accepted(): void {
+    this.#clear()
+    this.#pass.accepted()
+  }
+
+  failed(failure: Failure, step: Step): void {
+    this.#clear()
+    this.#pass.failed(failure, step)
+  }
+
+  /** It was given up, or the connection that came of it has ended. */
+  over(): void {
+    this.#clear()
+    this.#pass.over()
+  }
+
+  #clear(): void {
+    clearTimeout(this.#patience)
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#leave()
+  }
+}

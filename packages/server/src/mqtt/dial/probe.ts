@@ -1,0 +1,178 @@
+/**
+ * Tries settings out before anybody relies on them: goes the way of a dial, and leaves nothing behind. What the next dials
+ * of a connection would find out, with other addresses of its host or fewer topic filters, is found out here at once.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Reason } from '@mqtt-status/protocol'
+import { isOfAddress } from './addresses.ts'
+import type { Step } from '../reasons/attribution.ts'
+import type { DialGuard } from './dial-guard.ts'
+import { filtersOf } from '../device/device.ts'
+import { closedAt, forbids, NO_SEARCH, planOf } from '../session/filter-search.ts'
+import type { FilterPlan } from '../session/filter-search.ts'
+import { Session } from '../session/session.ts'
+import type { Failure } from '../session/session-state.ts'
+import { checkSettings } from '../session/settings.ts'
+import type { DialSettings, Secrets, StoredSettings } from '../session/settings.ts'
+
+export interface ProbeOptions {
+  readonly guard: DialGuard
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
+}
+
+export interface ProbeRequest {
+  readonly stored: StoredSettings
+  /** @default none */
+  readonly secrets?: Secrets
+  /** Whose turn the lookup of the name takes. */
+  readonly site: string
+  /** Ends it, for example when whoever asked has gone. */
+  readonly signal?: AbortSignal
+}
+
+export interface ProbeResult {
+  /** Accepted, and every topic was granted. */
+  readonly ok: boolean
+  readonly reason: Reason | null
+  readonly detail: string | null
+  readonly tookMs: number
+}
+
+/** What came of one dial. */
+interface Outcome {
+  readonly failure: Failure | null
+  readonly step: Step
+  /** The topic filters whose SUBACK was waited for. */
+  readonly asked: readonly string[]
+  /** Those that were tried, the one that answered included. */
+  readonly tried: readonly string[]
+}
+
+/** Longer than any of its parts, so it only ends what hangs. */
+const TIMEOUT_MS = 25_000
+
+export class Probe {
+  readonly #options: ProbeOptions
+
+  constructor(options: ProbeOptions) {
+    this.#options = options
+  }
+
+  /** Client ids are made up, so that a connection that is up with these settings stays up. */
+  async run({ stored, secrets = {}, site, signal }: ProbeRequest): Promise<ProbeResult> {
+    const startedAt = performance.now()
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    const ends = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    const failure = await this.#try({ settings: checkSettings(stored, secrets), site, ends })
+    return {
+      ok: failure === null,
+      reason: failure?.reason ?? null,
+      detail: failure?.detail ?? null,
+      tookMs: Math.round(performance.now() - startedAt),
+    }
+  }
+
+  async #try({
+    settings,
+    site,
+    ends,
+  }: {
+    readonly settings: DialSettings | Failure
+    readonly site: string
+    readonly ends: AbortSignal
+  }): Promise<Failure | null> {
+    if ('reason' in settings) return settings
+    const { guard } = this.#options
+    const target = await guard.check(settings, { site, purpose: 'settings', signal: ends })
+    if (ends.aborted) return TOO_LONG
+    return 'reason' in target ? target : this.#dialAll(settings, target.addresses, ends)
+  }
+
+  /** One address after the other, as long as another one may do better; the first failure is the one to tell. */
+  async #dialAll(
+    settings: DialSettings,
+    addresses: readonly string[],
+    ends: AbortSignal,
+  ): Promise<Failure | null> {
+    let left = addresses
+    let first: Failure | null = null
+    while (left.length > 0) {
+      const { failure, step, tried } = await this.#search(settings, left, ends)
+      if (failure === null || step === 'up') return failure
+      if (ends.aborted) return first ?? failure
+      if (!isOfAddress(failure, step)) return step === 'tcp' ? (first ?? failure) : failure
+      first ??= failure
+      left = left.filter((address) => !tried.includes(address))
+    }
+    return first
+  }
+
+  /** Where the broker closes the connection on topic filters, finds out on which; gives up with the first failure. */
+  async #search(
+    settings: DialSettings,
+    addresses: readonly string[],
+    ends: AbortSignal,
+  ): Promise<Outcome> {
+    const filters = filtersOf(settings)
+    const first = await this.#dial({ settings, plan: planOf(filters, NO_SEARCH) }, addresses, ends)
+    let outcome = first
+    let search = NO_SEARCH
+    for (;;) {
+      const { failure, step, asked } = outcome
+      if (failure === null || !forbids(failure, step, asked)) break
+      const next = closedAt(search, asked, 0)
+      if (next === null) return first
+      search = next
+      outcome = await this.#dial({ settings, plan: planOf(filters, search) }, addresses, ends)
+    }
+    return ends.aborted ? first : outcome
+  }
+
+  async #dial(
+    { settings, plan }: { readonly settings: DialSettings; readonly plan: FilterPlan },
+    addresses: readonly string[],
+    ends: AbortSignal,
+  ): Promise<Outcome> {
+    const { connectTimeoutMs } = this.#options
+    const own = randomBytes(4).toString('hex')
+    const tried: string[] = []
+    let session: Session | null = null
+    let onAbort = (): void => undefined
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const settle = (failure: Failure | null, step: Step, asked: readonly string[] = []): void => {
+        resolve({ failure, step, asked, tried })
+      }
+      onAbort = () => {
+        settle(TOO_LONG, 'settings')
+      }
+      ends.addEventListener('abort', onAbort)
+      session = Session.dial(
+        {
+          settings,
+          addresses,
+          plan,
+          clientId: `${settings.clientId ?? 'mqtt-status'}-test-${own}`,
+          ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+        },
+        {
+          onAddress: (address, overtaken) => tried.push(...overtaken, address),
+          onOpen: (denied) => {
+            settle(denied, 'up')
+          },
+          onEnd: settle,
+          onMessage: () => undefined,
+        },
+      )
+    })
+    ends.removeEventListener('abort', onAbort)
+    await (session as Session | null)?.close()
+    return outcome
+  }
+}
+
+const TOO_LONG: Failure = {
+  reason: 'connect_timeout',
+  detail: 'The test took too long, or was given up.',
+  code: null,
+}

@@ -1,0 +1,131 @@
+/**
+ * Finds the topic filters on which a broker closes the connection without a word, as AWS IoT does, by halving: the
+ * portion of SUBSCRIBE at which it closed is asked for in two halves by the next dial, and so on down to one filter. A
+ * filter is forbidden when the broker has closed on it alone, twice in a row; a broker that closes for another reason
+ * does not do so again at the same place, and no filter is blamed.
+ *
+ *     plain ──closed at a portion──▶ suspects: its halves ──closed at one of them──▶ its halves, …
+ *       ▲                                │ all answered          │ closed at a single one, twice: forbidden, left out
+ *       └────────────────────────────────┴───────────────────────┘
+ *
+ * What was found is forgotten with the settings, with a command, with the process, and after an hour at the next dial;
+ * and at once when the connection that leaves filters out is lost within half a minute, which then has another cause.
+ */
+import type { Reason } from '@mqtt-status/protocol'
+import type { Step } from '../reasons/attribution.ts'
+import type { Failure } from '../status-change.ts'
+
+export interface FilterSearch {
+  /** On each of these alone the broker has closed the connection. */
+  readonly forbidden: readonly string[]
+  /** When the first of them was found, in ms; `null` without any. */
+  readonly foundAtMs: number | null
+  /** Sets of filters of which at least one is thought to be forbidden; each is a portion of its own. */
+  readonly suspects: readonly (readonly string[])[]
+  /** The single filter at which the broker has closed once. */
+  readonly accused: string | null
+  /** Dials since the search has begun. */
+  readonly dials: number
+}
+
+export const NO_SEARCH: FilterSearch = {
+  forbidden: [],
+  foundAtMs: null,
+  suspects: [],
+  accused: null,
+  dials: 0,
+}
+
+/** AWS IoT closes the connection on a SUBSCRIBE with more topic filters. */
+const PORTION = 8
+/** Twenty filters that are all forbidden are found in fewer: each set is asked for once, and each filter twice. */
+const MOST_DIALS = 64
+const REMEMBERED_MS = 3_600_000
+/** A connection that is lost sooner proves nothing about the filters that it leaves out. */
+const PROVEN_MS = 30_000
+
+/** What a broker says, or does without a word, that forbids a filter. */
+const FORBIDDING: ReadonlySet<Reason> = new Set([
+  'closed_by_broker',
+  'connection_reset',
+  'not_authorized',
+  'protocol_error',
+])
+
+/** What a dial asks for, one SUBSCRIBE after the other, and what it leaves out. */
+export interface FilterPlan {
+  readonly portions: readonly (readonly string[])[]
+  readonly leftOut: readonly string[]
+}
+
+export function planOf(filters: readonly string[], search: FilterSearch): FilterPlan {
+  const leftOut = filters.filter((filter) => search.forbidden.includes(filter))
+  const suspected = new Set(search.suspects.flat())
+  const plain = filters.filter((filter) => !leftOut.includes(filter) && !suspected.has(filter))
+  const portions = Array.from({ length: Math.ceil(plain.length / PORTION) }, (_, i) =>
+    plain.slice(i * PORTION, (i + 1) * PORTION),
+  )
+  return { portions: [...search.suspects, ...portions], leftOut }
+}
+
+/** Every portion was answered: none of the suspects is forbidden. */
+export function answered({ forbidden, foundAtMs }: FilterSearch): FilterSearch {
+  return { ...NO_SEARCH, forbidden, foundAtMs }
+}
+
+/** Whether the next dial would learn something from a failure at that step. */
+export function forbids({ reason }: Failure, step: Step, asked: readonly string[]): boolean {
+  return step === 'suback' && asked.length > 0 && FORBIDDING.has(reason)
+}
+
+/**
+ * The broker has closed the connection at a portion.
+ *
+ * @returns `null` if the search is given up: it has taken too many dials
+ */
+export function closedAt(
+  search: FilterSearch,
+  asked: readonly string[],
+  nowMs: number,
+): FilterSearch | null {
+  const dials = search.dials + 1
+  if (dials > MOST_DIALS) return null
+  const others = unanswered(search.suspects, asked)
+  const [only] = asked
+  if (asked.length > 1 || only === undefined) {
+    const half = Math.ceil(asked.length / 2)
+    const halves = [asked.slice(0, half), asked.slice(half)]
+    return { ...search, suspects: [...halves, ...others], accused: null, dials }
+  }
+  if (search.accused !== only)
+    return { ...search, suspects: [[only], ...others], accused: only, dials }
+  return {
+    forbidden: [...search.forbidden, only],
+    foundAtMs: search.foundAtMs ?? nowMs,
+    suspects: others,
+    accused: null,
+    dials,
+  }
+}
+
+/** The connection that left filters out is lost, after some time up. */
+export function lostAfter(search: FilterSearch, upMs: number): FilterSearch {
+  return upMs < PROVEN_MS ? NO_SEARCH : search
+}
+
+/** What still counts at the next dial. */
+export function recall(search: FilterSearch, nowMs: number): FilterSearch {
+  const { foundAtMs } = search
+  return foundAtMs !== null && search.suspects.length === 0 && nowMs - foundAtMs >= REMEMBERED_MS
+    ? NO_SEARCH
+    : search
+}
+
+/** Portions are asked for in order, so those before the one at which it closed were answered. */
+function unanswered(
+  suspects: readonly (readonly string[])[],
+  asked: readonly string[],
+): readonly (readonly string[])[] {
+  const at = suspects.findIndex((set) => set[0] === asked[0])
+  return at < 0 ? [] : suspects.slice(at + 1)
+}

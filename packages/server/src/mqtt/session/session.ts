@@ -1,0 +1,358 @@
+/**
+ * One dial and, if it succeeds, one MQTT connection. MQTT.js keeps trying in its own way, so each dial gets a client of
+ * its own that never does; whatever happens first decides why it ended, and what comes after is not listened to.
+ */
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { MqttClient } from 'mqtt'
+import type { IClientOptions, Packet } from 'mqtt'
+import type { Step } from '../reasons/attribution.ts'
+import type { FilterPlan } from './filter-search.ts'
+import { withholdPacketDebug } from './packet-debug.ts'
+import {
+  fromClient,
+  fromDisconnect,
+  fromError,
+  fromSilence,
+  fromThrown,
+} from '../reasons/reasons.ts'
+import { clean, withoutSecret } from '../reasons/reasons.ts'
+import type { Failure } from './session-state.ts'
+import type { DialSettings } from './settings.ts'
+import { openStream } from './stream.ts'
+import { TcpRace } from './tcp-race.ts'
+
+export interface Message {
+  readonly topic: string
+  readonly payload: Buffer
+  /** It was kept by the broker: nobody has said it now. */
+  readonly retained: boolean
+}
+
+export interface SessionListener {
+  /** CONNACK: the broker has accepted the client. */
+  readonly onAccepted?: () => void
+  /** Accepted and subscribed; `denied` if a topic was refused. */
+  readonly onOpen: (denied: Failure | null) => void
+  /**
+   * It failed, or is lost, while it waited for `step`, and for the SUBACK of the topic filters `asked`. Called once at
+   * most, and never after `close`.
+   */
+  readonly onEnd: (failure: Failure, step: Step, asked: readonly string[]) => void
+  /** Nothing of it is left, whichever side has ended it. Called once. */
+  readonly onGone?: () => void
+  /** An address answers TCP; those that were tried before it have not. */
+  readonly onAddress?: (address: string, overtaken: readonly string[]) => void
+  readonly onMessage: (message: Message) => void
+}
+
+/** Whom to dial, and as whom. */
+export interface DialTarget {
+  readonly settings: DialSettings
+  /** Those that were checked, in the order in which they are tried; at least one. */
+  readonly addresses: readonly string[]
+  readonly clientId: string
+  readonly plan: FilterPlan
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+/** `end` waits for ever for a peer that is gone. */
+const FAREWELL_MS = 2_000
+const CHECK_TIMEOUT_MS = 5_000
+const MAX_PACKET_BYTES = 256 * 1024
+const RECEIVE_MAXIMUM = 32
+
+type State = 'racing' | 'dialling' | 'accepted' | 'open' | 'ended'
+
+export class Session {
+  readonly #target: DialTarget
+  readonly #listener: SessionListener
+  readonly #startedAtMs = performance.now()
+  #race: TcpRace | null = null
+  #client: MqttClient | null = null
+  #state: State = 'racing'
+  #step: Step = 'tcp'
+  #racing: NodeJS.Timeout | null = null
+  #subscribing: NodeJS.Timeout | null = null
+  /** The topic filters whose SUBACK is waited for. */
+  #asked: readonly string[] = []
+
+  private constructor(target: DialTarget, listener: SessionListener) {
+    this.#target = target
+    this.#listener = listener
+  }
+
+  /** Dials; nothing of the listener is called before this has returned. */
+  static dial(target: DialTarget, listener: SessionListener): Session {
+    const session = new Session(target, listener)
+    session.#start()
+    return session
+  }
+
+  /**
+   * Asks the broker for a sign of life; one that gives none within 5 s has lost the connection.
+   *
+   * @returns whether it has answered
+   */
+  async check(): Promise<boolean> {
+    const client = this.#client
+    if (client === null || this.#state !== 'open') return false
+    const answered = await new Promise<boolean>((resolve) => {
+      const settle = (answer: boolean): void => {
+        clearTimeout(timer)
+        client.off('packetreceive', onPacket)
+        client.off('close', onClose)
+        resolve(answer)
+      }
+      const onPacket = ({ cmd }: Packet): void => {
+        if (cmd === 'pingresp') settle(true)
+      }
+      const onClose = (): void => {
+        settle(false)
+      }
+      const timer = setTimeout(settle, CHECK_TIMEOUT_MS, false)
+      client.on('packetreceive', onPacket)
+      client.on('close', onClose)
+      client.sendPing()
+    })
+    if (!answered) this.#end(unanswered('keepalive_timeout', 'The broker did not answer a check.'))
+    return answered
+  }
+
+  /** Says DISCONNECT if it can be said, and has let go of the socket after 2 s at the latest. */
+  async close(): Promise<void> {
+    const wasUp = this.#wasAccepted
+    if (this.#state !== 'ended') this.#listener.onGone?.()
+    this.#state = 'ended'
+    this.#stopTimers()
+    const client = this.#client
+    if (client === null) {
+      this.#race?.stop()
+      return
+    }
+    if (wasUp) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, FAREWELL_MS)
+        client.end(false, {}, () => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+    this.#destroy()
+  }
+
+  #start(): void {
+    const { addresses, settings } = this.#target
+    try {
+      this.#race = TcpRace.start(
+        { addresses, port: settings.port },
+        {
+          onConnected: (socket, address, overtaken) => {
+            this.#listener.onAddress?.(address, overtaken)
+            this.#speak(socket)
+          },
+          onFailed: (failure) => {
+            this.#end(failure)
+          },
+        },
+      )
+      this.#racing = setTimeout(() => {
+        if (this.#race !== null) this.#end(this.#race.unanswered)
+      }, this.#connectTimeoutMs)
+    } catch (error) {
+      setImmediate(() => {
+        this.#end(fromThrown(error))
+      })
+    }
+  }
+
+  /** TCP is open: what comes now has the rest of the time. */
+  #speak(socket: Socket): void {
+    clearTimeout(this.#racing ?? undefined)
+    this.#state = 'dialling'
+    withholdPacketDebug()
+    let client: MqttClient
+    try {
+      client = new MqttClient(() => this.#openStream(socket), this.#options())
+    } catch (error) {
+      socket.destroy()
+      this.#end(fromThrown(error))
+      return
+    }
+    this.#client = client
+    client.on('error', (error) => {
+      this.#end(fromClient(error, this.#wasAccepted))
+    })
+    client.on('connect', () => {
+      this.#accepted(client)
+    })
+    client.on('message', (topic, payload, { retain }) => {
+      if (this.#state !== 'ended') this.#listener.onMessage({ topic, payload, retained: retain })
+    })
+    client.on('disconnect', ({ reasonCode, properties }) => {
+      this.#end(fromDisconnect(reasonCode ?? 0, clean(properties?.reasonString)))
+    })
+    client.on('close', () => {
+      this.#end(fromSilence(this.#wasAccepted))
+    })
+  }
+
+  #openStream(socket: Socket): Duplex {
+    const stream = openStream(this.#target.settings, socket, (step) => {
+      this.#step = step
+    })
+    // MQTT.js passes over errors that have no code, and a web server that refuses the upgrade has none.
+    stream.on('error', (error) => {
+      this.#end(fromError(error, this.#wasAccepted))
+    })
+    return stream
+  }
+
+  #accepted(client: MqttClient): void {
+    if (this.#state !== 'dialling') return
+    this.#state = 'accepted'
+    this.#step = 'suback'
+    this.#listener.onAccepted?.()
+    this.#subscribe(client, this.#target.plan.portions, [])
+  }
+
+  /** One portion after the other, each answered before the next one is sent. */
+  #subscribe(
+    client: MqttClient,
+    portions: FilterPlan['portions'],
+    denied: readonly Denied[],
+  ): void {
+    clearTimeout(this.#subscribing ?? undefined)
+    const [asked, ...left] = portions
+    this.#asked = asked ?? []
+    if (asked === undefined) {
+      this.#open(deniedAs(denied, this.#target.plan.leftOut))
+      return
+    }
+    this.#subscribing = setTimeout(() => {
+      this.#end(unanswered('connect_timeout', 'The broker did not answer the subscription.'))
+    }, this.#connectTimeoutMs)
+    client.subscribe([...asked], { qos: 0 }, (error, _granted, packet) => {
+      if (this.#state !== 'accepted') return
+      const codes = (packet as { granted?: readonly number[] } | undefined)?.granted ?? []
+      const refused = codes.flatMap((code, i) => (code >= 128 ? [{ filter: asked[i], code }] : []))
+      if (error !== null && refused.length === 0) this.#end(fromClient(error, true))
+      else this.#subscribe(client, left, [...denied, ...refused])
+    })
+  }
+
+  #open(denied: Failure | null): void {
+    clearTimeout(this.#subscribing ?? undefined)
+    this.#state = 'open'
+    this.#step = 'up'
+    this.#listener.onOpen(denied)
+  }
+
+  #end(failure: Failure): void {
+    if (this.#state === 'ended') return
+    const told = this.#step === 'suback' ? whileSubscribing(failure, this.#asked) : failure
+    this.#state = 'ended'
+    this.#stopTimers()
+    this.#race?.stop()
+    this.#destroy()
+    const { password } = this.#target.settings
+    this.#listener.onEnd(withoutSecret(told, password), this.#step, this.#asked)
+    this.#listener.onGone?.()
+  }
+
+  /** A second `end` does nothing, and a server that speaks no MQTT leaves the socket open: it is cut here. */
+  #destroy(): void {
+    const client = this.#client
+    if (client === null) return
+    this.#client = null
+    client.end(true)
+    // Not there yet if the stream builder threw.
+    ;(client.stream as Duplex | undefined)?.destroy()
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#racing ?? undefined)
+    clearTimeout(this.#subscribing ?? undefined)
+  }
+
+  /** Whether CONNACK has come. */
+  get #wasAccepted(): boolean {
+    return this.#state === 'accepted' || this.#state === 'open'
+  }
+
+  get #connectTimeoutMs(): number {
+    return this.#target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
+  }
+
+  #options(): IClientOptions {
+    const { settings, clientId } = this.#target
+    const { protocolVersion, username, password, keepaliveS } = settings
+    return {
+      protocolVersion,
+      clientId,
+      keepalive: keepaliveS,
+      clean: true,
+      reconnectPeriod: 0,
+      connectTimeout: Math.max(1, this.#startedAtMs + this.#connectTimeoutMs - performance.now()),
+      resubscribe: false,
+      queueQoSZero: false,
+      timerVariant: 'native',
+      // Made all at once at the first packet, 65,536 buffers would stall everything and never go again.
+      writeCache: false,
+      // MQTT.js would print whole packets, and with them passwords, for DEBUG=mqttjs*.
+      log: () => undefined,
+      ...(username === null ? {} : { username }),
+      ...(password === null ? {} : { password }),
+      ...(protocolVersion === 5
+        ? {
+            properties: {
+              sessionExpiryInterval: 0,
+              maximumPacketSize: MAX_PACKET_BYTES,
+              receiveMaximum: RECEIVE_MAXIMUM,
+            },
+          }
+        : {}),
+    }
+  }
+}
+
+interface Denied {
+  readonly filter: string | undefined
+  readonly code: number
+}
+
+/** @param leftOut filters that the broker was not asked for, because it closes the connection on them */
+function deniedAs(denied: readonly Denied[], leftOut: readonly string[]): Failure | null {
+  const refused = denied.map(({ filter = '' }) => filter)
+  const sentences = [
+    ...(refused.length === 0 ? [] : [`The broker refused ${topics(refused)}.`]),
+    ...(leftOut.length === 0
+      ? []
+      : [`The broker closes the connection on ${topics(leftOut)}; the server leaves it out.`]),
+  ]
+  if (sentences.length === 0) return null
+  const detail = clean(sentences.join(' '))
+  return { reason: 'subscription_denied', detail, code: denied[0]?.code ?? null }
+}
+
+function topics(filters: readonly string[]): string {
+  return `the topic${filters.length > 1 ? 's' : ''} ${filters.join(', ')}`
+}
+
+/** A broker may close the connection on a topic filter that it forbids, without a word. */
+function whileSubscribing(failure: Failure, filters: readonly string[]): Failure {
+  const topics = filters.join(', ')
+  const said = failure.detail === null ? '' : ` ${failure.detail}`
+  const what =
+    failure.reason === 'connect_timeout'
+      ? `The broker did not answer the subscription to ${topics}.`
+      : `The broker closed the connection while the server subscribed to ${topics}.${said}`
+  return { ...failure, detail: clean(what) }
+}
+
+function unanswered(reason: Failure['reason'], detail: string): Failure {
+  return { reason, detail, code: null }
+}
