@@ -21,8 +21,17 @@ test.each([
   ['packages/server/src/management/management.ts', '../http/app.ts'],
   ['packages/server/src/server.ts', './embedded/postgres.ts'],
   ['packages/server/src/log.ts', './config/config.ts'],
-  ['packages/widgets/src/client/rows.ts', '../controllers/clock.ts'],
-  ['packages/widgets/src/controllers/clock.ts', '../elements/card/card.ts'],
+  ['packages/widgets/src/client/rows.ts', '../page/clock.ts'],
+  ['packages/widgets/src/page/clock.ts', '../controllers/connection.ts'],
+  ['packages/widgets/src/controllers/connection.ts', '../elements/card/card.ts'],
+  ['packages/widgets/src/locales/time.ts', '../page/clock.ts'],
+  ['packages/widgets/src/attributes/read.ts', '../page/clock.ts'],
+  ['packages/widgets/src/elements/scene/scene.ts', '../parts/icons.ts'],
+  ['packages/widgets/src/elements/parts/icons.ts', '../base/element.ts'],
+  ['packages/widgets/src/elements/base/element.ts', '../card/card.ts'],
+  ['packages/widgets/src/elements/badge/badge.ts', '../card/card.ts'],
+  ['packages/widgets/src/elements/provider/provider.ts', '../scene/scene.ts'],
+  ['packages/widgets/src/development/mistakes.ts', '../define/card.ts'],
 ])('%s may not import %s', async (file, target) => {
   expect(await rulesBroken(file, `import '${target}'\n`)).toContain('import-x/no-restricted-paths')
 })

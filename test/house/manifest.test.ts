@@ -70,9 +70,9 @@ test('every element is listed, and everything of it is described', () => {
 test('every part, slot and attribute that is documented exists in the sources, and the other way round', () => {
   for (const element of elements()) {
     const folder = element.tagName.replace('mqtt-status-', '')
-    const sources = [`${folder}/${folder}.ts`, 'word.ts']
-      .concat(folder === 'card' ? ['card/template.ts', 'details.ts'] : [])
-      .concat(folder === 'card' || folder === 'control' ? 'buttons.ts' : [])
+    const sources = [`${folder}/${folder}.ts`, 'parts/word.ts']
+      .concat(folder === 'card' ? ['card/template.ts', 'parts/details.ts'] : [])
+      .concat(folder === 'card' || folder === 'control' ? 'parts/buttons.ts' : [])
       .map((name) => readFileSync(join(WIDGETS, 'src/elements', name), 'utf8'))
       .join('\n')
     for (const { name } of entries(element, 'slots').filter((slot) => slot.name))

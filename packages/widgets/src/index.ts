@@ -47,7 +47,7 @@ export {
   MqttStatusErrorEvent,
   MqttStatusLinkEvent,
   MqttStatusReadyEvent,
-} from './elements/events.ts'
+} from './elements/base/events.ts'
 export type {
   ChangeDetail,
   CommandDetail,
@@ -55,7 +55,7 @@ export type {
   ErrorDetail,
   LinkDetail,
   MqttStatusEventMap,
-} from './elements/events.ts'
+} from './elements/base/events.ts'
 export { MqttStatusLive } from './elements/live/live.ts'
 export { registerLocale } from './locales/registry.ts'
 export type { SomeStrings, Strings } from './locales/registry.ts'

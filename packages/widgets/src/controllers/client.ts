@@ -3,9 +3,9 @@ import { clientFor } from '../client/index.ts'
 import type { StatusClient } from '../client/index.ts'
 import { Listeners } from '../client/listeners.ts'
 import { reportOnce } from '../client/report.ts'
-import { closest } from './composed-tree.ts'
-import { onProvider, requestClient } from './context.ts'
-import { address, pageAddress, sameServer } from './page-settings.ts'
+import { closest } from '../page/composed-tree.ts'
+import { onProvider, requestClient } from '../page/context.ts'
+import { address, pageAddress, sameServer } from '../page/settings.ts'
 
 const PROVIDER = 'mqtt-status-provider'
 

@@ -12,7 +12,7 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
 import type { Outcome, StatusClient } from '../client/index.ts'
 import { newRequestId } from '../client/request-id.ts'
-import { wakeIn } from './clock.ts'
+import { wakeIn } from '../page/clock.ts'
 
 /** How long a confirmation stays open. */
 const ASK_MS = 5_000

@@ -1,7 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { ConnectionView, Link, Refusal, StatusClient, WatchFilter } from '../client/index.ts'
 import type { ClientController } from './client.ts'
-import { textOf } from './text-of.ts'
+import { textOf } from '../attributes/text-of.ts'
 
 const NOTHING: ConnectionView = { connection: null, missing: false, pending: null, refusal: null }
 const MISSING: ConnectionView = { ...NOTHING, missing: true }

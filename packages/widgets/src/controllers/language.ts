@@ -2,8 +2,8 @@ import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import { Listeners } from '../client/listeners.ts'
 import { chooseLanguage, onLocale } from '../locales/registry.ts'
 import type { Language } from '../locales/registry.ts'
-import { closest } from './composed-tree.ts'
-import { scriptSetting } from './page-settings.ts'
+import { closest } from '../page/composed-tree.ts'
+import { scriptSetting } from '../page/settings.ts'
 
 const hosts = new Listeners()
 

@@ -1,5 +1,5 @@
 /** What the single file says to developers, who see no overlay: each mistake once per page, in the console. */
-import { StatusElement } from '../elements/element.ts'
+import { StatusElement } from '../elements/base/element.ts'
 import { linkMistake } from './link-mistakes.ts'
 
 const told = new Set<string>()

@@ -1,5 +1,5 @@
 /** Why a page gets nothing from its server, for whoever has set both up. */
-import type { Inspected } from '../elements/element.ts'
+import type { Inspected } from '../elements/base/element.ts'
 
 /** Three sentences: what is wrong, why, and what to do. */
 export interface Mistake {

@@ -1,6 +1,6 @@
 /** What a developer may have got wrong, found by looking at an element and the page around it. */
-import { words } from '../elements/attributes.ts'
-import type { Inspected, StatusElement } from '../elements/element.ts'
+import { words } from '../attributes/read.ts'
+import type { Inspected, StatusElement } from '../elements/base/element.ts'
 import { unknownStrings } from '../locales/registry.ts'
 import { isDarkBehind } from './backdrop.ts'
 import { linkMistake } from './link-mistakes.ts'

@@ -1,6 +1,6 @@
 /** Says in the element itself what is wrong with it. Only in development builds; never in what visitors load. */
-import { StatusElement } from '../elements/element.ts'
-import type { Inspected } from '../elements/element.ts'
+import { StatusElement } from '../elements/base/element.ts'
+import type { Inspected } from '../elements/base/element.ts'
 import { mistakesOf } from './mistakes.ts'
 
 /** Properties, not a style sheet: those pass a strict content security policy, and work in every document. */

@@ -2,7 +2,7 @@
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.development.ts'
-import { pageAddress, rememberBundle } from '../../src/controllers/page-settings.ts'
+import { pageAddress, rememberBundle } from '../../src/page/settings.ts'
 import { part, text } from './stage.ts'
 
 function mistakes(element: Element): string {

@@ -1,8 +1,8 @@
 /** Which buttons a connection offers, for every status and every wish. */
 import type { Action, Connection, Status } from '@mqtt-status/protocol'
 import { expect } from '@open-wc/testing'
-import { offer } from '../../src/controllers/offer.ts'
-import type { Offer } from '../../src/controllers/offer.ts'
+import { offer } from '../../src/elements/parts/offer.ts'
+import type { Offer } from '../../src/elements/parts/offer.ts'
 import { row } from './wire.ts'
 
 type Wish = 'connected' | 'disconnected' | 'null'

@@ -2,7 +2,7 @@ import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusProvider, StatusClient } from '../../src/index.ts'
 import { clientFor } from '../../src/index.ts'
 import '../../src/define.ts'
-import { serverOfBundle } from '../../src/controllers/page-settings.ts'
+import { serverOfBundle } from '../../src/page/settings.ts'
 
 function cardIn(element: Element): MqttStatusCard {
   return element.querySelector('mqtt-status-card') as MqttStatusCard

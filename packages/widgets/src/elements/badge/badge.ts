@@ -1,11 +1,11 @@
 import { html, nothing } from 'lit'
 import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
-import { oneOf, safeHref } from '../attributes.ts'
-import { ConnectedElement } from '../connected.ts'
-import { StatusElement } from '../element.ts'
-import { dotIcon, lookIcon } from '../icons.ts'
-import { problemText } from '../message.ts'
-import { word } from '../word.ts'
+import { oneOf, safeHref } from '../../attributes/read.ts'
+import { ConnectedElement } from '../base/connected.ts'
+import { StatusElement } from '../base/element.ts'
+import { dotIcon, lookIcon } from '../parts/icons.ts'
+import { problemText } from '../scene/message.ts'
+import { word } from '../parts/word.ts'
 import { badgePlace, badgeStyles } from './badge.styles.ts'
 
 /**

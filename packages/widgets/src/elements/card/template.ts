@@ -2,12 +2,12 @@
 import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
-import { longest } from '../buttons.ts'
-import { details } from '../details.ts'
-import { CLOCK, drawing } from '../icons.ts'
-import { retryButton } from '../retry.ts'
-import type { Scene } from '../scene.ts'
-import { word } from '../word.ts'
+import { longest } from '../parts/buttons.ts'
+import { details } from '../parts/details.ts'
+import { CLOCK, drawing } from '../parts/icons.ts'
+import { retryButton } from '../parts/retry.ts'
+import type { Scene } from '../scene/scene.ts'
+import { word } from '../parts/word.ts'
 
 export interface CardParts {
   readonly host: ReactiveControllerHost & Element

@@ -3,14 +3,9 @@ import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
 import { reportOnce } from '../../client/report.ts'
-import {
-  announceProvider,
-  answerRequests,
-  onProvider,
-  requestClient,
-} from '../../controllers/context.ts'
-import { pageAddress, sameServer } from '../../controllers/page-settings.ts'
-import { StatusElement } from '../element.ts'
+import { announceProvider, answerRequests, onProvider, requestClient } from '../../page/context.ts'
+import { pageAddress, sameServer } from '../../page/settings.ts'
+import { StatusElement } from '../base/element.ts'
 
 /**
  * Says once, for everything inside it and as the default of the page, which server is asked and who asks. What it does

@@ -1,9 +1,9 @@
 import type { Connection } from '@mqtt-status/protocol'
-import type { Link } from '../client/index.ts'
-import { toJson } from '../client/json.ts'
+import type { Link } from '../../client/index.ts'
+import { toJson } from '../../client/json.ts'
 import { MqttStatusChangeEvent, MqttStatusErrorEvent } from './events.ts'
 import { MqttStatusLinkEvent, MqttStatusReadyEvent } from './events.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from '../scene/scene.ts'
 
 /** What the page has been told so far. */
 export interface Reported {

@@ -1,6 +1,6 @@
 import { nothing } from 'lit'
-import type { Locale } from '../locales/locale.ts'
-import type { Scene } from './scene.ts'
+import type { Locale } from '../../locales/locale.ts'
+import type { Scene } from '../scene/scene.ts'
 
 /** The status word, and its tooltip: a status that only a newer server knows is told in its own word. */
 export function word(

@@ -1,5 +1,5 @@
 import type { Action, Capability, Connection, Status } from '@mqtt-status/protocol'
-import type { LinkState } from '../client/index.ts'
+import type { LinkState } from '../../client/index.ts'
 
 /** What keeps a button that is shown from working. */
 export type Blocked =

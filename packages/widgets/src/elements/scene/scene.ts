@@ -1,31 +1,11 @@
 /** What an element shows at one moment, gathered from row, feed and clock before anything is drawn. */
 import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
-import type { ConnectionView, Link } from '../client/index.ts'
-import type { Serverless } from '../controllers/client.ts'
-import type { CommandState } from '../controllers/command.ts'
-import type { Language } from '../locales/registry.ts'
-import { absolute, ago, dated, full, lasting } from '../locales/time.ts'
+import type { Language } from '../../locales/registry.ts'
+import { absolute, ago, dated, full, lasting } from '../../locales/time.ts'
+import type { SceneInput } from './input.ts'
 import { explain, linkTrouble } from './message.ts'
 import type { Message } from './message.ts'
-
-export interface SceneInput {
-  readonly view: ConnectionView
-  readonly link: Link | null
-  /** How many connections the site has, if more than one; otherwise 0. */
-  readonly several: number
-  readonly command: CommandState
-  readonly language: Language
-  readonly time: 'relative' | 'absolute' | 'both'
-  /** Neither a connection nor a site is named. */
-  readonly unnamed: boolean
-  /** Why there is no server, so that nothing will ever come; otherwise `null`. */
-  readonly serverless: Serverless | null
-  /** The server's time, in ms since the epoch. */
-  readonly now: number
-  /** Whether the whole date is wanted. */
-  readonly exact: boolean
-}
 
 /** When something happened, for the eye, for machines and, once it is wanted, for the tooltip. */
 export interface Moment {

@@ -1,11 +1,11 @@
 /** The one line of explanation below the status: what matters most to whoever looks, in words. */
 import type { Connection } from '@mqtt-status/protocol'
-import type { Link, LinkState, Refusal } from '../client/index.ts'
-import type { FailureCode, NamedLink } from '../locales/locale.ts'
-import type { Language } from '../locales/registry.ts'
-import { countdown, dated } from '../locales/time.ts'
-import type { TimedText } from '../locales/time.ts'
-import type { SceneInput } from './scene.ts'
+import type { Link, LinkState, Refusal } from '../../client/index.ts'
+import type { FailureCode, NamedLink } from '../../locales/locale.ts'
+import type { Language } from '../../locales/registry.ts'
+import { countdown, dated } from '../../locales/time.ts'
+import type { TimedText } from '../../locales/time.ts'
+import type { SceneInput } from './input.ts'
 
 export interface Message {
   /** `reason` speaks of the MQTT connection, `message` of the way to it. */

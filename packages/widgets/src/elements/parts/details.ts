@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Connection } from '@mqtt-status/protocol'
-import { toJson } from '../client/json.ts'
-import { announcer } from '../controllers/announcer.ts'
-import { wakeIn } from '../controllers/clock.ts'
-import type { Locale } from '../locales/locale.ts'
+import { toJson } from '../../client/json.ts'
+import { announcer } from '../../page/announcer.ts'
+import { wakeIn } from '../../page/clock.ts'
+import type { Locale } from '../../locales/locale.ts'
 
 /** How long the button says what has become of the click. */
 const SHOWN_MS = 2_000

@@ -2,9 +2,9 @@
 import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
-import type { CommandState } from '../controllers/command.ts'
-import type { Blocked, Offer } from '../controllers/offer.ts'
-import type { Locale } from '../locales/locale.ts'
+import type { CommandState } from '../../controllers/command.ts'
+import type { Blocked, Offer } from './offer.ts'
+import type { Locale } from '../../locales/locale.ts'
 import { actions } from './icons.ts'
 
 type Asking = Extract<CommandState, { kind: 'asking' }>
