@@ -51,6 +51,11 @@ const rooms = {
     live: ['scene', 'parts', 'base'],
     provider: ['base'],
   },
+  'packages/widgets/src/client': {
+    token: [],
+    transport: ['incoming.ts', 'json.ts', 'names.ts', 'request-id.ts'],
+    link: ['token', 'transport', 'incoming.ts'],
+  },
 }
 
 const zones = Object.entries(rooms).flatMap(([root, list]) =>

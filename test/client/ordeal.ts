@@ -1,5 +1,5 @@
 /**
- * The feed ends in the store of a page: random transactions on one side; on the other pages over each wire, behind
+ * The feed ends in the store of a page: random transactions on one side; on the other pages over each transport, behind
  * proxies that break, while nodes restart and listening sessions are killed. In the end the rows of every page are the
  * table; no revision ever went back; and no page was live while what it showed was older than the grace.
  */
@@ -16,7 +16,7 @@ import type { Sql } from '../../packages/server/src/db/postgres/sql.ts'
 import { write } from '../../packages/server/test/db/writer.ts'
 import { Node } from '../../packages/server/test/delivery/nodes.ts'
 import { createClient } from '../../packages/widgets/src/client/index.ts'
-import type { StatusClient, Wire } from '../../packages/widgets/src/client/index.ts'
+import type { StatusClient, TransportName } from '../../packages/widgets/src/client/index.ts'
 import { isLive } from './world.ts'
 
 const HEARTBEAT_MS = 1_000
@@ -25,7 +25,7 @@ const POLL_MS = 5_000
 /** Silence that is not noticed yet, a loss that is not worth a word yet, and a machine that is busy. */
 const GRACE_MS = 10_000 + 1_000 + 2_000
 const WRITERS = 4
-const WIRES: readonly Wire[] = ['ws', 'ws', 'sse', 'poll']
+const TRANSPORTS: readonly TransportName[] = ['ws', 'ws', 'sse', 'poll']
 const MODES: readonly FaultMode[] = [
   'pass',
   'pass',
@@ -55,7 +55,7 @@ class Page {
   readonly #graceMs: number
   readonly #note: Note
 
-  constructor(src: string, transport: Wire, { name, note }: { name: string; note: Note }) {
+  constructor(src: string, transport: TransportName, { name, note }: { name: string; note: Note }) {
     this.name = name
     this.#note = note
     this.#graceMs = GRACE_MS + (transport === 'poll' ? POLL_MS : HEARTBEAT_MS)
@@ -140,7 +140,7 @@ export class Ordeal {
   static async prepare(seed: number): Promise<Ordeal> {
     const ordeal = new Ordeal(seed, await createDatabase())
     await Promise.all(ordeal.#nodes.map((node) => node.start()))
-    for (const [i, wire] of WIRES.entries()) await ordeal.#open(wire, i)
+    for (const [i, transport] of TRANSPORTS.entries()) await ordeal.#open(transport, i)
     return ordeal
   }
 
@@ -174,15 +174,15 @@ export class Ordeal {
     this.diary.push(`${(performance.now() / 1_000).toFixed(2)} ${who}: ${what}`)
   }
 
-  async #open(wire: Wire, i: number): Promise<void> {
+  async #open(transport: TransportName, i: number): Promise<void> {
     // Nodes come back on ports of their own: the proxies find them.
     const portNow = (): number =>
       Number(new URL(this.#nodes[i % 2]?.url ?? 'http://127.0.0.1:1').port)
     const proxy = await FaultProxy.start(portNow)
     this.#proxies.push(proxy)
-    const name = `${wire} ${i}`
+    const name = `${transport} ${i}`
     const note = this.#note.bind(this)
-    const page = new Page(`http://127.0.0.1:${proxy.port}`, wire, { name, note })
+    const page = new Page(`http://127.0.0.1:${proxy.port}`, transport, { name, note })
     this.#pages.push(page)
     await isLive(page.client)
   }

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import { expect, test } from 'vitest'
-import { FAILURES, failureOf } from '../../packages/widgets/src/client/failures.ts'
-import type { Failure, LinkState } from '../../packages/widgets/src/client/failures.ts'
+import { FAILURES, failureOf } from '../../packages/widgets/src/client/link/failures.ts'
+import type { Failure, LinkState } from '../../packages/widgets/src/client/link/failures.ts'
 
 const PAGE = readFileSync(new URL('../../docs/retries.md', import.meta.url), 'utf8')
 

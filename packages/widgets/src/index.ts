@@ -35,7 +35,7 @@ export type {
   TokenSettings,
   Transport,
   TransportListener,
-  Wire,
+  TransportName,
 } from './client/index.ts'
 export { MqttStatusBadge } from './elements/badge/badge.ts'
 export { MqttStatusCard } from './elements/card/card.ts'

@@ -9,7 +9,7 @@ import { SOCKET_MEMBERS } from '../plugins.config.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 test('no member of the socket is left out that is called', () => {
-  const source = readFileSync(`${root}src/client/websocket-transport.ts`, 'utf8')
+  const source = readFileSync(`${root}src/client/transport/websocket.ts`, 'utf8')
   const called = Array.from(source.matchAll(/\bsocket\.(\w+)/g), ([, name]) => name)
   expect(called).toContain('send')
   expect(called.filter((name = '') => !SOCKET_MEMBERS.includes(name))).toEqual([])

@@ -1,16 +1,16 @@
-/** Hours of a page's life on a clock that is moved: a server of the test's own is at the other end of the wire. */
+/** Hours of a page's life on a clock that is moved: a server of the test's own is at the other end of the transport. */
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage, CloseName, Connection, ServerMessage } from '@mqtt-status/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
 import { clientFor } from './registry.ts'
-import { FAILURES } from './failures.ts'
-import type { LinkState } from './failures.ts'
+import { FAILURES } from './link/failures.ts'
+import type { LinkState } from './link/failures.ts'
 // Pages load these when they need them; a clock that is moved waits for no file.
 import './commands.ts'
-import './token-source.ts'
-import type { TransportListener } from './transport.ts'
+import './token/token-source.ts'
+import type { TransportListener } from './transport/transport.ts'
 
 const SRC = 'http://status.test/'
 

@@ -17,27 +17,27 @@ import type {
 import { post } from './command-loader.ts'
 import type { Outcome } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
-import { LinkKeeper } from './link.ts'
-import type { Link } from './link-view.ts'
+import { LinkKeeper } from './link/link.ts'
+import type { Link } from './link/link-view.ts'
 import { Listeners } from './listeners.ts'
 import { isTooLong, toName } from './names.ts'
 import { Pendings } from './pending.ts'
 import { reportLater } from './report.ts'
 import { Rows } from './rows.ts'
 import { serverAddress } from './server-address.ts'
-import { Tokens } from './tokens.ts'
-import type { TokenSettings } from './tokens.ts'
-import type { OpenTransport } from './transport.ts'
+import { Tokens } from './token/tokens.ts'
+import type { TokenSettings } from './token/tokens.ts'
+import type { OpenTransport } from './transport/transport.ts'
 import type { Refusal } from './watch-set.ts'
 import { Watches } from './watches.ts'
-import { Wires } from './wires.ts'
-import type { Wire } from './wire.ts'
+import { Transports } from './transport/transports.ts'
+import type { TransportName } from './transport/settings.ts'
 
 export interface ClientSettings extends TokenSettings {
   /** The server, for example `https://status.example.com/`. */
   readonly src: string
   /** `auto`: a WebSocket, or what else gets through. @default 'auto' */
-  readonly transport?: Wire | 'auto'
+  readonly transport?: TransportName | 'auto'
   /** `tabs`: the tabs of a browser share one WebSocket; not with `getToken`. @default 'page' */
   readonly share?: 'page' | 'tabs'
   /** A page that is hidden for so long lets go of its line, in seconds; 0 = never. @default 300 */
@@ -78,7 +78,7 @@ export class StatusClient {
     this.src = serverAddress(settings.src)
     this.#tokens = new Tokens(settings, now)
     this.#watches = new Watches({
-      line: () => this.#link,
+      link: () => this.#link,
       now: () => this.now(),
       random,
       onLeave: ({ summary = [] }) => {
@@ -92,11 +92,11 @@ export class StatusClient {
       },
     })
     this.#rows = new Rows(this.#watches.set)
-    const wires = new Wires({ ...settings, src: this.src, open, now })
+    const transports = new Transports({ ...settings, src: this.src, open, now })
     this.#link = new LinkKeeper({
       src: this.src,
       tokens: this.#tokens,
-      wires,
+      transports,
       pauseHiddenMs: pauseHidden * 1_000,
       now,
       random,

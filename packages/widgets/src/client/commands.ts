@@ -1,6 +1,6 @@
 /** Commands go up over HTTP; what becomes of them comes down with the rows. */
 import type { Action, CommandAccepted } from '@mqtt-status/protocol'
-import { bearer } from './http-answer.ts'
+import { bearer } from './transport/http-answer.ts'
 import { readRow } from './incoming.ts'
 import { newRequestId } from './request-id.ts'
 

@@ -1,10 +1,10 @@
-/** What a page watches, against servers that take less of it: a server of the test's own is at the other end of the wire. */
+/** What a page watches, against servers that take less of it: a server of the test's own is at the other end of the transport. */
 import type { ClientMessage, Connection, ServerMessage, WatchFilter } from '@mqtt-status/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { StatusClient } from './client.ts'
 import { toNames } from './names.ts'
-import type { Transport, TransportListener } from './transport.ts'
+import type { Transport, TransportListener } from './transport/transport.ts'
 
 const MESSAGE_BYTES = 65_536
 const LONGEST_ID = 128

@@ -1,12 +1,12 @@
 /** Keeps what the server is asked for in step with what the page listens to. */
 import type { ClientMessage, Patch, Snapshot, WatchFilter } from '@mqtt-status/protocol'
-import { slowWait } from './link-state.ts'
+import { slowWait } from './link/link-state.ts'
 import { firstPortion, toFilter } from './names.ts'
 import { Questions } from './questions.ts'
 import { WatchSet } from './watch-set.ts'
 
 /** The line, as far as watches are concerned. */
-interface Line {
+interface LinkUses {
   /** Whether each watch has to name everything. */
   readonly whole: boolean
   /** @returns whether it went out */
@@ -19,7 +19,7 @@ interface Line {
 }
 
 export interface WatchesOptions {
-  readonly line: () => Line
+  readonly link: () => LinkUses
   /** The server's time, in ms. */
   readonly now: () => number
   readonly random: () => number
@@ -41,7 +41,7 @@ export class Watches {
 
   constructor(options: WatchesOptions) {
     this.#options = options
-    const { line, onRefusal } = options
+    const { link, onRefusal } = options
     this.set = new WatchSet({
       onAdd: (added) => {
         this.#cursor = undefined
@@ -58,13 +58,13 @@ export class Watches {
     this.#questions = new Questions({
       onAsk: (id, filter) => {
         const cursor = this.#cursor
-        return line().send({ type: 'watch', id, ...filter, ...(cursor && { cursor }) })
+        return link().send({ type: 'watch', id, ...filter, ...(cursor && { cursor }) })
       },
       onRefused: (names) => {
         this.#refused(names)
       },
       onOverdue: () => {
-        line().unanswered()
+        link().unanswered()
       },
     })
   }
@@ -105,7 +105,7 @@ export class Watches {
   }
 
   settled(): void {
-    if (this.#questions.answered) this.#options.line().answered()
+    if (this.#questions.answered) this.#options.link().answered()
   }
 
   /** The server takes nothing of this watch. */
@@ -126,7 +126,7 @@ export class Watches {
 
   /** A line that takes no additions is asked for everything again. */
   #ask(added: readonly string[]): void {
-    if (!this.#options.line().whole) {
+    if (!this.#options.link().whole) {
       this.#questions.ask(added)
       return
     }
@@ -152,17 +152,17 @@ export class Watches {
   #leave(removed: readonly string[]): void {
     this.#questions.drop(removed)
     this.#options.onLeave(toFilter(removed))
-    const line = this.#options.line()
+    const link = this.#options.link()
     if (this.set.empty) {
       this.#end()
-      line.stop()
-    } else if (line.whole) this.#ask(removed)
+      link.stop()
+    } else if (link.whole) this.#ask(removed)
     else this.#unwatch(removed)
   }
 
   #unwatch(removed: readonly string[]): void {
     const portion = firstPortion(removed, Infinity)
-    this.#options.line().send({ type: 'unwatch', ...toFilter(portion) })
+    this.#options.link().send({ type: 'unwatch', ...toFilter(portion) })
     if (portion.length < removed.length) this.#unwatch(removed.slice(portion.length))
   }
 }

@@ -3,10 +3,10 @@
  * the leader's; answers go to who asked, everything else to all. Nothing is kept but who asked for what.
  */
 import type { ClientMessage, Welcome } from '@mqtt-status/protocol'
-import { readMessage } from './incoming.ts'
-import { toJson } from './json.ts'
+import { readMessage } from '../incoming.ts'
+import { toJson } from '../json.ts'
 import type { OpenTransport, Transport } from './transport.ts'
-import { toFilter, toNames } from './names.ts'
+import { toFilter, toNames } from '../names.ts'
 
 /** From a tab to the leader. */
 export interface Said {
@@ -38,13 +38,13 @@ const LOST = 1006
 export class TabLeader {
   readonly #channel: BroadcastChannel
   readonly #src: string
-  readonly #openLine: OpenTransport
+  readonly #openTransport: OpenTransport
   /** Who listens to what. */
   readonly #heads = new Map<string, Set<string>>()
   /** Who asked what is not answered yet. */
   readonly #asked = new Map<number, { readonly to: string; readonly id: number | undefined }>()
   readonly #pinging = new Set<string>()
-  #line: Transport | null = null
+  #transport: Transport | null = null
   /** Said before the line was open. */
   #waiting: ClientMessage[] | null = []
   #welcome: { readonly message: Welcome; readonly atMs: number } | null = null
@@ -54,9 +54,9 @@ export class TabLeader {
   #pingedAt = 0
   #authAt = -Infinity
 
-  constructor(name: string, src: string, openLine: OpenTransport) {
+  constructor(name: string, src: string, openTransport: OpenTransport) {
     this.#src = src
-    this.#openLine = openLine
+    this.#openTransport = openTransport
     this.#channel = new BroadcastChannel(name)
     this.#channel.onmessage = ({ data }: MessageEvent<Said>) => {
       if (data.knocks) this.#open(data.from)
@@ -67,8 +67,8 @@ export class TabLeader {
   }
 
   stop(): void {
-    this.#line?.close()
-    this.#line = null
+    this.#transport?.close()
+    this.#transport = null
     this.#tell({ closed: 4202 })
     this.#channel.close()
   }
@@ -83,13 +83,13 @@ export class TabLeader {
     const heartbeatMs = this.#welcome?.message.heartbeatMs ?? 0
     const isSilent = nowMs - this.#heardAt > heartbeatMs + SILENCE_MS
     const isMute = this.#pinging.size > 0 && nowMs - this.#pingedAt > PROBE_MS
-    if (this.#line && (isSilent || isMute)) this.#over(LOST)
+    if (this.#transport && (isSilent || isMute)) this.#over(LOST)
     this.#tell({ to, opens: true })
   }
 
   #over(closed: number): void {
-    this.#line?.close()
-    this.#line = this.#welcome = this.#feed = null
+    this.#transport?.close()
+    this.#transport = this.#welcome = this.#feed = null
     this.#waiting = []
     this.#heads.clear()
     this.#asked.clear()
@@ -128,7 +128,7 @@ export class TabLeader {
   }
 
   #greet(to: string, hello: ClientMessage): void {
-    if (!this.#line) this.#dial(hello)
+    if (!this.#transport) this.#dial(hello)
     if (!this.#welcome) return
     const { message, atMs } = this.#welcome
     const now = new Date(Date.parse(message.now) + performance.now() - atMs).toISOString()
@@ -138,25 +138,25 @@ export class TabLeader {
 
   #dial(hello: ClientMessage): void {
     this.#heardAt = performance.now()
-    const line = this.#openLine(this.#src, {
+    const transport = this.#openTransport(this.#src, {
       onOpen: () => {
-        line.send(hello)
-        for (const message of this.#waiting ?? []) line.send(message)
+        transport.send(hello)
+        for (const message of this.#waiting ?? []) transport.send(message)
         this.#waiting = null
       },
       onMessage: (text) => {
-        if (line === this.#line) this.#hear(text)
+        if (transport === this.#transport) this.#hear(text)
       },
       onClose: (closed) => {
-        if (line === this.#line) this.#over(closed)
+        if (transport === this.#transport) this.#over(closed)
       },
     })
-    this.#line = line
+    this.#transport = transport
   }
 
   #send(message: ClientMessage): void {
     if (this.#waiting) this.#waiting.push(message)
-    else this.#line?.send(message)
+    else this.#transport?.send(message)
   }
 
   #hear(text: string): void {
@@ -174,7 +174,7 @@ export class TabLeader {
         this.#feed = message.state === 'stale' ? text : null
         break
       case 'ping':
-        this.#line?.send({ type: 'pong' })
+        this.#transport?.send({ type: 'pong' })
         break
       case 'pong':
         for (const to of this.#pinging) this.#tell({ to, hear: text })

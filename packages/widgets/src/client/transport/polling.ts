@@ -9,7 +9,7 @@ import type {
 } from '@mqtt-status/protocol'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import { bearer, closeCode } from './http-answer.ts'
-import { toJson } from './json.ts'
+import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
 
 const EVERY_MS = 5_000

@@ -4,7 +4,7 @@
  */
 import type { WatchMessage } from '@mqtt-status/protocol'
 import { bearer, closeCode } from './http-answer.ts'
-import { toJson } from './json.ts'
+import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
 
 /** Longer addresses are cut off or refused somewhere on the way. */

@@ -8,7 +8,7 @@ export interface TransportListener {
   readonly onClose: (code: number) => void
 }
 
-/** One attempt on one wire. */
+/** One attempt on one transport. */
 export interface Transport {
   /**
    * Each `watch` replaces the one before and names the whole set; answers carry no id. Otherwise it adds to the set.

@@ -1,4 +1,4 @@
-/** What the wires over HTTP share. */
+/** What the transports over HTTP share. */
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 
 const LOST = 1006

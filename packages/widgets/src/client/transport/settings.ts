@@ -1,16 +1,20 @@
 /** The ways to the server, and what is remembered of them. */
-import type { TokenSettings } from './tokens.ts'
 import type { OpenTransport } from './transport.ts'
 
-export type Wire = 'ws' | 'sse' | 'poll'
+export type TransportName = 'ws' | 'sse' | 'poll'
 
-export interface WireSettings extends TokenSettings {
+export interface TransportSettings {
   /** Ends with a slash. */
   readonly src: string
-  readonly transport?: Wire | 'auto'
+  readonly transport?: TransportName | 'auto'
   readonly share?: 'page' | 'tabs'
-  /** A wire of the caller's own, and no other. */
+  /** A transport of the caller's own, and no other. */
   readonly open?: OpenTransport | undefined
+  /** Tabs with the same address and token are one visitor. */
+  readonly tokenSrc?: string
+  readonly token?: string
+  /** A function may answer with another visitor in each tab. */
+  readonly getToken?: unknown
   readonly now: () => number
 }
 

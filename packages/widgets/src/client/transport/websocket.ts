@@ -4,7 +4,7 @@
  */
 import { SUBPROTOCOL } from '@mqtt-status/protocol'
 import ReconnectingWebSocket from 'reconnecting-websocket'
-import { toJson } from './json.ts'
+import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
 
 const LOST = 1006

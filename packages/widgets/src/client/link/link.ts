@@ -5,18 +5,18 @@ import { ServerClock } from './clock.ts'
 import { observeEnvironment } from './environment.ts'
 import { failureOf } from './failures.ts'
 import type { Failure, LinkCause } from './failures.ts'
-import { readMessage } from './incoming.ts'
+import { readMessage } from '../incoming.ts'
 import { BACKOFF, nextLink } from './link-state.ts'
 import type { LinkEvent, LinkPhase } from './link-state.ts'
 import { LinkView } from './link-view.ts'
 import type { Link } from './link-view.ts'
-import { DENIED, TokenError } from './token-error.ts'
-import type { Tokens } from './tokens.ts'
-import type { OpenTransport, Transport, TransportListener } from './transport.ts'
+import { DENIED, TokenError } from '../token/token-error.ts'
+import type { Tokens } from '../token/tokens.ts'
+import type { OpenTransport, Transport, TransportListener } from '../transport/transport.ts'
 import { Visits } from './visits.ts'
 
-/** What a link needs of the wires: one to open, and to be told how it went. */
-export interface WireChoice {
+/** What a link needs of the transports: one to open, and to be told how it went. */
+export interface TransportChoice {
   open(): Promise<OpenTransport>
   worked(): void
   /** @returns why, once that is found out; `null` where it can't be */
@@ -27,7 +27,7 @@ export interface LinkOptions {
   /** Ends with a slash. */
   readonly src: string
   readonly tokens: Tokens
-  readonly wires: WireChoice
+  readonly transports: TransportChoice
   /** A page that is hidden for so long lets go of its line, in ms; 0 = never. */
   readonly pauseHiddenMs: number
   readonly now: () => number
@@ -48,7 +48,7 @@ type Timer = ReturnType<typeof setTimeout> | undefined
 const FLICKER_MS = 1_000
 const WAKING_MS = 3_000
 const SILENCE_MS = 10_000
-/** No wire takes longer to open. */
+/** No transport takes longer to open. */
 const OPENING_MS = 15_000
 /** How long a line that may be dead is given to answer. */
 const PROBE_MS = 2_000
@@ -56,7 +56,7 @@ const PROBE_MS = 2_000
 const DOUBT_MS = 1_000
 
 interface Loss {
-  readonly byWire?: boolean
+  readonly byTransport?: boolean
   readonly window?: Bye['reconnectAfterMs'] | null
 }
 
@@ -173,14 +173,14 @@ export class LinkKeeper {
 
   async #open(): Promise<void> {
     const dial = this.#dial
-    const { tokens, wires, src, onOpen } = this.#options
+    const { tokens, transports, src, onOpen } = this.#options
     try {
       // Who leaves within the task that has started this asks nobody for a token.
       await Promise.resolve()
       if (dial !== this.#dial) return
-      const [open, token] = await Promise.all([wires.open(), tokens.get()])
+      const [open, token] = await Promise.all([transports.open(), tokens.get()])
       if (dial !== this.#dial) return
-      const line = this.#listener(() => {
+      const listener = this.#listener(() => {
         this.#greeted = true
         this.#askedMs = this.#options.now()
         this.#expect(SILENCE_MS)
@@ -188,7 +188,7 @@ export class LinkKeeper {
         onOpen()
       })
       this.#expect(OPENING_MS)
-      this.#transport = open(src, line)
+      this.#transport = open(src, listener)
     } catch (error) {
       if (dial !== this.#dial) return
       if (error === DENIED) this.#lost('denied')
@@ -216,26 +216,26 @@ export class LinkKeeper {
         if (isOurs() && this.#options.now() >= this.#doubtUntilMs) this.#heard()
       },
       onClose: (code) => {
-        if (isOurs()) this.#lost(failureOf(code), { byWire: this.#phase.kind === 'opening' })
+        if (isOurs()) this.#lost(failureOf(code), { byTransport: this.#phase.kind === 'opening' })
       },
     }
   }
 
   #receive(message: ServerMessage): void {
-    const { onWelcome, onMessage, wires } = this.#options
+    const { onWelcome, onMessage, transports } = this.#options
     switch (message.type) {
       case 'welcome':
         this.#heartbeatMs = message.heartbeatMs
         this.clock.sample(message.now, this.#askedMs)
         // A stream may be held back as soon as it is open.
-        if (!this.whole) wires.worked()
+        if (!this.whole) transports.worked()
         this.#options.tokens.accepted = true
         onWelcome(message)
         this.#handle({ kind: 'welcomed' })
         return
       case 'ping':
         this.send({ type: 'pong' })
-        wires.worked()
+        transports.worked()
         break
       case 'pong':
         this.#doubtUntilMs = 0
@@ -293,21 +293,21 @@ export class LinkKeeper {
     this.#expect(PROBE_MS, false)
   }
 
-  /** @param byWire whether the wire may be what is wrong if nothing is heard */
-  #expect(withinMs: number, byWire = true): void {
+  /** @param byTransport whether the transport may be what is wrong if nothing is heard */
+  #expect(withinMs: number, byTransport = true): void {
     clearTimeout(this.#silence)
     this.#silence = setTimeout(() => {
-      this.#lost('broken', { byWire })
+      this.#lost('broken', { byTransport })
     }, withinMs)
   }
 
   /**
-   * @param byWire whether the wire may be what is wrong
+   * @param byTransport whether the transport may be what is wrong
    * @param window when to come back, if the server has said so
    */
-  #lost(failure: Failure, { byWire = false, window = null }: Loss = {}): void {
-    const { tokens, wires } = this.#options
-    const finding = byWire && failure === 'broken' ? wires.failed() : null
+  #lost(failure: Failure, { byTransport = false, window = null }: Loss = {}): void {
+    const { tokens, transports } = this.#options
+    const finding = byTransport && failure === 'broken' ? transports.failed() : null
     if (failure === 'unauthorized' || failure === 'token_expired') tokens.expire()
     this.#quietMs = window ? WAKING_MS : FLICKER_MS
     this.#close()

@@ -1,18 +1,17 @@
-/** Which wire is used: a WebSocket, until it fails where the server can be reached by other means. */
-import type { LinkCause } from './failures.ts'
-import type { Fallback } from './fallback.ts'
-import { toJson } from './json.ts'
+/** Which transport is used: a WebSocket, until it fails where the server can be reached by other means. */
+import type { Fallback, Finding } from './fallback.ts'
+import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
-import { remembered } from './wire.ts'
-import type { WireSettings } from './wire.ts'
-import { openWebSocket } from './websocket-transport.ts'
+import { remembered } from './settings.ts'
+import type { TransportSettings } from './settings.ts'
+import { openWebSocket } from './websocket.ts'
 
-/** Wires that most pages never need are loaded when they are. */
-export class Wires {
-  readonly #settings: WireSettings
+/** Transports that most pages never need are loaded when they are. */
+export class Transports {
+  readonly #settings: TransportSettings
   #fallback: Fallback | null = null
 
-  constructor(settings: WireSettings) {
+  constructor(settings: TransportSettings) {
     this.#settings = settings
   }
 
@@ -24,7 +23,7 @@ export class Wires {
     if (other) return other
     // Who a function would answer with in another tab can't be known.
     if (share !== 'tabs' || getToken || !('locks' in navigator)) return openWebSocket
-    const { openAmongTabs } = await import('./tabs-transport.ts')
+    const { openAmongTabs } = await import('./tabs.ts')
     const name = toJson(['mqtt-status.tabs.1', src, tokenSrc, token])
     return openAmongTabs(name, openWebSocket)
   }
@@ -39,7 +38,7 @@ export class Wires {
    *
    * @returns why, as soon as the server was asked by other means; `null` where there are none
    */
-  failed(): Promise<LinkCause | null> | null {
+  failed(): Promise<Finding | null> | null {
     return this.#settings.open ? null : this.#load().then((fallback) => fallback.failed())
   }
 

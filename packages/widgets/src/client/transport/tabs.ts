@@ -1,6 +1,6 @@
 /** One tab's end of the WebSocket that all tabs of a browser share; the tab that holds the lock has the other end. */
 import type { ClientMessage } from '@mqtt-status/protocol'
-import { newRequestId } from './request-id.ts'
+import { newRequestId } from '../request-id.ts'
 import { TabLeader } from './tab-leader.ts'
 import type { Told } from './tab-leader.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
@@ -94,20 +94,20 @@ const refused = new Set<string>()
  *
  * @param name says which server, who asks, and the version of what tabs tell each other: others are not heard
  */
-export function openAmongTabs(name: string, openLine: OpenTransport): OpenTransport {
+export function openAmongTabs(name: string, openTransport: OpenTransport): OpenTransport {
   return (src, listener) => {
-    if (refused.has(name)) return openLine(src, listener)
+    if (refused.has(name)) return openTransport(src, listener)
     try {
-      return new Member(name, src, { openLine, listener })
+      return new Member(name, src, { openTransport, listener })
     } catch {
       refused.add(name)
-      return openLine(src, listener)
+      return openTransport(src, listener)
     }
   }
 }
 
 interface MemberUses {
-  readonly openLine: OpenTransport
+  readonly openTransport: OpenTransport
   readonly listener: TransportListener
 }
 
@@ -134,7 +134,8 @@ class Member implements Transport {
     }
     try {
       this.#candidate =
-        candidates.get(name) ?? new Candidate(name, () => new TabLeader(name, src, uses.openLine))
+        candidates.get(name) ??
+        new Candidate(name, () => new TabLeader(name, src, uses.openTransport))
     } catch (error) {
       this.#channel.close()
       throw error
@@ -177,7 +178,7 @@ class Member implements Transport {
   readonly #goAlone = (): void => {
     if (this.#isOpen || this.#isClosed || this.#own) return
     this.#leave()
-    this.#own = this.#uses.openLine(this.#src, this.#uses.listener)
+    this.#own = this.#uses.openTransport(this.#src, this.#uses.listener)
   }
 
   #leave(): void {

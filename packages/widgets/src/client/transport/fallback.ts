@@ -2,10 +2,9 @@
  * What is used where WebSockets do not get through: a stream of events, and if that does not either, polling. Loaded when
  * a socket has failed, or when it is remembered that one did.
  */
-import type { LinkCause } from './failures.ts'
 import type { OpenTransport } from './transport.ts'
-import { remembered } from './wire.ts'
-import type { Wire, WireSettings } from './wire.ts'
+import { remembered } from './settings.ts'
+import type { TransportName, TransportSettings } from './settings.ts'
 
 /** A server that restarts fails once or twice, and then does not answer to anything. */
 const FAILURES = 3
@@ -13,62 +12,65 @@ const REMEMBERED_MS = 3_600_000
 const PATIENCE_MS = 5_000
 const NEXT = { ws: 'sse', sse: 'poll', poll: 'ws' } as const
 
+/** Why no transport gets through: the server does not answer at `/healthz`, or it does. */
+export type Finding = 'unreachable' | 'blocked'
+
 export class Fallback {
-  readonly #settings: WireSettings
-  #wire: Wire = 'ws'
+  readonly #settings: TransportSettings
+  #current: TransportName = 'ws'
   /** Until when it is used, in ms. */
   #until = 0
   #failures = 0
-  /** Wires that did not get through since one has worked. */
-  readonly #failed = new Set<Wire>()
+  /** Transports that did not get through since one has worked. */
+  readonly #failed = new Set<TransportName>()
 
-  constructor(settings: WireSettings) {
+  constructor(settings: TransportSettings) {
     const { src, transport = 'auto' } = settings
     this.#settings = settings
-    const [wire = '', until] =
+    const [name = '', until] =
       transport === 'auto' ? (remembered(src) ?? '').split(' ') : [transport, Infinity]
-    if (wire in NEXT) {
-      this.#wire = wire as Wire
+    if (name in NEXT) {
+      this.#current = name as TransportName
       this.#until = Number(until)
     }
   }
 
   /** `null`: a WebSocket is worth another try. */
   async open(): Promise<OpenTransport | null> {
-    if (this.#settings.now() > this.#until) this.#wire = 'ws'
-    if (this.#wire === 'ws') return null
-    return this.#wire === 'sse'
-      ? (await import('./sse-transport.ts')).openEventStream
-      : (await import('./poll-transport.ts')).openPolling
+    if (this.#settings.now() > this.#until) this.#current = 'ws'
+    if (this.#current === 'ws') return null
+    return this.#current === 'sse'
+      ? (await import('./event-stream.ts')).openEventStream
+      : (await import('./polling.ts')).openPolling
   }
 
   worked(): void {
     this.#failures = 0
     this.#failed.clear()
     const { src, transport = 'auto', now } = this.#settings
-    if (transport !== 'auto' || this.#wire === 'ws') return
+    if (transport !== 'auto' || this.#current === 'ws') return
     this.#until = now() + REMEMBERED_MS
-    remembered(src, `${this.#wire} ${this.#until}`)
+    remembered(src, `${this.#current} ${this.#until}`)
   }
 
   /**
-   * It is the wire's fault only if the server can be reached by other means meanwhile.
+   * It is the transport's fault only if the server can be reached by other means meanwhile.
    *
-   * @returns why it failed; `null` while other wires have not been tried
+   * @returns why it failed; `null` while other transports have not been tried
    */
-  async failed(): Promise<LinkCause | null> {
+  async failed(): Promise<Finding | null> {
     const { src, transport = 'auto', now } = this.#settings
-    const wire = this.#wire
+    const failed = this.#current
     if (!(await answers(src))) return 'unreachable'
-    if (wire === this.#wire && ++this.#failures >= FAILURES) {
+    if (failed === this.#current && ++this.#failures >= FAILURES) {
       this.#failures = 0
-      this.#failed.add(wire)
+      this.#failed.add(failed)
       if (transport === 'auto') {
-        this.#wire = NEXT[wire]
+        this.#current = NEXT[failed]
         this.#until = now() + REMEMBERED_MS
       }
     }
-    return this.#failed.has(this.#wire) ? 'blocked' : null
+    return this.#failed.has(this.#current) ? 'blocked' : null
   }
 }
 

@@ -1,8 +1,8 @@
-/** The same store over each wire, and from one wire to the next. */
+/** The same store over each transport, and from one transport to the next. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { row } from '../../packages/server/test/http/house.ts'
-import type { StatusClient, Wire } from '../../packages/widgets/src/client/index.ts'
+import type { StatusClient, TransportName } from '../../packages/widgets/src/client/index.ts'
 import { isLive, World } from './world.ts'
 
 let world: World
@@ -27,33 +27,36 @@ function statusOf(client: StatusClient, id: string): string | null {
   return client.rows().find((one) => one.id === id)?.status ?? null
 }
 
-test.each<Wire>(['ws', 'sse', 'poll'])('%s: rows, changes, removals, counts', async (transport) => {
-  world.house.publish([row('a', 1), row('b', 2)])
-  const client = world.client({ transport })
-  client.watch({ all: true, summary: ['*'] }, () => undefined)
-  const missing = client.connection('none')
-  missing.subscribe(() => undefined)
-  await isLive(client)
-  await until(() => missing.get().missing)
-  expect(client.rows().map(({ id }) => id)).toEqual(['a', 'b'])
-  const b = client.connection('b').get()
-  world.house.publish([row('a', 3, { status: 'failed' })])
-  await until(() => statusOf(client, 'a') === 'failed', { timeoutMs: 12_000 })
-  await until(() => client.summary()?.counts['failed'] === 1, { timeoutMs: 12_000 })
-  expect(client.connection('b').get()).toBe(b)
-  world.house.hub.publish({
-    kind: 'changes',
-    epoch: 'e1',
-    mark: 900n,
-    floor: 0n,
-    rows: [],
-    tombstones: [{ id: 'a', siteId: 's1', revision: 4, changed: 899n }],
-  })
-  await until(() => client.rows().length === 1, { timeoutMs: 12_000 })
-  expect(client.can).toEqual(['view', 'control', 'manage'])
-})
+test.each<TransportName>(['ws', 'sse', 'poll'])(
+  '%s: rows, changes, removals, counts',
+  async (transport) => {
+    world.house.publish([row('a', 1), row('b', 2)])
+    const client = world.client({ transport })
+    client.watch({ all: true, summary: ['*'] }, () => undefined)
+    const missing = client.connection('none')
+    missing.subscribe(() => undefined)
+    await isLive(client)
+    await until(() => missing.get().missing)
+    expect(client.rows().map(({ id }) => id)).toEqual(['a', 'b'])
+    const b = client.connection('b').get()
+    world.house.publish([row('a', 3, { status: 'failed' })])
+    await until(() => statusOf(client, 'a') === 'failed', { timeoutMs: 12_000 })
+    await until(() => client.summary()?.counts['failed'] === 1, { timeoutMs: 12_000 })
+    expect(client.connection('b').get()).toBe(b)
+    world.house.hub.publish({
+      kind: 'changes',
+      epoch: 'e1',
+      mark: 900n,
+      floor: 0n,
+      rows: [],
+      tombstones: [{ id: 'a', siteId: 's1', revision: 4, changed: 899n }],
+    })
+    await until(() => client.rows().length === 1, { timeoutMs: 12_000 })
+    expect(client.can).toEqual(['view', 'control', 'manage'])
+  },
+)
 
-test.each<Wire>(['sse', 'poll'])(
+test.each<TransportName>(['sse', 'poll'])(
   '%s: what is listened to later arrives too, what is let go of does not',
   async (transport) => {
     world.house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
@@ -66,7 +69,7 @@ test.each<Wire>(['sse', 'poll'])(
   },
 )
 
-test.each<Wire>(['ws', 'sse', 'poll'])(
+test.each<TransportName>(['ws', 'sse', 'poll'])(
   '%s: who lets go of everything while being told is not told any more, and nothing goes on',
   async (transport) => {
     world.house.publish([row('a', 1)])
@@ -85,7 +88,7 @@ test.each<Wire>(['ws', 'sse', 'poll'])(
   },
 )
 
-test.each<Wire>(['ws', 'sse'])(
+test.each<TransportName>(['ws', 'sse'])(
   '%s: an address that knocks too often waits for its turn',
   async (transport) => {
     await world.close()
