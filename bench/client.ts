@@ -1,6 +1,8 @@
 /** The store of a page, without network: what a snapshot, a change and a listener cost, beside a plain Map and Set. */
 import { parseArgs } from 'node:util'
 import type { Connection, ServerMessage } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
+import { welcome } from '@mqtt-status/testing/welcome'
 import { createClient } from '../packages/widgets/src/client/index.ts'
 import type { TransportListener } from '../packages/widgets/src/client/index.ts'
 import { percentile, printMachine, printTable } from './table.ts'
@@ -23,26 +25,14 @@ const { values } = parseArgs({
 })
 
 function row(index: number, revision: number): Connection {
-  return {
+  return connection({
     id: `plant-${index}`,
     siteId: `site-${index % 50}`,
     name: `Impianto ${index}`,
     revision,
-    desired: 'connected',
     desiredAt: '2026-11-23T19:00:00.000Z',
-    desiredBy: null,
     status: revision % 2 === 0 ? 'connected' : 'reconnecting',
-    reason: null,
-    detail: null,
-    since: '2026-11-23T19:00:00.000Z',
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-  }
+  })
 }
 
 function pagesOf(count: number): string[] {
@@ -99,19 +89,7 @@ async function ours(): Promise<Store> {
   while (line === undefined) await Promise.resolve()
   line.onOpen()
   const { onMessage } = line
-  onMessage(
-    JSON.stringify({
-      type: 'welcome',
-      session: 's',
-      epoch: 'e',
-      now: new Date().toISOString(),
-      heartbeatMs: 25_000,
-      commandTimeoutMs: 15_000,
-      expiresAt: null,
-      can: ['view'],
-      limits: { watch: 1_000 },
-    } satisfies ServerMessage),
-  )
+  onMessage(JSON.stringify(welcome()))
   return {
     hear: onMessage,
     listen: (id, listener) => client.connection(id).subscribe(listener),

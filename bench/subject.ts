@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { connection } from '@mqtt-status/testing/connection'
 import type postgres from 'postgres'
 import type { WireKind } from './load/wire.ts'
 import { marker, remark } from './marker.ts'
@@ -28,26 +29,14 @@ export interface Subject {
 const TEXT = JSON.stringify({
   type: 'patch',
   connections: [
-    {
+    connection({
       id: 'c42',
       siteId: 's0',
       name: marker(0),
       revision: 4242,
-      desired: 'connected',
-      desiredAt: null,
-      desiredBy: null,
-      status: 'connected',
-      reason: null,
-      detail: null,
-      since: '2026-11-23T19:00:00.000Z',
       generation: 0,
       observedGeneration: 0,
-      lastMessageAt: null,
-      device: 'unknown',
-      deviceSince: null,
-      managed: true,
-      labels: {},
-    },
+    }),
   ],
   removed: [],
   missing: [],

@@ -1,4 +1,5 @@
 import type { Connection, ServerMessage } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLog } from '../log.ts'
 import { Frame } from './frames.ts'
@@ -33,27 +34,8 @@ class Recorder implements Sink {
 }
 
 function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
-  return {
-    id,
-    siteId: 's1',
-    name: id,
-    revision,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: 'somebody',
-    status: 'connected',
-    reason: null,
-    detail: 'secret talk of the broker',
-    since: '2026-11-23T19:00:00.000Z',
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-    ...change,
-  }
+  const talk = { desiredBy: 'somebody', detail: 'secret talk of the broker' }
+  return connection({ id, revision, since: '2026-11-23T19:00:00.000Z', ...talk, ...change })
 }
 
 let hub: Hub

@@ -1,6 +1,7 @@
 /** Counting only what changed must come to the same as counting everything. */
 import { appearance } from '@mqtt-status/protocol'
 import type { Connection, Status } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Mirror } from './mirror.ts'
@@ -36,27 +37,14 @@ const change: fc.Arbitrary<Change> = fc.record({
   waitMs: fc.constantFrom(0, 0, 10_000, 40_000),
 })
 
-function connection({ id, siteId, status }: Change, revision: number): Connection {
-  return {
+function counted({ id, siteId, status }: Change, revision: number): Connection {
+  return connection({
     id,
     siteId,
-    name: id,
-    revision,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: null,
     status: status as Status,
-    reason: null,
-    detail: null,
+    revision,
     since: new Date().toISOString(),
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-  }
+  })
 }
 
 function recounted(mirror: Mirror, scope: HubScope, site: string): unknown {
@@ -98,7 +86,7 @@ test('whatever happens, each member was told last what a full count says', () =>
           epoch: 'e',
           mark: changed + 1n,
           floor: 0n,
-          rows: each.status === 'gone' ? [] : [{ connection: connection(each, revision), changed }],
+          rows: each.status === 'gone' ? [] : [{ connection: counted(each, revision), changed }],
           tombstones: leaves ? [{ id: each.id, siteId: former, revision, changed }] : [],
         })
         summaries.touch(touched)

@@ -1,6 +1,7 @@
 /** The doors with a real hub behind them, and rows that a test publishes itself. */
 import { once } from 'node:events'
 import type { Connection, ServerMessage } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
 import { until } from '@mqtt-status/testing/until'
 import { WebSocket } from 'ws'
 import type { TokenSettings } from '../../src/auth/tokens.ts'
@@ -14,27 +15,8 @@ import { createLog } from '../../src/log.ts'
 const log = createLog({ level: 'silent', format: 'json' })
 
 export function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
-  return {
-    id,
-    siteId: 's1',
-    name: id,
-    revision,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: 'somebody',
-    status: 'connected',
-    reason: null,
-    detail: 'talk of the broker',
-    since: '2026-11-23T19:00:00.000Z',
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-    ...change,
-  }
+  const talk = { desiredBy: 'somebody', detail: 'talk of the broker' }
+  return connection({ id, revision, since: '2026-11-23T19:00:00.000Z', ...talk, ...change })
 }
 
 /** Managing connections is tested with a database behind it. */

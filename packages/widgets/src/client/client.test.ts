@@ -1,6 +1,8 @@
 /** Hours of a page's life on a clock that is moved: a server of the test's own is at the other end of the transport. */
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage, CloseName, Connection, ServerMessage } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
+import { welcome } from '@mqtt-status/testing/welcome'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
@@ -65,27 +67,7 @@ afterEach(() => {
 })
 
 function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
-  return {
-    id,
-    siteId: 's1',
-    name: id,
-    revision,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: null,
-    status: 'connected',
-    reason: null,
-    detail: null,
-    since: '2026-11-23T18:00:00.000Z',
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-    ...change,
-  }
+  return connection({ id, revision, ...change })
 }
 
 function serverNow(): string {
@@ -95,17 +77,7 @@ function serverNow(): string {
 function answer(line: Line, message: ClientMessage): void {
   if (refusing) line.listener.onClose(4001)
   else if (message.type === 'hello' || message.type === 'auth') {
-    line.hear({
-      type: 'welcome',
-      session: 's',
-      epoch,
-      now: serverNow(),
-      heartbeatMs: 25_000,
-      commandTimeoutMs: 15_000,
-      expiresAt: null,
-      can: ['view', 'control'],
-      limits: { watch: 1_000 },
-    })
+    line.hear(welcome({ epoch, now: serverNow(), can: ['view', 'control'] }))
   }
   if (message.type === 'ping') line.hear({ type: 'pong', now: serverNow() })
   if (message.type !== 'watch') return

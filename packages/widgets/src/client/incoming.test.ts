@@ -1,27 +1,16 @@
-import type { Connection } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
 import { expect, test } from 'vitest'
 import { readMessage, readRow } from './incoming.ts'
 
-const ROW = {
+const ROW = connection({
   id: 'a',
-  siteId: 's1',
   name: 'A',
   revision: 3,
-  desired: 'connected',
   desiredAt: '2026-11-23T18:00:00.000Z',
   desiredBy: 'me',
-  status: 'connected',
-  reason: null,
-  detail: null,
-  since: '2026-11-23T18:00:00.000Z',
-  generation: 1,
-  observedGeneration: 1,
-  lastMessageAt: null,
   device: 'online',
-  deviceSince: null,
-  managed: true,
   labels: { region: 'north' },
-} as const satisfies Connection
+})
 
 const ODD: readonly unknown[] = [
   undefined,

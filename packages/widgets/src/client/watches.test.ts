@@ -1,5 +1,7 @@
 /** What a page watches, against servers that take less of it: a server of the test's own is at the other end of the transport. */
 import type { ClientMessage, Connection, ServerMessage, WatchFilter } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
+import { welcome } from '@mqtt-status/testing/welcome'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { StatusClient } from './client.ts'
@@ -66,7 +68,7 @@ class Line implements Transport {
   #receive(message: ClientMessage): void {
     if (this.closedWith !== null) return
     if (new TextEncoder().encode(JSON.stringify(message)).length > MESSAGE_BYTES) this.#end(1009)
-    else if (message.type === 'hello') this.tell(welcome())
+    else if (message.type === 'hello') this.tell(greeting())
     else if (message.type === 'unwatch') for (const name of named(message)) this.held.delete(name)
     if (message.type !== 'watch') return
     const names = named(message)
@@ -104,41 +106,12 @@ function named(filter: WatchFilter): string[] {
   return toNames({ connections, sites, summary })
 }
 
-function welcome(): ServerMessage {
-  return {
-    type: 'welcome',
-    session: 's',
-    epoch: 'e',
-    now: new Date().toISOString(),
-    heartbeatMs: 3_600_000,
-    commandTimeoutMs: 15_000,
-    expiresAt: null,
-    can: ['view'],
-    limits: { watch: ways.announced },
-  }
+function greeting(): ServerMessage {
+  return welcome({ heartbeatMs: 3_600_000, limits: { watch: ways.announced } })
 }
 
 function row(id: string): Connection {
-  return {
-    id,
-    siteId: 's1',
-    name: id,
-    revision: 1,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: null,
-    status: 'connected',
-    reason: null,
-    detail: null,
-    since: '2026-11-23T18:00:00.000Z',
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-  }
+  return connection({ id })
 }
 
 beforeEach(() => {
@@ -273,7 +246,7 @@ test('rows that the server tells of no longer are not shown as if they were live
   await passes(100)
   expect(tally(all)).toEqual([10, 0, 0, 0])
   ways.announced = ways.taken = 4
-  last().tell(welcome())
+  last().tell(greeting())
   await passes(100)
   expect(tally(all)).toEqual([4, 6, 0, 0])
 })

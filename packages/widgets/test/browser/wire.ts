@@ -1,30 +1,16 @@
 /** A server of the tests' own at the other end of the wire: says what a test wants, and keeps what it hears. */
 import type { ClientMessage, Connection, ServerMessage, WatchMessage } from '@mqtt-status/protocol'
+import { connection } from '@mqtt-status/testing/connection'
+import { welcome } from '@mqtt-status/testing/welcome'
 import { createClient } from '../../src/client/index.ts'
 import type { StatusClient, TransportListener } from '../../src/client/index.ts'
 
 export function row(change: Partial<Connection> = {}): Connection {
-  return {
-    id: 'plant-7',
-    siteId: 's1',
+  return connection({
     name: 'Impianto 7',
-    revision: 1,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: null,
-    status: 'connected',
-    reason: null,
-    detail: null,
     since: new Date(Date.now() - 180_000).toISOString(),
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
     ...change,
-  }
+  })
 }
 
 export interface WireOptions {
@@ -116,17 +102,7 @@ export class Wire {
   #answer(message: ClientMessage): void {
     const now = new Date(Date.now() + this.#aheadMs).toISOString()
     if (message.type === 'hello') {
-      this.say({
-        type: 'welcome',
-        session: 's',
-        epoch: 'e',
-        now,
-        heartbeatMs: 25_000,
-        commandTimeoutMs: 15_000,
-        expiresAt: null,
-        can: this.#can,
-        limits: { watch: this.#limit },
-      })
+      this.say(welcome({ now, can: this.#can, limits: { watch: this.#limit } }))
     }
     if (message.type === 'watch' && count(message) > this.#limit) {
       const id = message.id ?? 0
