@@ -4,7 +4,7 @@ import type { StatusClient } from '../client/index.ts'
 import { Listeners } from '../client/listeners.ts'
 import { reportOnce } from '../client/report.ts'
 import { closest } from '../page/composed-tree.ts'
-import { onProvider, requestClient } from '../page/context.ts'
+import { NearestClient, onProvider } from '../page/context.ts'
 import { address, pageAddress, sameServer } from '../page/settings.ts'
 
 const PROVIDER = 'mqtt-status-provider'
@@ -39,6 +39,7 @@ function watchProviders(): void {
  */
 export class ClientController implements ReactiveController {
   readonly #host: ClientHost
+  readonly #nearest: NearestClient
   #current: StatusClient | null = null
   #leave: (() => void) | null = null
   /** `null` while there is a server, or a provider to wait for. */
@@ -49,6 +50,9 @@ export class ClientController implements ReactiveController {
   constructor(host: ClientHost) {
     this.#host = host
     host.addController(this)
+    this.#nearest = new NearestClient(host, () => {
+      this.again()
+    })
   }
 
   /** `null` while no server is configured, or while a provider around the host is not defined yet. */
@@ -105,7 +109,7 @@ export class ClientController implements ReactiveController {
     const { client, src } = this.#host
     if (client) return client
     if (!customElements.get(PROVIDER) && closest(this.#host, PROVIDER)) return null
-    const nearest = requestClient(this.#host)
+    const nearest = this.#nearest.value
     if (!src) return this.#provided(nearest)
     const provided = nearest ?? firstProvided(this.#host)
     // The same server under its own name: the nearest credentials for it apply. To another they never travel.

@@ -1,65 +1,54 @@
 /**
- * How an element finds the provider around it: the web components community's context protocol, as far as it is
- * needed here. What is handed down is the client itself, never its state, so that one change renders one card. The
- * symbol is shared by every copy of this package on a page, and by `@lit/context`.
+ * How an element finds the provider around it: the context protocol of the web components community, by `@lit/context`.
+ * The context's value is the client itself, never its state, so that one change renders one card. Every copy of this
+ * package on a page uses the same key, and so can any other implementation of the protocol.
  */
+import { ContextConsumer, ContextRoot, createContext } from '@lit/context'
+import type { Context } from '@lit/context'
+import type { ReactiveControllerHost } from 'lit'
 import type { StatusClient } from '../client/index.ts'
 
-const CONTEXT = Symbol.for('mqtt-status.client')
+/** `null` = the provider has found no server; `undefined` = there is no provider. */
+type Provided = StatusClient | null | undefined
 
-type Take = (client: StatusClient | null) => void
+/** The key of the client in the context protocol. */
+export const clientContext: Context<symbol, Provided> = createContext<Provided, symbol>(
+  Symbol.for('mqtt-status.client'),
+)
 
-/** What both events of the protocol carry. */
-export interface ContextEvent extends Event {
-  readonly context: unknown
-  readonly contextTarget: Element
-  readonly callback?: Take
+type Host = ReactiveControllerHost & HTMLElement
+
+let root: ContextRoot | undefined
+
+/** Subscribes its host to the client of the nearest provider, through shadow roots and slots. */
+export class NearestClient extends ContextConsumer<typeof clientContext, Host> {
+  /** @param changed is called whenever the provider or its client has changed */
+  constructor(host: Host, changed: () => void) {
+    super(host, { context: clientContext, callback: changed, subscribe: true })
+  }
+
+  override hostConnected(): void {
+    // A provider that is defined or added later answers the requests that the root of its document has kept. Attaching a
+    // root twice has no effect, and it only adds listeners, which a document takes as any element does.
+    root ??= new ContextRoot()
+    root.attach(this.host.ownerDocument as unknown as HTMLElement)
+    // Without a provider around the new place nothing answers, and the client of the old place would stay.
+    this.value = undefined
+    super.hostConnected()
+  }
 }
 
-function contextEvent(type: string, target: Element, callback?: Take): Event {
-  const event = new Event(type, { bubbles: true, composed: true })
-  return Object.assign(event, { context: CONTEXT, contextTarget: target, callback })
-}
-
-/** Asks the nearest provider, through shadow roots and slots; `undefined` if there is none. */
-export function requestClient(from: Element): StatusClient | null | undefined {
-  let found: StatusClient | null | undefined
-  from.dispatchEvent(
-    contextEvent('context-request', from, (client) => {
-      found = client
-    }),
-  )
-  return found
-}
-
-/** Answers the elements inside a provider. */
-export function answerRequests(provider: Element, client: () => StatusClient | null): void {
-  provider.addEventListener('context-request', (event) => {
-    const { context, contextTarget, callback } = event as ContextEvent
-    if (context !== CONTEXT || contextTarget === provider) return
-    event.stopImmediatePropagation()
-    callback?.(client())
-  })
-}
+const CHANGE = 'mqtt-status-provider-change'
 
 /**
- * Lets every element on the page ask again; a provider that has left speaks from the document. Elements listen to the
- * document that loaded them, also those in an iframe or a popup.
+ * Notifies the elements outside of a provider that it has come, changed or gone: the first one on a page is their default.
+ * Elements in an iframe or a popup subscribe to the document that has loaded them.
  */
-export function announceProvider(provider: Element): void {
-  const { isConnected, ownerDocument } = provider
-  const speaker = isConnected ? provider : ownerDocument
-  speaker.dispatchEvent(contextEvent('context-provider', provider))
-  if (ownerDocument !== document) document.dispatchEvent(contextEvent('context-provider', provider))
+export function announceProvider({ ownerDocument }: Element): void {
+  for (const page of new Set([ownerDocument, document])) page.dispatchEvent(new Event(CHANGE))
 }
 
-/** Calls back whenever a provider has come, changed or gone. Returns the undo function. */
-export function onProvider(listener: () => void): () => void {
-  const hear = (event: Event): void => {
-    if ((event as ContextEvent).context === CONTEXT) listener()
-  }
-  document.addEventListener('context-provider', hear)
-  return () => {
-    document.removeEventListener('context-provider', hear)
-  }
+/** Calls back whenever a provider has come, changed or gone. */
+export function onProvider(listener: () => void): void {
+  document.addEventListener(CHANGE, listener)
 }

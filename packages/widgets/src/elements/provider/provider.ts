@@ -1,9 +1,10 @@
+import { ContextProvider } from '@lit/context'
 import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
 import { reportOnce } from '../../client/report.ts'
-import { announceProvider, answerRequests, onProvider, requestClient } from '../../page/context.ts'
+import { announceProvider, clientContext, NearestClient } from '../../page/context.ts'
 import { pageAddress, sameServer } from '../../page/settings.ts'
 import { StatusElement } from '../base/element.ts'
 
@@ -50,46 +51,44 @@ export class MqttStatusProvider extends StatusElement {
   declare share: string | null | undefined
   declare pauseHidden: string | number | null | undefined
 
-  #client: StatusClient | null = null
-  #leave: (() => void) | null = null
+  readonly #outer: NearestClient
+  readonly #provided: ContextProvider<typeof clientContext, this>
 
   constructor() {
     super()
-    answerRequests(this, () => this.client)
+    this.#outer = new NearestClient(this, () => {
+      this.requestUpdate()
+    })
+    this.#provided = new ContextProvider(this, { context: clientContext })
   }
 
   /** What the elements inside it share; `null` while neither it nor the page says which server. */
   get client(): StatusClient | null {
-    // Elements may ask before the first update.
-    this.#client ??= this.#choose()
-    return this.#client
+    // Scripts of the page may ask before the element is connected or updated.
+    this.#provided.value ??= this.#choose()
+    return this.#provided.value
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.#client = this.#choose()
+    this.#provided.value = this.#choose()
     announceProvider(this)
-    // The one around it may change, or be defined later.
-    this.#leave = onProvider(() => {
-      this.requestUpdate()
-    })
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#leave?.()
     announceProvider(this)
   }
 
   protected override willUpdate(): void {
-    const before = this.#client
-    this.#client = this.#choose()
-    if (this.#client !== before) announceProvider(this)
+    const before = this.#provided.value
+    this.#provided.value = this.#choose()
+    if (this.#provided.value !== before) announceProvider(this)
   }
 
   protected override updated(): void {
     // What is wrong with the line is said by those who show it.
-    const src = this.#client?.src ?? null
+    const src = this.#provided.value?.src ?? null
     StatusElement.inspect?.(this, { trouble: null, link: null, src })
   }
 
@@ -121,7 +120,7 @@ export class MqttStatusProvider extends StatusElement {
   #find(): StatusClient | null {
     const tokens = this.#tokenSettings()
     const asks = Object.keys(tokens).length > 0
-    const outer = requestClient(this)
+    const outer = this.#outer.value
     const page = pageAddress()
     // One around it that has found none has looked at the page, too.
     const src = this.src || (outer === undefined ? page : outer)?.src
