@@ -11,9 +11,20 @@ import { SetupError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import type { Log } from '../log.ts'
 import { createServer } from '../server.ts'
-import type { Database } from './demo.ts'
 import { runServer, widgetBundle } from './running.ts'
 import type { Steps } from './steps.ts'
+
+/** A Postgres to play on. */
+export interface Database {
+  readonly url: string
+  /** Lines for the summary: what is where. */
+  readonly facts: readonly (readonly [string, string])[]
+  /** Whether it was emptied already, if that was asked for. */
+  readonly isFresh: boolean
+  /** Resolves with its last words if it ends by itself. */
+  readonly ended: Promise<string>
+  stop(): Promise<void>
+}
 
 export interface Play {
   readonly config: Config

@@ -12,6 +12,7 @@ import { postgresUser } from '../embedded/postgres-user.ts'
 import { startPostgres } from '../embedded/postgres.ts'
 import { SetupError } from '../errors.ts'
 import { openInBrowser } from './browser.ts'
+import type { Database } from './demo-stage.ts'
 import type { Edge } from './edge.ts'
 import { Steps } from './steps.ts'
 
@@ -20,18 +21,6 @@ export interface DemoOptions {
   readonly port?: string
   readonly folder?: string
   readonly open: boolean
-}
-
-/** A Postgres to play on. */
-export interface Database {
-  readonly url: string
-  /** Lines for the summary: what is where. */
-  readonly facts: readonly (readonly [string, string])[]
-  /** Whether it was emptied already, if that was asked for. */
-  readonly isFresh: boolean
-  /** Resolves with its last words if it ends by itself. */
-  readonly ended: Promise<string>
-  stop(): Promise<void>
 }
 
 /** Below the folder that the demo is started in, so that each checkout has data of its own. */

@@ -1,6 +1,6 @@
 /** Asks for a token; loaded by pages that have somebody to ask. */
 import { TokenError } from './token-error.ts'
-import type { TokenAnswer, TokenSettings } from './tokens.ts'
+import type { TokenAnswer, TokenSettings } from './token-settings.ts'
 
 const PATIENCE_MS = 10_000
 
