@@ -80,9 +80,9 @@ function sources(): ReadonlyMap<string, string> {
   )
 }
 
-/** The states of each union that a file declares with the name `State` or `SessionState`. */
+/** The states of each union that a file declares with the name `State`, `SessionState` or `TermState`. */
 function statesIn(source: string): string[] {
-  const [, union] = /^(?:export )?type (?:Session)?State =\n?([^]*?)\n\n/m.exec(source) ?? []
+  const [, union] = /^(?:export )?type (?:Session|Term)?State =\n?([^]*?)\n\n/m.exec(source) ?? []
   if (union === undefined) return []
   const named = [...union.matchAll(/kind: '(\w+)'/g)].map(([, kind = '']) => kind)
   const plain = [...union.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)

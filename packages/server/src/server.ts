@@ -28,8 +28,8 @@ import { createDialling } from './management/dialling.ts'
 import { Management } from './management/management.ts'
 import { PersonTurns } from './management/person-turns.ts'
 import { Resolver } from './dns/resolver.ts'
-import { Supervision } from './supervision.ts'
-import type { SupervisionState } from './supervision.ts'
+import { Supervision } from './ownership/supervision.ts'
+import type { SupervisionState } from './ownership/supervision.ts'
 
 export interface ServerOptions {
   /** The file that `/widgets/mqtt-status.js` serves. */
@@ -154,7 +154,7 @@ export class StatusServer {
         for (const reader of readers) reader(read)
       },
       onCall: (called) => {
-        supervision.hear(called)
+        supervision.receive(called)
       },
       onState: (state, since) => {
         hub.setFeedState(state, since)

@@ -1,5 +1,6 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
-import type { Desired, DeviceState, Reason } from '@mqtt-status/protocol'
+import type { Desired, DeviceState } from '@mqtt-status/protocol'
+import type { CheckResult } from '../model/check-result.ts'
 import { deviceState, NO_RULES, observe, remember } from './device/device.ts'
 import type { DeviceEvent, DeviceMemory, DeviceRules } from './device/device.ts'
 import type { Step } from './reasons/attribution.ts'
@@ -27,14 +28,6 @@ import type {
   StatusChange,
   Timing,
 } from './session/session-state.ts'
-
-/** What somebody hears who asks whether a connection is alive. */
-export interface CheckResult {
-  readonly ok: boolean
-  /** Why not; `null` if it is. */
-  readonly reason: Reason | null
-  readonly tookMs: number
-}
 
 export interface KeeperOptions {
   readonly dialer: Dialer

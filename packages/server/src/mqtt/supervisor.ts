@@ -5,15 +5,16 @@
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import type { ActivityWrite, Held, HeldSum, StatusWrite, Written } from '../model/observed.ts'
+import type { CheckResult } from '../model/check-result.ts'
 import { Activity } from './activity.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { Corrections } from './corrections.ts'
 import { createDialer } from './dial/create-dialer.ts'
 import type { GuardRules } from './dial/dial-guard.ts'
-import type { DialPermit } from './dial/dial-permit.ts'
+import type { Permit } from './dial/dialer.ts'
 import { firstOf } from '../model/first-of.ts'
 import { Keeper } from './keeper.ts'
-import type { CheckResult, KeeperOptions } from './keeper.ts'
+import type { KeeperOptions } from './keeper.ts'
 import type { Claimed, Ledger } from './ledger.ts'
 import { Rereads } from './rereads.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -22,7 +23,6 @@ import { TIMING } from './session/session-state.ts'
 import type { Timing } from './session/session-state.ts'
 import { StatusWriter } from './status-writer.ts'
 
-export type { CheckResult } from './keeper.ts'
 export type { Claimed } from './ledger.ts'
 export type { ReadSecrets } from './dial/secret-reader.ts'
 
@@ -68,7 +68,7 @@ export interface SupervisorOptions {
   readonly isAlive: (ownerId: string) => boolean
   /** A row has to be kept, and nobody does. */
   readonly onFree: () => void
-  readonly permit: DialPermit
+  readonly permit: Permit
   /** Names the database; part of the default client ids, so that a copy of it never takes over connections. */
   readonly epoch: () => string
   readonly dialConcurrency: number

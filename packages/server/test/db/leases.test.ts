@@ -1,7 +1,8 @@
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { endLease, markLost, renewLease, startDraining } from '../../src/db/ownership/leases.ts'
+import { endLease, renewLease, startDraining } from '../../src/db/ownership/leases.ts'
+import { markLost } from '../../src/db/ownership/lost-rows.ts'
 import {
   claim,
   countShares,

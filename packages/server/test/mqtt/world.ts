@@ -8,7 +8,7 @@ import type {
   RowVersion,
   StatusWrite,
 } from '../../src/model/observed.ts'
-import { DialPermit } from '../../src/mqtt/dial/dial-permit.ts'
+import { Permit } from '../../src/ownership/permit.ts'
 import { Resolver } from '../../src/dns/resolver.ts'
 import type { Lookup } from '../../src/dns/resolver.ts'
 import type { Secrets, StoredSettings } from '../../src/mqtt/session/settings.ts'
@@ -60,7 +60,7 @@ export class World {
   reachable = true
 
   constructor({ lookup, ...options }: WorldOptions = {}) {
-    const permit = new DialPermit(() => true)
+    const permit = new Permit(() => true)
     permit.grant()
     this.supervisor = new Supervisor({
       ownerId: 'me',

@@ -5,7 +5,7 @@
 import type { Held, HeldSum, Kept } from '../../model/observed.ts'
 import { writeBatch } from './batch-write.ts'
 import { isOwn } from '../feed/epoch.ts'
-import { call } from './leases.ts'
+import { call } from './calls.ts'
 import { past, plausibleTimes, rowVersion } from './observed.ts'
 import type { Sql } from '../postgres/sql.ts'
 

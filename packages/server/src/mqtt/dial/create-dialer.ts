@@ -4,8 +4,8 @@ import { FairQueue } from '../../model/fair-queue.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { DialGuard } from './dial-guard.ts'
 import type { GuardRules } from './dial-guard.ts'
-import type { DialPermit } from './dial-permit.ts'
 import { Dialer } from './dialer.ts'
+import type { Permit } from './dialer.ts'
 import { HostGates } from './host-gates.ts'
 import { SecretReader } from './secret-reader.ts'
 import type { ReadSecrets } from './secret-reader.ts'
@@ -15,7 +15,7 @@ export interface DialingOptions {
   readonly epoch: () => string
   readonly dialConcurrency: number
   readonly allow: GuardRules
-  readonly permit: DialPermit
+  readonly permit: Permit
   readonly log: Log
   readonly resolver: Resolver
   readonly connectTimeoutMs?: number

@@ -1,20 +1,21 @@
 /**
- * The share of the connections that this instance keeps: wanted connections by living instances, rounded up. Below it,
- * what nobody keeps is claimed; what is above it is handed over, so that an instance that joins gets its share.
+ * The share of the connections that this node keeps: the connections that some node has to keep, divided by the living
+ * nodes, rounded up. A node below its share claims free connections; a node above it hands some over, so that a node that
+ * joins gets its share.
  */
 import type { Log } from '../log.ts'
-import type { Claimed } from './ledger.ts'
-import type { Supervisor } from './supervisor.ts'
+import type { Claimed } from '../mqtt/ledger.ts'
+import type { Supervisor } from '../mqtt/supervisor.ts'
 
 /** How the connections are shared out. */
 export interface Count {
-  /** Rows that somebody has to keep. */
+  /** Rows that some node has to keep. */
   readonly wanted: number
-  /** Those of them that are ours. */
+  /** Those of them that this node owns. */
   readonly mine: number
-  /** Those of them that nobody keeps. */
+  /** Those of them that no living node owns. */
   readonly free: number
-  /** Instances that may keep some, ourselves included. */
+  /** Nodes that may keep some, this one included. */
   readonly instances: number
 }
 
@@ -22,19 +23,19 @@ export interface ShareOptions {
   readonly supervisor: Supervisor
   readonly store: {
     readonly count: () => Promise<Count>
-    /** Makes at most `limit` rows ours that nobody keeps; `lost`: also those of owners that are gone. */
+    /** Claims at most `limit` free rows; `lost`: also those of owners whose lease has ended. */
     readonly claim: (limits: { limit: number; lost: boolean }) => Promise<readonly Claimed[]>
   }
   /** Whether anything may be claimed or handed over. */
   readonly mayClaim: () => boolean
-  /** Whether rows of owners that are gone may be claimed. */
+  /** Whether rows of owners whose lease has ended may be claimed. */
   readonly mayInherit: () => boolean
   readonly log: Log
 }
 
-/** Each claimed row is a keeper, and a batch of them is one turn of the event loop. */
+/** One turn of the event loop creates the keepers of one batch. */
 const BATCH = 200
-/** A share that is only this much too large is left alone. */
+/** A node whose share is larger by this part or less hands nothing over. */
 const TOLERANCE = 0.05
 const RETRY_MS = 1_000
 
@@ -49,7 +50,7 @@ export class Share {
     this.#options = options
   }
 
-  /** Soon makes the share what it should be. */
+  /** Claims or hands over connections until this node has its share; one balance at a time. */
   balance(): void {
     if (!this.#mayGoOn()) return
     this.#again = true
@@ -76,7 +77,7 @@ export class Share {
           this.balance()
         }, RETRY_MS)
     } finally {
-      // Here, and not when the promise is settled: who asks in between must not be forgotten.
+      // Not after the promise has settled: a call of `balance` between the two would start nothing.
       this.#balancing = null
     }
   }

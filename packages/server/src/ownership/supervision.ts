@@ -1,26 +1,35 @@
 /**
- * Whether connections are kept here, and by which term of supervision; and what every node does about connections that
- * are kept elsewhere, or by nobody.
+ * Whether this node supervises connections: dials them, keeps them, and writes their status. Each period in which it does
+ * is a term (term.ts).
  *
- *   starting ──begin, adopted──▶ on ──not adopted, or another epoch──▶ ending ──let go──▶ paused
+ *   starting ──begin, adopted──▶ on ──not adopted, or another epoch──▶ ending ──closed──▶ paused
  *      │└─────begin, not adopted──────────────▶ paused ──adopted, with a snapshot──▶ on
  *      └──────begin, switched off─────────────▶ off
  *
- * A copy of a database (a restored dump, a promoted standby) is not supervised until somebody has adopted it: it would
- * dial the brokers of its original with the client ids of the original. And a term knows one history only, so another
- * epoch always gets another term, which begins with all rows.
+ * A node does not supervise a copy of a database (a restored dump, a promoted standby) before an operator has adopted it:
+ * the node would dial the brokers of the original with the client ids of the original. A term knows one history of the
+ * database only, so another epoch always starts another term, which begins with all rows.
+ *
+ * The nodes of one database share its connections:
+ *
+ *   supervision ──▶ term ──▶ renewal      the lease of this node: while it is valid, no other node claims what it owns
+ *        │           │──▶ share        how many connections this node claims or hands over
+ *        │           │──▶ permit       whether this node may dial at this moment
+ *        │           └──▶ mqtt/        the sessions of what this node owns
+ *        │──▶ checks                   asks the owner of a connection whether it is alive
+ *        └──▶ vigil                    marks connections that no node keeps as unknown
  */
 import { randomUUID } from 'node:crypto'
-import type { Config } from './config/config.ts'
-import type { FeedRead } from './db/feed/change-feed.ts'
-import { Checks } from './db/ownership/checks.ts'
-import type { CheckResult } from './db/ownership/checks.ts'
-import type { Lanes } from './db/postgres/lanes.ts'
-import type { Secrets } from './db/secrets/secrets.ts'
-import { Vigil } from './db/ownership/vigil.ts'
-import type { Log } from './log.ts'
-import type { Resolver } from './dns/resolver.ts'
+import type { Config } from '../config/config.ts'
+import type { FeedRead } from '../db/feed/change-feed.ts'
+import type { Lanes } from '../db/postgres/lanes.ts'
+import type { Secrets } from '../db/secrets/secrets.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Log } from '../log.ts'
+import type { CheckResult } from '../model/check-result.ts'
+import { Checks } from './checks.ts'
 import { Term } from './term.ts'
+import { Vigil } from './vigil.ts'
 
 export interface SupervisionOptions {
   readonly lanes: Lanes
@@ -41,7 +50,7 @@ type State =
   | { readonly kind: 'ending'; readonly ended: Promise<void> }
   | { readonly kind: 'stopped' }
 
-/** What a node is doing about connections, as `/readyz` and embedders see it. */
+/** The state of supervision as `/readyz` and embedders see it. */
 export type SupervisionState = 'starting' | 'off' | 'paused' | 'on' | 'stopped'
 
 const PAUSED =
@@ -55,7 +64,7 @@ export class Supervision {
   readonly #vigil: Vigil
   readonly #checks: Checks
   #state: State = { kind: 'starting', held: [] }
-  /** The epoch that the operator was warned about. */
+  /** The epoch of the copy that a warning in the log has named. */
   #warned: string | null = null
   #stopping: Promise<void> | null = null
 
@@ -79,17 +88,17 @@ export class Supervision {
     })
   }
 
-  /** `off`: by configuration. `paused`: the database is a copy that nobody has adopted. */
+  /** `off`: by configuration. `paused`: the database is a copy that no operator has adopted. */
   get state(): SupervisionState {
     return this.#state.kind === 'ending' ? 'paused' : this.#state.kind
   }
 
-  /** Connections that are kept here, whatever their state. */
+  /** Connections that this node keeps, whatever their status. */
   get size(): number {
     return this.#state.kind === 'on' ? this.#state.term.size : 0
   }
 
-  /** What the feed has read; held until it may begin. */
+  /** The feed has read rows; before `begin` they are held. */
   reconcile(read: FeedRead): void {
     switch (this.#state.kind) {
       case 'starting':
@@ -108,13 +117,13 @@ export class Supervision {
     }
   }
 
-  /** What instances call to each other; `null`: calls may have been missed. */
-  hear(called: string | null): void {
-    this.#checks.hear(called)
-    if (this.#state.kind === 'on') this.#state.term.hear(called)
+  /** A node has called all nodes; `null`: this node may have missed calls. */
+  receive(call: string | null): void {
+    this.#checks.receive(call)
+    if (this.#state.kind === 'on') this.#state.term.receive(call)
   }
 
-  /** Acts on what was read so far, and from now on at once. */
+  /** Acts on the rows that were read so far, and from now on on each read. */
   begin(): void {
     if (this.#state.kind !== 'starting') return
     const { held } = this.#state
@@ -124,9 +133,9 @@ export class Supervision {
   }
 
   /**
-   * Asks the broker whether a connection is really there, through whichever instance keeps it; within 6 s.
+   * Pings the broker of a connection, through the node that keeps it; resolves within 6 s.
    *
-   * @returns `supervisor_lost` where nobody keeps it
+   * @returns `supervisor_lost` where no node keeps it
    */
   check(id: string): Promise<CheckResult> {
     return this.#checks.ask(id)
@@ -135,7 +144,7 @@ export class Supervision {
   /**
    * Hands all connections over, or closes them; may be called again.
    *
-   * @param budgetMs how long connections may be kept for their next owners
+   * @param budgetMs how long connections may stay open for their next owners
    */
   async stop(budgetMs: number): Promise<void> {
     await (this.#stopping ??= this.#stop(budgetMs))
@@ -169,11 +178,11 @@ export class Supervision {
     term.reconcile(read)
   }
 
-  /** What it would still write is void: the rows of a copy have no owner. */
+  /** The term writes nothing any more: the rows of a copy have no owner, so every write would change nothing. */
   #pause(term: Term): void {
     if (this.#stopping !== null) return
     const ended = term.close().catch((error: unknown) => {
-      this.#options.log.error({ err: error }, 'connections could not be let go cleanly')
+      this.#options.log.error({ err: error }, 'connections could not be closed cleanly')
     })
     this.#state = { kind: 'ending', ended }
     void ended.then(() => {

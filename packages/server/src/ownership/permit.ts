@@ -1,13 +1,13 @@
 /**
- * Whether connections may be dialled at this moment. An instance that can't be sure that a connection is still its own
- * must not dial it: it would throw out whoever keeps it now. Dials wait meanwhile; what is open stays open.
+ * Whether this node may dial at this moment. A node that is not sure that it still owns a connection must not dial it:
+ * the broker would close the connection of the present owner. Dials wait meanwhile; open connections stay open.
  */
-export class DialPermit {
+export class Permit {
   readonly #isLive: () => boolean
   readonly #waiting = new Set<() => void>()
   #granted = false
 
-  /** @param isLive asked at each dial, because a lease ends without anybody being told */
+  /** @param isLive checked at each dial, because a lease can end between two renewals */
   constructor(isLive: () => boolean) {
     this.#isLive = isLive
   }
@@ -25,7 +25,7 @@ export class DialPermit {
     this.#granted = false
   }
 
-  /** Waits until it is granted; `false` when the wait was given up. */
+  /** Waits until the permit is granted; `false` when `signal` was aborted before. */
   async enter(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && !this.granted) await this.#next(signal)
     return !signal.aborted

@@ -1,8 +1,8 @@
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Checks } from '../../src/db/ownership/checks.ts'
-import type { CheckResult } from '../../src/db/ownership/checks.ts'
+import { Checks } from '../../src/ownership/checks.ts'
+import type { CheckResult } from '../../src/model/check-result.ts'
 import { renewLease } from '../../src/db/ownership/leases.ts'
 import { Listener } from '../../src/db/feed/listener.ts'
 import { direct } from '../../src/db/postgres/lane.ts'
@@ -51,7 +51,7 @@ function node(ownerId: string, answers: Record<string, CheckResult>, deaf = fals
     log,
     onPoke: () => undefined,
     onCall: (called) => {
-      if (!deaf) checks.hear(called)
+      if (!deaf) checks.receive(called)
     },
   })
   listener.start({ changes: 'mqtt_status', calls: 'mqtt_status_calls' })
