@@ -1,3 +1,5 @@
+import { HEADING_LEVELS, WORDS } from './src/attributes/words.ts'
+
 /** Only what a page may use is listed; nothing of how it is made. */
 const INTERNAL = new Set([
   'styles',
@@ -15,8 +17,11 @@ function isPublic({ privacy, name, kind, attribute }) {
   return open && !name.startsWith('#') && !(kind === 'field' && INTERNAL.has(name))
 }
 
-/** The words of an attribute, as its documentation lists them; the property's type is wider. */
+/** The types of the other attributes, as their documentation says. */
 const types = new Map()
+
+/** Attributes that take one of a few words. */
+const words = { ...WORDS, 'heading-level': HEADING_LEVELS }
 
 const publicOnly = {
   name: 'public-only',
@@ -39,7 +44,7 @@ const publicOnly = {
       for (const declaration of module.declarations) {
         declaration.members = declaration.members.filter(isPublic)
         for (const attribute of declaration.attributes)
-          attribute.type = { text: types.get(attribute.name).replaceAll('|', ' | ') }
+          attribute.type = { text: words[attribute.name]?.join(' | ') ?? types.get(attribute.name) }
         declaration.events = declaration.events?.filter(({ name }) =>
           name?.startsWith('mqtt-status-'),
         )

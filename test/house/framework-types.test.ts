@@ -95,6 +95,24 @@ export const right: Card = { connectionId: 'a', headingLevel: 2, controls: 'show
 export const wrong: Card = { controls: 'never' }
 `
 
+const PROPERTIES = `import type { MqttStatusBadge, MqttStatusCard, MqttStatusControl, MqttStatusLive, MqttStatusProvider } from '@mqtt-status/widgets'
+declare const card: MqttStatusCard, badge: MqttStatusBadge, control: MqttStatusControl, live: MqttStatusLive, provider: MqttStatusProvider
+card.controls = 'show'; card.confirm = null; card.headingLevel = '2'; card.time = undefined
+badge.variant = 'dot'; badge.size = 's'; control.action = 'reconnect'; live.announce = 'off'
+provider.transport = 'poll'; provider.share = 'tabs'
+card.controls = 'nevr'
+card.confirm = 'yes'
+card.time = 'relativ'
+card.announce = 'loud'
+card.headingLevel = 7
+badge.variant = 'dots'
+badge.size = 'xl'
+control.action = 'stop'
+live.announce = 'on'
+provider.transport = 'websocket'
+provider.share = 'tab'
+`
+
 /** That the types are those of the manifest, as a file that compiles only if they are. */
 function sameAsManifest(): string {
   const manifest = JSON.parse(readFileSync(`${WIDGETS}custom-elements.json`, 'utf8')) as {
@@ -123,6 +141,20 @@ const errors = compile({
   'vue-stub.d.ts': VUE,
   'template.ts': TEMPLATE,
   'same.ts': sameAsManifest(),
+  'properties.ts': PROPERTIES,
+})
+
+test('every property that takes one of a few words refuses another one', () => {
+  const wrong = PROPERTIES.split('\n').slice(5, -1)
+  expect(wrong.length).toBe(11)
+  expect(errors['properties.ts']).toEqual(
+    wrong.map((line, index) => {
+      const value = (line.split(' ').at(-1) ?? '').replaceAll(`'`, '"?')
+      return expect.stringMatching(
+        new RegExp(`^${index + 6}: Type '${value}' is not assignable`),
+      ) as string
+    }),
+  )
 })
 
 test('JSX of React knows every element, and refuses a wrong word', () => {

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { WORDS } from '../../packages/widgets/src/attributes/words.ts'
 
 const WIDGETS = fileURLToPath(new URL('../../packages/widgets', import.meta.url))
 
@@ -115,4 +116,16 @@ test('docs/embedding.md names every attribute, event, slot, part, state and cust
     ),
   )
   expect(unsaid).toEqual([])
+})
+
+test('docs/embedding.md lists the words of every attribute that takes one of a few', () => {
+  const docs = readFileSync(new URL('../../docs/embedding.md', import.meta.url), 'utf8')
+  const rows = docs.split('\n').filter((line) => line.startsWith('| `'))
+  const described = Object.entries(WORDS).flatMap(([name, words]) => {
+    const values = rows.find((row) => row.startsWith(`| \`${name}\``)) ?? ''
+    return words
+      .filter((word) => !values.includes(`\`${word}\``))
+      .map((word) => `${name}="${word}"`)
+  })
+  expect(described).toEqual([])
 })

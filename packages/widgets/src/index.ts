@@ -1,3 +1,5 @@
+export { WORDS as ATTRIBUTE_WORDS } from './attributes/words.ts'
+export type { HeadingLevel, Word, WordAttribute, WordProperty } from './attributes/words.ts'
 export type {
   Action,
   Auth,

@@ -1,67 +1,54 @@
 /** What may be written on each element, for the templates of frameworks; types only. */
 import type {
+  HeadingLevel,
   MqttStatusBadge,
   MqttStatusCard,
   MqttStatusControl,
   MqttStatusEventMap,
   MqttStatusLive,
   MqttStatusProvider,
+  Word,
+  WordAttribute,
 } from '@mqtt-status/widgets'
 
-interface StatusAttributes {
+/** Attributes that take one of a few words. */
+type Words<Names extends WordAttribute> = { [Name in Names]?: Word<Name> }
+
+interface StatusAttributes extends Words<'theme' | 'density'> {
   lang?: string
-  theme?: 'auto' | 'light' | 'dark'
-  density?: 'comfortable' | 'compact' | 'dense'
 }
 
-interface ConnectedAttributes extends StatusAttributes {
+interface ConnectedAttributes extends StatusAttributes, Words<'announce' | 'time'> {
   'connection-id'?: string
   'site-id'?: string
   name?: string
   src?: string
-  announce?: 'problems' | 'all' | 'off'
-  time?: 'relative' | 'absolute' | 'both'
 }
 
-interface CommandingAttributes extends ConnectedAttributes {
-  confirm?: 'none' | 'disconnect' | 'all'
-}
+type CommandingAttributes = ConnectedAttributes & Words<'confirm'>
 
 /** Templates may write `false` instead of leaving the attribute out. */
 type Flag = boolean | '' | 'true' | 'false'
 
-type Level = 2 | 3 | 4 | 5 | 6
-
 /** The attributes of each element. */
 export interface MqttStatusAttributes {
-  'mqtt-status-badge': ConnectedAttributes & {
-    variant?: 'label' | 'icon' | 'dot' | 'text'
-    size?: 's' | 'm' | 'l'
-    href?: string
-  }
-  'mqtt-status-card': CommandingAttributes & {
-    href?: string
-    controls?: 'auto' | 'show' | 'none'
-    'heading-level'?: Level | `${Level}`
-    hide?: string
-  }
-  'mqtt-status-control': CommandingAttributes & {
-    action?: 'auto' | 'connect' | 'disconnect' | 'reconnect'
-    'label-hidden'?: Flag
-  }
-  'mqtt-status-live': StatusAttributes & {
-    src?: string
-    'hide-when-live'?: Flag
-    announce?: 'problems' | 'all' | 'off'
-  }
-  'mqtt-status-provider': StatusAttributes & {
-    src?: string
-    'token-src'?: string
-    token?: string
-    transport?: 'auto' | 'ws' | 'sse' | 'poll'
-    share?: 'page' | 'tabs'
-    'pause-hidden'?: number | `${number}`
-  }
+  'mqtt-status-badge': ConnectedAttributes & Words<'variant' | 'size'> & { href?: string }
+  'mqtt-status-card': CommandingAttributes &
+    Words<'controls'> & {
+      href?: string
+      'heading-level'?: HeadingLevel | `${HeadingLevel}`
+      hide?: string
+    }
+  'mqtt-status-control': CommandingAttributes & Words<'action'> & { 'label-hidden'?: Flag }
+  'mqtt-status-live': StatusAttributes &
+    Words<'announce'> & { src?: string; 'hide-when-live'?: Flag }
+  'mqtt-status-provider': StatusAttributes &
+    Words<'transport' | 'share'> & {
+      src?: string
+      'token-src'?: string
+      token?: string
+      'pause-hidden'?: number | `${number}`
+    }
 }
 
 /** The properties that no attribute can hold. */

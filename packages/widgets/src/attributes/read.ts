@@ -1,12 +1,4 @@
-/** Attributes are text that anybody may have written: what is not understood means the default, the first word. */
-
-/** Reads one of a few words. */
-export function oneOf<T extends string>(
-  words: readonly [T, ...T[]],
-  text: string | null | undefined,
-): T {
-  return words.find((word) => word === text) ?? words[0]
-}
+/** Reads attributes that hold something else than one of a few words (see words.ts). */
 
 /** Frameworks and templates also write `false` where they mean that an attribute is absent; so may a property. */
 export function isOn(value: unknown): boolean {

@@ -1,38 +1,24 @@
 /** What a developer may have got wrong, found by looking at an element and the page around it. */
 import { words } from '../attributes/read.ts'
+import { HEADING_LEVELS, HIDDEN, WORDS } from '../attributes/words.ts'
 import type { Inspected, StatusElement } from '../elements/base/element.ts'
 import { unknownStrings } from '../locales/registry.ts'
 import { isDarkBehind } from './backdrop.ts'
 import { linkMistake } from './link-mistakes.ts'
 import type { Mistake } from './link-mistakes.ts'
 
-/** The words that an attribute understands; the first is what any other means. */
-const WORDS: Readonly<Record<string, readonly string[]>> = {
-  theme: ['auto', 'light', 'dark'],
-  density: ['comfortable', 'compact', 'dense'],
-  announce: ['problems', 'all', 'off'],
-  time: ['relative', 'absolute', 'both'],
-  controls: ['auto', 'show', 'none'],
-  confirm: ['none', 'disconnect', 'all'],
-  variant: ['label', 'icon', 'dot', 'text'],
-  size: ['m', 's', 'l'],
-  action: ['auto', 'connect', 'disconnect', 'reconnect'],
-  transport: ['auto', 'ws', 'sse', 'poll'],
-  share: ['page', 'tabs'],
-}
-
-/** Those without such a word. */
+/** Attributes that take something else than one of a few words. */
 const OTHERS: readonly Attribute[] = [
   {
     name: 'heading-level',
-    isWrong: (text) => !/^[2-6]$/.test(text),
-    why: 'It may be 2, 3, 4, 5, 6.',
+    isWrong: (text) => !isKnown(HEADING_LEVELS.map(String), text),
+    why: `It may be ${HEADING_LEVELS.join(', ')}.`,
     fix: 'The name is no heading; correct the number.',
   },
   {
     name: 'hide',
-    isWrong: (text) => !words(text).every((word) => ['time', 'reason', 'meta'].includes(word)),
-    why: 'It may be any of time, reason, meta.',
+    isWrong: (text) => !words(text).every((word) => isKnown(HIDDEN, word)),
+    why: `It may be any of ${HIDDEN.join(', ')}.`,
     fix: 'What is not understood hides nothing; correct the word.',
   },
   {
@@ -118,13 +104,17 @@ function unprovided({ trouble, src }: Inspected): Mistake | undefined {
   }
 }
 
+function isKnown(words: readonly string[], text: string): boolean {
+  return words.includes(text)
+}
+
 function wrongWords(element: Element): (Mistake | undefined)[] {
   const plain = Object.entries(WORDS).map(([name, known]): Attribute => {
     return {
       name,
-      isWrong: (text) => !known.includes(text),
+      isWrong: (text) => !isKnown(known, text),
       why: `It may be ${known.join(', ')}.`,
-      fix: `The element behaves as with ${name}="${known[0] ?? ''}"; correct the word.`,
+      fix: `The element behaves as with ${name}="${known[0]}"; correct the word.`,
     }
   })
   return [...plain, ...OTHERS].map(({ name, isWrong, why, fix }) => {

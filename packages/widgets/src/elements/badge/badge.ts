@@ -1,6 +1,8 @@
 import { html, nothing } from 'lit'
 import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
-import { oneOf, safeHref } from '../../attributes/read.ts'
+import { safeHref } from '../../attributes/read.ts'
+import { wordOf } from '../../attributes/words.ts'
+import type { Word, WordProperty } from '../../attributes/words.ts'
 import { ConnectedElement } from '../base/connected.ts'
 import { StatusElement } from '../base/element.ts'
 import { dotIcon, lookIcon } from '../parts/icons.ts'
@@ -14,8 +16,8 @@ import { badgePlace, badgeStyles } from './badge.styles.ts'
  * @tag mqtt-status-badge
  * @summary The status of one MQTT connection as a badge.
  *
- * @attr {label|icon|dot|text} variant - how much is seen; screen readers are told everything in each of them
- * @attr {s|m|l} size - 20, 24 or 28 px
+ * @attr variant - how much is seen; screen readers are told everything in each of them
+ * @attr size - 20, 24 or 28 px
  * @attr {string} href - makes the badge a link
  *
  * @slot - words before the status word; until the script is there all that is shown
@@ -43,14 +45,14 @@ export class MqttStatusBadge extends ConnectedElement {
     href: {},
   }
 
-  declare variant: string | null | undefined
-  declare size: string | null | undefined
+  declare variant: WordProperty<'variant'>
+  declare size: WordProperty<'size'>
   declare href: string | null | undefined
 
   protected override render(): TemplateResult {
     const { kind, appearance, dimmed } = this.scene
-    const variant = oneOf(['label', 'icon', 'dot', 'text'], this.variant)
-    const size = oneOf(['m', 's', 'l'], this.size)
+    const variant = wordOf('variant', this.variant)
+    const size = wordOf('size', this.size)
     const classes = `badge v-${variant} size-${size} tone-${appearance?.tone ?? 'neutral'}${dimmed ? ' dimmed' : ''} ${kind}`
     const name = this.displayName
     const words = variant === 'label' || variant === 'text'
@@ -71,7 +73,7 @@ export class MqttStatusBadge extends ConnectedElement {
   }
 
   /** Words alone have the mark of their tone while something is under way or needs attention. */
-  #mark(variant: string): TemplateResult | null {
+  #mark(variant: Word<'variant'>): TemplateResult | null {
     const { appearance, dimmed } = this.scene
     if (variant === 'label' || variant === 'icon') return lookIcon(appearance, dimmed)
     const tone = appearance?.tone ?? 'neutral'

@@ -7,7 +7,8 @@ import { CommandController, isWaiting } from '../../controllers/command.ts'
 import type { Command, CommandState, Target } from '../../controllers/command.ts'
 import { offer } from '../parts/offer.ts'
 import type { Offer } from '../parts/offer.ts'
-import { oneOf } from '../../attributes/read.ts'
+import { wordOf } from '../../attributes/words.ts'
+import type { Word, WordProperty } from '../../attributes/words.ts'
 import { buttons } from '../parts/buttons.ts'
 import { ConnectedElement } from './connected.ts'
 import { MqttStatusCommandEndEvent, MqttStatusCommandEvent } from './events.ts'
@@ -15,8 +16,8 @@ import { failureText } from '../scene/message.ts'
 
 /** How the buttons are wanted. */
 export interface ButtonsWish {
-  readonly controls: 'auto' | 'show' | 'none'
-  readonly action: Action | 'auto'
+  readonly controls: Word<'controls'>
+  readonly action: Word<'action'>
   readonly labelHidden: boolean
   /** Whether the page may replace words and icon by slots. */
   readonly slots: boolean
@@ -27,7 +28,7 @@ export interface ButtonsWish {
 /**
  * An element that can give commands to its connection.
  *
- * @attr {none|disconnect|all} confirm - which commands ask first
+ * @attr confirm - which commands ask first
  *
  * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
  * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
@@ -38,7 +39,7 @@ export abstract class CommandingElement extends ConnectedElement {
     confirm: {},
   }
 
-  declare confirm: string | null | undefined
+  declare confirm: WordProperty<'confirm'>
   readonly #command: CommandController
   /** How the buttons were wanted last. */
   #wish: ButtonsWish | null = null
@@ -179,7 +180,7 @@ export abstract class CommandingElement extends ConnectedElement {
 
   #press(action: Action): void {
     if (!this.#isDrawn()) return
-    const asks = oneOf(['none', 'disconnect', 'all'], this.confirm)
+    const asks = wordOf('confirm', this.confirm)
     if (asks !== 'all' && asks !== action) {
       void this.#command.run(action)
       return

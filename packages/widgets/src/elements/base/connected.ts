@@ -13,7 +13,8 @@ import { textOf } from '../../attributes/text-of.ts'
 import { takeTurn } from '../../page/turns.ts'
 import { inWordsOf } from '../../locales/registry.ts'
 import type { Language } from '../../locales/registry.ts'
-import { oneOf } from '../../attributes/read.ts'
+import { wordOf } from '../../attributes/words.ts'
+import type { WordProperty } from '../../attributes/words.ts'
 import { StatusElement } from './element.ts'
 import { isLinkNews, namedLink, problemText } from '../scene/message.ts'
 import { reportChanges } from './report.ts'
@@ -30,8 +31,8 @@ const IDLE: CommandState = { kind: 'idle' }
  * @attr {string} site-id - instead of `connection-id`: the only connection of this site
  * @attr {string} name - goes before the name of the row; without either, the element's own text
  * @attr {string} src - the server, if it is not the provider's or the page's
- * @attr {problems|all|off} announce - which changes are told to screen readers
- * @attr {relative|absolute|both} time - how times are told
+ * @attr announce - which changes are told to screen readers
+ * @attr time - how times are told
  *
  * @fires {MqttStatusReadyEvent} mqtt-status-ready - the row is shown for the first time
  * @fires {MqttStatusChangeEvent} mqtt-status-change - status, wish, reason, device, name, site or labels have changed
@@ -83,8 +84,8 @@ export abstract class ConnectedElement extends StatusElement {
   declare siteId: string | null | undefined
   declare name: string | null | undefined
   declare src: string | null | undefined
-  declare announce: string | null | undefined
-  declare time: string | null | undefined
+  declare announce: WordProperty<'announce'>
+  declare time: WordProperty<'time'>
   /** A client of the page's own; goes before provider, attributes and page settings. */
   declare client: StatusClient | null | undefined
 
@@ -214,7 +215,7 @@ export abstract class ConnectedElement extends StatusElement {
       several: store.several,
       command: this.commandState,
       language,
-      time: oneOf(['relative', 'absolute', 'both'], this.time),
+      time: wordOf('time', this.time),
       unnamed: !this.connectionId && !this.siteId,
       serverless: this.clients.trouble,
       now: store.now(),
@@ -305,9 +306,9 @@ export abstract class ConnectedElement extends StatusElement {
 function isNews(
   was: Appearance | null,
   is: Appearance,
-  announce: string | null | undefined,
+  announce: WordProperty<'announce'>,
 ): boolean | null {
-  const mode = oneOf(['problems', 'all', 'off'], announce)
+  const mode = wordOf('announce', announce)
   if (mode === 'off') return false
   const same = was?.look === is.look
   // A command that waits for its answer takes away the attention, not the problem.

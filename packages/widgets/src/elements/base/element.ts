@@ -5,7 +5,8 @@ import { reportOnce } from '../../client/report.ts'
 import { LanguageController } from '../../controllers/language.ts'
 import { withStrings } from '../../locales/registry.ts'
 import type { Language, Strings } from '../../locales/registry.ts'
-import { oneOf } from '../../attributes/read.ts'
+import { wordOf } from '../../attributes/words.ts'
+import type { Word } from '../../attributes/words.ts'
 import { dress } from './dress.ts'
 import { missingFeatures, statesOf } from './support.ts'
 import { iconStyles, tokens } from './tokens.styles.ts'
@@ -26,8 +27,8 @@ export interface Inspected {
  * What all elements share: registration, language, look, and the states that style sheets can ask for.
  *
  * @attr {string} lang - the language of its words; the nearest one on the page counts
- * @attr {auto|light|dark} theme - overrides the page's color scheme
- * @attr {comfortable|compact|dense} density - how much room it takes
+ * @attr theme - overrides the page's color scheme
+ * @attr density - how much room it takes
  *
  * @cssprop --mqtt-status-positive - connected
  * @cssprop --mqtt-status-progress - under way
@@ -118,8 +119,8 @@ export abstract class StatusElement extends LitElement {
     if (name === 'density') this.requestUpdate()
   }
 
-  protected get density(): 'comfortable' | 'compact' | 'dense' {
-    return oneOf(['comfortable', 'compact', 'dense'], this.getAttribute('density'))
+  protected get density(): Word<'density'> {
+    return wordOf('density', this.getAttribute('density'))
   }
 
   /** The language it speaks now. */

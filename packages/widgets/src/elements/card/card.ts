@@ -1,6 +1,8 @@
 import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
 import { expectsControl } from '../../page/foresight.ts'
-import { oneOf, safeHref, words } from '../../attributes/read.ts'
+import { safeHref, words } from '../../attributes/read.ts'
+import { HEADING_LEVELS, wordOf } from '../../attributes/words.ts'
+import type { HeadingLevel, WordProperty } from '../../attributes/words.ts'
 import { buttonStyles } from '../parts/buttons.styles.ts'
 import { CommandingElement } from '../base/commanding.ts'
 import type { ButtonsWish } from '../base/commanding.ts'
@@ -18,8 +20,8 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @summary A live card of one MQTT connection.
  *
  * @attr {string} href - makes the name a link that covers the card
- * @attr {auto|show|none} controls - `auto`: the button that may be used; `show`: always, saying why it can't be
- * @attr {2|3|4|5|6} heading-level - makes the name a heading
+ * @attr controls - `auto`: the button that may be used; `show`: always, saying why it can't be
+ * @attr heading-level - makes the name a heading
  * @attr {string} hide - what to leave out: `time`, `reason`, `meta`
  *
  * @slot - what is shown until the script is there; its text is the name if there is no other
@@ -70,8 +72,8 @@ export class MqttStatusCard extends CommandingElement {
   }
 
   declare href: string | null | undefined
-  declare controls: string | null | undefined
-  declare headingLevel: string | number | null | undefined
+  declare controls: WordProperty<'controls'>
+  declare headingLevel: HeadingLevel | `${HeadingLevel}` | null | undefined
   declare hide: string | null | undefined
   #filled: ReadonlySet<string> | null = null
 
@@ -120,7 +122,7 @@ export class MqttStatusCard extends CommandingElement {
   }
 
   #wish(): ButtonsWish {
-    const controls = oneOf(['auto', 'show', 'none'], this.controls)
+    const controls = wordOf('controls', this.controls)
     return { controls, action: 'auto', labelHidden: false, slots: false, silent: false }
   }
 
@@ -138,9 +140,8 @@ export class MqttStatusCard extends CommandingElement {
   }
 }
 
-function headingLevel(value: string | number | null | undefined): number | null {
-  const level = Number(value)
-  return Number.isInteger(level) && level >= 2 && level <= 6 ? level : null
+function headingLevel(value: unknown): HeadingLevel | null {
+  return HEADING_LEVELS.find((level) => level === Number(value)) ?? null
 }
 
 declare global {

@@ -2,7 +2,9 @@ import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import type { Offer } from '../parts/offer.ts'
 import type { Locale } from '../../locales/locale.ts'
-import { isOn, oneOf } from '../../attributes/read.ts'
+import { isOn } from '../../attributes/read.ts'
+import { wordOf } from '../../attributes/words.ts'
+import type { WordProperty } from '../../attributes/words.ts'
 import { buttonStyles } from '../parts/buttons.styles.ts'
 import { longest, whyNot } from '../parts/buttons.ts'
 import { CommandingElement } from '../base/commanding.ts'
@@ -17,7 +19,7 @@ import { controlStyles } from './control.styles.ts'
  * @tag mqtt-status-control
  * @summary A button that connects, disconnects or reconnects one MQTT connection.
  *
- * @attr {auto|connect|disconnect|reconnect} action - `auto`: what fits the row
+ * @attr action - `auto`: what fits the row
  * @attr {boolean} label-hidden - shows the icon alone; its word is told to screen readers and as a tooltip
  *
  * @slot connect - replaces the word Connect
@@ -44,7 +46,7 @@ export class MqttStatusControl extends CommandingElement {
     labelHidden: { attribute: 'label-hidden', type: Boolean, converter: isOn },
   }
 
-  declare action: string | null | undefined
+  declare action: WordProperty<'action'>
   declare labelHidden: boolean
 
   constructor() {
@@ -55,7 +57,7 @@ export class MqttStatusControl extends CommandingElement {
   protected override render(): TemplateResult {
     const { kind, message } = this.scene
     const labelHidden = isOn(this.labelHidden)
-    const action = oneOf(['auto', 'connect', 'disconnect', 'reconnect'], this.action)
+    const action = wordOf('action', this.action)
     // Who places a button wants to see it; why it can't be used is said beside it.
     const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const
     const offered = this.offered(wish)

@@ -9,6 +9,7 @@ import { wakeIn } from '../../page/clock.ts'
 import { inWordsOf } from '../../locales/registry.ts'
 import { countdown } from '../../locales/time.ts'
 import { isOn } from '../../attributes/read.ts'
+import type { WordProperty } from '../../attributes/words.ts'
 import { buttonStyles } from '../parts/buttons.styles.ts'
 import { StatusElement } from '../base/element.ts'
 import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../base/events.ts'
@@ -31,7 +32,7 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
  *
  * @attr {string} src - the server, if it is not the provider's or the page's
  * @attr {boolean} hide-when-live - takes no room while all is well
- * @attr {problems|all|off} announce - whether changes are told to screen readers
+ * @attr announce - whether changes are told to screen readers
  *
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
  * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set, or what is set is no address
@@ -69,7 +70,7 @@ export class MqttStatusLive extends StatusElement {
 
   declare src: string | null | undefined
   declare hideWhenLive: boolean
-  declare announce: string | null | undefined
+  declare announce: WordProperty<'announce'>
   /** A client of the page's own; goes before provider, attributes and page settings. */
   declare client: StatusClient | null | undefined
 

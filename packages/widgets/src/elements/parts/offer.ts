@@ -1,4 +1,5 @@
 import type { Action, Capability, Connection, Status } from '@mqtt-status/protocol'
+import type { Word } from '../../attributes/words.ts'
 import type { LinkState } from '../../client/index.ts'
 
 /** What keeps a button that is shown from working. */
@@ -17,9 +18,9 @@ export interface Circumstances {
   readonly row: Connection
   readonly link: LinkState | null
   readonly can: readonly Capability[]
-  readonly controls: 'auto' | 'show' | 'none'
+  readonly controls: Word<'controls'>
   /** The one action that is wanted, instead of what fits the row. */
-  readonly action: Action | 'auto'
+  readonly action: Word<'action'>
   /** The server has just said that this viewer may not. */
   readonly refused: boolean
 }

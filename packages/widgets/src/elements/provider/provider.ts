@@ -1,6 +1,8 @@
 import { ContextProvider } from '@lit/context'
 import { css, html } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import { wordOf } from '../../attributes/words.ts'
+import type { WordProperty } from '../../attributes/words.ts'
 import { clientFor } from '../../client/index.ts'
 import type { ClientSettings, StatusClient } from '../../client/index.ts'
 import { reportOnce } from '../../client/report.ts'
@@ -18,8 +20,8 @@ import { StatusElement } from '../base/element.ts'
  * @attr {string} src - the server, for example `https://status.example.com`; without it the one that the page names
  * @attr {string} token-src - an address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`
  * @attr {string} token - a publishable key; never a token of a person, which everybody could read here
- * @attr {auto|ws|sse|poll} transport - the wire; `auto`: a WebSocket, or what else gets through
- * @attr {page|tabs} share - `tabs`: the tabs of a browser share one WebSocket
+ * @attr transport - the wire; `auto`: a WebSocket, or what else gets through
+ * @attr share - `tabs`: the tabs of a browser share one WebSocket
  * @attr {number} pause-hidden - a page that is hidden for so many seconds lets go of its line; 300, 0 = never
  *
  * @slot - the elements that use it
@@ -47,8 +49,8 @@ export class MqttStatusProvider extends StatusElement {
   declare tokenSrc: string | null | undefined
   /** Asked for a token before each attempt and before a token ends; may take 10 s. */
   declare getToken: ClientSettings['getToken'] | null
-  declare transport: string | null | undefined
-  declare share: string | null | undefined
+  declare transport: WordProperty<'transport'>
+  declare share: WordProperty<'share'>
   declare pauseHidden: string | number | null | undefined
 
   readonly #outer: NearestClient
@@ -96,13 +98,12 @@ export class MqttStatusProvider extends StatusElement {
     return html`<slot></slot>`
   }
 
-  /** An unknown value means the default. */
   #lineSettings(): Pick<ClientSettings, 'transport' | 'share' | 'pauseHidden'> {
-    const transport = (['ws', 'sse', 'poll'] as const).find((wire) => wire === this.transport)
+    const transport = wordOf('transport', this.transport)
     const pauseHidden = Number(this.pauseHidden ?? NaN)
     return {
-      ...(transport ? { transport } : {}),
-      ...(this.share === 'tabs' ? { share: 'tabs' } : {}),
+      ...(transport === 'auto' ? {} : { transport }),
+      ...(wordOf('share', this.share) === 'tabs' ? { share: 'tabs' } : {}),
       ...(pauseHidden >= 0 ? { pauseHidden } : {}),
     }
   }

@@ -1,3 +1,4 @@
+import type { Word } from '../../attributes/words.ts'
 import type { ConnectionView, Link } from '../../client/index.ts'
 import type { Serverless } from '../../controllers/client.ts'
 import type { CommandState } from '../../controllers/command.ts'
@@ -11,7 +12,7 @@ export interface SceneInput {
   readonly several: number
   readonly command: CommandState
   readonly language: Language
-  readonly time: 'relative' | 'absolute' | 'both'
+  readonly time: Word<'time'>
   /** Neither a connection nor a site is named. */
   readonly unnamed: boolean
   /** Why there is no server, so that nothing will ever come; otherwise `null`. */

@@ -1,16 +1,16 @@
 // Shows every element in every state. The elements come from the very file that portals load.
-import '../widgets/mqtt-status.js'
+import { ATTRIBUTE_WORDS } from '../widgets/mqtt-status.js'
 import { FakeClient } from './fake-client.js'
 import { SEVERAL, STATES } from './states.js'
 
 const SETTINGS = {
-  theme: ['auto', 'light', 'dark'],
+  theme: ATTRIBUTE_WORDS.theme,
   lang: ['en', 'it'],
-  density: ['comfortable', 'compact', 'dense'],
+  density: ATTRIBUTE_WORDS.density,
   dir: ['ltr', 'rtl'],
   width: ['auto', '200', '280', '480'],
-  time: ['relative', 'absolute', 'both'],
-  controls: ['auto', 'show', 'none'],
+  time: ATTRIBUTE_WORDS.time,
+  controls: ATTRIBUTE_WORDS.controls,
 }
 
 const LINKS = [
