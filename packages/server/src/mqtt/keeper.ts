@@ -19,10 +19,10 @@ import { Ledger } from './ledger.ts'
 import type { Claimed, Seen } from './ledger.ts'
 import { Session } from './session/session.ts'
 import { IDLE, step } from './session/session-state.ts'
+import type { Failure } from './reasons/failure.ts'
 import type {
   Cause,
   Effect,
-  Failure,
   SessionEvent,
   SessionState,
   StatusChange,

@@ -5,7 +5,7 @@
 import type { DeviceState } from '@mqtt-status/protocol'
 import type { Kept, Observed, RowVersion, StatusWrite } from '../model/observed.ts'
 import type { StoredSettings } from './session/settings.ts'
-import type { StatusChange } from './status-change.ts'
+import type { StatusChange } from './session/status-change.ts'
 
 /** A row that is ours to keep. */
 export interface Claimed extends Kept {

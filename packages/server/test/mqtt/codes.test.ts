@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest'
 import type { Step } from '../../src/mqtt/reasons/attribution.ts'
 import { HostGate } from '../../src/mqtt/dial/host-gate.ts'
 import { fromClient, fromError, fromLookup, fromThrown } from '../../src/mqtt/reasons/reasons.ts'
-import type { Failure } from '../../src/mqtt/session/session-state.ts'
+import type { Failure } from '../../src/mqtt/reasons/failure.ts'
 import { OPENSSL_REASONS } from './openssl-reasons.ts'
 
 /** `closes`: at once. `doubts`: after three in a row. `reached`: the host answers. `nothing`: whatever the count. */

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net'
 import { isAnswer, reachesHost } from '../reasons/attribution.ts'
 import type { Step } from '../reasons/attribution.ts'
-import type { Failure } from '../session/session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 
 /** Both families in turn, IPv6 first (RFC 8305, 4); each family stays in the order of the resolver. */
 export function interleave(addresses: readonly string[]): string[] {

@@ -7,7 +7,7 @@ import { BlockList, isIP } from 'node:net'
 import { interleave } from './addresses.ts'
 import { fromLookup } from '../reasons/reasons.ts'
 import type { Address, Asker, Resolver } from '../../dns/resolver.ts'
-import type { Failure } from '../session/session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 
 export interface GuardRules {
   /** Ranges that are allowed besides public ones. */

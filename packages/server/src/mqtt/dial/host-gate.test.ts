@@ -6,7 +6,7 @@ import { partyOf } from '../reasons/attribution.ts'
 import type { Step } from '../reasons/attribution.ts'
 import { HostGate } from './host-gate.ts'
 import type { Pass } from './host-gate.ts'
-import type { Failure } from '../session/session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 
 const NEVER = new AbortController().signal
 const REFUSED: Failure = { reason: 'connection_refused', detail: 'of the host', code: null }

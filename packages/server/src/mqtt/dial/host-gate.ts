@@ -15,7 +15,7 @@ import type { Reason } from '@mqtt-status/protocol'
 import { RoundRobin } from '../../model/round-robin.ts'
 import { isAnswer, partyOf, reachesHost } from '../reasons/attribution.ts'
 import type { Party, Step } from '../reasons/attribution.ts'
-import type { Failure } from '../session/session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 
 export interface GateTiming {
   /** Between two dials of a host that is down. */

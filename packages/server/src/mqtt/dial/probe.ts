@@ -11,7 +11,7 @@ import { filtersOf } from '../device/device.ts'
 import { closedAt, forbids, NO_SEARCH, planOf } from '../session/filter-search.ts'
 import type { FilterPlan } from '../session/filter-search.ts'
 import { Session } from '../session/session.ts'
-import type { Failure } from '../session/session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 import { checkSettings } from '../session/settings.ts'
 import type { DialSettings, Secrets, StoredSettings } from '../session/settings.ts'
 

@@ -1,6 +1,6 @@
 import type { Log } from '../../log.ts'
 import { clean } from '../reasons/reasons.ts'
-import type { Failure } from '../session/session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 import type { Secrets } from '../session/settings.ts'
 
 /** There are secrets, but one of them can't be read now. */

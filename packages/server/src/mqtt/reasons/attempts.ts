@@ -1,7 +1,7 @@
 /** From what became of each address of a host to one failure. */
 import type { Reason } from '@mqtt-status/protocol'
 import { clean, fromError } from './reasons.ts'
-import type { Failure } from '../status-change.ts'
+import type { Failure } from './failure.ts'
 
 export interface Attempt {
   readonly address: string

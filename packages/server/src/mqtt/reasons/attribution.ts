@@ -3,7 +3,7 @@
  * failures of the broker and of its host alone; a failure of one row, or of this machine, says nothing to the others.
  */
 import type { Reason } from '@mqtt-status/protocol'
-import type { Failure } from '../status-change.ts'
+import type { Failure } from './failure.ts'
 
 /** How far a dial had come when it failed; `up`: the broker had accepted the connection and its subscriptions. */
 export type Step = 'settings' | 'lookup' | 'tcp' | 'tls' | 'websocket' | 'connack' | 'suback' | 'up'

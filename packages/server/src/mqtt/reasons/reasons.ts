@@ -4,7 +4,7 @@
  */
 import type { Reason } from '@mqtt-status/protocol'
 import { lookupReason, networkReason } from './network-reasons.ts'
-import type { Failure } from '../status-change.ts'
+import type { Failure } from './failure.ts'
 import { tlsError } from './tls-reasons.ts'
 
 /**

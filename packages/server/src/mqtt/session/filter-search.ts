@@ -13,7 +13,7 @@
  */
 import type { Reason } from '@mqtt-status/protocol'
 import type { Step } from '../reasons/attribution.ts'
-import type { Failure } from '../status-change.ts'
+import type { Failure } from '../reasons/failure.ts'
 
 export interface FilterSearch {
   /** On each of these alone the broker has closed the connection. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { IDLE, step, TIMING } from './session-state.ts'
-import type { Effect, Failure, Moment, Retry, SessionEvent, SessionState } from './session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
+import type { Effect, Moment, Retry, SessionEvent, SessionState } from './session-state.ts'
 
 const MOMENT: Moment = { nowMs: 1_000_000, random: 0.5, timing: TIMING }
 const RETRY: Retry = { attempt: 0, permanent: 0, losses: [], reason: null }

@@ -19,12 +19,13 @@ import { REASONS } from '@mqtt-status/protocol'
 import type { Desired, Reason } from '@mqtt-status/protocol'
 import { delay, probe, whenOver } from './retry-delay.ts'
 import type { Moment } from './retry-delay.ts'
-import { connectedAs, failing, write } from '../status-change.ts'
-import type { Failure, StatusWritten } from '../status-change.ts'
+import { connectedAs, failing, write } from './status-change.ts'
+import type { Failure } from '../reasons/failure.ts'
+import type { StatusWritten } from './status-change.ts'
 
 export { TIMING } from './retry-delay.ts'
 export type { Moment, Timing } from './retry-delay.ts'
-export type { Failure, StatusChange } from '../status-change.ts'
+export type { StatusChange } from './status-change.ts'
 
 export interface Retry {
   /** Failures in a row. */

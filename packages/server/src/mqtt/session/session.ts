@@ -17,7 +17,7 @@ import {
   fromThrown,
 } from '../reasons/reasons.ts'
 import { clean, withoutSecret } from '../reasons/reasons.ts'
-import type { Failure } from './session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 import type { DialSettings } from './settings.ts'
 import { openStream } from './stream.ts'
 import { TcpRace } from './tcp-race.ts'

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import * as v from 'valibot'
 import type { FaultCode, FieldFault } from './field-fault.ts'
 import { clean } from '../reasons/reasons.ts'
-import type { Failure } from './session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 import { tlsFaults, tlsSchema, withKey } from './tls-settings.ts'
 import type { TlsSettings } from './tls-settings.ts'
 

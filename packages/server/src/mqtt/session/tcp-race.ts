@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { fromAttempts } from '../reasons/attempts.ts'
 import type { Attempt } from '../reasons/attempts.ts'
-import type { Failure } from './session-state.ts'
+import type { Failure } from '../reasons/failure.ts'
 
 export interface RaceListener {
   /** @param overtaken addresses that have failed, or had more time and no answer */

@@ -1,18 +1,6 @@
 /** What is written when a status changes. */
 import type { Reason, Status } from '@mqtt-status/protocol'
-
-/** Why a dial failed or a connection was lost. */
-export interface Failure {
-  readonly reason: Reason
-  /** Cleaned text of the broker or the network. */
-  readonly detail: string | null
-  /** The code of MQTT, if there was one. */
-  readonly code: number | null
-  /** When it is known to be over, in ms from now; the next try waits for that, and not longer than a slow probe. */
-  readonly overInMs?: number
-  /** The next dial finds out more, so it comes soon, and a reason that is permanent does not end the search. */
-  readonly isSearched?: true
-}
+import type { Failure } from '../reasons/failure.ts'
 
 export interface StatusChange {
   readonly status: Status
