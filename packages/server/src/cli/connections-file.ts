@@ -2,6 +2,9 @@
 import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
 import { SetupError } from '../errors.ts'
+import { isObject } from '../model/connection/schemas.ts'
+import { SECRET_FIELDS, SETTING_NAMES, SETTING_ROWS } from '../model/connection/settings.ts'
+import type { SettingRow } from '../model/connection/settings.ts'
 
 export type FileFormat = 'csv' | 'json'
 
@@ -11,21 +14,30 @@ export interface FileRow {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-const NUMBERS: ReadonlySet<string> = new Set([
-  'port',
-  'protocolVersion',
-  'keepaliveS',
-  'expectedIntervalS',
-])
-/** Spaces may be part of them. */
-const VERBATIM: ReadonlySet<string> = new Set(['password', 'tls.key'])
-const OBJECTS: ReadonlySet<string> = new Set(['tls', 'labels', 'availability', 'sparkplug'])
-const COLUMNS = [
-  ...['id', 'siteId', 'name', 'managed', 'desired', 'protocol', 'host', 'port', 'path'],
-  ...['protocolVersion', 'clientId', 'username', 'keepaliveS', 'topics', 'expectedIntervalS'],
-  ...['tls.ca', 'tls.cert', 'tls.servername', 'availability.topic', 'availability.online'],
-  ...['availability.offline', 'sparkplug.group', 'sparkplug.node', 'sparkplug.device', 'labels'],
-] as const
+interface Cells {
+  readonly numbers: ReadonlySet<string>
+  readonly booleans: ReadonlySet<string>
+  readonly words: ReadonlySet<string>
+  /** Columns of their members may follow them, as `tls.ca`. */
+  readonly objects: ReadonlySet<string>
+}
+
+/** How the cell of each setting is read. */
+const CELLS: Cells = {
+  numbers: settingsWhere(({ type }) => type === 'integer'),
+  booleans: settingsWhere(({ type }) => type === 'boolean'),
+  words: settingsWhere(({ csv }) => csv === 'words'),
+  objects: settingsWhere(({ type, csv }) => type === 'jsonb' && csv !== 'words'),
+}
+/** Spaces may be part of a secret. */
+const VERBATIM: ReadonlySet<string> = new Set(SECRET_FIELDS)
+/** One value a column first, then a column for each member of an object, then objects with any members. */
+const COLUMNS: readonly string[] = [
+  'id',
+  ...SETTING_NAMES.filter((name) => !CELLS.objects.has(name)),
+  ...SETTING_NAMES.flatMap((name) => memberColumns(name, SETTING_ROWS[name])),
+  ...SETTING_NAMES.filter((name) => SETTING_ROWS[name].csv === 'any member'),
+]
 
 /** What the name of the file says; `null` if nothing. */
 export function formatOf(path: string): FileFormat | null {
@@ -109,7 +121,7 @@ function toBody(record: Readonly<Record<string, string>>): Record<string, unknow
     const value = toValue(column, VERBATIM.has(column) ? cell : cell.trim())
     const [parent = '', ...rest] = column.split('.')
     const child = rest.join('.')
-    if (child === '' || !OBJECTS.has(parent)) body[column] = value
+    if (child === '' || !CELLS.objects.has(parent)) body[column] = value
     else body[parent] = { ...(isObject(body[parent]) ? body[parent] : {}), [child]: value }
   }
   return body
@@ -117,10 +129,10 @@ function toBody(record: Readonly<Record<string, string>>): Record<string, unknow
 
 /** What can't be so stays a text: whoever checks it says what is expected. */
 function toValue(column: string, cell: string): unknown {
-  if (NUMBERS.has(column)) return /^\d+$/.test(cell) ? Number(cell) : cell
-  if (column === 'managed') return cell === 'true' ? true : cell === 'false' ? false : cell
-  const isList = column === 'topics'
-  if ((isList && cell.startsWith('[')) || (OBJECTS.has(column) && cell.startsWith('{')))
+  if (CELLS.numbers.has(column)) return /^\d+$/.test(cell) ? Number(cell) : cell
+  if (CELLS.booleans.has(column)) return cell === 'true' ? true : cell === 'false' ? false : cell
+  const isList = CELLS.words.has(column)
+  if ((isList && cell.startsWith('[')) || (CELLS.objects.has(column) && cell.startsWith('{')))
     return jsonOr(cell)
   return isList ? cell.split(/\s+/) : cell
 }
@@ -149,6 +161,10 @@ function valueAt(row: Readonly<Record<string, unknown>>, column: string): unknow
   return isObject(value) ? value[child] : undefined
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function settingsWhere(test: (row: SettingRow) => boolean): ReadonlySet<string> {
+  return new Set(SETTING_NAMES.filter((name) => test(SETTING_ROWS[name])))
+}
+
+function memberColumns(name: string, { csv = [] }: SettingRow): string[] {
+  return typeof csv === 'string' ? [] : csv.map((member) => `${name}.${member}`)
 }

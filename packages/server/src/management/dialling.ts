@@ -2,11 +2,11 @@ import { DialGuard } from '../mqtt/dial/dial-guard.ts'
 import type { GuardRules } from '../mqtt/dial/dial-guard.ts'
 import { Probe } from '../mqtt/dial/probe.ts'
 import type { Resolver } from '../dns/resolver.ts'
-import type { StoredSettings } from '../mqtt/session/settings.ts'
+import { defaultPort } from '../model/connection/settings.ts'
+import type { StoredDial } from '../model/connection/settings.ts'
 import { validateSettings } from '../mqtt/session/settings.ts'
 import type { DialDraft } from './examine.ts'
 import type { Dialling } from './management.ts'
-import { DEFAULT_PORTS } from './merge.ts'
 import { PersonTurns } from './person-turns.ts'
 
 export interface DiallingOptions {
@@ -35,7 +35,7 @@ export function createDialling({
     },
 
     async blocked({ protocol, host, port: written }, site) {
-      const port = written ?? DEFAULT_PORTS[String(protocol)]
+      const port = written ?? defaultPort(protocol)
       if (typeof host !== 'string' || typeof port !== 'number') return null
       const signal = AbortSignal.timeout(LOOKUP_MS)
       const target = await guard.check({ host, port }, { site, purpose: 'settings', signal })
@@ -54,7 +54,7 @@ export function createDialling({
 }
 
 function apart({ password, ...stored }: DialDraft): {
-  stored: StoredSettings
+  stored: StoredDial
   secrets: { password?: string }
 } {
   return { stored, secrets: password === null ? {} : { password } }

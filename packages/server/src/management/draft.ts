@@ -1,55 +1,35 @@
 /**
- * What somebody sends to create or change a connection, checked as far as it can be checked by itself: names, types,
- * unknown fields. What to dial is passed on as it is; whether it can be dialled is only seen with all settings together.
+ * The body of a request that creates or changes a connection, checked field by field: names, types, unknown fields.
+ * Dial settings pass unchecked, because only all settings together show whether the server can dial.
  */
-import type { Desired } from '@mqtt-status/protocol'
 import * as v from 'valibot'
-import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
-import type { SecretField } from '../db/secrets/secrets.ts'
+import { codeOf } from '../model/connection/field-fault.ts'
+import type { FieldFault } from '../model/connection/field-fault.ts'
+import { isObject } from '../model/connection/schemas.ts'
+import {
+  DIAL_FIELDS,
+  GENERAL_NAMES,
+  REQUIRED_NAMES,
+  SECRET_FIELDS,
+  SETTING_ROWS,
+  TLS_MEMBERS,
+} from '../model/connection/settings.ts'
+import type {
+  DialField,
+  GeneralSettings,
+  SecretField,
+  TlsMember,
+} from '../model/connection/settings.ts'
 import { StatusError } from '../errors.ts'
+import { TLS_VIEW_ONLY, VIEW_ONLY } from './settings-view.ts'
 import { unstorable } from './storable.ts'
 
-/** What is wrong with one field. */
-export interface FieldFault {
-  readonly field: string
-  /** Stable, for programs. */
-  readonly code: string
-  /** Never repeats what was sent: it may be a secret in the wrong place. */
-  readonly message: string
-}
-
-export const GENERAL_FIELDS = ['siteId', 'name', 'labels', 'managed', 'desired'] as const
-
-export const DIAL_FIELDS = [
-  'protocol',
-  'host',
-  'port',
-  'path',
-  'protocolVersion',
-  'clientId',
-  'username',
-  'keepaliveS',
-  'topics',
-  'availability',
-  'sparkplug',
-  'expectedIntervalS',
-] as const
-export type DialField = (typeof DIAL_FIELDS)[number]
-
-export const TLS_FIELDS = ['ca', 'cert', 'servername'] as const
-type TlsField = (typeof TLS_FIELDS)[number]
-
-/** Only the fields that were sent. */
-export interface Draft {
+/** Only the fields that the client sent. */
+export interface Draft extends Readonly<Partial<GeneralSettings>> {
   readonly id?: string
-  readonly siteId?: string
-  readonly name?: string
-  readonly labels?: Readonly<Record<string, string>>
-  readonly managed?: boolean
-  readonly desired?: Desired | null
   readonly dial: Readonly<Partial<Record<DialField, unknown>>>
-  /** `null` takes everything away, a member that is `null` only that. */
-  readonly tls?: Readonly<Partial<Record<TlsField, unknown>>> | null
+  /** `null` deletes all members, a member that is `null` only that one. */
+  readonly tls?: Readonly<Partial<Record<TlsMember, unknown>>> | null
   /** `null` deletes. */
   readonly secrets: Readonly<Partial<Record<SecretField, string | null>>>
 }
@@ -59,68 +39,21 @@ export interface ParsedDraft {
   readonly faults: readonly FieldFault[]
 }
 
-/** The words of the checks before a dial, for the same kinds of faults. */
-const CODES: Readonly<Record<string, string>> = {
-  string: 'type',
-  boolean: 'type',
-  custom: 'type',
-  picklist: 'choice',
-  max_length: 'too_long',
-  max_bytes: 'too_long',
-  max_entries: 'too_many',
-}
+/** Replies carry these besides the settings; a client may edit a reply and send it back. */
+const READ_ONLY: ReadonlySet<string> = new Set(VIEW_ONLY)
+const TLS_READ_ONLY: ReadonlySet<string> = new Set(TLS_VIEW_ONLY)
 
-/** What replies carry besides the settings: whoever sends a reply back, edited, means no harm. */
-const READ_ONLY: ReadonlySet<string> = new Set([
-  'generation',
-  'createdAt',
-  'updatedAt',
-  'hasPassword',
-  'passwordUpdatedAt',
-  'passwordReference',
-])
-const TLS_READ_ONLY: ReadonlySet<string> = new Set([
-  'hasKey',
-  'keyUpdatedAt',
-  'keyReference',
-  'certificateExpiresAt',
-])
-
-const MAX_LABELS = 64
 const SECRET_BYTES = 65_535
-/** Enough to mend a body by; a hostile one has thousands. */
+/** A fault for each unknown field of a hostile body would fill the reply. */
 const MAX_UNKNOWN = 20
 
-/** "." and ".." can't be written into a URL: they mean folders there. */
+/** "." and ".." stand for folders in a URL, so no id is either. */
 const id = v.pipe(
   v.string('expected a text'),
   v.regex(
     /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/,
     'expected 1 to 128 letters, digits or one of . _ ~ -',
   ),
-)
-
-function line(max: number): v.GenericSchema<unknown, string> {
-  const expected = `expected 1 to ${max} characters, without line breaks`
-  return v.pipe(
-    v.string('expected a text'),
-    v.trim(),
-    v.nonEmpty(expected),
-    v.maxLength(max, expected),
-    v.check((text) => !/\p{Cc}/u.test(text), expected),
-  )
-}
-
-const labels = v.pipe(
-  v.custom<Readonly<Record<string, unknown>>>(isObject, 'expected an object of texts'),
-  v.record(
-    v.pipe(v.string(), v.maxLength(64, 'expected names of at most 64 characters')),
-    v.pipe(
-      v.string('expected a text'),
-      v.maxLength(256, 'expected values of at most 256 characters'),
-    ),
-  ),
-  v.maxEntries(MAX_LABELS, `expected ${MAX_LABELS} labels at most`),
 )
 
 const secret = v.nullable(
@@ -133,20 +66,14 @@ const secret = v.nullable(
 
 const FIELDS: Readonly<Record<string, v.GenericSchema>> = {
   id,
-  siteId: line(128),
-  name: line(200),
-  labels,
-  managed: v.boolean('expected true or false'),
-  desired: v.nullable(
-    v.picklist(['connected', 'disconnected'], 'expected connected or disconnected'),
-  ),
+  ...Object.fromEntries(GENERAL_NAMES.map((name) => [name, SETTING_ROWS[name].schema])),
   password: secret,
 }
 
 /**
  * Reads the body of a request, or a row of a file.
  *
- * @throws StatusError `bad_request` where it is no object at all
+ * @throws StatusError `bad_request` if the body is not an object
  */
 export function parseDraft(body: unknown): ParsedDraft {
   if (!isObject(body)) throw new StatusError('bad_request', 'The body is not a JSON object.')
@@ -171,18 +98,15 @@ export function parseDraft(body: unknown): ParsedDraft {
     ...(tls === undefined ? {} : { tls }),
     secrets: Object.fromEntries(given.map((field) => [field, secrets[field]])),
   }
-  // Each field was checked by its own schema; what has failed is left out, and reported.
+  // The draft leaves out the fields that failed their check.
   return { draft: draft, faults }
 }
 
-/** The faults of a draft for a new connection: what it can't be without. */
-export function missingFields(
-  { siteId, name }: Draft,
-  faults: readonly FieldFault[],
-): FieldFault[] {
-  return Object.entries({ siteId, name })
-    .filter(([field, value]) => value === undefined && !faults.some((f) => f.field === field))
-    .map(([field]) => ({ field, code: 'required', message: 'is required' }))
+/** The required fields that a draft for a new connection lacks; one that failed its check is in `faults` already. */
+export function missingFields(draft: Draft, faults: readonly FieldFault[]): FieldFault[] {
+  return REQUIRED_NAMES.filter(
+    (name) => draft[name] === undefined && !faults.some(({ field }) => field === name),
+  ).map((field) => ({ field, code: 'required', message: 'is required' }))
 }
 
 function parseTls(
@@ -197,14 +121,14 @@ function parseTls(
     return {}
   }
   refuseUnknown('tls.', tls, {
-    known: new Set([...TLS_FIELDS, 'key']),
+    known: new Set([...TLS_MEMBERS, 'key']),
     ignored: TLS_READ_ONLY,
     faults,
   })
   const key = Object.hasOwn(tls, 'key')
     ? settle(secret, { field: 'tls.key', value: tls['key'] }, faults)
     : undefined
-  return { tls: pick(tls, TLS_FIELDS), key }
+  return { tls: pick(tls, TLS_MEMBERS), key }
 }
 
 function settle(
@@ -218,7 +142,7 @@ function settle(
     const below = v.getDotPath(issue)
     faults.push({
       field: below === null ? field : `${field}.${below}`,
-      code: CODES[issue.type] ?? 'format',
+      code: codeOf(issue),
       message: issue.message,
     })
   }
@@ -251,8 +175,4 @@ function pick<K extends string>(
 
 function drop(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

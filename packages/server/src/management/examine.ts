@@ -1,33 +1,36 @@
-/** Whether settings may be saved: seen with all of them together, the secrets that are stored included. */
-import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+/** Checks whether the server may save settings: all of them together, with the stored secrets. */
+import type { StoredConnection } from '../db/connections/connection-settings.ts'
 import { isReference, referenceFault } from '../db/secrets/secret-reference.ts'
-import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
-import type { SecretField, Secrets } from '../db/secrets/secrets.ts'
-import { DIAL_FIELDS } from './draft.ts'
-import type { DialField, Draft, FieldFault } from './draft.ts'
+import type { Secrets } from '../db/secrets/secrets.ts'
+import type { FieldFault } from '../model/connection/field-fault.ts'
+import { DIAL_NAMES, pick, SECRET_FIELDS } from '../model/connection/settings.ts'
+import type { SecretField, Settings, StoredDial } from '../model/connection/settings.ts'
+import type { Draft } from './draft.ts'
 import { member, secretsToSendAnew, touchesDial } from './merge.ts'
 
-/** What is to be dialled, with its secrets in plain words, not believed yet. */
-export type DialDraft = Pick<Settings, DialField | 'tls'> & { readonly password: string | null }
+/** What to dial, with its secrets decrypted, unchecked. */
+export interface DialDraft extends StoredDial {
+  readonly password: string | null
+}
 
-/** What the examiner needs of whoever dials. */
+/** What the examiner needs of the room that dials. */
 export interface DialChecks {
-  /** @returns what is wrong; empty = it can be dialled */
+  /** @returns what is wrong; empty if the server can dial */
   readonly faultsOf: (dial: DialDraft) => readonly FieldFault[]
-  /** @returns why host or port may not be dialled; `null` if they may, or if that can't be told now */
+  /** @returns why the dial guard refuses host or port; `null` if it allows them, or if the lookup of the name fails */
   readonly blocked: (dial: DialDraft, site: string) => Promise<FieldFault | null>
 }
 
 export interface Subject {
-  /** As it is now; `null` for a new one. */
+  /** The connection before the edit; `null` for a new one. */
   readonly stored: StoredConnection | null
   readonly settings: Settings
   readonly draft: Draft
-  /** Whether references are allowed: they name secrets of the server, whoever they are meant for. */
+  /** Whether references are allowed: each can name any secret of the server. */
   readonly everywhere: boolean
 }
 
-/** Stands for a password that is there but can't be read now: only its being there is checked. */
+/** Stands for a secret that is stored but can't be read now; the checks only need to know that there is one. */
 const SOME = '·'
 
 const NOT_EVERYWHERE =
@@ -61,22 +64,20 @@ export class Examiner {
     return faults
   }
 
-  /** What would be dialled. */
+  /** What the server would dial. */
   async dialDraft({ stored, settings, draft }: Subject): Promise<DialDraft> {
     const sent = await this.#sentSecrets(draft)
     const known = { ...(await this.#keptSecrets(stored, draft)), ...sent }
-    const dial = DIAL_FIELDS.map((name) => [name, settings[name]])
     return {
-      // Every field that is dialled with is one of these, or named below.
-      ...(Object.fromEntries(dial) as Pick<Settings, DialField>),
+      ...pick(DIAL_NAMES, settings),
       tls: withKey(settings.tls, known['tls.key']),
       password: known.password ?? null,
     }
   }
 
   /**
-   * A row that may not be dialled any more can still be switched off, renamed and deleted; and whoever only observes a
-   * connection need not say how to dial it.
+   * A manager can switch off and rename a connection that the dial guard refuses by now. An observed connection needs no
+   * dial settings.
    */
   #isDialConcerned({ stored, settings, draft }: Subject): boolean {
     if (touchesDial(draft)) return true
@@ -99,7 +100,7 @@ export class Examiner {
     return known
   }
 
-  /** What is stored and stays. */
+  /** The stored secrets that the draft does not replace. */
   async #keptSecrets(stored: StoredConnection | null, draft: Draft): Promise<Known> {
     if (stored === null) return {}
     const kept = SECRET_FIELDS.filter(
@@ -126,9 +127,9 @@ function wishFaults({ managed, desired }: Settings): FieldFault[] {
     : []
 }
 
-/** Whoever may only see some sites could send the secrets of others to a broker of their own. */
+/** A manager of one site could send the secrets of other sites to a broker of their own. */
 export function referenceFaults({ draft, everywhere }: Subject): FieldFault[] {
-  return SECRET_FIELDS.flatMap((field) => {
+  return SECRET_FIELDS.flatMap((field): FieldFault[] => {
     const text = draft.secrets[field]
     if (typeof text !== 'string' || !isReference(text)) return []
     const message = referenceFault(text)
@@ -137,7 +138,7 @@ export function referenceFaults({ draft, everywhere }: Subject): FieldFault[] {
   })
 }
 
-/** Without a key that can be read there is no pair to look at. */
+/** Leaves the certificate out where its key can't be read: then no check can compare the two. */
 function withKey(tls: unknown, key: string | undefined): unknown {
   if (key === undefined) return tls
   const rest = typeof tls === 'object' && tls !== null ? tls : {}

@@ -8,17 +8,20 @@ import {
   lockSettings,
   updateSettings,
 } from '../db/connections/connection-settings.ts'
-import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+import type { StoredConnection } from '../db/connections/connection-settings.ts'
 import type { Secrets } from '../db/secrets/secrets.ts'
 import type { Sql } from '../db/postgres/sql.ts'
 import { transaction } from '../db/postgres/transaction.ts'
 import { StatusError } from '../errors.ts'
+import type { FieldFault } from '../model/connection/field-fault.ts'
+import { INITIAL_SETTINGS } from '../model/connection/settings.ts'
+import type { Settings } from '../model/connection/settings.ts'
 import { missingFields, parseDraft } from './draft.ts'
-import type { Draft, FieldFault } from './draft.ts'
+import type { Draft } from './draft.ts'
 import { Examiner } from './examine.ts'
 import type { DialChecks } from './examine.ts'
 import { secretWrites } from './management.ts'
-import { changedFields, DEFAULTS, merge, settingsOf } from './merge.ts'
+import { changedFields, merge, settingsOf } from './merge.ts'
 
 /** A row of a file, as it was read. */
 export interface ImportRow {
@@ -117,7 +120,13 @@ async function prepare(
       faults.push({ line, field: 'id', code: 'taken', message: `is on line ${former} already` })
     const id = draft.id ?? randomUUID()
     seen.set(id, line)
-    return { id, line, stored: existing, settings: merge(existing ?? DEFAULTS, draft), draft }
+    return {
+      id,
+      line,
+      stored: existing,
+      settings: merge(existing ?? INITIAL_SETTINGS, draft),
+      draft,
+    }
   })
   return { items, faults }
 }
@@ -204,7 +213,7 @@ async function writeBatch(tx: Sql, { action, batch, secrets, actor }: Batch): Pr
   const rows = batch.map(({ id, stored, settings }) => ({
     ...settingsOf(settings),
     id,
-    commanded: settings.desired !== (stored ?? DEFAULTS).desired,
+    commanded: settings.desired !== (stored ?? INITIAL_SETTINGS).desired,
   }))
   if (action === 'create') {
     const written = await insertSettings(tx, rows, actor)
@@ -231,7 +240,7 @@ async function writeBatch(tx: Sql, { action, batch, secrets, actor }: Batch): Pr
     siteId: settings.siteId,
     action,
     generation: now.get(id)?.generation ?? 0,
-    fields: changedFields(stored ?? DEFAULTS, settings, draft),
+    fields: changedFields(stored ?? INITIAL_SETTINGS, settings, draft),
   }))
   await recordEdits(tx, edits, actor)
 }

@@ -13,19 +13,21 @@ import {
   lockSettings,
   updateSettings,
 } from '../db/connections/connection-settings.ts'
-import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
+import type { StoredConnection } from '../db/connections/connection-settings.ts'
 import { unavailable } from '../db/postgres/away.ts'
 import type { Lane } from '../db/postgres/lane.ts'
 import { isReference } from '../db/secrets/secret-reference.ts'
-import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
-import type { SecretField, Secrets, SecretWrite, Unreadable } from '../db/secrets/secrets.ts'
+import type { Secrets, SecretWrite, Unreadable } from '../db/secrets/secrets.ts'
 import type { Sql } from '../db/postgres/sql.ts'
 import { StatusError } from '../errors.ts'
+import type { FieldFault } from '../model/connection/field-fault.ts'
+import { INITIAL_SETTINGS, SECRET_FIELDS } from '../model/connection/settings.ts'
+import type { SecretField, Settings } from '../model/connection/settings.ts'
 import { missingFields, parseDraft } from './draft.ts'
-import type { Draft, FieldFault, ParsedDraft } from './draft.ts'
+import type { Draft, ParsedDraft } from './draft.ts'
 import { Examiner, referenceFaults } from './examine.ts'
 import type { DialChecks, DialDraft, Subject } from './examine.ts'
-import { changedFields, DEFAULTS, merge, secretsToSendAnew, settingsOf } from './merge.ts'
+import { changedFields, merge, secretsToSendAnew, settingsOf } from './merge.ts'
 import { toView } from './settings-view.ts'
 import type { SettingsView } from './settings-view.ts'
 
@@ -88,7 +90,7 @@ export class Management {
     return reachable(async () => {
       const { draft, faults } = parseDraft(body)
       const id = draft.id ?? randomUUID()
-      const settings = merge(DEFAULTS, draft)
+      const settings = merge(INITIAL_SETTINGS, draft)
       if (settings.siteId !== '') refuseForeignSites(editor, id, settings.siteId)
       const subject = { stored: null, settings, draft, everywhere: editor.everywhere }
       refuseFaults([
@@ -147,7 +149,7 @@ export class Management {
       const found =
         id === undefined ? null : await this.#queries.read((sql) => findSettings(sql, id))
       const stored = found !== null && editor.permits(found.id, found.siteId) ? found : null
-      const settings = merge(stored ?? DEFAULTS, draft)
+      const settings = merge(stored ?? INITIAL_SETTINGS, draft)
       const subject = { stored, settings, draft, everywhere: editor.everywhere }
       const anew = stored === null ? [] : secretsToSendAnew(stored, settings, draft)
       const dial = await this.#examiner.dialDraft(subject)
@@ -201,7 +203,7 @@ export class Management {
     await this.#secrets.write(tx, secretWrites(id, draft))
     const now = await findSettings(tx, id)
     if (now === null) throw notFound()
-    const fields = changedFields(stored ?? DEFAULTS, settings, draft)
+    const fields = changedFields(stored ?? INITIAL_SETTINGS, settings, draft)
     const { siteId, generation } = now
     await recordEdits(tx, [{ connectionId: id, siteId, action, generation, fields }], editor.actor)
     return toView(now)

@@ -1,43 +1,21 @@
-/** What the settings are once a draft is applied, and what that means: what changed, and which secrets must be sent anew. */
-import type { Settings, StoredConnection } from '../db/connections/connection-settings.ts'
-import { SECRET_FIELDS } from '../db/secrets/secrets.ts'
-import type { SecretField } from '../db/secrets/secrets.ts'
-import { DIAL_FIELDS, GENERAL_FIELDS, TLS_FIELDS } from './draft.ts'
-import type { Draft, FieldFault } from './draft.ts'
+/** Applies a draft to settings, and compares before with after: which fields change, and which secrets the client must send again. */
+import type { StoredConnection } from '../db/connections/connection-settings.ts'
+import type { FieldFault } from '../model/connection/field-fault.ts'
+import {
+  defaultPort,
+  DIAL_FIELDS,
+  GENERAL_NAMES,
+  pick,
+  SECRET_FIELDS,
+  SETTING_NAMES,
+  TLS_MEMBERS,
+} from '../model/connection/settings.ts'
+import type { SecretField, Settings } from '../model/connection/settings.ts'
+import type { Draft } from './draft.ts'
 
-/** Of a connection that nothing was said about. */
-export const DEFAULTS: Settings = {
-  siteId: '',
-  name: '',
-  labels: {},
-  managed: true,
-  desired: 'disconnected',
-  protocol: 'mqtt',
-  host: null,
-  port: null,
-  path: null,
-  protocolVersion: null,
-  clientId: null,
-  username: null,
-  keepaliveS: null,
-  tls: null,
-  topics: null,
-  availability: null,
-  sparkplug: null,
-  expectedIntervalS: null,
-}
-
-/** Where a protocol is spoken if nothing else is said. */
-export const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  mqtt: 1883,
-  mqtts: 8883,
-  ws: 80,
-  wss: 443,
-}
-
-/** The settings with the draft applied: what it does not name stays. */
+/** The settings with the draft applied; fields that the draft does not name stay as they are. */
 export function merge(base: Settings, draft: Draft): Settings {
-  const given = GENERAL_FIELDS.filter((name) => draft[name] !== undefined)
+  const given = GENERAL_NAMES.filter((name) => draft[name] !== undefined)
   return {
     ...base,
     ...Object.fromEntries(given.map((name) => [name, draft[name]])),
@@ -46,31 +24,30 @@ export function merge(base: Settings, draft: Draft): Settings {
   }
 }
 
-/** Without what only a stored connection has. */
+/** The settings alone, of a stored connection, which has more fields. */
 export function settingsOf(settings: Settings): Settings {
-  const names = [...GENERAL_FIELDS, ...DIAL_FIELDS, 'tls'] as const
-  // Every field of the settings is one of these.
-  return Object.fromEntries(names.map((name) => [name, settings[name]])) as unknown as Settings
+  return pick(SETTING_NAMES, settings)
 }
 
-/** Whether the draft says anything about how to dial. */
+/** Whether the draft names a dial setting or a secret. */
 export function touchesDial({ dial, tls, secrets }: Draft): boolean {
   return Object.keys(dial).length > 0 || tls !== undefined || Object.keys(secrets).length > 0
 }
 
 /**
- * The names of the fields that really change; a secret that is sent always counts as changed, nobody compares it.
+ * The names of the fields that change. A secret that the client sends always counts as changed: the server does not
+ * compare it.
  *
- * @param before without `secrets` for a new connection
+ * @param before the initial settings, without `secrets`, for a new connection
  */
 export function changedFields(
   before: Settings & Partial<StoredConnection>,
   after: Settings,
   { secrets }: Draft,
 ): string[] {
-  const names = [...GENERAL_FIELDS, ...DIAL_FIELDS] as const
+  const names = [...GENERAL_NAMES, ...DIAL_FIELDS] as const
   const changed: string[] = names.filter((name) => differs(before[name], after[name]))
-  const tls = TLS_FIELDS.filter((name) =>
+  const tls = TLS_MEMBERS.filter((name) =>
     differs(member(before.tls, name), member(after.tls, name)),
   )
   const stored = storedSecrets(before)
@@ -82,9 +59,9 @@ export function changedFields(
 }
 
 /**
- * A secret was given for one broker. Whoever may edit a connection, but does not know its secret, must not get it by
- * pointing the connection at a broker of their own: so it has to be sent again with any change of where it goes to, or
- * of how that place proves who it is.
+ * A manager who may edit a connection, but does not know its secrets, must not learn them by pointing the connection at a
+ * broker of their own. So the client sends each secret again with any change of the broker's address or of the trust in
+ * its certificate.
  */
 export function secretsToSendAnew(
   before: StoredConnection,
@@ -102,7 +79,7 @@ export function secretsToSendAnew(
     }))
 }
 
-/** The secrets that a connection has; a key may have been written into the row by hand. */
+/** The secrets that a connection has; a program may have written a private key into the row itself. */
 function storedSecrets({
   secrets = {},
   tls,
@@ -113,7 +90,7 @@ function storedSecrets({
   )
 }
 
-/** A member of an object that anybody may have written; `undefined` if there is none. */
+/** A member of a value that any program may have written; `undefined` if there is none. */
 export function member(value: unknown, name: string): unknown {
   const found: unknown =
     typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
@@ -123,7 +100,7 @@ export function member(value: unknown, name: string): unknown {
 function mergeTls(base: unknown, draft: Draft['tls'], keySent: boolean): unknown {
   if (draft === undefined) return base
   const kept = draft === null || typeof base !== 'object' ? {} : base
-  // A key that somebody wrote into the row in plain words is replaced by the one that is sent.
+  // The key that the client sends replaces one that stands unencrypted in the row.
   const members = { ...kept, ...draft, ...(keySent ? { key: null } : {}) }
   const left = Object.entries(members).filter(([, value]) => value !== null && value !== undefined)
   return left.length === 0 ? null : Object.fromEntries(left)
@@ -131,7 +108,7 @@ function mergeTls(base: unknown, draft: Draft['tls'], keySent: boolean): unknown
 
 function targetOf({ protocol, host, port, tls }: Settings): string {
   const name = typeof host === 'string' ? host.toLowerCase() : host
-  const number = port ?? DEFAULT_PORTS[String(protocol)] ?? null
+  const number = port ?? defaultPort(protocol)
   return JSON.stringify([protocol, name, number, member(tls, 'ca'), member(tls, 'servername')])
 }
 
@@ -139,7 +116,7 @@ function differs(before: unknown, after: unknown): boolean {
   return canonical(before) !== canonical(after)
 }
 
-/** The database orders the members of objects in its own way. */
+/** JSON with sorted members: Postgres orders the members of `jsonb` by length. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_key, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

@@ -1,13 +1,11 @@
-/** The settings as they are told to who may manage them: everything but the secrets, of which only that they are there. */
+/** The settings as the server sends them to managers: without secrets, but with the time at which each secret was set. */
 import { X509Certificate } from 'node:crypto'
 import type { StoredConnection } from '../db/connections/connection-settings.ts'
-import { TLS_FIELDS } from './draft.ts'
+import { TLS_MEMBERS } from '../model/connection/settings.ts'
+import type { SettingName, TlsMember } from '../model/connection/settings.ts'
 import { member, settingsOf } from './merge.ts'
 
-export interface TlsView {
-  readonly ca: unknown
-  readonly cert: unknown
-  readonly servername: unknown
+export interface TlsView extends Readonly<Record<TlsMember, unknown>> {
   readonly hasKey: boolean
   readonly keyUpdatedAt: string | null
   readonly keyReference: string | null
@@ -19,9 +17,25 @@ export interface SettingsView extends Omit<StoredConnection, 'secrets' | 'tls'> 
   readonly tls: TlsView | null
   readonly hasPassword: boolean
   readonly passwordUpdatedAt: string | null
-  /** Where the password is found, if it is not stored here. */
+  /** The reference, if the password is not stored in the database. */
   readonly passwordReference: string | null
 }
+
+/** The fields that only the server writes. */
+export const VIEW_ONLY: readonly Exclude<keyof SettingsView, SettingName | 'id'>[] = [
+  'generation',
+  'createdAt',
+  'updatedAt',
+  'hasPassword',
+  'passwordUpdatedAt',
+  'passwordReference',
+]
+export const TLS_VIEW_ONLY: readonly Exclude<keyof TlsView, TlsMember>[] = [
+  'hasKey',
+  'keyUpdatedAt',
+  'keyReference',
+  'certificateExpiresAt',
+]
 
 export function toView({ secrets, tls, ...rest }: StoredConnection): SettingsView {
   const { password } = secrets
@@ -34,10 +48,10 @@ export function toView({ secrets, tls, ...rest }: StoredConnection): SettingsVie
   }
 }
 
-/** What can be imported again: no secrets, nothing that is only told, nothing that is not set. */
+/** The settings that an import takes: those that are set, without secrets and without what only the server writes. */
 export function toExport(stored: StoredConnection): Readonly<Record<string, unknown>> {
-  const members = TLS_FIELDS.map((name) => [name, member(stored.tls, name)] as const)
-  const tls = Object.fromEntries(members.filter(([, value]) => value !== undefined))
+  const set = TLS_MEMBERS.filter((name) => member(stored.tls, name) !== undefined)
+  const tls = Object.fromEntries(set.map((name) => [name, member(stored.tls, name)]))
   const all = {
     id: stored.id,
     ...settingsOf(stored),
@@ -48,21 +62,19 @@ export function toExport(stored: StoredConnection): Readonly<Record<string, unkn
 
 function toTlsView(tls: unknown, key: StoredConnection['secrets']['tls.key']): TlsView | null {
   const byHand = member(tls, 'key') !== undefined
-  const [ca, cert, servername] = TLS_FIELDS.map((name) => member(tls, name) ?? null)
-  if (ca === null && cert === null && servername === null && key === undefined && !byHand)
-    return null
+  const values = TLS_MEMBERS.map((name) => [name, member(tls, name) ?? null] as const)
+  if (values.every(([, value]) => value === null) && key === undefined && !byHand) return null
   return {
-    ca,
-    cert,
-    servername,
+    // Every member is there, because TLS_MEMBERS lists them all.
+    ...(Object.fromEntries(values) as Record<TlsMember, unknown>),
     hasKey: key !== undefined || byHand,
     keyUpdatedAt: key?.updatedAt ?? null,
     keyReference: key?.reference ?? null,
-    certificateExpiresAt: expiryOf(cert),
+    certificateExpiresAt: expiryOf(member(tls, 'cert')),
   }
 }
 
-/** As far as it can be read: anybody may have written the row. */
+/** `null` where the text is no certificate: any program may have written the row. */
 function expiryOf(cert: unknown): string | null {
   if (typeof cert !== 'string') return null
   try {

@@ -4,12 +4,12 @@
  */
 import type { DeviceState } from '@mqtt-status/protocol'
 import type { Kept, Observed, RowVersion, StatusWrite } from '../model/observed.ts'
-import type { StoredSettings } from './session/settings.ts'
+import type { StoredDial } from '../model/connection/settings.ts'
 import type { StatusChange } from './session/status-change.ts'
 
 /** A row that is ours to keep. */
 export interface Claimed extends Kept {
-  readonly dial: StoredSettings
+  readonly dial: StoredDial
 }
 
 /** What was seen of a connection, with what it means for the device behind it. */

@@ -9,35 +9,28 @@ import type {
   StatusWrite,
 } from '../../src/model/observed.ts'
 import { Permit } from '../../src/ownership/permit.ts'
+import { INITIAL_DIAL } from '../../src/model/connection/settings.ts'
+import type { StoredDial } from '../../src/model/connection/settings.ts'
 import { Resolver } from '../../src/dns/resolver.ts'
 import type { Lookup } from '../../src/dns/resolver.ts'
-import type { Secrets, StoredSettings } from '../../src/mqtt/session/settings.ts'
+import type { Secrets } from '../../src/mqtt/session/settings.ts'
 import { Supervisor } from '../../src/mqtt/supervisor.ts'
 import type { Claimed } from '../../src/mqtt/supervisor.ts'
 import { TIMING } from '../../src/mqtt/session/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
 
-export const NOTHING: StoredSettings = {
-  protocol: 'mqtt',
+export const NOTHING: StoredDial = {
+  ...INITIAL_DIAL,
   host: '127.0.0.1',
-  port: null,
-  path: null,
-  protocolVersion: null,
-  clientId: null,
-  username: null,
   keepaliveS: 2,
-  tls: null,
   topics: ['plant/#'],
-  availability: null,
-  sparkplug: null,
-  expectedIntervalS: null,
 }
 
 /** A row as it is stored, with all columns side by side. */
 interface Row extends Observed, Omit<Kept, 'seen' | 'plausible'> {
   readonly managed: boolean
   readonly ownerId: string
-  readonly dial: StoredSettings
+  readonly dial: StoredDial
 }
 
 export interface WorldOptions extends Partial<SupervisorOptions> {
@@ -120,7 +113,7 @@ export class World {
     })
   }
 
-  add(id: string, dial: Partial<StoredSettings>, change: Partial<Row> = {}): void {
+  add(id: string, dial: Partial<StoredDial>, change: Partial<Row> = {}): void {
     this.#set({
       id,
       siteId: 's1',

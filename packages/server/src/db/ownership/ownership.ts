@@ -3,27 +3,17 @@
  * every late write of a former one void.
  */
 import type { Held, HeldSum, Kept } from '../../model/observed.ts'
+import { DIAL_NAMES } from '../../model/connection/settings.ts'
+import type { StoredDial } from '../../model/connection/settings.ts'
+import { settingPairs } from '../connections/setting-columns.ts'
 import { writeBatch } from './batch-write.ts'
 import { isOwn } from '../feed/epoch.ts'
 import { call } from './calls.ts'
 import { past, plausibleTimes, rowVersion } from './observed.ts'
 import type { Sql } from '../postgres/sql.ts'
 
-/** What to dial, as stored: anybody may have written it, so nothing is believed yet. */
-export interface DialRow {
-  readonly protocol: string
-  readonly host: string | null
-  readonly port: number | null
-  readonly path: string | null
-  readonly protocolVersion: number | null
-  readonly clientId: string | null
-  readonly username: string | null
-  readonly keepaliveS: number | null
-  readonly tls: unknown
-  readonly topics: unknown
-  readonly availability: unknown
-  readonly sparkplug: unknown
-  readonly expectedIntervalS: number | null
+/** What to dial, as it is stored. */
+export interface DialRow extends StoredDial {
   /** When each of its secrets was set, so that a new one is seen as a change; `null` if it has none. */
   readonly secretsChangedAt: Readonly<Record<string, string>> | null
 }
@@ -186,19 +176,7 @@ function claimedColumns(sql: Sql): ReturnType<Sql> {
     c.restart_generation as "restartGeneration",
     (extract(epoch from now() - ${past(sql, 'last_message_at')}) * 1000)::float8 as "lastMessageAgeMs",
     json_build_object(
-      'protocol', c.protocol,
-      'host', c.host,
-      'port', c.port,
-      'path', c.path,
-      'protocolVersion', c.protocol_version,
-      'clientId', c.client_id,
-      'username', c.username,
-      'keepaliveS', c.keepalive_s,
-      'tls', c.tls,
-      'topics', c.topics,
-      'availability', c.availability,
-      'sparkplug', c.sparkplug,
-      'expectedIntervalS', c.expected_interval_s,
+      ${settingPairs(sql, DIAL_NAMES)},
       'secretsChangedAt', (
         select json_object_agg(s.field, s.updated_at)
         from ${sql.schema}.connection_secrets s

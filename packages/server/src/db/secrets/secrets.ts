@@ -1,12 +1,9 @@
 /** The secrets of connections: encrypted in a table of their own, or named there and found elsewhere. */
+import type { SecretField } from '../../model/connection/settings.ts'
 import type { KeyRing, Sealed } from './key-ring.ts'
 import { isReference, resolveReference, UnreadableReference } from './secret-reference.ts'
 import type { Obstacle, ReferenceSources } from './secret-reference.ts'
 import type { Sql } from '../postgres/sql.ts'
-
-/** The fields of a connection that are secrets, as the management API calls them. */
-export const SECRET_FIELDS = ['password', 'tls.key'] as const
-export type SecretField = (typeof SECRET_FIELDS)[number]
 
 /** In plain words; handle with care. */
 export type SecretValues = Readonly<Partial<Record<SecretField, string>>>

@@ -5,7 +5,7 @@
  * Of the payload (protobuf, org.eclipse.tahu.protobuf) only the metric `bdSeq` is read. A birth may carry thousands of
  * metrics; a whole decoder would build objects for all of them, from bytes of a stranger.
  */
-import type { Sparkplug } from '../session/settings.ts'
+import type { Sparkplug } from '../../model/connection/schemas.ts'
 
 export interface SparkplugEvent {
   readonly kind: 'birth' | 'death'

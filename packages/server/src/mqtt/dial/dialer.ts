@@ -18,7 +18,8 @@ import { Session } from '../session/session.ts'
 import type { SessionListener } from '../session/session.ts'
 import type { Failure } from '../reasons/failure.ts'
 import { checkSettings } from '../session/settings.ts'
-import type { DialSettings, Secrets, StoredSettings } from '../session/settings.ts'
+import type { DialSettings, Secrets } from '../session/settings.ts'
+import type { StoredDial } from '../../model/connection/settings.ts'
 import { Turns } from './turns.ts'
 
 /** Whether anything may be dialled at this moment. */
@@ -47,7 +48,7 @@ export interface DialRequest {
   readonly id: string
   /** Whose connection it is. */
   readonly siteId: string
-  readonly stored: StoredSettings
+  readonly stored: StoredDial
   /** What is known of topic filters that its broker forbids. */
   readonly search: FilterSearch
   /** A person waits for it. */

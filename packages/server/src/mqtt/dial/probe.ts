@@ -13,7 +13,8 @@ import type { FilterPlan } from '../session/filter-search.ts'
 import { Session } from '../session/session.ts'
 import type { Failure } from '../reasons/failure.ts'
 import { checkSettings } from '../session/settings.ts'
-import type { DialSettings, Secrets, StoredSettings } from '../session/settings.ts'
+import type { DialSettings, Secrets } from '../session/settings.ts'
+import type { StoredDial } from '../../model/connection/settings.ts'
 
 export interface ProbeOptions {
   readonly guard: DialGuard
@@ -22,7 +23,7 @@ export interface ProbeOptions {
 }
 
 export interface ProbeRequest {
-  readonly stored: StoredSettings
+  readonly stored: StoredDial
   /** @default none */
   readonly secrets?: Secrets
   /** Whose turn the lookup of the name takes. */

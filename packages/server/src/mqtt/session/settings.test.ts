@@ -1,24 +1,12 @@
 import { expect, test } from 'vitest'
 import { checkSettings, validateSettings } from './settings.ts'
-import type { Secrets, StoredSettings } from './settings.ts'
+import type { Secrets } from './settings.ts'
+import { INITIAL_DIAL } from '../../model/connection/settings.ts'
+import type { StoredDial } from '../../model/connection/settings.ts'
 
-const STORED: StoredSettings = {
-  protocol: 'mqtt',
-  host: 'broker.example',
-  port: null,
-  path: null,
-  protocolVersion: null,
-  clientId: null,
-  username: null,
-  keepaliveS: null,
-  tls: null,
-  topics: null,
-  availability: null,
-  sparkplug: null,
-  expectedIntervalS: null,
-}
+const STORED: StoredDial = { ...INITIAL_DIAL, host: 'broker.example' }
 
-function faults(change: Partial<StoredSettings>, secrets: Secrets = {}): string[] {
+function faults(change: Partial<StoredDial>, secrets: Secrets = {}): string[] {
   const result = validateSettings({ ...STORED, ...change }, secrets)
   return result.ok ? [] : result.faults.map(({ field, code }) => `${field} ${code}`)
 }
@@ -39,7 +27,7 @@ test('what is not set has a default', () => {
   })
 })
 
-test.each<[Partial<StoredSettings>, Secrets, string[]]>([
+test.each<[Partial<StoredDial>, Secrets, string[]]>([
   [{ protocol: 'gopher' }, {}, ['protocol choice']],
   [{ host: null }, {}, ['host required']],
   [{ host: 'a:1883' }, {}, ['host format']],
