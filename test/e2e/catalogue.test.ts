@@ -4,24 +4,13 @@
  */
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../../scripts/browser.ts'
-import { Pages } from './pages.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { BrowserWithPages } from './browser-with-pages.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-let browser: Browser
-let pages: Pages
-
-beforeAll(async () => {
-  ;[browser, pages] = await Promise.all([launchBrowser(), Pages.start({})])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await pages?.stop()
-})
+const stage = new BrowserWithPages()
 
 interface View {
   readonly query: string
@@ -34,7 +23,7 @@ interface View {
 
 async function open(view: View): Promise<Page> {
   const { query, width = 1280, zoom = 1, forcedColors, print, touch } = view
-  const context = await browser.newContext({
+  const context = await stage.browser.newContext({
     // Zooming in is a smaller page with larger pixels.
     viewport: { width: Math.round(width / zoom), height: 900 },
     deviceScaleFactor: zoom,
@@ -43,7 +32,7 @@ async function open(view: View): Promise<Page> {
     ...(touch ? { hasTouch: true, isMobile: true } : {}),
   })
   const page = await context.newPage()
-  await page.goto(`${pages.url}/catalogue?${query}`)
+  await page.goto(`${stage.url}/catalogue?${query}`)
   await page.waitForSelector('html[data-ready]')
   // Whoever is not seen at first is drawn a little later.
   await page.evaluate(() =>
@@ -243,9 +232,9 @@ test('a skeleton is as high as the card that replaces it, and so is the room tha
     (await page.locator(selector).boundingBox())?.height
   const card = await height('#card-connected mqtt-status-card')
   expect(await height('#card-loading mqtt-status-card')).toBe(card)
-  const bare = await browser.newPage()
+  const bare = await stage.browser.newPage()
   await bare.setContent(
-    `<link rel="stylesheet" href="${pages.url}/widgets/preload.css"><mqtt-status-card>Impianto 7</mqtt-status-card>`,
+    `<link rel="stylesheet" href="${stage.url}/widgets/preload.css"><mqtt-status-card>Impianto 7</mqtt-status-card>`,
   )
   expect((await bare.locator('mqtt-status-card').boundingBox())?.height).toBe(card)
   await bare.close()
@@ -262,9 +251,11 @@ test('whoever tries again sees the try', async () => {
 })
 
 test('a snippet is copied with its attributes, from the heading where one markup makes the whole section', async () => {
-  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+  const context = await stage.browser.newContext({
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
   const page = await context.newPage()
-  await page.goto(`${pages.url}/catalogue?density=compact`)
+  await page.goto(`${stage.url}/catalogue?density=compact`)
   const copied = async (selector: string) => {
     await page.locator(selector).click()
     return page.evaluate(() => navigator.clipboard.readText())
@@ -277,9 +268,11 @@ test('a snippet is copied with its attributes, from the heading where one markup
 })
 
 test('no two Copy buttons of a section give the same markup, and all variants of a specimen are in it', async () => {
-  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+  const context = await stage.browser.newContext({
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
   const page = await context.newPage()
-  await page.goto(`${pages.url}/catalogue`)
+  await page.goto(`${stage.url}/catalogue`)
   await page.waitForSelector('html[data-ready]')
   for (const section of await page.locator('main > section').all()) {
     const markups: string[] = []
@@ -297,11 +290,11 @@ test('no two Copy buttons of a section give the same markup, and all variants of
 })
 
 test('every specimen is in the table of contents, and the console stays empty', async () => {
-  const page = await browser.newPage()
+  const page = await stage.browser.newPage()
   const said: string[] = []
   page.on('console', (message) => said.push(message.text()))
   page.on('pageerror', (error) => said.push(error.message))
-  await page.goto(`${pages.url}/catalogue#card-lost`)
+  await page.goto(`${stage.url}/catalogue#card-lost`)
   await page.waitForSelector('html[data-ready]')
   const specimens = await page
     .locator('main .specimen')

@@ -1,8 +1,7 @@
 /** Cards among others: in a row with higher ones, on a page of the other direction, on paper, with nothing to name. */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../../scripts/browser.ts'
-import { Pages } from './pages.ts'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { BrowserWithPages } from './browser-with-pages.ts'
 
 const PAGE = `<!doctype html><html lang="en"><title>Company</title>
   <style>body { font: 13px/18px system-ui } .row { display: flex; gap: 8px } mqtt-status-card::part(card) { content-visibility: visible }</style><body></body></html>`
@@ -19,30 +18,14 @@ const SCRIPT = `
   document.documentElement.dataset.ready = ''
 `
 
-let browser: Browser
-let pages: Pages
-
-beforeAll(async () => {
-  ;[browser, pages] = await Promise.all([
-    launchBrowser(),
-    Pages.start(
-      {},
-      {
-        '/company': { type: 'text/html', body: PAGE },
-        '/company.js': { type: 'text/javascript', body: SCRIPT },
-      },
-    ),
-  ])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await pages?.stop()
+const stage = new BrowserWithPages({
+  '/company': { type: 'text/html', body: PAGE },
+  '/company.js': { type: 'text/javascript', body: SCRIPT },
 })
 
 async function open(markup: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await browser.newPage(options)
-  await page.goto(`${pages.url}/company`)
+  const page = await stage.browser.newPage(options)
+  await page.goto(`${stage.url}/company`)
   await page.evaluate((markup) => {
     document.body.innerHTML = markup
   }, markup)

@@ -1,9 +1,8 @@
 /** In forced colours a browser replaces every colour of ours: edges stay visible, and statuses keep their shapes. */
 import { PNG } from 'pngjs'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../../scripts/browser.ts'
-import { Pages } from './pages.ts'
+import type { Locator, Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { BrowserWithPages } from './browser-with-pages.ts'
 
 /** One for each look; what turns is left out, as it stands still for those who want no motion. */
 const STATES = ['connected', 'device offline', 'lost', 'failed', 'disconnected', 'unknown']
@@ -27,29 +26,18 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Forced
   document.documentElement.dataset.ready = ''
 </script>`
 
-let browser: Browser
-let pages: Pages
-
-beforeAll(async () => {
-  ;[browser, pages] = await Promise.all([
-    launchBrowser(),
-    Pages.start({}, { '/forced': { type: 'text/html; charset=utf-8', body: PAGE } }),
-  ])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await pages?.stop()
+const stage = new BrowserWithPages({
+  '/forced': { type: 'text/html; charset=utf-8', body: PAGE },
 })
 
 async function open(colorScheme: 'light' | 'dark'): Promise<Page> {
-  const page = await browser.newPage({
+  const page = await stage.browser.newPage({
     colorScheme,
     forcedColors: 'active',
     reducedMotion: 'reduce',
     viewport: { width: 800, height: 2000 },
   })
-  await page.goto(`${pages.url}/forced`)
+  await page.goto(`${stage.url}/forced`)
   await page.waitForSelector('html[data-ready]')
   await page.waitForSelector('mqtt-status-card[data-state="unknown"]:state(unknown)')
   return page

@@ -8,9 +8,9 @@ import { createRequire } from 'node:module'
 import pixelmatch from 'pixelmatch'
 import type { Browser } from 'playwright-core'
 import { PNG } from 'pngjs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { launchPinnedBrowser } from '../../scripts/browser.ts'
-import { Pages } from './pages.ts'
+import { BrowserWithPages } from './browser-with-pages.ts'
 
 const REFERENCES = new URL('pixels/', import.meta.url)
 const DIFFERENCES = new URL('../../node_modules/.cache/pixels/', import.meta.url)
@@ -48,17 +48,7 @@ const SHOWN = [
   'long-words',
 ]
 
-let browser: Browser | null = null
-let pages: Pages
-
-beforeAll(async () => {
-  ;[browser, pages] = await Promise.all([launchPinnedBrowser(), Pages.start({})])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await pages?.stop()
-})
+const stage = new BrowserWithPages({}, launchPinnedBrowser)
 
 /** The faces of the pinned font that the elements use. */
 function fontFaces(): string {
@@ -81,7 +71,7 @@ async function draw(running: Browser, { query, heading }: (typeof VIEWS)[string]
   })
   const page = await context.newPage()
   await page.clock.setFixedTime(new Date('2026-03-10T14:32:00Z'))
-  await page.goto(`${pages.url}/catalogue?${query}`)
+  await page.goto(`${stage.url}/catalogue?${query}`)
   await page.waitForSelector('html[data-ready]')
   await page.addStyleTag({
     content: `${fontFaces()}
@@ -114,11 +104,11 @@ function save(folder: URL, name: string, png: PNG): string {
 
 for (const [name, view] of Object.entries(VIEWS)) {
   test(`looks as it did: ${name}`, async ({ skip }) => {
-    if (!browser) {
+    if (!stage.isThere) {
       expect(process.env['CI'] && process.platform === 'linux', 'CI has this browser').toBeFalsy()
       return skip('The pinned browser does not run here: geometry and axe are checked instead.')
     }
-    const now = await draw(browser, view)
+    const now = await draw(stage.browser, view)
     if (process.env['UPDATE_PIXELS']) save(REFERENCES, name, now)
     const { width, height, data } = PNG.sync.read(readFileSync(new URL(`${name}.png`, REFERENCES)))
     expect([now.width, now.height], `the size of ${save(DIFFERENCES, name, now)}`).toEqual([

@@ -2,10 +2,9 @@
  * Nothing moves: the room that preload.css keeps for an element without script, its skeleton, and the element with its
  * row take the same place, whatever their density, their width and the text size of the browser.
  */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../../scripts/browser.ts'
-import { Pages } from './pages.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { BrowserWithPages } from './browser-with-pages.ts'
 
 const PAGE = `<!doctype html><html lang="en"><title>Room</title>
   <link rel="stylesheet" href="/widgets/preload.css">
@@ -25,25 +24,9 @@ const LOADING = `
   document.documentElement.dataset.ready = ''
 `
 
-let browser: Browser
-let pages: Pages
-
-beforeAll(async () => {
-  ;[browser, pages] = await Promise.all([
-    launchBrowser(),
-    Pages.start(
-      {},
-      {
-        '/room': { type: 'text/html', body: PAGE },
-        '/loading.js': { type: 'text/javascript', body: LOADING },
-      },
-    ),
-  ])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await pages?.stop()
+const stage = new BrowserWithPages({
+  '/room': { type: 'text/html', body: PAGE },
+  '/loading.js': { type: 'text/javascript', body: LOADING },
 })
 
 interface Specimen {
@@ -100,8 +83,8 @@ function sizes(page: Page): Promise<{ width: number; height: number }[]> {
 
 for (const scale of [100, 200]) {
   test(`room, skeleton and row are equally large, with texts at ${scale} %`, async () => {
-    const page = await browser.newPage()
-    await page.goto(`${pages.url}/room`)
+    const page = await stage.browser.newPage()
+    await page.goto(`${stage.url}/room`)
     await page.evaluate(
       ([scale, sections]) => {
         document.documentElement.style.fontSize = `${scale}%`
@@ -139,8 +122,8 @@ for (const scale of [100, 200]) {
 }
 
 test('what skeletons of buttons and of the feed’s health keep is as wide as what comes', async () => {
-  const page = await browser.newPage()
-  await page.goto(`${pages.url}/room`)
+  const page = await stage.browser.newPage()
+  await page.goto(`${stage.url}/room`)
   await page.evaluate(() => {
     document.body.innerHTML =
       '<section><mqtt-status-control connection-id="plant-7"></mqtt-status-control></section><section><mqtt-status-live></mqtt-status-live></section>'

@@ -1,9 +1,8 @@
 /** A screenshot of a whole page shows every card, also those that were never in view. */
 import { PNG } from 'pngjs'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../../scripts/browser.ts'
-import { Pages } from './pages.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { BrowserWithPages } from './browser-with-pages.ts'
 
 const CARDS = 120
 
@@ -21,19 +20,8 @@ const MANY = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Many</
   }
 </script>`
 
-let browser: Browser
-let pages: Pages
-
-beforeAll(async () => {
-  ;[browser, pages] = await Promise.all([
-    launchBrowser(),
-    Pages.start({}, { '/many': { type: 'text/html; charset=utf-8', body: MANY } }),
-  ])
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await pages?.stop()
+const stage = new BrowserWithPages({
+  '/many': { type: 'text/html; charset=utf-8', body: MANY },
 })
 
 interface Box {
@@ -63,8 +51,8 @@ function colours(png: PNG, { x, y, width, height }: Box): number {
 }
 
 test('every card of a page with few of them is in a full-page screenshot once the page is idle', async () => {
-  const page = await browser.newPage({ viewport: { width: 800, height: 600 } })
-  await page.goto(`${pages.url}/many`)
+  const page = await stage.browser.newPage({ viewport: { width: 800, height: 600 } })
+  await page.goto(`${stage.url}/many`)
   await page.waitForFunction(() =>
     [...document.querySelectorAll('mqtt-status-card')].every((element) => {
       const card = element.shadowRoot?.querySelector('.card')
