@@ -22,3 +22,11 @@ export const CLOSE_CODES = {
 
 export type CloseName = keyof typeof CLOSE_CODES
 export type CloseCode = (typeof CLOSE_CODES)[CloseName]
+
+/** The code of a socket that ended without a close frame (RFC 6455, 7.1.5). */
+export const LOST = 1006
+
+/** Whether the server closes again a client that changes nothing: 40xx, also a code that this version does not know. */
+export function isRefusal(code: number): boolean {
+  return code >= 4000 && code < 4100
+}

@@ -2,7 +2,7 @@ export { appearance, COMMAND_TIMEOUT_MS, isPending, RECONNECT_GRACE_MS } from '.
 export type { Appearance, Look, Seen, Tone } from './appearance.ts'
 export { fullJitter } from './backoff.ts'
 export type { Backoff } from './backoff.ts'
-export { CLOSE_CODES } from './close-codes.ts'
+export { CLOSE_CODES, isRefusal, LOST } from './close-codes.ts'
 export type { CloseCode, CloseName } from './close-codes.ts'
 export { ACTIONS, CAPABILITIES, DESIRED, DEVICE_STATES, STATUSES } from './connection.ts'
 export type {

@@ -261,7 +261,7 @@ export class StatusClient {
       this.#changed(this.#rows.forget())
     }
     this.#epoch = epoch || this.#epoch
-    if (this.#link.whole) this.#rows.interrupted()
+    this.#rows.welcomed()
     this.#watches.set.limit = limits.watch
     // Otherwise the link is about to say more.
     if (isNew && this.link.state === 'live') this.#linkListeners.notify()

@@ -50,3 +50,8 @@ export function firstPortion(names: readonly string[], most: number): readonly s
   })
   return end < 0 ? names : names.slice(0, end)
 }
+
+/** Whether one message holds all of these. */
+export function fitsOneMessage(names: readonly string[]): boolean {
+  return firstPortion(names, Infinity).length === names.length
+}

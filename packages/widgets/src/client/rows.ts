@@ -6,8 +6,8 @@ export class Rows {
   readonly #watches: WatchSet
   /** `null`: the server says that there is no such row. */
   readonly #rows = new Map<string, Connection | null>()
-  /** Ids of the answer that is still arriving. */
-  #arriving = new Set<string>()
+  /** Ids of the rows of each answer that is not complete, by the watch that it answers; `undefined`: everything. */
+  readonly #arriving = new Map<number | undefined, Set<string>>()
   #all: readonly Connection[] | null = null
 
   constructor(watches: WatchSet) {
@@ -37,15 +37,20 @@ export class Rows {
   }
 
   /** A page of an answer; the last one drops what its watch (all of them, if unknown) named and the answer left out. */
-  snapshot({ connections, missing, final }: Snapshot, named?: WatchFilter): ReadonlySet<string> {
+  snapshot(
+    { id: watch, connections, missing, final }: Snapshot,
+    named?: WatchFilter,
+  ): ReadonlySet<string> {
     const changed = this.take(connections, missing)
-    for (const { id } of connections) this.#arriving.add(id)
+    const arriving = this.#arriving.get(watch) ?? new Set()
+    this.#arriving.set(watch, arriving)
+    for (const { id } of connections) arriving.add(id)
     if (!final) return changed
     for (const row of this.all) {
-      if (this.#arriving.has(row.id)) continue
+      if (arriving.has(row.id)) continue
       if (!named || !this.#watches.holds(row, named)) this.#drop(row.id, changed)
     }
-    this.interrupted()
+    this.#arriving.delete(watch)
     return changed
   }
 
@@ -59,7 +64,12 @@ export class Rows {
 
   /** An answer that was cut off does not count. */
   interrupted(): void {
-    this.#arriving = new Set()
+    this.#arriving.clear()
+  }
+
+  /** A read over HTTP begins with a welcome: an answer about everything that was not complete does not count. */
+  welcomed(): void {
+    this.#arriving.delete(undefined)
   }
 
   /** Drops what nobody listens to any more. */

@@ -6,7 +6,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { StatusClient } from './client.ts'
 import { toNames } from './names.ts'
-import type { Transport, TransportListener } from './transport/transport.ts'
+import { openHttpSocket } from './transport/http-socket.ts'
+import type { ReadRequest } from './transport/http-socket.ts'
+import type { OpenTransport, Transport, TransportListener } from './transport/transport.ts'
 
 const MESSAGE_BYTES = 65_536
 const LONGEST_ID = 128
@@ -29,11 +31,10 @@ let lines: Line[]
 let page: StatusClient
 
 class Line implements Transport {
-  readonly whole = ways.whole
   readonly watches: WatchFilter[] = []
   readonly refused: number[] = []
   readonly held = new Set<string>()
-  readonly #listener: TransportListener
+  #listener: TransportListener
   closedWith: number | null = null
 
   constructor(listener: TransportListener) {
@@ -42,6 +43,10 @@ class Line implements Transport {
     queueMicrotask(() => {
       listener.onOpen()
     })
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener
   }
 
   send(message: ClientMessage): boolean {
@@ -101,6 +106,27 @@ class Line implements Transport {
   }
 }
 
+/** Over HTTP a request names everything that is watched, and nothing else is sent. */
+const openLine: OpenTransport = (src, listener) => {
+  if (!ways.whole) return new Line(listener)
+  const line = new Line({ ...listener, onOpen: () => undefined })
+  let ended: (code: number) => void
+  const end = new Promise<number>((resolve) => (ended = resolve))
+  const socket = openHttpSocket(({ watch, token, hear }) => {
+    line.listen({ onOpen: () => undefined, onMessage: hear, onClose: ended })
+    line.send({ type: 'hello', ...(token !== undefined && { token }) })
+    line.send({ type: 'watch', ...watch })
+    return end
+  })(src, listener)
+  return {
+    send: (message) => socket.send(message),
+    close: () => {
+      socket.close()
+      line.close()
+    },
+  }
+}
+
 function named(filter: WatchFilter): string[] {
   const { connections = [], sites = [], summary = [] } = filter
   return toNames({ connections, sites, summary })
@@ -120,7 +146,7 @@ beforeEach(() => {
   lines = []
   page = createClient(
     { src: 'http://status.test/', pauseHidden: 0 },
-    { random: () => 0.5, open: (_src, listener) => new Line(listener) },
+    { random: () => 0.5, open: (src, listener) => openLine(src, listener) },
   )
 })
 
@@ -311,6 +337,28 @@ test('a server that can not read its database owes no answer until it can', asyn
   last().tell({ type: 'feed', state: 'live', since: new Date().toISOString() })
   await passes(35_000)
   expect([lines.length, page.link.state, tally(['a', 'b'])]).toEqual([2, 'live', [2, 0, 0, 0]])
+})
+
+test('an answer over HTTP that is cut off protects no row from the next one', async () => {
+  const reads: ReadRequest[] = []
+  const open = openHttpSocket((request) => {
+    reads.push(request)
+    return new Promise(() => undefined)
+  })
+  const one = createClient({ src: 'http://status.test/', pauseHidden: 0 }, { open })
+  one.watch({ all: true }, () => undefined)
+  const answers = async (final: boolean, ...all: string[]): Promise<void> => {
+    await passes(0)
+    const now = new Date().toISOString()
+    reads.at(-1)?.hear(JSON.stringify(welcome()))
+    const page = { type: 'snapshot', connections: all.map(row), missing: [], final, now }
+    reads.at(-1)?.hear(JSON.stringify(page))
+  }
+  await answers(false, 'a', 'b')
+  one.connection('c').subscribe(() => undefined)
+  await answers(true, 'b', 'c')
+  expect([reads.length, one.rows().map(({ id }) => id)]).toEqual([2, ['b', 'c']])
+  one.close()
 })
 
 /** Numbers in [0, 1) that follow from a seed. */

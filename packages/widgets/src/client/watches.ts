@@ -7,8 +7,6 @@ import { WatchSet } from './watch-set.ts'
 
 /** The line, as far as watches are concerned. */
 interface LinkUses {
-  /** Whether each watch has to name everything. */
-  readonly whole: boolean
   /** @returns whether it went out */
   send(message: ClientMessage): boolean
   /** The server has answered everything. */
@@ -45,7 +43,7 @@ export class Watches {
     this.set = new WatchSet({
       onAdd: (added) => {
         this.#cursor = undefined
-        this.#ask(added)
+        this.#questions.ask(added)
       },
       onRemove: (removed) => {
         this.#leave(removed)
@@ -78,7 +76,7 @@ export class Watches {
   begin(): void {
     this.#refusals = 0
     this.#questions.forget()
-    this.#ask(this.set.names)
+    this.#questions.ask(this.set.names)
   }
 
   /** An answer, or a part of one, or a change. @returns whether an answer is complete */
@@ -124,19 +122,6 @@ export class Watches {
     clearTimeout(this.#readmission)
   }
 
-  /** A line that takes no additions is asked for everything again. */
-  #ask(added: readonly string[]): void {
-    if (!this.#options.link().whole) {
-      this.#questions.ask(added)
-      return
-    }
-    this.#questions.forget()
-    const { names } = this.set
-    const asked = firstPortion(names, Infinity)
-    this.#questions.ask(asked)
-    this.set.refuse(names.slice(asked.length), null)
-  }
-
   /** The server has no room, although it takes as many: tabs may share the line. */
   #refused(names: readonly string[]): void {
     const { now, random } = this.#options
@@ -152,12 +137,10 @@ export class Watches {
   #leave(removed: readonly string[]): void {
     this.#questions.drop(removed)
     this.#options.onLeave(toFilter(removed))
-    const link = this.#options.link()
     if (this.set.empty) {
       this.#end()
-      link.stop()
-    } else if (link.whole) this.#ask(removed)
-    else this.#unwatch(removed)
+      this.#options.link().stop()
+    } else this.#unwatch(removed)
   }
 
   #unwatch(removed: readonly string[]): void {

@@ -2,7 +2,7 @@
  * Everything that keeps the page from its server: who caused it, what ends it, how soon the page tries again, and what it
  * says meanwhile. The behaviour of the link follows from this table; docs/retries.md explains each row.
  */
-import { CLOSE_CODES } from '@mqtt-status/protocol'
+import { CLOSE_CODES, isRefusal } from '@mqtt-status/protocol'
 import type { CloseName } from '@mqtt-status/protocol'
 
 /** The feed's own health, an axis of its own next to the status of a connection. */
@@ -100,9 +100,7 @@ const NAMES: ReadonlyMap<number, CloseName> = new Map(
 
 /** What a close code means. Codes below 4000 are those of the network, also if a proxy has sent them. */
 export function failureOf(code: number): Failure {
-  const known = NAMES.get(code)
-  if (known) return known
-  return code >= 4000 && code < 4100 ? 'unknown' : 'broken'
+  return NAMES.get(code) ?? (isRefusal(code) ? 'unknown' : 'broken')
 }
 
 /** What the page knows of its token. */

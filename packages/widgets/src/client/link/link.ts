@@ -18,7 +18,7 @@ import { Visits } from './visits.ts'
 /** What a link needs of the transports: one to open, and to be told how it went. */
 export interface TransportChoice {
   open(): Promise<OpenTransport>
-  worked(): void
+  received(type: 'welcome' | 'ping'): void
   /** @returns why, once that is found out; `null` where it can't be */
   failed(): Promise<LinkCause | null> | null
 }
@@ -92,11 +92,6 @@ export class LinkKeeper {
   /** Its identity changes only when something in it does. */
   get view(): Link {
     return this.#view.link
-  }
-
-  /** Whether each watch has to name everything. */
-  get whole(): boolean {
-    return this.#transport?.whole ?? false
   }
 
   /** Somebody listens from now on. @returns what ends that, once */
@@ -227,15 +222,14 @@ export class LinkKeeper {
       case 'welcome':
         this.#heartbeatMs = message.heartbeatMs
         this.clock.sample(message.now, this.#askedMs)
-        // A stream may be held back as soon as it is open.
-        if (!this.whole) transports.worked()
+        transports.received('welcome')
         this.#options.tokens.accepted = true
         onWelcome(message)
         this.#handle({ kind: 'welcomed' })
         return
       case 'ping':
         this.send({ type: 'pong' })
-        transports.worked()
+        transports.received('ping')
         break
       case 'pong':
         this.#doubtUntilMs = 0
@@ -286,8 +280,7 @@ export class LinkKeeper {
 
   #probe(): void {
     this.#askedMs = this.#options.now()
-    // A line that is read anew has nothing old to say.
-    if (!this.whole) this.#doubtUntilMs = this.#askedMs + DOUBT_MS
+    this.#doubtUntilMs = this.#askedMs + DOUBT_MS
     this.clock.doubt()
     this.send({ type: 'ping' })
     this.#expect(PROBE_MS, false)

@@ -1,86 +1,42 @@
-/**
- * Server-Sent Events over `fetch`, for networks that refuse WebSockets. A stream can't be told anything: what is watched
- * is asked anew with each change, from the last cursor on where that is possible.
- */
-import type { WatchMessage } from '@mqtt-status/protocol'
-import { bearer, closeCode } from './http-answer.ts'
+/** Server-Sent Events over `fetch`, for networks that refuse WebSockets. `EventSource` can't send a token. */
+import { LOST } from '@mqtt-status/protocol'
 import { toJson } from '../json.ts'
+import { bearer, closeCode } from './http-answer.ts'
+import { openHttpSocket } from './http-socket.ts'
+import type { ReadRequest } from './http-socket.ts'
 import type { OpenTransport } from './transport.ts'
 
-/** Longer addresses are cut off or refused somewhere on the way. */
+/** Some proxies cut off or refuse longer addresses. */
 const LONGEST_URL = 2_000
 
-export const openEventStream: OpenTransport = (src, { onOpen, onMessage, onClose }) => {
-  let token: string | undefined
-  let watch: WatchMessage | undefined
-  let cursor: string | undefined
-  let current = new AbortController()
+export const openEventStream: OpenTransport = openHttpSocket(readStream)
 
-  async function read(): Promise<void> {
-    current.abort()
-    const { signal } = (current = new AbortController())
-    if (!watch) return
-    let code = 1006
-    try {
-      const [url, init] = requestOf(src, { ...watch, ...(cursor && { cursor }) })
-      const request = { ...init, headers: bearer(token), cache: 'no-store', signal } as const
-      const answer = await fetch(url, request)
-      code = await closeCode(answer)
-      if (answer.ok && answer.body) await tell(answer.body, signal)
-    } catch {
-      // The line broke, or was let go.
-    }
-    if (!signal.aborted) onClose(code)
-  }
-
-  async function tell(body: NonNullable<Response['body']>, signal: AbortSignal): Promise<void> {
-    for await (const event of eventsOf(body)) {
-      if (signal.aborted) return
-      cursor = field(event, 'id') ?? cursor
+async function readStream({ src, token, watch, signal, hear }: ReadRequest): Promise<number> {
+  let code: number = LOST
+  try {
+    const [url, init] = requestOf(src, watch)
+    const request = { ...init, headers: bearer(token), cache: 'no-store', signal } as const
+    const answer = await fetch(url, request)
+    code = await closeCode(answer)
+    if (!answer.ok || !answer.body) return code
+    for await (const event of eventsOf(answer.body)) {
       const data = field(event, 'data')
-      if (data !== undefined) onMessage(data)
+      if (data !== undefined) hear(data, field(event, 'id'))
     }
+  } catch {
+    // The network has broken, or the signal has aborted.
   }
-
-  queueMicrotask(onOpen)
-  return {
-    whole: true,
-    send(message) {
-      switch (message.type) {
-        case 'hello':
-          token = message.token
-          break
-        case 'watch':
-          watch = message
-          cursor = message.cursor
-          void read()
-          break
-        case 'auth':
-          token = message.token
-          void read()
-          break
-        case 'ping':
-          // A stream answers nothing: another one does.
-          void read()
-          break
-        default:
-      }
-      return true
-    },
-    close() {
-      current.abort()
-    },
-  }
+  return code
 }
 
-function requestOf(src: string, watch: WatchMessage): [string, RequestInit] {
+function requestOf(src: string, watch: ReadRequest['watch']): [string, RequestInit] {
   const url = new URL('sse/status', src)
   const { connections = [], sites = [], summary = [], all, cursor } = watch
   for (const [name, ids] of Object.entries({ connections, sites, summary }))
     if (ids.length > 0) url.searchParams.set(name, ids.join())
   if (all) url.searchParams.set('all', '1')
   if (cursor !== undefined) url.searchParams.set('cursor', cursor)
-  // Names with a comma can't be told apart in a list.
+  // A comma separates the names of a list, so a list can't hold a name with a comma.
   const isPlain = ![...connections, ...sites, ...summary].some((id) => id.includes(','))
   return isPlain && url.href.length <= LONGEST_URL
     ? [url.href, {}]

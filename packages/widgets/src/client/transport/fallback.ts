@@ -44,7 +44,9 @@ export class Fallback {
       : (await import('./polling.ts')).openPolling
   }
 
-  worked(): void {
+  /** A `welcome` proves that a WebSocket works. A proxy may deliver the first part of a stream and hold back the rest. */
+  received(type: 'welcome' | 'ping'): void {
+    if (type === 'welcome' && this.#current !== 'ws') return
     this.#failures = 0
     this.#failed.clear()
     const { src, transport = 'auto', now } = this.#settings

@@ -1,7 +1,5 @@
 /** What the transports over HTTP share. */
-import { CLOSE_CODES } from '@mqtt-status/protocol'
-
-const LOST = 1006
+import { CLOSE_CODES, LOST } from '@mqtt-status/protocol'
 
 /** Close codes by status; what a proxy answers otherwise is a broken line. */
 const BY_STATUS: Readonly<Record<number, number>> = {

@@ -1,14 +1,9 @@
-/** Asks every few seconds, where neither sockets nor streams get through; the same messages and the same cursor. */
-import type {
-  Capability,
-  Patch,
-  Snapshot,
-  Summary,
-  WatchMessage,
-  Welcome,
-} from '@mqtt-status/protocol'
-import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
+/** Sends a request every 5 s, where neither WebSockets nor streams get through. */
+import type { Capability, Patch, Snapshot, Summary } from '@mqtt-status/protocol'
+import { COMMAND_TIMEOUT_MS, LOST } from '@mqtt-status/protocol'
 import { bearer, closeCode } from './http-answer.ts'
+import { openHttpSocket } from './http-socket.ts'
+import type { ReadRequest } from './http-socket.ts'
 import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
 
@@ -23,87 +18,70 @@ type Answer = (Snapshot | Patch) & {
   readonly next?: string
 }
 
-export const openPolling: OpenTransport = (src, { onOpen, onMessage, onClose }) => {
-  let token: string | undefined
-  let watch: WatchMessage | undefined
-  let cursor: string | undefined
-  let current = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const say = (message: object): void => {
-    onMessage(toJson(message))
-  }
-  const greet = greeter(say)
+export const openPolling: OpenTransport = openHttpSocket(poll)
 
-  async function poll(): Promise<void> {
-    clearTimeout(timer)
-    current.abort()
-    const { signal } = (current = new AbortController())
-    const askedAt = performance.now()
-    let code = 1006
-    const ask = async (after: string | undefined): Promise<Answer> => {
-      const response = await fetch(`${src}api/v1/connections/query`, {
-        method: 'POST',
-        headers: bearer(token),
-        body: toJson({ ...watch, cursor, after }),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-      })
-      code = await closeCode(response)
-      if (!response.ok) throw new Error('Refused')
-      return (await response.json()) as Answer
-    }
-    try {
-      let page = await ask(undefined)
-      // Pages are read one after the other: the first cursor is before all of them.
+async function poll({ src, token, watch, signal, hear }: ReadRequest): Promise<number> {
+  let code: number = LOST
+  let { cursor } = watch
+  const greet = greeter(hear)
+  const ask = async (after?: string): Promise<Answer> => {
+    const response = await fetch(`${src}api/v1/connections/query`, {
+      method: 'POST',
+      headers: bearer(token),
+      body: toJson({ ...watch, cursor, after }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+    })
+    code = await closeCode(response)
+    if (!response.ok) throw new Error(`The server answered with status ${response.status}`)
+    return (await response.json()) as Answer
+  }
+  try {
+    for (;;) {
+      const askedAt = performance.now()
+      let page = await ask()
+      // The server reads each page anew, so the cursor of the first one is valid for all.
       const first = page.cursor
       greet(first ?? '', page.can)
-      for (; page.next !== undefined; page = await ask(page.next)) say(page)
-      say({ ...page, cursor: first })
-      for (const summary of page.summaries ?? []) say(summary)
-      say({ type: 'ping' })
-      // Whoever was told may have closed, or asked anew.
-      if (signal.aborted) return
+      for (; page.next !== undefined; page = await ask(page.next)) hear(toJson(page))
+      hear(toJson({ ...page, cursor: first }), first)
+      for (const summary of page.summaries ?? []) hear(toJson(summary))
+      hear(toJson({ type: 'ping' }))
       cursor = first
-      const nextAt = askedAt + EVERY_MS * (0.8 + Math.random() * 0.4)
-      timer = setTimeout(() => void poll(), nextAt - performance.now())
-    } catch {
-      if (!signal.aborted) onClose(code)
+      await pause(askedAt + EVERY_MS * (0.8 + Math.random() * 0.4) - performance.now(), signal)
     }
-  }
-
-  queueMicrotask(onOpen)
-  return {
-    whole: true,
-    send(message) {
-      if (message.type === 'hello' || message.type === 'auth') token = message.token
-      if (message.type === 'watch') ({ cursor } = watch = message)
-      if (watch && message.type !== 'pong') void poll()
-      return true
-    },
-    close() {
-      clearTimeout(timer)
-      current.abort()
-    },
+  } catch {
+    return code
   }
 }
 
-/** Says what a socket would have said at first, and each time it changes. */
-function greeter(say: (message: Welcome) => void): (cursor: string, can: Answer['can']) => void {
+/** @throws when the signal aborts */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(new Error('Aborted'))
+    })
+  })
+}
+
+/** Sends a `welcome` at the begin of a read, and whenever the epoch or the capabilities change. */
+function greeter(hear: ReadRequest['hear']): (cursor: string, can: Answer['can']) => void {
   let last = ''
   return (cursor, can) => {
     const [epoch = ''] = cursor.split('.')
-    const told = toJson([epoch, can])
-    if (told === last) return
-    last = told
-    say({
-      type: 'welcome',
-      session: '',
-      epoch,
-      now: '',
-      heartbeatMs: EVERY_MS,
-      commandTimeoutMs: COMMAND_TIMEOUT_MS,
-      expiresAt: null,
-      can,
-      limits: { watch: 1_000 },
-    })
+    const key = toJson([epoch, can])
+    if (key === last) return
+    last = key
+    hear(
+      toJson({
+        type: 'welcome',
+        epoch,
+        heartbeatMs: EVERY_MS,
+        commandTimeoutMs: COMMAND_TIMEOUT_MS,
+        can,
+      }),
+    )
   }
 }

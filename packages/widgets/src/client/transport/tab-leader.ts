@@ -2,6 +2,7 @@
  * The tab that has the WebSocket, for itself and for the others. What a tab asks goes to the server under a number of
  * the leader's; answers go to who asked, everything else to all. Nothing is kept but who asked for what.
  */
+import { CLOSE_CODES, LOST } from '@mqtt-status/protocol'
 import type { ClientMessage, Welcome } from '@mqtt-status/protocol'
 import { readMessage } from '../incoming.ts'
 import { toJson } from '../json.ts'
@@ -33,7 +34,6 @@ const AUTH_EVERY_MS = 10_000
 /** A little less than a tab waits before it gives up, and knocks again. */
 const SILENCE_MS = 9_000
 const PROBE_MS = 1_500
-const LOST = 1006
 
 export class TabLeader {
   readonly #channel: BroadcastChannel
@@ -69,7 +69,7 @@ export class TabLeader {
   stop(): void {
     this.#transport?.close()
     this.#transport = null
-    this.#tell({ closed: 4202 })
+    this.#tell({ closed: CLOSE_CODES.resync })
     this.#channel.close()
   }
 

@@ -1,4 +1,5 @@
 /** One tab's end of the WebSocket that all tabs of a browser share; the tab that holds the lock has the other end. */
+import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage } from '@mqtt-status/protocol'
 import { newRequestId } from '../request-id.ts'
 import { TabLeader } from './tab-leader.ts'
@@ -11,7 +12,6 @@ const PATIENCE_MS = 5_000
 const DESPAIR_MS = 8_000
 /** A tab that dials again has not left. */
 const LINGER_MS = 2_000
-const RESYNC = 4202
 /** A frozen page would still hold its lock. There is no such thing in Node. */
 const LEFT = typeof document === 'undefined' ? [] : ['pagehide', 'freeze']
 
@@ -164,7 +164,7 @@ class Member implements Transport {
   #hear(data: Told): void {
     const { onOpen, onMessage, onClose } = this.#uses.listener
     if (this.#own || (data.to !== undefined && data.to !== this.#me)) return
-    if (data.started && this.#isOpen) onClose(RESYNC)
+    if (data.started && this.#isOpen) onClose(CLOSE_CODES.resync)
     else if (data.started) this.#say({ knocks: true })
     else if (data.opens) {
       clearTimeout(this.#impatience)

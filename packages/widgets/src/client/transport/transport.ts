@@ -10,12 +10,6 @@ export interface TransportListener {
 
 /** One attempt on one transport. */
 export interface Transport {
-  /**
-   * Each `watch` replaces the one before and names the whole set; answers carry no id. Otherwise it adds to the set.
-   *
-   * @default false
-   */
-  readonly whole?: boolean
   /** @returns whether it could be sent; nothing is ever queued */
   send(message: ClientMessage): boolean
   close(): void

@@ -28,9 +28,9 @@ export class Transports {
     return openAmongTabs(name, openWebSocket)
   }
 
-  /** It has carried what it should. */
-  worked(): void {
-    this.#fallback?.worked()
+  /** The current transport has delivered such a message. */
+  received(type: 'welcome' | 'ping'): void {
+    this.#fallback?.received(type)
   }
 
   /**

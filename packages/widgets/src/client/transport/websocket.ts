@@ -2,12 +2,10 @@
  * A WebSocket for one attempt. The library's own reconnecting is switched off: it has no jitter, sends what was queued
  * long after anybody meant it, and can't be told to try now. The link decides about all that.
  */
-import { SUBPROTOCOL } from '@mqtt-status/protocol'
+import { LOST, SUBPROTOCOL } from '@mqtt-status/protocol'
 import ReconnectingWebSocket from 'reconnecting-websocket'
 import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
-
-const LOST = 1006
 
 export const openWebSocket: OpenTransport = (src, { onOpen, onMessage, onClose }) => {
   const socket = new ReconnectingWebSocket(`${src.replace(/^http/, 'ws')}ws/status`, SUBPROTOCOL, {
