@@ -2,14 +2,11 @@
  * The neutral store: rows, what is pending, and the health of the line, for elements and for any framework. It knows no
  * element and runs without a DOM.
  */
-import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import type {
   Action,
   Capability,
   Connection,
-  Patch,
   ServerMessage,
-  Snapshot,
   Summary,
   WatchFilter,
   Welcome,
@@ -20,11 +17,9 @@ import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link/link.ts'
 import type { Link } from './link/link-view.ts'
 import { Listeners } from './listeners.ts'
-import { isTooLong, toName } from './names.ts'
-import { Pendings } from './pending.ts'
 import { reportLater } from './report.ts'
-import { Rows } from './rows.ts'
 import { serverAddress } from './server-address.ts'
+import { Store } from './store.ts'
 import { Tokens } from './token/tokens.ts'
 import type { TokenSettings } from './token/token-settings.ts'
 import type { OpenTransport } from './transport/transport.ts'
@@ -51,8 +46,6 @@ export interface ClientSurroundings {
   readonly random?: () => number
 }
 
-const NOTHING: ConnectionView = { connection: null, missing: false, pending: null, refusal: null }
-
 /** One per server and identity; made by `createClient`, or shared by a page through `clientFor`. */
 export class StatusClient {
   /** Absolute, ends with a slash. */
@@ -60,49 +53,30 @@ export class StatusClient {
   readonly #tokens: Tokens
   readonly #link: LinkKeeper
   readonly #watches: Watches
-  readonly #rows: Rows
-  readonly #pendings: Pendings
+  readonly #store: Store
   readonly #handles = new Map<string, ConnectionHandle>()
-  readonly #views = new Map<string, ConnectionView>()
-  readonly #listeners = new Map<string, Listeners<[ConnectionView]>>()
-  readonly #anyListeners = new Listeners()
   readonly #linkListeners = new Listeners()
-  readonly #summaries = new Map<string, Summary>()
-  #epoch: string | null = null
   #can: readonly Capability[] = []
-  #commandTimeoutMs = COMMAND_TIMEOUT_MS
 
   constructor(settings: ClientSettings, surroundings: ClientSurroundings = {}) {
     const { open, now = Date.now, random = Math.random } = surroundings
     const { pauseHidden = 300 } = settings
     this.src = serverAddress(settings.src)
     this.#tokens = new Tokens(settings, now)
-    this.#watches = new Watches({
-      link: () => this.#link,
-      now: () => this.now(),
-      random,
-      onLeave: ({ summary = [] }) => {
-        for (const site of summary) this.#summaries.delete(site)
-        this.#prune()
-      },
-      onRefusal: ({ connections = [] }) => {
-        this.#prune()
-        this.#changed(connections)
-        this.#anyListeners.notify()
-      },
-    })
-    this.#rows = new Rows(this.#watches.set)
-    const transports = new Transports({ ...settings, src: this.src, open, now })
+    this.#watches = this.#createWatches(random)
+    this.#store = new Store(this.#watches.set, () => this.now())
     this.#link = new LinkKeeper({
       src: this.src,
       tokens: this.#tokens,
-      transports,
+      transports: new Transports({ ...settings, src: this.src, open, now }),
       pauseHiddenMs: pauseHidden * 1_000,
       now,
       random,
       onOpen: () => {
-        this.#rows.interrupted()
-        this.#watches.begin()
+        this.#watches.opened()
+      },
+      onClose: () => {
+        this.#watches.closed()
       },
       onWelcome: (welcome) => {
         this.#welcome(welcome)
@@ -111,18 +85,11 @@ export class StatusClient {
         this.#receive(message)
       },
       onGarbled: () => {
-        this.#watches.startOver()
+        this.#watches.garbled()
       },
       onChange: () => {
         this.#linkListeners.notify()
       },
-    })
-    this.#pendings = new Pendings({
-      onChange: (id) => {
-        this.#changed([id])
-      },
-      now: () => this.now(),
-      timeoutMs: () => this.#commandTimeoutMs,
     })
   }
 
@@ -145,7 +112,10 @@ export class StatusClient {
   connection(id: string): ConnectionHandle {
     let handle = this.#handles.get(id)
     if (!handle) {
-      handle = { get: () => this.#view(id), subscribe: (listener) => this.#subscribe(id, listener) }
+      handle = {
+        get: () => this.#store.view(id),
+        subscribe: (listener) => this.#subscribe(id, listener),
+      }
       this.#handles.set(id, handle)
     }
     return handle
@@ -153,7 +123,7 @@ export class StatusClient {
 
   /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it, and of `answered`. */
   watch(filter: Omit<WatchFilter, 'connections'>, listener: () => void): () => void {
-    const leave = this.#anyListeners.add(listener)
+    const leave = this.#store.listenToAll(listener)
     const release = this.#watch(filter)
     return () => {
       leave()
@@ -163,7 +133,7 @@ export class StatusClient {
 
   /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
   answered(filter: WatchFilter): boolean {
-    return this.#watches.set.answered(filter)
+    return this.#watches.answered(filter)
   }
 
   /** Why the server does not tell of what is watched; `null`: it does, or has not answered yet. */
@@ -173,12 +143,12 @@ export class StatusClient {
 
   /** All rows that are known; the same array until any of them changes. */
   rows(): readonly Connection[] {
-    return this.#rows.all
+    return this.#store.rows
   }
 
   /** The counts of a site, or of everything (`*`), once watched. */
   summary(site = '*'): Summary | null {
-    return this.#summaries.get(site) ?? null
+    return this.#store.summary(site)
   }
 
   /** Calls after every change of `link` or of `can`. */
@@ -197,16 +167,10 @@ export class StatusClient {
     { requestId }: { requestId?: string } = {},
   ): Promise<Outcome> {
     if (this.link.state !== 'live') return { outcome: 'failed', code: 'unreachable' }
-    const sent = this.#pendings.begin(id, action, (this.#rows.get(id)?.generation ?? 0) + 1)
-    this.#changed([id])
+    const sent = this.#store.begin(id, action)
     const token = this.#tokens.current
     void post({ src: this.src, token, id, action, requestId }).then((answer) => {
-      if ('code' in answer) this.#pendings.failed(id, sent, answer)
-      else {
-        this.#pendings.accepted(sent, answer)
-        this.#rows.take([answer.connection])
-      }
-      this.#take([id])
+      this.#store.end(id, sent, answer)
     })
     return sent.outcome
   }
@@ -225,21 +189,16 @@ export class StatusClient {
   close(): void {
     this.#watches.stop()
     this.#link.stop()
-    this.#pendings.stop()
-    this.#listeners.clear()
-    this.#anyListeners.clear()
+    this.#store.stop()
     this.#linkListeners.clear()
   }
 
   #subscribe(id: string, listener: (view: ConnectionView) => void): () => void {
-    const listeners = this.#listeners.get(id) ?? new Listeners()
-    this.#listeners.set(id, listeners)
-    const leave = listeners.add(listener)
+    const leave = this.#store.listen(id, listener)
     const release = this.#watch({ connections: [id] })
-    listener(this.#view(id))
+    listener(this.#store.view(id))
     return () => {
       leave()
-      if (listeners.empty && this.#listeners.get(id) === listeners) this.#listeners.delete(id)
       release()
     }
   }
@@ -248,93 +207,59 @@ export class StatusClient {
     return this.#link.visit(this.#watches.set.add(filter))
   }
 
+  #createWatches(random: () => number): Watches {
+    return new Watches({
+      link: () => this.#link,
+      now: () => this.now(),
+      random,
+      onLeave: ({ summary }) => {
+        this.#store.prune(summary)
+      },
+      onAnswer: () => {
+        this.#store.notify()
+      },
+      onForget: () => {
+        this.#store.forget()
+      },
+      onRefusal: ({ connections = [] }) => {
+        this.#store.prune()
+        this.#store.changed(connections)
+        this.#store.notify()
+      },
+    })
+  }
+
   #welcome({ epoch, can, commandTimeoutMs, limits }: Welcome): void {
     const isNew = can.join() !== this.#can.join()
     if (isNew) this.#can = can
-    this.#commandTimeoutMs = commandTimeoutMs
-    // A welcome that names no epoch says nothing about the rows.
-    if (this.#epoch && epoch && this.#epoch !== epoch) {
-      this.#watches.startOver()
-      this.#watches.set.forget()
-      this.#summaries.clear()
-      this.#pendings.stop()
-      this.#changed(this.#rows.forget())
-    }
-    this.#epoch = epoch || this.#epoch
-    this.#rows.welcomed()
+    this.#store.commandTimeoutMs = commandTimeoutMs
+    this.#watches.welcomed(epoch)
     this.#watches.set.limit = limits.watch
-    // Otherwise the link is about to say more.
+    // Before the link is live, its next change notifies the listeners.
     if (isNew && this.link.state === 'live') this.#linkListeners.notify()
-  }
-
-  /** Rows without a listener go. */
-  #prune(): void {
-    for (const id of this.#rows.prune()) this.#views.delete(id)
   }
 
   #receive(message: ServerMessage): void {
     switch (message.type) {
       case 'snapshot':
-        this.#take(this.#rows.snapshot(message, this.#watches.filter(message.id)))
-        this.#heard(message)
+        this.#store.snapshot(message, this.#watches.answer(message))
+        this.#watches.heard(message)
         return
       case 'patch':
-        this.#take(this.#rows.patch(message))
-        this.#heard(message)
+        this.#store.patch(message)
+        this.#watches.heard(message)
         return
       case 'summary':
-        this.#summaries.set(message.site, message)
-        this.#anyListeners.notify()
+        this.#store.count(message)
         return
       case 'ping':
         this.#watches.reach(message.cursor)
         return
       case 'error':
-        if (message.code === 'limit_watch' && message.id !== undefined)
-          this.#watches.refuse(message.id)
-        else reportLater(new Error(message.message))
+        if (!this.#watches.refuse(message)) reportLater(new Error(message.message))
         return
       default:
     }
-  }
-
-  #heard(answer: Snapshot | Patch): void {
-    if (!this.#watches.heard(answer)) return
-    this.#anyListeners.notify()
-    this.#watches.settled()
-  }
-
-  /** Rows have come: they may answer commands. */
-  #take(ids: Iterable<string>): void {
-    for (const id of ids) {
-      const row = this.#rows.get(id)
-      if (row) this.#pendings.seen(row)
-    }
-    this.#changed(ids)
-  }
-
-  #changed(ids: Iterable<string>): void {
-    let any = false
-    for (const id of ids) {
-      any = true
-      this.#views.delete(id)
-      this.#listeners.get(id)?.notify(this.#view(id))
-    }
-    if (any) this.#anyListeners.notify()
-  }
-
-  #view(id: string): ConnectionView {
-    const known = this.#views.get(id)
-    if (known) return known
-    const row = this.#rows.get(id)
-    const connection = row ?? null
-    const pending = this.#pendings.of(id, connection)
-    const missing = row === null || isTooLong(toName('connections', id))
-    const refusal = this.#watches.set.refusal({ connections: [id] })
-    if (!connection && !missing && !pending && !refusal) return NOTHING
-    const view = { connection, missing, pending, refusal }
-    this.#views.set(id, view)
-    return view
   }
 }
 

@@ -2,12 +2,18 @@
 import type { Connection, Patch, Snapshot, WatchFilter } from '@mqtt-status/protocol'
 import type { WatchSet } from './watch-set.ts'
 
+/** A complete answer. */
+export interface Answer {
+  /** What its watch has named; `undefined`: everything that is watched. */
+  readonly named: WatchFilter | undefined
+  /** The ids of its rows, those of all parts. */
+  readonly arrived: ReadonlySet<string>
+}
+
 export class Rows {
   readonly #watches: WatchSet
   /** `null`: the server says that there is no such row. */
   readonly #rows = new Map<string, Connection | null>()
-  /** Ids of the rows of each answer that is not complete, by the watch that it answers; `undefined`: everything. */
-  readonly #arriving = new Map<number | undefined, Set<string>>()
   #all: readonly Connection[] | null = null
 
   constructor(watches: WatchSet) {
@@ -36,21 +42,15 @@ export class Rows {
     return changed
   }
 
-  /** A page of an answer; the last one drops what its watch (all of them, if unknown) named and the answer left out. */
-  snapshot(
-    { id: watch, connections, missing, final }: Snapshot,
-    named?: WatchFilter,
-  ): ReadonlySet<string> {
+  /** A part of an answer; the last one drops the rows that its watch has named and that no part contained. */
+  snapshot({ connections, missing }: Snapshot, answer: Answer | null): ReadonlySet<string> {
     const changed = this.take(connections, missing)
-    const arriving = this.#arriving.get(watch) ?? new Set()
-    this.#arriving.set(watch, arriving)
-    for (const { id } of connections) arriving.add(id)
-    if (!final) return changed
+    if (!answer) return changed
+    const { named, arrived } = answer
     for (const row of this.all) {
-      if (arriving.has(row.id)) continue
+      if (arrived.has(row.id)) continue
       if (!named || !this.#watches.holds(row, named)) this.#drop(row.id, changed)
     }
-    this.#arriving.delete(watch)
     return changed
   }
 
@@ -60,16 +60,6 @@ export class Rows {
       if (revision >= (this.#rows.get(id)?.revision ?? Infinity)) this.#drop(id, changed)
     }
     return changed
-  }
-
-  /** An answer that was cut off does not count. */
-  interrupted(): void {
-    this.#arriving.clear()
-  }
-
-  /** A read over HTTP begins with a welcome: an answer about everything that was not complete does not count. */
-  welcomed(): void {
-    this.#arriving.delete(undefined)
   }
 
   /** Drops what nobody listens to any more. */
@@ -86,7 +76,6 @@ export class Rows {
     const ids = new Set(this.#rows.keys())
     this.#rows.clear()
     this.#all = null
-    this.interrupted()
     return ids
   }
 

@@ -33,7 +33,6 @@ export class WatchSet {
   readonly #listener: WatchSetListener
   readonly #heads = new Map<string, number>()
   readonly #outside = new Map<string, Refusal>()
-  readonly #answered = new Set<string>()
   #limit = LIMIT
   #added: string[] = []
   #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
@@ -51,21 +50,6 @@ export class WatchSet {
 
   has(kind: Kind, id?: string): boolean {
     return this.#isInside(toName(kind, id))
-  }
-
-  /** Whether the server has answered all of this, and it is still listened to. */
-  answered(filter: WatchFilter): boolean {
-    return toNames(filter).every((name) => this.#answered.has(name) || isTooLong(name))
-  }
-
-  answer(names: readonly string[]): void {
-    // A listener that has left meanwhile may come back, and then the client asks anew.
-    for (const name of names) if (this.#isInside(name)) this.#answered.add(name)
-  }
-
-  /** No answer holds any more. */
-  forget(): void {
-    this.#answered.clear()
   }
 
   /** Why the server does not tell of this; `null`: it does, or has not answered. */
@@ -126,7 +110,6 @@ export class WatchSet {
   refuse(names: readonly string[], retryAt: number | null): void {
     const refused = names.filter((name) => this.#heads.has(name))
     for (const name of refused) {
-      this.#answered.delete(name)
       this.#outside.set(name, retryAt === null ? NO_ROOM : { ...NO_ROOM, retryAt })
     }
     if (refused.length > 0) this.#listener.onRefusal(refused)
@@ -142,7 +125,6 @@ export class WatchSet {
     this.#holders = 0
     this.#heads.clear()
     this.#outside.clear()
-    this.forget()
     this.#added = []
     this.#leaving = []
   }
@@ -207,7 +189,6 @@ export class WatchSet {
       this.#heads.set(name, heads)
       return false
     }
-    this.#answered.delete(name)
     return this.#heads.delete(name) && !this.#outside.delete(name) && !isTooLong(name)
   }
 }

@@ -1,13 +1,26 @@
-/** Keeps what the server is asked for in step with what the page listens to. */
-import type { ClientMessage, Patch, Snapshot, WatchFilter } from '@mqtt-status/protocol'
+/** Sends the server what the page watches, and runs the effects and the timers of `sync.ts`. */
+import type {
+  ClientMessage,
+  ErrorMessage,
+  Patch,
+  Snapshot,
+  WatchFilter,
+} from '@mqtt-status/protocol'
 import { slowWait } from './link/link-state.ts'
-import { firstPortion, toFilter } from './names.ts'
-import { Questions } from './questions.ts'
+import { firstPortion, isTooLong, toFilter, toNames } from './names.ts'
+import type { Answer } from './rows.ts'
+import { arrivedIn, INITIAL_SYNC, namedBy, nextSync } from './sync.ts'
+import type { Sync, SyncEffect, SyncEvent } from './sync.ts'
 import { WatchSet } from './watch-set.ts'
 
-/** The line, as far as watches are concerned. */
+/** The server reads its database before it answers. It has this long for each part of an answer, in ms. */
+const ANSWER_MS = 30_000
+/** Events that are a reply of the server to a watch. */
+const REPLIES: readonly SyncEvent['kind'][] = ['part', 'answered', 'refused']
+
+/** What watches need of the link. */
 interface LinkUses {
-  /** @returns whether it went out */
+  /** @returns whether the message was sent */
   send(message: ClientMessage): boolean
   /** The server has answered everything. */
   answered(): void
@@ -23,92 +36,89 @@ export interface WatchesOptions {
   readonly random: () => number
   /** Names have lost their last listener. */
   readonly onLeave: (removed: WatchFilter) => void
-  /** The server does not take names, or takes them again. */
+  /** The server refuses names, or takes names again that it has refused. */
   readonly onRefusal: (names: WatchFilter) => void
+  /** The server has answered one more watch. */
+  readonly onAnswer: () => void
+  /** The database has another history: what is known is void. */
+  readonly onForget: () => void
 }
 
 export class Watches {
   readonly set: WatchSet
   readonly #options: WatchesOptions
-  readonly #questions: Questions
-  /** From where on the server can continue, for the whole set. */
-  #cursor: string | undefined
-  /** Since the line is open. */
+  #sync: Sync = INITIAL_SYNC
+  /** Refusals since the transport was opened. */
   #refusals = 0
+  #deadline: ReturnType<typeof setTimeout> | undefined
   #readmission: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: WatchesOptions) {
     this.#options = options
-    const { link, onRefusal } = options
     this.set = new WatchSet({
-      onAdd: (added) => {
-        this.#cursor = undefined
-        this.#questions.ask(added)
+      onAdd: (names) => {
+        this.#handle({ kind: 'added', names })
       },
-      onRemove: (removed) => {
-        this.#leave(removed)
+      onRemove: (names) => {
+        this.#leave(names)
       },
       onRefusal: (names) => {
-        this.#questions.drop(names)
-        onRefusal(toFilter(names))
-      },
-    })
-    this.#questions = new Questions({
-      onAsk: (id, filter) => {
-        const cursor = this.#cursor
-        return link().send({ type: 'watch', id, ...filter, ...(cursor && { cursor }) })
-      },
-      onRefused: (names) => {
-        this.#refused(names)
-      },
-      onOverdue: () => {
-        link().unanswered()
+        this.#handle({ kind: 'removed', names })
+        options.onRefusal(toFilter(names))
       },
     })
   }
 
-  /** What a watch has named, until it is answered. */
-  filter(id: number | undefined): WatchFilter | undefined {
-    return id === undefined ? undefined : this.#questions.filter(id)
+  /** Whether the server has answered all of this, and the page still watches it. */
+  answered(filter: WatchFilter): boolean {
+    return toNames(filter).every((name) => this.#sync.answered.has(name) || isTooLong(name))
   }
 
-  /** A new line knows nothing: it is asked for everything. */
-  begin(): void {
+  /** A transport is open: the server has to be asked for everything. */
+  opened(): void {
     this.#refusals = 0
-    this.#questions.forget()
-    this.#questions.ask(this.set.names)
+    this.#handle({ kind: 'opened', names: this.set.names })
   }
 
-  /** An answer, or a part of one, or a change. @returns whether an answer is complete */
-  heard({
-    type,
-    id,
-    final,
-    cursor,
-  }: Pick<Snapshot | Patch, 'type' | 'id' | 'final' | 'cursor'>): boolean {
-    if (final) this.set.answer(this.#questions.settle(id))
-    else if (id !== undefined || type === 'snapshot') this.#questions.heard()
-    this.reach(cursor)
-    return final ?? false
+  closed(): void {
+    this.#handle({ kind: 'closed' })
   }
 
-  /** The server has told everything up to there; of the whole set only when no watch is still to be answered. */
+  welcomed(epoch: string): void {
+    this.#handle({ kind: 'welcomed', epoch })
+  }
+
+  /** What a snapshot completes; `null`: another part follows. */
+  answer({ id, connections, final }: Snapshot): Answer | null {
+    if (!final) return null
+    const ids = connections.map((row) => row.id)
+    return { named: namedBy(this.#sync, id), arrived: arrivedIn(this.#sync, id, ids) }
+  }
+
+  /** The rows of this message have been taken. */
+  heard({ type, id, final, cursor, connections }: Snapshot | Patch): void {
+    if (final) this.#handle({ kind: 'answered', id, cursor })
+    else if (id !== undefined || type === 'snapshot') {
+      const rows = type === 'snapshot' ? connections.map((row) => row.id) : []
+      this.#handle({ kind: 'part', id, rows })
+    } else this.reach(cursor)
+  }
+
+  /** The server has sent every change before the cursor. */
   reach(cursor: string | undefined): void {
-    if (cursor !== undefined && this.#questions.answered) this.#cursor = cursor
+    this.#handle({ kind: 'reached', cursor })
   }
 
-  /** The next line is asked for all rows, not for what has changed since. */
-  startOver(): void {
-    this.#cursor = undefined
+  /** A message could not be read: the next transport is asked for all rows. */
+  garbled(): void {
+    this.#handle({ kind: 'garbled' })
   }
 
-  settled(): void {
-    if (this.#questions.answered) this.#options.link().answered()
-  }
-
-  /** The server takes nothing of this watch. */
-  refuse(id: number): void {
-    this.#questions.refuse(id)
+  /** @returns whether the error refuses a watch */
+  refuse({ code, id }: ErrorMessage): boolean {
+    if (code !== 'limit_watch' || id === undefined) return false
+    this.#handle({ kind: 'refused', id })
+    return true
   }
 
   stop(): void {
@@ -117,12 +127,51 @@ export class Watches {
   }
 
   #end(): void {
-    this.#cursor = undefined
-    this.#questions.forget()
+    this.#handle({ kind: 'emptied' })
     clearTimeout(this.#readmission)
   }
 
-  /** The server has no room, although it takes as many: tabs may share the line. */
+  #handle(event: SyncEvent): void {
+    const [sync, effects] = nextSync(this.#sync, event)
+    this.#sync = sync
+    this.#expect(REPLIES.includes(event.kind))
+    if (event.kind === 'answered') this.#options.onAnswer()
+    for (const effect of effects) this.#run(effect)
+  }
+
+  #run(effect: SyncEffect): void {
+    switch (effect.kind) {
+      case 'ask': {
+        const { id, names, cursor } = effect
+        const watch = { type: 'watch', id, ...toFilter(names), ...(cursor && { cursor }) } as const
+        this.#options.link().send(watch)
+        return
+      }
+      case 'refuse':
+        this.#refused(effect.names)
+        return
+      case 'forget':
+        this.#options.onForget()
+        return
+      case 'settled':
+        this.#options.link().answered()
+    }
+  }
+
+  /** @param again whether the server gets the whole time for the next part */
+  #expect(again: boolean): void {
+    const isWaiting = this.#sync.kind === 'open' && this.#sync.asked.size > 0
+    if (isWaiting && !again && this.#deadline !== undefined) return
+    clearTimeout(this.#deadline)
+    this.#deadline = undefined
+    if (!isWaiting) return
+    this.#deadline = setTimeout(() => {
+      this.#expect(true)
+      this.#options.link().unanswered()
+    }, ANSWER_MS)
+  }
+
+  /** The server has no room although it has announced more: other tabs may use the same socket. */
   #refused(names: readonly string[]): void {
     const { now, random } = this.#options
     const waitMs = slowWait(this.#refusals++, random())
@@ -131,11 +180,10 @@ export class Watches {
     this.#readmission = setTimeout(() => {
       this.set.readmit()
     }, waitMs)
-    this.settled()
   }
 
   #leave(removed: readonly string[]): void {
-    this.#questions.drop(removed)
+    this.#handle({ kind: 'removed', names: removed })
     this.#options.onLeave(toFilter(removed))
     if (this.set.empty) {
       this.#end()

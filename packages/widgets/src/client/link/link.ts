@@ -34,6 +34,8 @@ export interface LinkOptions {
   readonly random: () => number
   /** A new line: everything is asked anew. */
   readonly onOpen: () => void
+  /** The transport is gone. */
+  readonly onClose: () => void
   readonly onWelcome: (welcome: Welcome) => void
   /** Everything else that concerns rows. */
   readonly onMessage: (message: ServerMessage) => void
@@ -324,5 +326,6 @@ export class LinkKeeper {
     clearTimeout(this.#renewal)
     this.#transport?.close()
     this.#transport = null
+    this.#options.onClose()
   }
 }
