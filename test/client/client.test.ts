@@ -201,7 +201,11 @@ test('a command that is refused, or given while the line is down, fails with its
 test('a token that can not be had is tried again; one that is refused for good is unauthorized until somebody retries', async () => {
   await house.close()
   const { mintToken } = await import('../../packages/server/src/auth/tokens.ts')
-  const secret = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+  const secret = {
+    kind: 'secret',
+    maxTtlS: 604_800,
+    secret: 'a secret of at least thirty-two bytes',
+  } as const
   house = await House.open(secret)
   const good = await mintToken(secret, {
     subject: 'me',

@@ -10,7 +10,11 @@ import { launchVisitor, Portal, Tab } from './client-stage.ts'
 
 /** Silence is found out after ten seconds and this. */
 const HEARTBEAT_MS = 500
-const SECRET = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+const SECRET = {
+  kind: 'secret',
+  maxTtlS: 604_800,
+  secret: 'a secret of at least thirty-two bytes',
+} as const
 
 let browser: Browser
 let portal: Portal

@@ -5,6 +5,7 @@ import { createVerify, mintToken } from './tokens.ts'
 
 const SETTINGS = {
   kind: 'secret',
+  maxTtlS: 604_800,
   secret: 'a secret of at least thirty-two bytes',
   issuer: 'portal',
 } as const

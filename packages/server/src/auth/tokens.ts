@@ -2,6 +2,7 @@ import { CAPABILITIES } from '@mqtt-status/protocol'
 import type { Capability } from '@mqtt-status/protocol'
 import { jwtVerify, SignJWT } from 'jose'
 import * as v from 'valibot'
+import type { AuthConfig } from '../config/config.ts'
 import { formatDuration } from '../config/duration.ts'
 import { StatusError } from '../errors.ts'
 import { createScope, OPEN } from './scope.ts'
@@ -10,18 +11,6 @@ import type { Names, Scope } from './scope.ts'
 /** Turns a token into what it permits. Throws a StatusError `unauthorized` with the reason in words. */
 export type Verify = (token: string | null) => Promise<Scope>
 
-export type TokenSettings =
-  | { readonly kind: 'open' }
-  | {
-      readonly kind: 'secret'
-      readonly secret: string
-      readonly issuer?: string
-      readonly audience?: string
-      /** A token that is valid for longer is refused. @default 7 days */
-      readonly maxTtlS?: number
-    }
-
-const MAX_TTL_S = 7 * 86_400
 /** No time in seconds is as large before the year 5138, every one in milliseconds since 1973 is. */
 const MILLISECONDS_FROM = 100_000_000_000
 
@@ -39,7 +28,7 @@ const claims = v.object({
   iat: v.optional(v.number()),
 })
 
-export function createVerify(settings: TokenSettings): Verify {
+export function createVerify(settings: AuthConfig): Verify {
   if (settings.kind === 'open') return () => Promise.resolve(OPEN)
   const key = new TextEncoder().encode(settings.secret)
   const options = {
@@ -62,7 +51,7 @@ export function createVerify(settings: TokenSettings): Verify {
         `The token's claim "${v.getDotPath(issue) ?? ''}" is not as it should be: ${issue.message}.`,
       )
     }
-    refuseLong(parsed.output, settings.maxTtlS ?? MAX_TTL_S)
+    refuseLong(parsed.output, settings.maxTtlS)
     return toScope(parsed.output)
   }
 }
@@ -138,7 +127,7 @@ export interface TokenRequest {
 
 /** Signs a token, for trying out and for portals that are written in something else. */
 export function mintToken(
-  settings: Extract<TokenSettings, { kind: 'secret' }>,
+  settings: Extract<AuthConfig, { kind: 'secret' }>,
   { subject, sites, connections, can, lifetimeS }: TokenRequest,
 ): Promise<string> {
   const token = new SignJWT({ sites, connections, scope: can.join(' ') })

@@ -1,5 +1,5 @@
 import { KeyRing } from '../db/secrets/key-ring.ts'
-import type { SecretKey } from '../db/secrets/key-ring.ts'
+import type { SecretKey } from '../config/values.ts'
 import { countSecrets } from '../db/secrets/secrets.ts'
 import type { Sql } from '../db/postgres/sql.ts'
 import type { Answer } from './finding.ts'

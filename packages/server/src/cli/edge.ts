@@ -1,6 +1,8 @@
+import type { Environment } from '../config/environment.ts'
+
 /** What a command may know of the process it runs in. */
 export interface Edge {
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   readonly version: string
   /** Whether a person reads what is printed. */
   readonly terminal: boolean

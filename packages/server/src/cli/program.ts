@@ -1,6 +1,7 @@
 /** The commands and their options. Each command is loaded only when it is called: `--help` should not wait for them. */
 import { Command, Option } from 'commander'
-import { SETTINGS } from '../config/settings.ts'
+import type { Setting } from '../config/setting.ts'
+import { SETTINGS, TABLE } from '../config/settings.ts'
 import type { Edge } from './edge.ts'
 
 interface DoctorFlags extends Record<string, string | boolean> {
@@ -21,6 +22,7 @@ interface ImportOptions extends DatabaseFlags {
 }
 
 export function createProgram(edge: Edge): Command {
+  const { port } = TABLE
   const program = new Command('mqtt-status')
     .description('Keeps the MQTT connections listed in a Postgres table and shows them live.')
     .version(edge.version)
@@ -35,21 +37,14 @@ export function createProgram(edge: Edge): Command {
       listenEarly(edge)
       await (await import('./serve.ts')).serve(edge, byVariable(flags))
     })
-  for (const setting of SETTINGS) {
-    const fallback = setting.default ? `, default ${setting.default}` : ''
-    serve.addOption(
-      new Option(
-        `${setting.flag} <value>`,
-        `${setting.description} (${setting.variable}${fallback})`,
-      ),
-    )
-  }
+  for (const { flag, description } of SETTINGS)
+    serve.addOption(new Option(`${flag} <value>`, description))
 
   program
     .command('migrate')
     .description('bring the database of DATABASE_URL to the schema of this version')
-    .option('--database-url <url>', 'instead of DATABASE_URL')
-    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
+    .addOption(instead(TABLE.database.url))
+    .addOption(instead(TABLE.database.schema))
     .action(async (flags: Record<string, string>) => {
       await (await import('./migrate.ts')).migrateDatabase(edge, byVariable(flags))
     })
@@ -74,7 +69,7 @@ export function createProgram(edge: Edge): Command {
     .command('demo')
     .description('run everything at once: Postgres, a broker, a simulated fleet, a portal page')
     .option('--fresh', 'forget the data of former runs', false)
-    .option('--port <port>', 'port of the page (PORT, default 8001)')
+    .option('--port <port>', `port of the page (${port.variable}, default ${port.default ?? ''})`)
     .option('--folder <folder>', 'where Postgres keeps its data (default .demo)')
     .option('--no-open', 'do not open the page in a browser')
     .action(async (options: { fresh: boolean; port?: string; folder?: string; open: boolean }) => {
@@ -111,9 +106,9 @@ function addDoctor(program: Command, edge: Edge): void {
       false,
     )
     .option('--json', 'print the findings as JSON', false)
-    .option('--database-url <url>', 'instead of DATABASE_URL')
-    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
-    .option('--listen-database-url <url>', 'instead of LISTEN_DATABASE_URL')
+    .addOption(instead(TABLE.database.url))
+    .addOption(instead(TABLE.database.schema))
+    .addOption(instead(TABLE.database.listenUrl))
     .action(async ({ adopt, json, ...flags }: DoctorFlags) => {
       await (await import('./doctor.ts')).doctor(edge, byVariable(flags), { adopt, json })
     })
@@ -127,8 +122,8 @@ function addConnections(program: Command, edge: Edge): void {
     .command('list')
     .description('print what there is, and how it is')
     .option('--json', 'print the rows as JSON', false)
-    .option('--database-url <url>', 'instead of DATABASE_URL')
-    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
+    .addOption(instead(TABLE.database.url))
+    .addOption(instead(TABLE.database.schema))
     .action(async ({ json, ...flags }: DatabaseFlags & { json: boolean }) => {
       await (await import('./connections.ts')).list(edge, byVariable(flags), json)
     })
@@ -141,8 +136,8 @@ function addConnections(program: Command, edge: Edge): void {
     .option('--update', 'change connections that exist; what a row does not name stays', false)
     .option('--format <format>', 'csv or json (default: by the ending of the name)')
     .option('--json', 'print the result as JSON', false)
-    .option('--database-url <url>', 'instead of DATABASE_URL')
-    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
+    .addOption(instead(TABLE.database.url))
+    .addOption(instead(TABLE.database.schema))
     .action(async (file: string, { databaseUrl, databaseSchema, ...flags }: ImportOptions) => {
       const database = byVariable({ databaseUrl, databaseSchema })
       await (await import('./connections.ts')).importFile(edge, file, { ...flags, database })
@@ -151,8 +146,8 @@ function addConnections(program: Command, edge: Edge): void {
     .command('export')
     .description('print the settings of all connections, without secrets, to be imported again')
     .option('--format <format>', 'csv or json', 'json')
-    .option('--database-url <url>', 'instead of DATABASE_URL')
-    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
+    .addOption(instead(TABLE.database.url))
+    .addOption(instead(TABLE.database.schema))
     .action(async ({ format, ...flags }: DatabaseFlags & { format: string }) => {
       await (await import('./connections.ts')).exportAll(edge, byVariable(flags), format)
     })
@@ -172,21 +167,24 @@ function addSecrets(program: Command, edge: Edge): void {
   secrets
     .command('rotate')
     .description('encrypt all secrets with the first key of MQTT_SECRET_KEYS; may be run again')
-    .option('--database-url <url>', 'instead of DATABASE_URL')
-    .option('--database-schema <name>', 'instead of DATABASE_SCHEMA')
+    .addOption(instead(TABLE.database.url))
+    .addOption(instead(TABLE.database.schema))
     .action(async (flags: DatabaseFlags) => {
       await (await import('./secrets.ts')).rotate(edge, byVariable(flags))
     })
 }
 
-/** From the names of commander (`databaseUrl`) to those of the variables. */
+/** The flag that overrides a setting for one command. */
+function instead({ flag, variable }: Setting<unknown>): Option {
+  return new Option(`${flag} <value>`, `instead of ${variable}`)
+}
+
+/** The flags that override settings, by variable: commander calls `--database-url` `databaseUrl`. */
 function byVariable(flags: object): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(flags)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [
-        name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
-        String(value),
-      ]),
-  )
+  const given: Record<string, string> = {}
+  for (const setting of SETTINGS) {
+    const value = Reflect.get(flags, instead(setting).attributeName()) as unknown
+    if (typeof value === 'string') given[setting.variable] = value
+  }
+  return given
 }

@@ -2,11 +2,12 @@ import { inspect } from 'node:util'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { readAuth, readConfig, readStorage } from './config.ts'
 import { SetupError } from '../errors.ts'
-import { SETTINGS } from './settings.ts'
-import type { Environment } from './settings.ts'
+import { SETTINGS, UNSUPPORTED } from './settings.ts'
+import type { Environment } from './environment.ts'
 
 const DATABASE_URL = 'postgres://app:s3cret@db.example.com/app'
 const SECRET = 'a secret of at least thirty-two bytes'
@@ -192,20 +193,79 @@ test('a misspelt variable is warned about, a foreign one is not', () => {
   expect(warnings).toEqual(['MQTT_ALLOW_HOST is not a setting; did you mean MQTT_ALLOW_HOSTS?'])
 })
 
-test.each([
-  'AUTH_JWKS_URL',
-  'AUTH_CLAIMS',
-  'MQTT_LOCAL_ADDRESSES',
-  'NATS_BUCKET',
-  'NATS_URL',
-  'REUSE_PORT',
-])('%s has no effect yet, so it is refused', (variable) => {
-  expect(refusal({ [variable]: 'x' })).toContain(`${variable}: `)
+test.each(UNSUPPORTED.filter(({ kind }) => kind === 'refused'))(
+  '$variable has no effect yet, so it is refused',
+  ({ variable }) => {
+    expect(refusal({ [variable]: 'x' })).toContain(`${variable}: `)
+  },
+)
+
+test('the unsupported names are those that the contract has for later versions', () => {
+  expect(UNSUPPORTED.map(({ variable }) => variable).toSorted()).toEqual([
+    'AUTH_CLAIMS',
+    'AUTH_JWKS_URL',
+    'METRICS_TOKEN',
+    'MQTT_LOCAL_ADDRESSES',
+    'NATS_BUCKET',
+    'NATS_URL',
+    'REUSE_PORT',
+  ])
 })
 
 test('METRICS_TOKEN is said to have no effect yet', () => {
   const { warnings } = readConfig({ DATABASE_URL, METRICS_TOKEN: 'x' })
   expect(warnings).toEqual([expect.stringContaining('METRICS_TOKEN')])
+})
+
+test('a variable of another program is not warned about', () => {
+  const foreign = ['HOSTS', 'PORTS', 'HOSTNAME', 'LANG', 'LOGNAME', 'MAIL', 'PWD', 'SHELL', 'TERM']
+  const containers = ['DATABASE_HOST', 'MQTT_PORT', 'MQTT_BROKER', 'KUBERNETES_PORT', 'REDIS_URL']
+  const environment = Object.fromEntries([...foreign, ...containers].map((name) => [name, 'x']))
+  expect(readConfig({ DATABASE_URL, ...environment }).warnings).toEqual([])
+})
+
+const LONG_NAMES = SETTINGS.map(({ variable }) => variable).filter((name) => name.length > 6)
+
+test.each(LONG_NAMES)('each misspelling of %s by one letter is warned about', (name) => {
+  const misspelt = Array.from({ length: name.length }, (_, i) => name.charAt(i)).flatMap(
+    (letter, i) => [
+      name.slice(0, i) + name.slice(i + 1),
+      `${name.slice(0, i)}${letter}${letter}${name.slice(i + 1)}`,
+      `${name.slice(0, i)}Q${name.slice(i + 1)}`,
+      `${name.slice(0, i)}${name[i + 1] ?? ''}${letter}${name.slice(i + 2)}`,
+    ],
+  )
+  const known: readonly string[] = LONG_NAMES
+  for (const wrong of new Set(misspelt.filter((text) => !known.includes(text)))) {
+    const { warnings } = readConfig({ DATABASE_URL, [wrong]: 'x' })
+    expect(warnings).toEqual([`${wrong} is not a setting; did you mean ${name}?`])
+  }
+})
+
+const SECRETS = ['DATABASE_URL', 'LISTEN_DATABASE_URL', 'AUTH_JWT_SECRET', 'MQTT_SECRET_KEYS']
+
+test('the secrets of the table are the values that give access', () => {
+  const secret = SETTINGS.filter((setting) => setting.secret).map(({ variable }) => variable)
+  expect(secret.toSorted()).toEqual(SECRETS.toSorted())
+})
+
+test.each(SETTINGS)('a wrong $variable is repeated unless it is a secret', (setting) => {
+  const { variable, secret, schema } = setting
+  const wrong = ['mysql://app:hunter2@db/app', 'hunter2!"'].filter(
+    (text) => !v.safeParse(schema, text).success,
+  )
+  for (const text of wrong) {
+    const message = refusal({ [variable]: text })
+    expect(message).toContain(`${variable}: `)
+    expect(message.includes('hunter2')).toBe(!secret)
+  }
+})
+
+test('the unit of a number is the ending of its name', () => {
+  for (const { variable, unit } of SETTINGS) {
+    const ending = /_(MS|DAYS)$/.exec(variable)?.[1]?.toLowerCase()
+    expect(unit, variable).toBe(ending)
+  }
 })
 
 /** Another value than the default for each setting. */

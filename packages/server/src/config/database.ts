@@ -1,46 +1,38 @@
-/** How the database is reached, out of the settings and of what people write into its address. */
+/** How the server reaches its database, from the settings and from the parameters of the addresses. */
 import { isSamePlace } from './connection-string/address.ts'
 import type { PostgresAddress } from './connection-string/address.ts'
+import type { Values } from './settings.ts'
 
 export interface DatabaseConfig {
   readonly address: PostgresAddress
-  /** Past a pooler, if there is one. */
+  /** The direct address where `address` is that of a pooler. */
   readonly listenAddress: PostgresAddress
-  /** The schema of the tables; `null`: where they are already, or else the default. */
+  /** The schema of the tables; `null`: the schema that has the tables already, or else the default. */
   readonly schema: string | null
   readonly pool: number
   readonly statementTimeoutMs: number
-  /** Whether a copy of another database may be supervised without being asked about. */
+  /** Whether the server supervises a copy of another database without a confirmation. */
   readonly adopt: boolean
 }
 
-/** The values of the settings, by variable. */
-interface Values {
-  readonly DATABASE_URL: PostgresAddress
-  readonly LISTEN_DATABASE_URL?: PostgresAddress | undefined
-  readonly DATABASE_SCHEMA?: string | undefined
-  readonly DATABASE_POOL: number
-  readonly STATEMENT_TIMEOUT_MS: number
-  readonly ADOPT_DATABASE: '0' | '1'
-}
-
-export function toDatabase(p: Values): DatabaseConfig {
-  const listenAddress = p.LISTEN_DATABASE_URL ?? p.DATABASE_URL
+/** Joins the two addresses, and the schema that an address may name. */
+export function toDatabase(values: Values['database']): DatabaseConfig {
+  const { url, listenUrl = url, schema = url.schema, pool, statementTimeoutMs, adopt } = values
   return {
     address: {
-      ...p.DATABASE_URL,
-      // A second address is needed where the first one is a pooler.
-      prepare: p.DATABASE_URL.prepare && isSamePlace(p.DATABASE_URL, listenAddress),
+      ...url,
+      // The operator sets a second address where the first one is a pooler.
+      prepare: url.prepare && isSamePlace(url, listenUrl),
     },
-    listenAddress,
-    schema: p.DATABASE_SCHEMA ?? p.DATABASE_URL.schema,
-    pool: p.DATABASE_POOL,
-    statementTimeoutMs: p.STATEMENT_TIMEOUT_MS,
-    adopt: p.ADOPT_DATABASE === '1',
+    listenAddress: listenUrl,
+    schema,
+    pool,
+    statementTimeoutMs,
+    adopt,
   }
 }
 
-/** What the operator should know about the addresses, in one line each. */
+/** Warnings about the addresses, one line each. */
 export function databaseWarnings({ address, listenAddress }: DatabaseConfig): readonly string[] {
   const isPooled = !address.prepare && isSamePlace(address, listenAddress)
   return [

@@ -1,59 +1,43 @@
-/** From environment and flags to checked values: what is given for which setting, and what is wrong with it. */
+/** Reads a group of settings from the environment and from flags, and reports all faults together. */
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { SetupError } from '../errors.ts'
-import { SETTINGS } from './settings.ts'
-import type { Environment } from './settings.ts'
+import { mapRows, rowsOf } from './setting.ts'
+import type { Setting, ValuesOf } from './setting.ts'
 
-/** Secrets are never repeated, not even a wrong one. */
-const UNSPEAKABLE = new Set([
-  'AUTH_JWT_SECRET',
-  'DATABASE_URL',
-  'LISTEN_DATABASE_URL',
-  'MQTT_SECRET_KEYS',
-])
+/** Environment variables are strings or absent. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The values of all settings, as they are given; keys in a file are read, so that they are checked like any other. */
-export function gather(
-  environment: Environment,
-  flags: Environment,
-): { given: Environment; faults: string[] } {
-  const given = Object.fromEntries(
-    SETTINGS.map((s) => [
-      s.variable,
-      blank(flags[s.variable]) ?? blank(environment[s.variable]) ?? s.default,
-    ]),
-  )
-  const file = given['MQTT_SECRET_KEYS_FILE']
-  if (file === undefined) return { given, faults: [] }
-  if (given['MQTT_SECRET_KEYS'] !== undefined) {
-    return { given, faults: ['MQTT_SECRET_KEYS, MQTT_SECRET_KEYS_FILE: expected one of them'] }
-  }
-  try {
-    const keys = readFileSync(file, 'utf8')
-    const empty = keys.trim() === '' ? [`MQTT_SECRET_KEYS_FILE: "${file}" is empty`] : []
-    return { given: { ...given, MQTT_SECRET_KEYS: keys }, faults: empty }
-  } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure'
-    const fault = `found "${file}", expected a file that this user may read (${why})`
-    return { given, faults: [`MQTT_SECRET_KEYS_FILE: ${fault}`] }
-  }
+export interface Sources {
+  readonly environment: Environment
+  /** By variable; a flag wins over the variable of the environment. */
+  readonly flags?: Environment
+  /** Faults that the caller has found already. */
+  readonly faults?: readonly string[]
 }
 
-/** @throws SetupError that lists the faults that are known already and all that are found */
-export function checked<T>(
-  expected: v.GenericSchema<unknown, T>,
-  given: Environment,
-  faults: readonly string[],
-): T {
-  const parsed = v.safeParse(expected, given)
-  const all = [
-    ...faults,
-    ...(parsed.success ? [] : parsed.issues.map((issue) => describe(issue, given))),
-  ]
-  if (parsed.success && all.length === 0) return parsed.output
+/** @throws SetupError that lists every fault: the variable, what was found, what is expected */
+export function read<Group extends object>(
+  group: Group,
+  { environment, flags = {}, faults: known = [] }: Sources,
+): ValuesOf<Group> {
+  const rows = rowsOf(group)
+  const texts = new Map<string, Text>()
+  for (const { variable, default: fallback } of rows) {
+    const content = blank(flags[variable]) ?? blank(environment[variable]) ?? fallback
+    if (content !== undefined) texts.set(variable, { content, from: variable })
+  }
+  const faults = [...known, ...readFiles(rows, texts)]
+  const values = mapRows(group, (row) => {
+    const text = texts.get(row.variable)
+    const parsed = v.safeParse(row.schema, text?.content)
+    if (parsed.success) return parsed.output
+    faults.push(...parsed.issues.map(({ message }) => describe(row, text, message)))
+    return undefined
+  })
+  if (faults.length === 0) return values
   throw new SetupError(
-    `The configuration has ${count(all)}:\n${all.map((fault) => `  ${fault}`).join('\n')}`,
+    `The configuration has ${count(faults)}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
   )
 }
 
@@ -62,12 +46,45 @@ export function blank(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : value.trim()
 }
 
-function describe(issue: v.BaseIssue<unknown>, given: Environment): string {
-  const variable = v.getDotPath(issue)?.split('.')[0] ?? 'configuration'
-  const value = given[variable]
-  const found = UNSPEAKABLE.has(variable) || value === undefined ? '' : `found "${value}", `
-  const fromFile = variable === 'MQTT_SECRET_KEYS' && given['MQTT_SECRET_KEYS_FILE'] !== undefined
-  return `${fromFile ? 'MQTT_SECRET_KEYS_FILE' : variable}: ${found}${issue.message}`
+interface Text {
+  readonly content: string
+  /** The variable that an operator has to mend. */
+  readonly from: string
+}
+
+/**
+ * Replaces the path of a file by its content, which is checked like any other value.
+ *
+ * @returns what is wrong with the files
+ */
+function readFiles(rows: readonly Setting<unknown>[], texts: Map<string, Text>): string[] {
+  const faults: string[] = []
+  for (const { variable, fileOf } of rows) {
+    const path = texts.get(variable)?.content
+    if (fileOf === undefined || path === undefined) continue
+    if (texts.has(fileOf)) {
+      faults.push(`${fileOf}, ${variable}: expected one of them`)
+      continue
+    }
+    try {
+      const content = readFileSync(path, 'utf8')
+      texts.set(fileOf, { content, from: variable })
+      if (content.trim() === '') faults.push(`${variable}: "${path}" is empty`)
+    } catch (error) {
+      const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown failure'
+      faults.push(`${variable}: found "${path}", expected a file that this user may read (${why})`)
+    }
+  }
+  return faults
+}
+
+function describe(
+  { variable, secret }: Setting<unknown>,
+  text: Text | undefined,
+  message: string,
+): string {
+  const found = secret || text === undefined ? '' : `found "${text.content}", `
+  return `${text?.from ?? variable}: ${found}${message}`
 }
 
 function count(faults: readonly string[]): string {

@@ -31,6 +31,25 @@ export function whole(min: number, max: number): v.GenericSchema<string, number>
   )
 }
 
+/** One of two words; the first means `true`. */
+export function either(yes: string, no: string): v.GenericSchema<string, boolean> {
+  return v.pipe(
+    v.picklist([yes, no], `expected ${yes} or ${no}`),
+    v.transform((text) => text === yes),
+  )
+}
+
+/** One of a few words. */
+export function word<const Word extends string>(
+  words: readonly Word[],
+): v.GenericSchema<string, Word> {
+  const expected = `expected ${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`
+  return v.picklist(words, expected)
+}
+
+/** Ten years: a token that is valid for longer is no better than a password. */
+export const LONGEST_TTL_S: number = 3_650 * 86_400
+
 /** A duration like `30m`, `12h` or `7d`, in seconds. */
 export function duration(maxS: number): v.GenericSchema<string, number> {
   const expected = `expected a duration like 30m, 12h or 7d, ${formatDuration(maxS)} at most`
@@ -50,6 +69,22 @@ export const list: v.GenericSchema<string | undefined, string[]> = v.pipe(
       .split(',')
       .map((item) => item.trim())
       .filter((item) => item !== ''),
+  ),
+)
+
+/** A path; a slash is added at its end. */
+export const basePath: v.GenericSchema<string, string> = v.pipe(
+  v.string(),
+  v.regex(/^\/[\w\-./~]*$/, 'expected a path like /mqtt-status/'),
+  v.transform((path) => (path.endsWith('/') ? path : `${path}/`)),
+)
+
+/** The secret that signs tokens. */
+export const sharedSecret: v.GenericSchema<string, string> = v.pipe(
+  v.string(),
+  v.check(
+    (secret) => Buffer.byteLength(secret) >= 32,
+    'expected 32 bytes or more (RFC 7518, 3.2), for example from "openssl rand -base64 48"',
   ),
 )
 
@@ -103,12 +138,13 @@ export const ports: v.GenericSchema<string | undefined, PortRange[]> = v.pipe(
 )
 
 /** Origins of pages, or `*`. */
-export const origins: v.GenericSchema<string | undefined, string[]> = v.pipe(
+export const origins: v.GenericSchema<string | undefined, string[] | '*'> = v.pipe(
   list,
   v.everyItem(
     (item) => item === '*' || isOrigin(item),
     'expected origins like https://portal.example.com, or *',
   ),
+  v.transform((items) => (items.includes('*') ? '*' : items.map((origin) => origin.toLowerCase()))),
 )
 
 const KEY_BYTES = 32

@@ -75,7 +75,7 @@ async function parties(): Promise<Party[]> {
   const some = ['c1', 'c2', 'c3', 'c39']
   const token = (grant: { sites?: '*' | string[]; connections?: string[] }): Promise<string> =>
     mintToken(
-      { kind: 'secret', secret: SECRET },
+      { kind: 'secret', maxTtlS: 604_800, secret: SECRET },
       { subject: 't', sites: [], connections: [], can: ['view'], lifetimeS: 600, ...grant },
     )
   const ofSite = await token({ sites: ['s1'], connections: ['c5'] })

@@ -81,7 +81,7 @@ test.each([
 
   const { mintToken } = await import('../../src/auth/tokens.ts')
   const token = await mintToken(
-    { kind: 'secret', secret: AUTH_SECRET },
+    { kind: 'secret', maxTtlS: 604_800, secret: AUTH_SECRET },
     {
       subject: 'me',
       sites: '*',

@@ -4,8 +4,8 @@ import type { Connection, ServerMessage } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
 import { until } from '@mqtt-status/testing/until'
 import { WebSocket } from 'ws'
-import type { TokenSettings } from '../../src/auth/tokens.ts'
 import { createVerify } from '../../src/auth/tokens.ts'
+import type { AuthConfig } from '../../src/config/config.ts'
 import type { CommandRequest, CommandResult } from '../../src/db/connections/commands.ts'
 import { listen } from '../../src/http/listen.ts'
 import type { Listening, ListenOptions } from '../../src/http/listen.ts'
@@ -44,7 +44,7 @@ export class House {
   }
 
   static async open(
-    auth: TokenSettings = { kind: 'open' },
+    auth: AuthConfig = { kind: 'open' },
     {
       tooSlowMs,
       mark,

@@ -13,7 +13,7 @@ afterEach(async () => {
   await house.close()
 })
 
-const SECRET = { kind: 'secret', secret: 's'.repeat(32) } as const
+const SECRET = { kind: 'secret', maxTtlS: 604_800, secret: 's'.repeat(32) } as const
 
 function token(subject: string): Promise<string> {
   return mintToken(SECRET, {

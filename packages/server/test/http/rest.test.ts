@@ -4,7 +4,11 @@ import { mintToken } from '../../src/auth/tokens.ts'
 import { listen } from '../../src/http/listen.ts'
 import { House, row } from './house.ts'
 
-const SECRET = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+const SECRET = {
+  kind: 'secret',
+  maxTtlS: 604_800,
+  secret: 'a secret of at least thirty-two bytes',
+} as const
 
 let house: House
 

@@ -125,7 +125,11 @@ test('a list that does not fit an address goes into the body', async () => {
 })
 
 test('a token goes into the header; without one the answer is a problem', async () => {
-  const secret = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+  const secret = {
+    kind: 'secret',
+    maxTtlS: 604_800,
+    secret: 'a secret of at least thirty-two bytes',
+  } as const
   house = await House.open(secret)
   const token = await mintToken(secret, {
     subject: 'me',

@@ -9,7 +9,11 @@ import { Client, House, row } from './house.ts'
 import { RawConnection } from './raw.ts'
 import type { RawAnswer } from './raw.ts'
 
-const SECRET = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+const SECRET = {
+  kind: 'secret',
+  maxTtlS: 604_800,
+  secret: 'a secret of at least thirty-two bytes',
+} as const
 
 let house: House
 let bearer: string

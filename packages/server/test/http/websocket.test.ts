@@ -6,7 +6,11 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { mintToken } from '../../src/auth/tokens.ts'
 import { Client, House, row } from './house.ts'
 
-const SECRET = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+const SECRET = {
+  kind: 'secret',
+  maxTtlS: 604_800,
+  secret: 'a secret of at least thirty-two bytes',
+} as const
 
 let house: House
 

@@ -12,7 +12,11 @@ import { Resolver } from '../../src/dns/resolver.ts'
 import { createServer } from '../../src/server.ts'
 import type { StatusServer } from '../../src/server.ts'
 
-const AUTH = { kind: 'secret', secret: 'a secret of at least thirty-two bytes' } as const
+const AUTH = {
+  kind: 'secret',
+  maxTtlS: 604_800,
+  secret: 'a secret of at least thirty-two bytes',
+} as const
 export const KEYS: string = `k1:${Buffer.alloc(32, 1).toString('base64')}`
 
 export interface Answer {

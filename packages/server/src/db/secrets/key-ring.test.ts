@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { StatusError } from '../../errors.ts'
 import { KeyRing } from './key-ring.ts'
-import type { SecretKey } from './key-ring.ts'
+import type { SecretKey } from '../../config/values.ts'
 
 const PLACE = { connectionId: 'plant-7', field: 'password' }
 

@@ -4,14 +4,8 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import type { SecretKey } from '../../config/values.ts'
 import { StatusError } from '../../errors.ts'
-
-export interface SecretKey {
-  /** What stored secrets know it by. */
-  readonly id: string
-  /** 256 bits. */
-  readonly key: KeyObject
-}
 
 /** Which secret it is; it is part of what is authenticated, so that nobody can pass one off as another. */
 export interface SecretPlace {

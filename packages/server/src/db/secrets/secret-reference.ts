@@ -4,6 +4,7 @@
  */
 import { readFile, realpath } from 'node:fs/promises'
 import { posix } from 'node:path'
+import { SETTINGS } from '../../config/settings.ts'
 
 export interface ReferenceSources {
   /** A variable whose name begins with `MQTT_SECRET_`; keys of the server itself are not among them. */
@@ -16,8 +17,8 @@ export interface ReferenceSources {
 
 const FOLDER = '/run/secrets'
 const VARIABLE = /^MQTT_SECRET_[A-Za-z0-9_]+$/
-/** Of the server itself. */
-const OWN_VARIABLES: ReadonlySet<string> = new Set(['MQTT_SECRET_KEYS', 'MQTT_SECRET_KEYS_FILE'])
+/** Settings of the server itself. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set(SETTINGS.map(({ variable }) => variable))
 /** Below the folder: what the cluster gives every container to speak to the cluster with. */
 const CLUSTER = 'kubernetes.io/'
 const MAX_BYTES = 64 * 1024
