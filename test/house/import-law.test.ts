@@ -33,6 +33,7 @@ test.each([
   ['packages/widgets/src/client/link/link.ts', '../rows.ts'],
   ['packages/widgets/src/page/clock.ts', '../controllers/connection.ts'],
   ['packages/widgets/src/controllers/connection.ts', '../elements/card/card.ts'],
+  ['packages/widgets/src/events.ts', './controllers/news.ts'],
   ['packages/widgets/src/locales/time.ts', '../page/clock.ts'],
   ['packages/widgets/src/attributes/read.ts', '../page/clock.ts'],
   ['packages/widgets/src/elements/scene/scene.ts', '../parts/icons.ts'],

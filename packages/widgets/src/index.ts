@@ -49,7 +49,7 @@ export {
   MqttStatusErrorEvent,
   MqttStatusLinkEvent,
   MqttStatusReadyEvent,
-} from './elements/base/events.ts'
+} from './events.ts'
 export type {
   ChangeDetail,
   CommandDetail,
@@ -57,7 +57,7 @@ export type {
   ErrorDetail,
   LinkDetail,
   MqttStatusEventMap,
-} from './elements/base/events.ts'
+} from './events.ts'
 export { MqttStatusLive } from './elements/live/live.ts'
 export { registerLocale } from './locales/registry.ts'
 export type { SomeStrings, Strings } from './locales/registry.ts'

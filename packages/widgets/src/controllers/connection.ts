@@ -1,5 +1,5 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
-import type { ConnectionView, Link, Refusal, StatusClient, WatchFilter } from '../client/index.ts'
+import type { ConnectionView, Refusal, StatusClient, WatchFilter } from '../client/index.ts'
 import type { ClientController } from './client.ts'
 import { textOf } from '../attributes/text-of.ts'
 
@@ -24,8 +24,7 @@ export class ConnectionController implements ReactiveController {
   #client: StatusClient | null = null
   #site: string | null = null
   #id: string | null = null
-  /** Undoes what is listened to of the client, and of the row. */
-  #leaveClient: (() => void)[] = []
+  #leaveSite: (() => void) | null = null
   #leaveRow: (() => void) | null = null
   #view: ConnectionView = NOTHING
   #several = 0
@@ -54,10 +53,6 @@ export class ConnectionController implements ReactiveController {
     return this.#several
   }
 
-  get link(): Link | null {
-    return this.#client?.link ?? null
-  }
-
   /** The server's time, in ms since the epoch. */
   now(): number {
     return this.#client?.now() ?? Date.now()
@@ -75,9 +70,10 @@ export class ConnectionController implements ReactiveController {
     const id = textOf(connectionId)
     const site = (!id && textOf(siteId)) || null
     if (client !== this.#client || site !== this.#site) this.#enter(client, site)
-    if (client && this.#leaveClient.length === 0) this.#listen(client)
-    if (client && site) this.#look(client, site)
-    else this.#watch(id || null)
+    if (client && site) {
+      this.#leaveSite ??= this.#watchSite(client, site)
+      this.#look(client, site)
+    } else this.#watch(id || null)
   }
 
   hostDisconnected(): void {
@@ -95,23 +91,19 @@ export class ConnectionController implements ReactiveController {
   }
 
   #leave(): void {
-    for (const undo of this.#leaveClient) undo()
-    this.#leaveClient = []
+    this.#leaveSite?.()
+    this.#leaveSite = null
     this.#leaveRow?.()
     this.#leaveRow = null
   }
 
-  #listen(client: StatusClient): void {
-    const site = this.#site
-    this.#leaveClient = [client.onLink(this.#update)]
-    if (!site) return
-    // Called for every change of any row, of which the only one's is told elsewhere.
-    const look = (): void => {
+  #watchSite(client: StatusClient, site: string): () => void {
+    // The client calls back for every change of any row; the subscription to the only row has its own callback.
+    return client.watch({ sites: [site] }, () => {
       const before = this.#found
       this.#look(client, site)
       if (before !== this.#found) this.#update()
-    }
-    this.#leaveClient.push(client.watch({ sites: [site] }, look))
+    })
   }
 
   #watch(id: string | null): void {

@@ -1,11 +1,14 @@
 import type { CSSResultOrNative, PropertyDeclarations } from 'lit'
 import { appearance } from '@mqtt-status/protocol'
-import type { Appearance, Connection } from '@mqtt-status/protocol'
-import type { Link, LinkState, Pending, StatusClient } from '../../client/index.ts'
-import { announcer } from '../../page/announcer.ts'
+import type { Connection } from '@mqtt-status/protocol'
+import type { LinkState, Pending, StatusClient } from '../../client/index.ts'
 import type { Change } from '../../page/announcer.ts'
+import { AlarmController } from '../../controllers/alarm.ts'
+import { LinkController, linkStates } from '../../controllers/link.ts'
+import { NewsController } from '../../controllers/news.ts'
+import type { Shown } from '../../controllers/news.ts'
+import { OwnText } from './own-text.ts'
 import { ClientController } from '../../controllers/client.ts'
-import { wakeIn } from '../../page/clock.ts'
 import { CloseLook } from '../../controllers/close-look.ts'
 import type { CommandState } from '../../controllers/command.ts'
 import { ConnectionController } from '../../controllers/connection.ts'
@@ -14,15 +17,24 @@ import { takeTurn } from '../../page/turns.ts'
 import { inWordsOf } from '../../locales/registry.ts'
 import type { Language } from '../../locales/registry.ts'
 import { wordOf } from '../../attributes/words.ts'
-import type { WordProperty } from '../../attributes/words.ts'
+import type { Word, WordProperty } from '../../attributes/words.ts'
 import { StatusElement } from './element.ts'
-import { isLinkNews, namedLink, problemText } from '../scene/message.ts'
-import { reportChanges } from './report.ts'
-import type { Reported } from './report.ts'
+import { problemText } from '../scene/message.ts'
 import { compose } from '../scene/scene.ts'
 import type { Scene } from '../scene/scene.ts'
 
 const IDLE: CommandState = { kind: 'idle' }
+
+/** An element's row, words and name, for the parts that it is composed of. */
+export interface Inside {
+  readonly store: ConnectionController
+  readonly language: () => Language
+  readonly density: () => Word<'density'>
+  readonly name: () => string
+  /** The row that is on the screen; the store may have a newer one. */
+  readonly row: () => Connection | null
+  readonly describe: (row: Connection, name: string) => Change
+}
 
 /**
  * An element that shows one connection.
@@ -92,18 +104,34 @@ export abstract class ConnectedElement extends StatusElement {
   protected readonly clients: ClientController
   protected readonly store: ConnectionController
   protected readonly closeLook: CloseLook
+  /** What the parts of the element outside of this class read of it. */
+  protected readonly inside: Inside
   protected scene!: Scene
-  #reported: Reported = { scene: null, link: null, trouble: null }
-  #stopWaiting: (() => void) | null = null
-  #texts: MutationObserver | null = null
-  /** How the row was when those who can't see it last heard of it; `null` = they wait to hear of it anew. */
-  #heard: Appearance | null = null
+  readonly #links: LinkController
+  readonly #alarm: AlarmController
+  readonly #ownText: OwnText
 
   constructor() {
     super()
     this.clients = new ClientController(this)
     this.store = new ConnectionController(this, this.clients)
     this.closeLook = new CloseLook(this)
+    this.#links = new LinkController(this, this.clients, false)
+    this.#alarm = new AlarmController(this)
+    this.#ownText = new OwnText(this)
+    this.inside = {
+      store: this.store,
+      language: () => this.speech,
+      density: () => this.density,
+      name: () => this.displayName,
+      row: () => this.scene.row,
+      describe: (row, name) => this.#describe(row, name),
+    }
+    new NewsController(this, {
+      shown: () => this.#shown(),
+      language: this.inside.language,
+      describe: (row) => this.#describe(row, this.displayName),
+    })
   }
 
   /** The row as last known; `null` before the first one. */
@@ -121,18 +149,13 @@ export abstract class ConnectedElement extends StatusElement {
   /** The health of the feed; `null` while no server is known. */
   get link(): LinkState | null {
     this.#follow()
-    return this.store.link?.state ?? null
+    return this.#links.current?.state ?? null
   }
 
   /** Tries to reach the server now instead of at the next attempt. */
   refresh(): void {
     this.#follow()
     this.clients.current?.refresh()
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.#stopWaiting?.()
   }
 
   /** What happens to the element's own command; only those with a button have one. */
@@ -145,34 +168,14 @@ export abstract class ConnectedElement extends StatusElement {
     const { name, store } = this
     const { connection } = store.view
     const slotted = this.ownText('name')
-    const told = textOf(name).trim() || connection?.name.trim()
-    this.#listenToText(!!slotted || !told)
-    return slotted || told || this.ownText() || store.id || this.connectionId || this.siteId || ''
+    const given = textOf(name).trim() || connection?.name.trim()
+    this.#ownText.observe(!!slotted || !given)
+    return slotted || given || this.ownText() || store.id || this.connectionId || this.siteId || ''
   }
 
   /** The text inside the element that belongs to a slot, by default to the unnamed one. */
   protected ownText(slot: string = ''): string {
-    let text = ''
-    for (let node = this.firstChild; node; node = node.nextSibling) {
-      // By type, because nodes of an iframe or a popup are no instances of this window's classes.
-      const isSlotted =
-        node.nodeType === Node.ELEMENT_NODE ? (node as Element).slot === slot : !slot
-      // Frameworks leave comments behind.
-      if (isSlotted && node.nodeType !== Node.COMMENT_NODE) text += node.textContent ?? ''
-    }
-    return text.trim()
-  }
-
-  /** Frameworks change the text of a node, which no slot notices. */
-  #listenToText(isName: boolean): void {
-    if (isName === !!this.#texts) return
-    this.#texts?.disconnect()
-    this.#texts = null
-    if (!isName) return
-    this.#texts = new MutationObserver(() => {
-      this.requestUpdate()
-    })
-    this.#texts.observe(this, { characterData: true, childList: true, subtree: true })
+    return this.#ownText.of(slot)
   }
 
   protected override createRenderRoot(): ShadowRoot {
@@ -195,23 +198,16 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
     this.scene = inWordsOf(this.speech, (language) => this.#compose(language))
-    this.#tellStates()
+    this.#showStates()
     super.update(changed)
-    this.#stopWaiting?.()
-    const { staysMs } = this.scene
-    this.#stopWaiting =
-      staysMs === null || !this.isConnected
-        ? null
-        : wakeIn(staysMs, () => {
-            this.requestUpdate()
-          })
+    this.#alarm.set(this.scene.staysMs)
   }
 
   #compose(language: Language): Scene {
     const { store } = this
     return compose({
       view: store.view,
-      link: store.link,
+      link: this.#links.current,
       several: store.several,
       command: this.commandState,
       language,
@@ -224,14 +220,19 @@ export abstract class ConnectedElement extends StatusElement {
   }
 
   protected override updated(): void {
-    const { scene, store } = this
-    const before = this.#reported
-    const now = { scene, link: store.link, trouble: scene.trouble }
-    this.#reported = now
-    this.#announceChange(before.scene, scene)
-    this.#announceLink(before.link, now.link)
-    reportChanges(this, before, now)
-    StatusElement.inspect?.(this, { ...now, src: this.clients.current?.src ?? null })
+    const { trouble } = this.scene
+    const src = this.clients.current?.src ?? null
+    StatusElement.inspect?.(this, { trouble, link: this.#links.current, src })
+  }
+
+  #shown(): Shown {
+    const { row, appearance, trouble, message } = this.scene
+    return {
+      row,
+      appearance,
+      link: this.#links.current,
+      trouble: trouble === null ? null : { code: trouble, message: message?.text ?? '' },
+    }
   }
 
   /** A page that has just changed an attribute means what it says now, not what was drawn last. */
@@ -245,40 +246,22 @@ export abstract class ConnectedElement extends StatusElement {
     this.wear(this.renderRoot as ShadowRoot, styles)
   }
 
-  #tellStates(): void {
+  #showStates(): void {
     const { kind, appearance, dimmed, row } = this.scene
     const { pending, missing } = this.store.view
-    const link = this.store.link?.state
     this.showStates([
       row?.status,
       appearance?.tone,
       pending && 'pending',
       dimmed && 'stale',
-      link === 'offline' && link,
-      link === 'unauthorized' && link,
       kind === 'loading' && kind,
       missing && 'missing',
-      link && `link-${link}`,
+      ...linkStates(this.#links.current),
     ])
   }
 
-  #announceChange(before: Scene | null, { row, appearance }: Scene): void {
-    if (!row || !appearance) return
-    const news = before?.row?.id === row.id && isNews(this.#heard, appearance, this.announce)
-    if (news) announcer().change(this.#news)
-    else if (news === false) this.#heard = appearance
-  }
-
-  readonly #news = (): Change | null => {
-    const { row, appearance } = this.scene
-    if (!this.isConnected || !row || !appearance) return null
-    if (!isNews(this.#heard, appearance, this.announce)) return null
-    this.#heard = appearance
-    return this.inNews(row, this.displayName)
-  }
-
-  /** A row as screen readers are told of it. */
-  protected inNews(row: Connection, name: string): Change {
+  /** A row in the words of an announcement. */
+  #describe(row: Connection, name: string): Change {
     const { clients, speech: language } = this
     const now = this.store.now()
     const { look, attention } = appearance(row, now)
@@ -293,26 +276,4 @@ export abstract class ConnectedElement extends StatusElement {
       from: this,
     }
   }
-
-  #announceLink(before: Link | null, now: Link | null): void {
-    const name = now && namedLink(now)
-    if (this.announce === 'off' || !before || !name || !isLinkNews(before, now)) return
-    const { locale, tag } = this.speech
-    announcer().say(locale.link[name], tag, { from: this })
-  }
-}
-
-/** Whether somebody who can't see it wants to hear of it; `null` = not before it is seen what comes of it. */
-function isNews(
-  was: Appearance | null,
-  is: Appearance,
-  announce: WordProperty<'announce'>,
-): boolean | null {
-  const mode = wordOf('announce', announce)
-  if (mode === 'off') return false
-  const same = was?.look === is.look
-  // A command that waits for its answer takes away the attention, not the problem.
-  if (is.tone === 'progress' && (same || mode !== 'all')) return null
-  if (same && was.attention === is.attention) return false
-  return mode === 'all' || is.attention || was?.attention === true
 }

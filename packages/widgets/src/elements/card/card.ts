@@ -1,11 +1,14 @@
 import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
+import type { Outcome } from '../../client/index.ts'
+import type { CommandState } from '../../controllers/command.ts'
 import { expectsControl } from '../../page/foresight.ts'
 import { safeHref, words } from '../../attributes/read.ts'
 import { HEADING_LEVELS, wordOf } from '../../attributes/words.ts'
 import type { HeadingLevel, WordProperty } from '../../attributes/words.ts'
 import { buttonStyles } from '../parts/buttons.styles.ts'
-import { CommandingElement } from '../base/commanding.ts'
-import type { ButtonsWish } from '../base/commanding.ts'
+import { CommandButtons } from '../base/command-buttons.ts'
+import type { ButtonsWish } from '../base/command-buttons.ts'
+import { ConnectedElement } from '../base/connected.ts'
 import { StatusElement } from '../base/element.ts'
 import { cardStyles, emptyPlace, place } from './card.styles.ts'
 import { card } from './template.ts'
@@ -23,6 +26,10 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @attr controls - `auto`: the button that may be used; `show`: always, saying why it can't be
  * @attr heading-level - makes the name a heading
  * @attr {string} hide - what to leave out: `time`, `reason`, `meta`
+ * @attr confirm - which commands ask first
+ *
+ * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
+ * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
  *
  * @slot - what is shown until the script is there; its text is the name if there is no other
  * @slot name - the name, with markup
@@ -58,13 +65,14 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @cssprop --mqtt-status-font-size - of the name
  * @cssprop --mqtt-status-shadow - below the card
  */
-export class MqttStatusCard extends CommandingElement {
+export class MqttStatusCard extends ConnectedElement {
   static override readonly tag: string = 'mqtt-status-card'
   static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, place, cardStyles]
   protected static override readonly placeholder: CSSResultOrNative[] = [place, emptyPlace]
 
   static override properties: PropertyDeclarations = {
-    ...CommandingElement.properties,
+    ...ConnectedElement.properties,
+    confirm: {},
     href: {},
     controls: {},
     headingLevel: { attribute: 'heading-level' },
@@ -72,10 +80,36 @@ export class MqttStatusCard extends CommandingElement {
   }
 
   declare href: string | null | undefined
+  declare confirm: WordProperty<'confirm'>
   declare controls: WordProperty<'controls'>
   declare headingLevel: HeadingLevel | `${HeadingLevel}` | null | undefined
   declare hide: string | null | undefined
+  readonly #commands: CommandButtons
   #filled: ReadonlySet<string> | null = null
+
+  constructor() {
+    super()
+    this.#commands = new CommandButtons(this, this.inside)
+  }
+
+  /** Asks the server to connect; resolves when the command has ended, however. */
+  connect(): Promise<Outcome> {
+    return this.#commands.run('connect')
+  }
+
+  /** Asks the server to disconnect; resolves when the command has ended, however. */
+  disconnect(): Promise<Outcome> {
+    return this.#commands.run('disconnect')
+  }
+
+  /** Asks the server to disconnect and connect again; resolves when the command has ended, however. */
+  reconnect(): Promise<Outcome> {
+    return this.#commands.run('reconnect')
+  }
+
+  protected override get commandState(): CommandState {
+    return this.#commands.state
+  }
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -101,7 +135,7 @@ export class MqttStatusCard extends CommandingElement {
   protected override render(): TemplateResult {
     const { scene } = this
     const wish = this.#wish()
-    const offered = this.offered(wish)
+    const offered = this.#commands.offered(wish)
     return card({
       host: this,
       scene,
@@ -113,7 +147,7 @@ export class MqttStatusCard extends CommandingElement {
       headingLevel: headingLevel(this.headingLevel),
       hidden: words(this.hide),
       filled: (this.#filled ??= this.#slots()),
-      control: offered && this.buttons(offered, wish),
+      control: offered && this.#commands.render(offered, wish),
       reserveControl: this.#reserves(wish),
       retry: () => {
         this.refresh()

@@ -1,5 +1,7 @@
 import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { Outcome } from '../../client/index.ts'
+import type { CommandState } from '../../controllers/command.ts'
 import type { Offer } from '../parts/offer.ts'
 import type { Locale } from '../../locales/locale.ts'
 import { isOn } from '../../attributes/read.ts'
@@ -7,7 +9,8 @@ import { wordOf } from '../../attributes/words.ts'
 import type { WordProperty } from '../../attributes/words.ts'
 import { buttonStyles } from '../parts/buttons.styles.ts'
 import { longest, whyNot } from '../parts/buttons.ts'
-import { CommandingElement } from '../base/commanding.ts'
+import { CommandButtons } from '../base/command-buttons.ts'
+import { ConnectedElement } from '../base/connected.ts'
 import { StatusElement } from '../base/element.ts'
 import type { Message } from '../scene/message.ts'
 import { retryButton } from '../parts/retry.ts'
@@ -21,6 +24,10 @@ import { controlStyles } from './control.styles.ts'
  *
  * @attr action - `auto`: what fits the row
  * @attr {boolean} label-hidden - shows the icon alone; its word is told to screen readers and as a tooltip
+ * @attr confirm - which commands ask first
+ *
+ * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
+ * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
  *
  * @slot connect - replaces the word Connect
  * @slot disconnect - replaces the word Disconnect
@@ -36,22 +43,45 @@ import { controlStyles } from './control.styles.ts'
  * @csspart cancel - the button that says No to a question; also a control
  * @csspart retry - the button that tries to reach the server again
  */
-export class MqttStatusControl extends CommandingElement {
+export class MqttStatusControl extends ConnectedElement {
   static override readonly tag: string = 'mqtt-status-control'
   static override styles: CSSResultGroup = [StatusElement.styles, buttonStyles, controlStyles]
 
   static override properties: PropertyDeclarations = {
-    ...CommandingElement.properties,
+    ...ConnectedElement.properties,
+    confirm: {},
     action: {},
     labelHidden: { attribute: 'label-hidden', type: Boolean, converter: isOn },
   }
 
   declare action: WordProperty<'action'>
   declare labelHidden: boolean
+  declare confirm: WordProperty<'confirm'>
+  readonly #commands: CommandButtons
 
   constructor() {
     super()
     this.labelHidden = false
+    this.#commands = new CommandButtons(this, this.inside)
+  }
+
+  /** Asks the server to connect; resolves when the command has ended, however. */
+  connect(): Promise<Outcome> {
+    return this.#commands.run('connect')
+  }
+
+  /** Asks the server to disconnect; resolves when the command has ended, however. */
+  disconnect(): Promise<Outcome> {
+    return this.#commands.run('disconnect')
+  }
+
+  /** Asks the server to disconnect and connect again; resolves when the command has ended, however. */
+  reconnect(): Promise<Outcome> {
+    return this.#commands.run('reconnect')
+  }
+
+  protected override get commandState(): CommandState {
+    return this.#commands.state
   }
 
   protected override render(): TemplateResult {
@@ -60,12 +90,12 @@ export class MqttStatusControl extends CommandingElement {
     const action = wordOf('action', this.action)
     // Who places a button wants to see it; why it can't be used is said beside it.
     const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const
-    const offered = this.offered(wish)
+    const offered = this.#commands.offered(wish)
     return html`<slot hidden></slot
       ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span> ${
         offered
           ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
-              ${this.buttons(offered, wish)}
+              ${this.#commands.render(offered, wish)}
             </div>`
           : kind === 'loading'
             ? skeleton(this.speech.locale, labelHidden)

@@ -2,19 +2,24 @@ import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import type { Tone } from '@mqtt-status/protocol'
 import type { Link, LinkState, StatusClient } from '../../client/index.ts'
-import { announcer } from '../../page/announcer.ts'
 import { ClientController } from '../../controllers/client.ts'
-import type { Serverless } from '../../controllers/client.ts'
-import { wakeIn } from '../../page/clock.ts'
+import { AlarmController } from '../../controllers/alarm.ts'
+import {
+  blockedBy,
+  LinkController,
+  linkStates,
+  linkTrouble,
+  namedLink,
+} from '../../controllers/link.ts'
+import { NewsController } from '../../controllers/news.ts'
+import type { Shown } from '../../controllers/news.ts'
 import { inWordsOf } from '../../locales/registry.ts'
 import { countdown } from '../../locales/time.ts'
 import { isOn } from '../../attributes/read.ts'
 import type { WordProperty } from '../../attributes/words.ts'
 import { buttonStyles } from '../parts/buttons.styles.ts'
 import { StatusElement } from '../base/element.ts'
-import { MqttStatusErrorEvent, MqttStatusLinkEvent } from '../base/events.ts'
 import { dotIcon } from '../parts/icons.ts'
-import { blockedBy, isLinkNews, linkTrouble, namedLink } from '../scene/message.ts'
 import { liveStyles } from './live.styles.ts'
 
 const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
@@ -75,22 +80,27 @@ export class MqttStatusLive extends StatusElement {
   declare client: StatusClient | null | undefined
 
   readonly #clients: ClientController
-  #watched: StatusClient | null = null
-  #leave: (() => void)[] = []
-  #reported: Link | null = null
-  #troubled: Serverless | null = null
-  #stopWaiting: (() => void) | null = null
+  readonly #links: LinkController
+  readonly #alarm: AlarmController
 
   constructor() {
     super()
     this.hideWhenLive = false
     this.#clients = new ClientController(this)
+    // A page that shows whether it is live has to connect, also without a row to watch.
+    this.#links = new LinkController(this, this.#clients, true)
+    this.#alarm = new AlarmController(this)
+    new NewsController(this, {
+      shown: () => this.#shown(),
+      language: () => this.speech,
+      describe: null,
+    })
   }
 
   /** The health of the feed; `null` while no server is known. */
   get link(): LinkState | null {
     this.#clients.follow()
-    return this.#clients.current?.link.state ?? null
+    return this.#links.current?.state ?? null
   }
 
   /** Tries to reach the server now instead of at the next attempt. */
@@ -99,15 +109,8 @@ export class MqttStatusLive extends StatusElement {
     this.#clients.current?.refresh()
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.#stopWaiting?.()
-    this.#watch(null)
-  }
-
   protected override update(changed: Map<PropertyKey, unknown>): void {
-    if (this.isConnected) this.#watch(this.#clients.current)
-    this.#tellStates(this.#clients.current?.link)
+    this.#showStates()
     const hadFocus = this.hasFocusInside()
     super.update(changed)
     if (hadFocus && !this.hasFocusInside())
@@ -115,9 +118,9 @@ export class MqttStatusLive extends StatusElement {
   }
 
   protected override render(): TemplateResult {
-    const link = this.#clients.current?.link
+    const link = this.#links.current
     const tone = link ? toneOf(link) : 'neutral'
-    const isLoading = link ? namedLink(link) === null : this.#clients.trouble === null
+    const isLoading = this.#isLoading()
     return html`<span
       part="live"
       class="live tone-${tone}"
@@ -130,51 +133,45 @@ export class MqttStatusLive extends StatusElement {
   }
 
   protected override updated(): void {
-    const link = this.#clients.current?.link ?? null
-    const before = this.#reported
-    this.#reported = link
-    if (link && link !== before) this.#report(link, before)
-    const { trouble: serverless, current } = this.#clients
-    if (serverless && serverless !== this.#troubled) {
-      const message = this.speech.locale[serverless]
-      this.dispatchEvent(new MqttStatusErrorEvent({ code: serverless, message }))
-    }
-    this.#troubled = serverless
-    const trouble = serverless ?? (link && linkTrouble(link))
-    StatusElement.inspect?.(this, { trouble, link, src: current?.src ?? null })
+    const link = this.#links.current
+    const trouble = this.#clients.trouble ?? (link && linkTrouble(link))
+    StatusElement.inspect?.(this, { trouble, link, src: this.#clients.current?.src ?? null })
   }
 
-  #tellStates(link: Link | undefined): void {
-    const isLoading = link ? namedLink(link) === null : this.#clients.trouble === null
-    const states = [isLoading && 'loading', this.#isHidden(link, isLoading) && 'hidden']
-    if (!link) {
-      this.showStates(states)
-      return
+  #shown(): Shown {
+    const { trouble } = this.#clients
+    const message = trouble && this.speech.locale[trouble]
+    return {
+      row: null,
+      appearance: null,
+      link: this.#links.current,
+      trouble: trouble && message ? { code: trouble, message } : null,
     }
-    const { state } = link
+  }
+
+  #showStates(): void {
+    const link = this.#links.current
+    const state = link?.state
     this.showStates([
-      ...states,
-      `link-${state}`,
+      this.#isLoading() && 'loading',
+      this.#isHidden() && 'hidden',
       (state === 'stale' || state === 'offline') && 'stale',
-      (state === 'offline' || state === 'unauthorized') && state,
+      ...linkStates(link),
     ])
   }
 
+  #isLoading(): boolean {
+    const link = this.#links.current
+    return link ? namedLink(link) === null : this.#clients.trouble === null
+  }
+
   /** A state instead of a selector for the attribute, because the property alone counts as well. */
-  #isHidden(link: Link | undefined, isLoading: boolean): boolean {
-    return isOn(this.hideWhenLive) && (isLoading || link?.state === 'live')
+  #isHidden(): boolean {
+    const isLive = this.#links.current?.state === 'live'
+    return isOn(this.hideWhenLive) && (this.#isLoading() || isLive)
   }
 
-  #report(link: Link, before: Link | null): void {
-    const { state, retryAt } = link
-    if (state !== before?.state) this.dispatchEvent(new MqttStatusLinkEvent({ state, retryAt }))
-    const name = namedLink(link)
-    const { locale, tag } = this.speech
-    if (name && before && isLinkNews(before, link) && this.announce !== 'off')
-      announcer().say(locale.link[name], tag, { from: this })
-  }
-
-  #words(link: Link | undefined): string {
+  #words(link: Link | null): string {
     const { locale } = this.speech
     const name = link && namedLink(link)
     if (name) return locale.link[name]
@@ -197,31 +194,17 @@ export class MqttStatusLive extends StatusElement {
 
   /** Until the next attempt, whose time is the server's. */
   #countdown(retryAt: number | null): TemplateResult | typeof nothing {
-    this.#stopWaiting?.()
-    this.#stopWaiting = null
     const leftMs = (retryAt ?? 0) - (this.#clients.current?.now() ?? 0)
-    if (leftMs <= 0) return nothing
+    if (leftMs <= 0) {
+      this.#alarm.set(null)
+      return nothing
+    }
     const { text, staysMs } = inWordsOf(this.speech, (language) => {
       const wait = countdown(language, leftMs)
       return { ...wait, text: language.locale.nextTry(wait.text) }
     })
-    if (staysMs !== null && this.isConnected) {
-      this.#stopWaiting = wakeIn(staysMs, () => {
-        this.requestUpdate()
-      })
-    }
+    this.#alarm.set(staysMs)
     return html`<span class="when">${text}</span>`
-  }
-
-  /** Whoever asks whether a page is live wants it to be. */
-  #watch(client: StatusClient | null): void {
-    if (client === this.#watched) return
-    for (const undo of this.#leave) undo()
-    this.#watched = client
-    const update = (): void => {
-      this.requestUpdate()
-    }
-    this.#leave = client ? [client.watch({}, () => undefined), client.onLink(update)] : []
   }
 }
 

@@ -1,7 +1,8 @@
 /** The one line of explanation below the status: what matters most to whoever looks, in words. */
 import type { Connection } from '@mqtt-status/protocol'
-import type { Link, LinkState, Refusal } from '../../client/index.ts'
-import type { FailureCode, NamedLink } from '../../locales/locale.ts'
+import type { Link, Refusal } from '../../client/index.ts'
+import { blockedBy } from '../../controllers/link.ts'
+import type { FailureCode } from '../../locales/locale.ts'
 import type { Language } from '../../locales/registry.ts'
 import { countdown, dated } from '../../locales/time.ts'
 import type { TimedText } from '../../locales/time.ts'
@@ -18,8 +19,6 @@ export interface Message {
   /** After how long it reads otherwise, in ms. */
   readonly staysMs?: number | null
 }
-
-type Terminal = Extract<LinkState, 'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'>
 
 export function explain(input: SceneInput, trouble: string | null): Message | null {
   const { view } = input
@@ -79,40 +78,6 @@ function untilNextTry(
 
 /** Shorter waits are over before they are read. */
 const COUNTED_MS = 30_000
-
-/** The feed takes minutes, or somebody's help, to come back. */
-function isTerminal(link: LinkState): link is Terminal {
-  return (
-    link === 'unauthorized' ||
-    link === 'forbidden' ||
-    link === 'incompatible' ||
-    link === 'unavailable'
-  )
-}
-
-/** What keeps the feed from coming; what was shown once is only said to be old. */
-export function blockedBy({ state, cause }: Link): NamedLink | null {
-  if (isTerminal(state)) return cause ?? state
-  return state === 'connecting' ? cause : null
-}
-
-/** The same as a code: the page learns the state, people read what it comes from. */
-export function linkTrouble({ state, cause }: Link): string | null {
-  if (isTerminal(state)) return state
-  return state === 'connecting' ? cause : null
-}
-
-/** How the feed is, as a word of the language; `null` = it is on its way. */
-export function namedLink({ state, cause }: Link): NamedLink | null {
-  return cause ?? (state === 'connecting' ? null : state)
-}
-
-/** Whether it is worth saying aloud; that it comes up at first goes without saying, and so does why it is old. */
-export function isLinkNews(before: Link, now: Link): boolean {
-  const [was, is] = [namedLink(before), namedLink(now)]
-  if (before.state === 'stale' && now.state === 'stale') return false
-  return is !== null && is !== was && (is !== 'live' || was !== null)
-}
 
 function commandMessage({ view, link, command, language }: SceneInput): Message | null {
   const { locale } = language

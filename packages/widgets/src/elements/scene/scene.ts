@@ -1,10 +1,11 @@
 /** What an element shows at one moment, gathered from row, feed and clock before anything is drawn. */
 import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
+import { linkTrouble } from '../../controllers/link.ts'
 import type { Language } from '../../locales/registry.ts'
 import { absolute, ago, dated, full, lasting } from '../../locales/time.ts'
 import type { SceneInput } from './input.ts'
-import { explain, linkTrouble } from './message.ts'
+import { explain } from './message.ts'
 import type { Message } from './message.ts'
 
 /** When something happened, for the eye, for machines and, once it is wanted, for the tooltip. */

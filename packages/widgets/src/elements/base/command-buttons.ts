@@ -1,6 +1,6 @@
-import type { PropertyDeclarations, TemplateResult } from 'lit'
-import type { Action } from '@mqtt-status/protocol'
-import type { Outcome } from '../../client/index.ts'
+import type { ReactiveController, ReactiveControllerHost, TemplateResult } from 'lit'
+import type { Action, Connection } from '@mqtt-status/protocol'
+import type { LinkState, Outcome, Pending } from '../../client/index.ts'
 import { attempt } from '../../client/report.ts'
 import { announcer, inWords } from '../../page/announcer.ts'
 import { CommandController, isWaiting } from '../../controllers/command.ts'
@@ -10,8 +10,8 @@ import type { Offer } from '../parts/offer.ts'
 import { wordOf } from '../../attributes/words.ts'
 import type { Word, WordProperty } from '../../attributes/words.ts'
 import { buttons } from '../parts/buttons.ts'
-import { ConnectedElement } from './connected.ts'
-import { MqttStatusCommandEndEvent, MqttStatusCommandEvent } from './events.ts'
+import type { Inside } from './connected.ts'
+import { MqttStatusCommandEndEvent, MqttStatusCommandEvent } from '../../events.ts'
 import { failureText } from '../scene/message.ts'
 
 /** How the buttons are wanted. */
@@ -25,81 +25,78 @@ export interface ButtonsWish {
   readonly silent: boolean
 }
 
-/**
- * An element that can give commands to its connection.
- *
- * @attr confirm - which commands ask first
- *
- * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
- * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
- */
-export abstract class CommandingElement extends ConnectedElement {
-  static override properties: PropertyDeclarations = {
-    ...ConnectedElement.properties,
-    confirm: {},
-  }
+/** The element that the buttons belong to. */
+export interface CommandingHost extends ReactiveControllerHost, HTMLElement {
+  readonly connection: Connection | null
+  readonly pending: Pending | null
+  readonly link: LinkState | null
+  readonly confirm: WordProperty<'confirm'>
+}
 
-  declare confirm: WordProperty<'confirm'>
+/** The buttons of an element, the commands that they send, and the focus on them. */
+export class CommandButtons implements ReactiveController {
+  readonly #host: CommandingHost
+  readonly #inside: Inside
   readonly #command: CommandController
-  /** How the buttons were wanted last. */
+  /** How the element wanted its buttons at the last update. */
   #wish: ButtonsWish | null = null
+  /** What had the focus before the update, and what gets it if the update removes that. */
+  #focused: { readonly element: Element; readonly heir: string } | null = null
 
-  constructor() {
-    super()
-    this.#command = new CommandController(this, {
+  constructor(host: CommandingHost, inside: Inside) {
+    this.#host = host
+    this.#inside = inside
+    this.#command = new CommandController(host, {
       target: () => this.#target(),
       allow: ({ id, action, requestId }) =>
-        this.dispatchEvent(new MqttStatusCommandEvent({ id, action, requestId })),
+        host.dispatchEvent(new MqttStatusCommandEvent({ id, action, requestId })),
       ended: (command, outcome) => {
-        this.#tellEnd(command, outcome)
+        this.#reportEnd(command, outcome)
       },
     })
+    host.addController(this)
   }
 
-  /** Asks the server to connect; resolves when the command has ended, however. */
-  connect(): Promise<Outcome> {
-    return this.#command.run('connect')
-  }
-
-  /** Asks the server to disconnect; resolves when the command has ended, however. */
-  disconnect(): Promise<Outcome> {
-    return this.#command.run('disconnect')
-  }
-
-  /** Asks the server to disconnect and connect again; resolves when the command has ended, however. */
-  reconnect(): Promise<Outcome> {
-    return this.#command.run('reconnect')
-  }
-
-  protected override get commandState(): CommandState {
+  get state(): CommandState {
     return this.#command.state
   }
 
-  protected override update(changed: Map<PropertyKey, unknown>): void {
-    const focused = this.shadowRoot?.activeElement
-    const asked = focused?.closest<HTMLElement>('.ask')?.dataset['action']
-    const heir = asked ? `.${asked}` : focused?.closest('.buttons') ? '.no, .main' : '#name'
-    super.update(changed)
-    // What made room for something else must not throw the keyboard back to the top of the page; but only a button of
-    // the connection hands it on to another one, and a question only to the button that asked it: whoever presses
-    // Retry twice, or answers too late, means no command.
-    if (focused && !this.hasFocusInside()) this.#focus(heir)
+  /** Sends a command; resolves when it has ended, however. */
+  run(action: Action): Promise<Outcome> {
+    return this.#command.run(action)
+  }
+
+  hostUpdate(): void {
+    const element = this.#host.shadowRoot?.activeElement
+    const asked = element?.closest<HTMLElement>('.ask')?.dataset['action']
+    const heir = asked ? `.${asked}` : element?.closest('.buttons') ? '.no, .main' : '#name'
+    this.#focused = element ? { element, heir } : null
+  }
+
+  /**
+   * An update that removes the focused node must not move the focus to the top of the page. A button of the connection
+   * passes the focus to another one, and a question to the button that asked it. All else passes it to the name, because
+   * a viewer who presses Retry twice, or answers too late, means no command.
+   */
+  hostUpdated(): void {
+    if (this.#focused && !this.#host.shadowRoot?.activeElement) this.#focus(this.#focused.heir)
+    this.#focused = null
   }
 
   /** What may be done now; `null` = there is nothing to show. */
-  protected offered(wish: ButtonsWish): Offer | null {
-    const state = this.commandState
+  offered(wish: ButtonsWish): Offer | null {
+    const { state } = this
     this.#wish = wish
     return this.#offer(state.kind === 'failed' && state.code === 'forbidden')
   }
 
   #offer(refused: boolean): Offer | null {
-    const { connection, link, store } = this
+    const { connection, link } = this.#host
     return connection && this.#wish
       ? offer({
           row: connection,
           link,
-          can: store.client?.can ?? [],
+          can: this.#inside.store.client?.can ?? [],
           controls: this.#wish.controls,
           action: this.#wish.action,
           refused,
@@ -113,16 +110,17 @@ export abstract class CommandingElement extends ConnectedElement {
     return offered?.blocked === null && offered.actions.includes(action)
   }
 
-  protected buttons(offered: Offer, { labelHidden, slots, silent }: ButtonsWish): TemplateResult {
-    const state = this.commandState
+  /** The template of the buttons. */
+  render(offered: Offer, { labelHidden, slots, silent }: ButtonsWish): TemplateResult {
+    const { state } = this
     return buttons({
       offer: offered,
       state,
       running: state.kind === 'running' ? state.action : this.#waiting(),
-      locale: this.speech.locale,
+      locale: this.#inside.language().locale,
       waiting: isWaiting(state),
       labelHidden,
-      tooltips: labelHidden || this.density !== 'comfortable',
+      tooltips: labelHidden || this.#inside.density() !== 'comfortable',
       slots,
       silent,
       press: (action) => {
@@ -130,7 +128,7 @@ export abstract class CommandingElement extends ConnectedElement {
       },
       confirm: (action) => {
         // Whatever has come of the question since it was drawn.
-        if (this.commandState.kind === 'asking' && this.#isDrawn()) void this.#command.run(action)
+        if (this.state.kind === 'asking' && this.#isDrawn()) void this.#command.run(action)
       },
       cancel: () => {
         this.#command.cancel()
@@ -138,72 +136,76 @@ export abstract class CommandingElement extends ConnectedElement {
     })
   }
 
-  #tellEnd(command: Command, result: Outcome): void {
+  #reportEnd(command: Command, result: Outcome): void {
     const { id, action, requestId } = command
     const { outcome, code } = result
     // Whatever the page's own words do, the page learns how it has ended.
     attempt(() => {
       this.#announceEnd(command, result)
     })
-    this.dispatchEvent(new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }))
+    this.#host.dispatchEvent(
+      new MqttStatusCommandEndEvent({ id, action, requestId, outcome, code }),
+    )
   }
 
   #announceEnd(command: Command, { outcome, code, retryAfterMs }: Outcome): void {
     const { client, id, name, action } = command
-    const { locale, tag } = this.speech
+    const language = this.#inside.language()
+    const { locale, tag } = language
     const said = {
       done: locale.action[action].done,
-      failed: failureText(this.speech, code ?? 'internal', retryAfterMs).text,
+      failed: failureText(language, code ?? 'internal', retryAfterMs).text,
       timeout: locale.noConfirmation,
       unknown: locale.outcomeUnknown,
       prevented: null,
     }[outcome]
     const { connection } = client.connection(id).get()
-    const told = outcome === 'done' && connection ? this.inNews(connection, name) : null
+    const told = outcome === 'done' && connection ? this.#inside.describe(connection, name) : null
     if (said !== null) {
       // What was carried out may have led to a failure all the same: then the row has the words for it.
       const words = told?.look === 'failed' ? inWords(told) : `${name}: ${said}`
-      announcer().say(words, tag, { from: this, urgent: outcome === 'failed', told })
+      announcer().say(words, tag, { from: this.#host, urgent: outcome === 'failed', told })
     }
   }
 
   /** Once a command is overdue its button works again, although it may still succeed. */
   #waiting(): Action | null {
-    const { pending } = this
+    const { pending } = this.#host
     return pending && pending.phase !== 'overdue' ? pending.action : null
   }
 
   /** Whoever presses a button means the connection that is seen beside it. */
   #isDrawn(): boolean {
-    return this.connection?.id === this.scene.row?.id
+    return this.#host.connection?.id === this.#inside.row()?.id
   }
 
   #press(action: Action): void {
     if (!this.#isDrawn()) return
-    const asks = wordOf('confirm', this.confirm)
+    const asks = wordOf('confirm', this.#host.confirm)
     if (asks !== 'all' && asks !== action) {
       void this.#command.run(action)
       return
     }
     this.#command.ask(action)
-    void this.updateComplete.then(() => {
+    void this.#host.updateComplete.then(() => {
       this.#focus('.no, .main')
     })
   }
 
   #focus(wanted: string): void {
-    const root = this.shadowRoot
+    const root = this.#host.shadowRoot
     const found = root?.querySelector<HTMLElement>(wanted)
     ;(found ?? root?.querySelector<HTMLElement>('#name'))?.focus()
   }
 
   #target(): Target {
-    const { connection } = this
+    const { connection, isConnected } = this.#host
+    const { store, name } = this.#inside
     return {
       // Away from the page nobody keeps up with what it says.
-      client: this.isConnected ? this.store.client : null,
-      id: this.store.id,
-      name: this.displayName,
+      client: isConnected ? store.client : null,
+      id: store.id,
+      name: name(),
       pending: this.#waiting() !== null,
       status: connection?.status ?? null,
       mayStill: (action) => this.#mayStill(action),

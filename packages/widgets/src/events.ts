@@ -1,5 +1,5 @@
 import type { Action, Connection } from '@mqtt-status/protocol'
-import type { LinkState, Outcome } from '../../client/index.ts'
+import type { LinkState, Outcome } from './client/index.ts'
 
 /** What every event of ours is: it bubbles and leaves shadow roots. */
 class StatusEvent<T> extends CustomEvent<T> {
