@@ -37,8 +37,8 @@ export type Written = ReadonlyMap<string, RowVersion | 'locked'>
 /** What the owner of a row writes of its session. */
 export interface StatusWrite {
   readonly id: string
-  /** Fences the write: it only counts while the row still has this epoch and this owner. */
-  readonly epoch: number
+  /** The write only counts while the row still has this fence and this owner. */
+  readonly fence: number
   readonly status: Status
   readonly reason: Reason | null
   readonly detail: string | null
@@ -58,8 +58,8 @@ export interface StatusWrite {
 /** When a connection was last heard. */
 export interface ActivityWrite {
   readonly id: string
-  /** Fences the write, as that of a status. */
-  readonly epoch: number
+  /** As that of a status write. */
+  readonly fence: number
   /** How long ago the last message came, in ms; the time itself is the database's to say. */
   readonly ageMs: number
   /** The time that was written before; the new one is never older. */
@@ -70,8 +70,8 @@ export interface ActivityWrite {
 export interface Kept extends RowVersion {
   /** Dials of different sites take turns. */
   readonly siteId: string
-  /** Fences writes: it rises whenever the owner changes. */
-  readonly epoch: number
+  /** The fence of its writes; it rises whenever the owner changes. */
+  readonly fence: number
   readonly desired: Desired | null
   readonly generation: number
   readonly restartGeneration: number
@@ -90,7 +90,7 @@ export interface Kept extends RowVersion {
 /** A row of an owner, as far as it tells whether the owner knows all of it. */
 export interface Held {
   readonly id: string
-  readonly epoch: number
+  readonly fence: number
   readonly version: number
 }
 

@@ -76,7 +76,7 @@ export class Activity {
       .write(
         batch.map(({ keeper: { ledger }, messageMs }) => ({
           id: ledger.claimed.id,
-          epoch: ledger.claimed.epoch,
+          fence: ledger.claimed.fence,
           ageMs: Math.round(nowMs - messageMs),
           lastMessageAt: ledger.due.lastMessageAt,
         })),

@@ -87,11 +87,11 @@ export class Ledger {
    * @param observedGeneration the last command that had been acted on when it was seen
    */
   write(seen: Seen, observedGeneration: number): StatusWrite {
-    const { id, epoch } = this.#claimed
+    const { id, fence } = this.#claimed
     const { status, reason, detail, mqttReasonCode, subscriptionsOk, device } = seen
     return {
       id,
-      epoch,
+      fence,
       status,
       reason,
       detail,
@@ -107,8 +107,8 @@ export class Ledger {
 
   /** The write that says again what the row has to hold. */
   restore(): StatusWrite {
-    const { id, epoch } = this.#claimed
-    return { id, epoch, ...this.#bounded(), deviceTurned: false }
+    const { id, fence } = this.#claimed
+    return { id, fence, ...this.#bounded(), deviceTurned: false }
   }
 
   /** A statement is on its way to the table. */

@@ -34,8 +34,8 @@ export interface SupervisorStore {
   readonly held: () => Promise<readonly Held[]>
   /** All rows of ours at a glance. */
   readonly sum: () => Promise<HeldSum>
-  /** Lets go of rows, as far as they are ours in that epoch; answers those that are still ours, because they are locked. */
-  readonly release: (rows: readonly Pick<Held, 'id' | 'epoch'>[]) => Promise<readonly string[]>
+  /** Releases the rows that this node still owns with that fence; answers those that it still owns because they are locked. */
+  readonly release: (rows: readonly Pick<Held, 'id' | 'fence'>[]) => Promise<readonly string[]>
   readonly write: (writes: readonly StatusWrite[]) => Promise<Written>
   /** Writes when messages came last. */
   readonly writeActivity: (writes: readonly ActivityWrite[]) => Promise<Written>
@@ -96,7 +96,7 @@ export class Supervisor {
   readonly #store: SupervisorStore
   readonly #log: Log
   readonly #keepers = new Map<string, Keeper>()
-  /** Connections that are handed over, by the epoch that ends with it: an answer of before must not bring them back. */
+  /** The fences of connections that are handed over: a row that was read before must not bring them back. */
   readonly #leaving = new Map<string, number>()
   readonly #writer: StatusWriter
   readonly #activity: Activity
@@ -189,7 +189,7 @@ export class Supervisor {
   take(rows: readonly Claimed[]): void {
     if (this.#stopped) return
     for (const row of rows) {
-      if (row.epoch <= (this.#leaving.get(row.id) ?? -1)) continue
+      if (row.fence <= (this.#leaving.get(row.id) ?? -1)) continue
       try {
         this.#keep(row)
       } catch (error) {
@@ -222,9 +222,9 @@ export class Supervisor {
     if (this.#stopped) return
     for (const keeper of before)
       if (!held.has(keeper.claimed.id)) this.#drop(keeper.claimed.id, keeper)
-    for (const { id, epoch, version } of held.values()) {
+    for (const { id, fence, version } of held.values()) {
       const keeper = this.#keepers.get(id)
-      const isKnown = keeper?.claimed.epoch === epoch && keeper.ledger.version === version
+      const isKnown = keeper?.claimed.fence === fence && keeper.ledger.version === version
       if (!isKnown && keeper?.ledger.isWriting !== true) this.#rereads.add(id)
     }
     this.#rereads.start()
@@ -328,7 +328,7 @@ export class Supervisor {
   #keep(row: Claimed): void {
     const known = this.#keepers.get(row.id)
     // Answers may come in another order than they were asked for.
-    if (known !== undefined && row.epoch < known.claimed.epoch) return
+    if (known !== undefined && row.fence < known.claimed.fence) return
     const keeper = known ?? new Keeper(row, this.#options)
     this.#keepers.set(row.id, keeper)
     if (known !== undefined) keeper.update(row)
@@ -340,7 +340,7 @@ export class Supervisor {
       const keeper = this.#keepers.get(id)
       if (keeper === undefined) return []
       this.#keepers.delete(id)
-      this.#leaving.set(id, keeper.claimed.epoch)
+      this.#leaving.set(id, keeper.claimed.fence)
       return [{ keeper, gone: keeper.handOver() }]
     })
     let locked: readonly string[] = []
@@ -348,7 +348,7 @@ export class Supervisor {
       // The next owner goes by what was seen last.
       await this.#writer.flush()
       locked = await this.#store.release(
-        leaving.map(({ keeper: { claimed } }) => ({ id: claimed.id, epoch: claimed.epoch })),
+        leaving.map(({ keeper: { claimed } }) => ({ id: claimed.id, fence: claimed.fence })),
       )
       await firstOf(Promise.all(leaving.map(({ gone }) => gone)), HANDOVER_MS)
     } finally {
@@ -356,7 +356,7 @@ export class Supervisor {
       for (const { claimed, ledger } of leaving.map(({ keeper }) => keeper)) {
         this.#writer.forget(ledger)
         this.#corrections.forget(claimed.id)
-        if (this.#leaving.get(claimed.id) === claimed.epoch) this.#leaving.delete(claimed.id)
+        if (this.#leaving.get(claimed.id) === claimed.fence) this.#leaving.delete(claimed.id)
       }
       // They are still ours, so they are taken again.
       for (const id of locked) this.#read(id)

@@ -93,17 +93,17 @@ test('a repeated key is harmless, also at the same time; for another action it i
 })
 
 test('only the present owner can write a status', async () => {
-  const write = (epoch: number): StatusWrite => seen('a', epoch)
+  const write = (fence: number): StatusWrite => seen('a', fence)
   await database.sql`update connections set desired = 'connected' where id = 'a'`
   for (const ownerId of ['me', 'you'])
     await renewLease(sql, { ownerId, ttlMs: 60_000, version: null })
   const all = { limit: 10, lost: true }
   const [mine, ...others] = await claim(sql, 'me', all)
-  expect(mine).toMatchObject({ id: 'a', epoch: 1, dial: { protocol: 'mqtt', host: null } })
+  expect(mine).toMatchObject({ id: 'a', fence: 1, dial: { protocol: 'mqtt', host: null } })
   expect(others).toEqual([])
   expect(await claim(sql, 'you', all)).toEqual([])
   await endLease(sql, 'me')
-  expect(await claim(sql, 'you', all)).toMatchObject([{ id: 'a', epoch: 2 }])
+  expect(await claim(sql, 'you', all)).toMatchObject([{ id: 'a', fence: 2 }])
   expect([...(await writeStatuses(sql, 'me', [write(1)])).keys()]).toEqual([])
   expect([...(await writeStatuses(sql, 'you', [write(2)])).keys()]).toEqual(['a'])
   const [row] = await database.sql`select status, subscriptions_ok from connections where id = 'a'`
@@ -120,20 +120,20 @@ async function claimed(): Promise<Claimed | undefined> {
 
 test('times of messages are written by the present owner only, all at once, and never go back', async () => {
   const mine = await claimed()
-  const epoch = mine?.epoch ?? 0
+  const fence = mine?.fence ?? 0
   expect(mine).toMatchObject({ seen: { device: 'unknown' }, lastMessageAgeMs: null })
   let lastMessageAt: string | null = null
-  const write = async (ownerId: string, ofEpoch: number, ageMs: number): Promise<string[]> => {
+  const write = async (ownerId: string, ofFence: number, ageMs: number): Promise<string[]> => {
     const written = await writeActivity(sql, ownerId, [
-      { id: 'a', epoch: ofEpoch, ageMs, lastMessageAt },
+      { id: 'a', fence: ofFence, ageMs, lastMessageAt },
     ])
     lastMessageAt = seenOf(written, 'a')?.lastMessageAt ?? lastMessageAt
     return [...written.keys()]
   }
-  expect(await write('you', epoch, 0)).toEqual([])
-  expect(await write('me', epoch - 1, 0)).toEqual([])
-  expect(await write('me', epoch, 1_000)).toEqual(['a'])
-  expect(await write('me', epoch, 60_000)).toEqual(['a'])
+  expect(await write('you', fence, 0)).toEqual([])
+  expect(await write('me', fence - 1, 0)).toEqual([])
+  expect(await write('me', fence, 1_000)).toEqual(['a'])
+  expect(await write('me', fence, 60_000)).toEqual(['a'])
   const [row] = await database.sql`
     select extract(epoch from now() - last_message_at)::float8 as age from connections where id = 'a'`
   expect(row?.['age']).toBeGreaterThanOrEqual(1)
@@ -141,9 +141,9 @@ test('times of messages are written by the present owner only, all at once, and 
 })
 
 test('a status says what it means for the device, and since when unless that has just turned', async () => {
-  const { epoch = 0 } = (await claimed()) ?? {}
+  const { fence = 0 } = (await claimed()) ?? {}
   const write = async (change: Partial<StatusWrite>): Promise<string | null | undefined> =>
-    seenOf(await writeStatuses(sql, 'me', [seen('a', epoch, change)]), 'a')?.deviceSince
+    seenOf(await writeStatuses(sql, 'me', [seen('a', fence, change)]), 'a')?.deviceSince
   expect(await write({}), 'never turned').toBeNull()
   const turned = await write({ device: 'online', deviceTurned: true })
   expect(turned).toMatch(/^20/)

@@ -74,7 +74,7 @@ test('a late write of the keeper of the original does not get into the copy', as
   await move()
   await confirmEpoch(direct(sql), true)
   expect(await database.sql`select from supervisors`, 'leases of the original').toHaveLength(0)
-  const written = await writeStatuses(sql, 'me', [seen('kept', claimed?.epoch ?? 0)])
+  const written = await writeStatuses(sql, 'me', [seen('kept', claimed?.fence ?? 0)])
   expect(written.size).toBe(0)
 })
 

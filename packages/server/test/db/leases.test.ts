@@ -114,12 +114,12 @@ test('without a lease of its own nobody claims anything', async () => {
 test('what a living instance keeps is not claimed; what a dead one kept only by whom it is allowed', async () => {
   await add('a')
   await lease('first')
-  expect(await claim(sql, 'first', ALL)).toMatchObject([{ epoch: 1, inherited: false }])
+  expect(await claim(sql, 'first', ALL)).toMatchObject([{ fence: 1, inherited: false }])
   await lease('second')
   expect(await claim(sql, 'second', ALL)).toEqual([])
   await die('first')
   expect(await claim(sql, 'second', { limit: 10, lost: false })).toEqual([])
-  expect(await claim(sql, 'second', ALL)).toMatchObject([{ epoch: 2, inherited: true }])
+  expect(await claim(sql, 'second', ALL)).toMatchObject([{ fence: 2, inherited: true }])
 })
 
 test('twenty instances that claim at once share without overlap, and none claims above its limit', async () => {
@@ -137,35 +137,35 @@ test('twenty instances that claim at once share without overlap, and none claims
     }
   }
   expect(new Set(taken).size).toBe(400)
-  const epochs = await database.sql`select distinct epoch from connections`
-  expect([...epochs]).toEqual([{ epoch: '1' }])
+  const fences = await database.sql`select distinct epoch from connections`
+  expect([...fences]).toEqual([{ epoch: '1' }])
 })
 
-test('scenario 16: a write of a former owner, or of a former epoch of the same owner, affects 0 rows', async () => {
+test('scenario 16: a write of a former owner, or of a former fence of the same owner, affects 0 rows', async () => {
   await add('a')
   await lease('me')
   const [mine] = await claim(sql, 'me', ALL)
-  const write = (ownerId: string, epoch: number): Promise<ReadonlyMap<string, unknown>> =>
-    writeStatuses(sql, ownerId, [seen('a', epoch, { status: 'failed', reason: 'flapping' })])
-  await release(sql, 'me', [{ id: 'a', epoch: mine?.epoch ?? 0 }])
+  const write = (ownerId: string, fence: number): Promise<ReadonlyMap<string, unknown>> =>
+    writeStatuses(sql, ownerId, [seen('a', fence, { status: 'failed', reason: 'flapping' })])
+  await release(sql, 'me', [{ id: 'a', fence: mine?.fence ?? 0 }])
   expect((await write('me', 1)).size).toBe(0)
   await lease('you')
   await claim(sql, 'you', ALL)
   expect((await write('me', 1)).size).toBe(0)
-  await release(sql, 'you', [{ id: 'a', epoch: 2 }])
+  await release(sql, 'you', [{ id: 'a', fence: 2 }])
   await claim(sql, 'me', ALL)
-  expect((await write('me', 1)).size, 'an old epoch of the present owner').toBe(0)
+  expect((await write('me', 1)).size, 'an old fence of the present owner').toBe(0)
   expect((await write('me', 3)).size).toBe(1)
 })
 
-test('only rows of that epoch are released', async () => {
+test('only rows of that fence are released', async () => {
   await add('a')
   await lease('me')
   await claim(sql, 'me', ALL)
-  await release(sql, 'me', [{ id: 'a', epoch: 0 }])
-  await release(sql, 'you', [{ id: 'a', epoch: 1 }])
-  expect(await listHeld(sql, 'me')).toMatchObject([{ id: 'a', epoch: 1 }])
-  await release(sql, 'me', [{ id: 'a', epoch: 1 }])
+  await release(sql, 'me', [{ id: 'a', fence: 0 }])
+  await release(sql, 'you', [{ id: 'a', fence: 1 }])
+  expect(await listHeld(sql, 'me')).toMatchObject([{ id: 'a', fence: 1 }])
+  await release(sql, 'me', [{ id: 'a', fence: 1 }])
   expect(await listHeld(sql, 'me')).toEqual([])
 })
 
@@ -178,7 +178,7 @@ test('a row that is not managed any more is fenced off at once, and free once it
   expect(await row('a')).toMatchObject({ owner_id: null, epoch: '2' })
   expect(await claim(sql, 'me', ALL)).toEqual([])
   await database.sql`update connections set managed = true where id = 'a'`
-  expect(await claim(sql, 'me', ALL)).toMatchObject([{ id: 'a', epoch: 4 }])
+  expect(await claim(sql, 'me', ALL)).toMatchObject([{ id: 'a', fence: 4 }])
 })
 
 test('scenario 18: what nobody keeps is unknown since the lease of its owner ended; the rest stays', async () => {
@@ -212,7 +212,7 @@ test('scenario 18: what was passed on and taken by nobody is unknown, too', asyn
   await add('a', { status: 'connected' })
   await lease('me')
   await claim(sql, 'me', ALL)
-  await release(sql, 'me', [{ id: 'a', epoch: 1 }])
+  await release(sql, 'me', [{ id: 'a', fence: 1 }])
   await die('me')
   expect(await markLost(sql)).toBe(1)
   expect(await row('a')).toMatchObject({ status: 'unknown', reason: 'supervisor_lost' })

@@ -86,7 +86,7 @@ const WRITES: readonly BatchWrite[] = [
       writeActivity(
         sql,
         'me',
-        IDS.map((id) => ({ id, epoch: 1, ageMs: 9_000 - value, lastMessageAt: null })),
+        IDS.map((id) => ({ id, fence: 1, ageMs: 9_000 - value, lastMessageAt: null })),
       ),
     lock: lockConnection,
     undone: () => database.sql`select id from connections where last_message_at is null`,
@@ -98,7 +98,7 @@ const WRITES: readonly BatchWrite[] = [
       release(
         sql,
         'me',
-        IDS.map((id) => ({ id, epoch: 1 })),
+        IDS.map((id) => ({ id, fence: 1 })),
       ),
     lock: lockConnection,
     undone: () => database.sql`select id from connections where owner_id is not null`,
@@ -211,7 +211,7 @@ test('a write answers which rows are locked, which are written, and not those th
     expect([...written.keys()].toSorted()).toEqual(['c1', LOCKED])
     expect(written.get('c1')).toMatchObject({ seen: { status: 'connected' } })
     expect(written.get(LOCKED)).toBe('locked')
-    const rows = ['c1', LOCKED].map((id) => ({ id, epoch: 1 }))
+    const rows = ['c1', LOCKED].map((id) => ({ id, fence: 1 }))
     expect(await release(sql, 'me', rows)).toEqual([LOCKED])
   })
 })

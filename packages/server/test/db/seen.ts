@@ -1,10 +1,10 @@
 import type { Observed, StatusWrite, Written } from '../../src/model/observed.ts'
 
 /** A write of a status, as an owner makes it that has just seen it. */
-export function seen(id: string, epoch: number, change: Partial<StatusWrite> = {}): StatusWrite {
+export function seen(id: string, fence: number, change: Partial<StatusWrite> = {}): StatusWrite {
   return {
     id,
-    epoch,
+    fence,
     status: 'connected',
     reason: null,
     detail: null,

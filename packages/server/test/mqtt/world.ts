@@ -84,7 +84,7 @@ export class World {
         },
         writeActivity: (writes) => {
           if (!this.reachable) return Promise.reject(new Error('database away'))
-          const ours = writes.filter(({ id, epoch }) => this.#rows.get(id)?.epoch === epoch)
+          const ours = writes.filter(({ id, fence }) => this.#rows.get(id)?.fence === fence)
           this.activity.push(...ours)
           return Promise.resolve(this.#versions(ours))
         },
@@ -119,7 +119,7 @@ export class World {
       siteId: 's1',
       version: 0,
       revision: 0,
-      epoch: 1,
+      fence: 1,
       managed: true,
       ownerId: 'me',
       desired: 'connected',
@@ -166,7 +166,7 @@ export class World {
   /** Another instance has taken it over. */
   steal(id: string): void {
     const row = this.row(id)
-    this.#set({ ...row, ownerId: 'another', epoch: row.epoch + 1 })
+    this.#set({ ...row, ownerId: 'another', fence: row.fence + 1 })
   }
 
   row(id: string): Row {
@@ -189,7 +189,7 @@ export class World {
 
   #write(write: StatusWrite): boolean {
     const row = this.#rows.get(write.id)
-    if (row === undefined || row.epoch !== write.epoch) return false
+    if (row === undefined || row.fence !== write.fence) return false
     this.#set({
       ...row,
       ...write,

@@ -65,12 +65,12 @@ test('scenario 17: while Postgres is away connections stay up and nothing is dia
 
 test('scenario 17: what was lost without notice is found when the node listens again', async () => {
   await open(3)
-  const epoch = async () => {
+  const fence = async () => {
     const [row] = await own.sql`select epoch from connections where id = 'c1'`
     return BigInt(String(row?.['epoch']))
   }
   // An id that was here before begins above the fences of its former owners.
-  const before = await epoch()
+  const before = await fence()
   // As if the answer to a claim, and the notification of it, had been lost.
   await own.sql`update connections set owner_id = null, epoch = epoch + 1 where id = 'c1'`
   await own.sql`

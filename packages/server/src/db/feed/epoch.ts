@@ -3,6 +3,7 @@
  * standby, a database made from another as its template) must get another one, or cursors of the original would be honoured by it; and it is not supervised until
  * somebody has adopted it, or it would dial the brokers of the original, with the client ids of the original.
  */
+import { raiseFence } from '../connections/fence.ts'
 import { lock } from '../postgres/lock.ts'
 import { qualified } from '../postgres/sql.ts'
 import type { Database } from '../postgres/lane.ts'
@@ -74,9 +75,9 @@ async function takeEpoch(tx: Sql): Promise<void> {
       device = case device when 'unknown' then 'unknown' else 'stale' end
     where managed and status <> 'disconnected'`
   await tx`
-    update ${tx.schema}.connections
+    update ${tx.schema}.connections c
     set owner_id = null,
-      epoch = epoch + 1,
+      ${raiseFence(tx)},
       revision = nextval(${revisions}::text::regclass),
       changed = pg_current_xact_id()`
   // They are alive, if at all, elsewhere.

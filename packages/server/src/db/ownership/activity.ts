@@ -11,7 +11,7 @@ export function writeActivity(
   return writeBatch(sql, ownerId, {
     rows: sql`jsonb_to_recordset(${sql.json(writes as never)}) as w (
       id text,
-      epoch bigint,
+      fence bigint,
       "ageMs" float8,
       "lastMessageAt" timestamp
     )`,

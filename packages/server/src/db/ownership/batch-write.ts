@@ -3,20 +3,21 @@
  * one of the rows locked holds up that row only.
  */
 import type { RowVersion, Written } from '../../model/observed.ts'
+import { fence } from '../connections/fence.ts'
 import { rowVersion } from './observed.ts'
 import type { Sql } from '../postgres/sql.ts'
 
 type Fragment = ReturnType<Sql>
 
 export interface BatchWrite {
-  /** A row source that is named `w` and has at least `id` and `epoch`. */
+  /** A row source that is named `w` and has at least `id` and `fence`. */
   readonly rows: Fragment
   /** Assignments to columns of `connections c`. */
   readonly set: Fragment
 }
 
 /**
- * Writes the rows that the owner still has in the named epoch.
+ * Writes the rows that still have this owner and the fence of the write.
  *
  * @returns the rows as they are now, and `locked` for those that another transaction holds; a row that is missing has
  * another owner, or is deleted
@@ -26,7 +27,7 @@ export async function writeBatch(
   ownerId: string,
   { rows, set }: BatchWrite,
 ): Promise<Written> {
-  const isOwned = sql`c.id = w.id and c.owner_id = ${ownerId} and c.epoch = w.epoch`
+  const isOwned = sql`c.id = w.id and c.owner_id = ${ownerId} and ${fence(sql)} = w.fence`
   const found = await sql<Found[]>`
     with w as materialized (
       select * from ${rows}

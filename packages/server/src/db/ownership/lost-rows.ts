@@ -1,3 +1,4 @@
+import { raiseFence } from '../connections/fence.ts'
 import { isOwn } from '../feed/epoch.ts'
 import { mayKeep } from './leases.ts'
 import type { Sql } from '../postgres/sql.ts'
@@ -34,7 +35,7 @@ export async function markLost(sql: Sql): Promise<number> {
       )),
       device = case c.device when 'unknown' then 'unknown' else 'stale' end,
       owner_id = null,
-      epoch = c.epoch + 1
+      ${raiseFence(sql)}
     from lost
     where c.id = lost.id`
   return marked.count

@@ -1,12 +1,13 @@
 /**
- * Who keeps a connection. Instances claim what nobody keeps, and the epoch that rises with each change of owner makes
- * every late write of a former one void.
+ * The owner of each connection. Nodes claim connections that no living node owns. The fence of a row rises with each change
+ * of its owner, so a late write of a former owner changes nothing.
  */
 import type { Held, HeldSum, Kept } from '../../model/observed.ts'
 import { DIAL_NAMES } from '../../model/connection/settings.ts'
 import type { StoredDial } from '../../model/connection/settings.ts'
 import { settingPairs } from '../connections/setting-columns.ts'
 import { writeBatch } from './batch-write.ts'
+import { fence, raiseFence } from '../connections/fence.ts'
 import { isOwn } from '../feed/epoch.ts'
 import { call } from './calls.ts'
 import { past, plausibleTimes, rowVersion } from './observed.ts'
@@ -66,7 +67,7 @@ export async function claim(
       for update of c skip locked
     )
     update ${sql.schema}.connections c
-    set owner_id = ${ownerId}, epoch = c.epoch + 1
+    set owner_id = ${ownerId}, ${raiseFence(sql)}
     from free
     where c.id = free.id
     returning ${claimedColumns(sql)}, free.inherited, c.owner_id as "ownerId"`
@@ -91,8 +92,8 @@ export function readOwned(
 /** All rows of an owner. */
 export function listHeld(sql: Sql, ownerId: string): Promise<readonly Held[]> {
   return sql<Held[]>`
-    select id, epoch, xmin::text::bigint as version
-    from ${sql.schema}.connections
+    select c.id, ${fence(sql)} as fence, c.xmin::text::bigint as version
+    from ${sql.schema}.connections c
     where owner_id = ${ownerId} and managed`
 }
 
@@ -129,10 +130,10 @@ export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
 export async function release(
   sql: Sql,
   ownerId: string,
-  rows: readonly { readonly id: string; readonly epoch: number }[],
+  rows: readonly { readonly id: string; readonly fence: number }[],
 ): Promise<readonly string[]> {
   const written = await writeBatch(sql, ownerId, {
-    rows: sql`jsonb_to_recordset(${sql.json(rows)}) as w (id text, epoch bigint)`,
+    rows: sql`jsonb_to_recordset(${sql.json(rows)}) as w (id text, fence bigint)`,
     set: sql`owner_id = null`,
   })
   const locked = [...written].flatMap(([id, row]) => (row === 'locked' ? [id] : []))
@@ -172,7 +173,7 @@ function claimedColumns(sql: Sql): ReturnType<Sql> {
   return sql`
     ${rowVersion(sql)},
     ${plausibleTimes(sql)} as plausible,
-    c.site_id as "siteId", c.epoch, c.desired, c.generation,
+    c.site_id as "siteId", ${fence(sql)} as fence, c.desired, c.generation,
     c.restart_generation as "restartGeneration",
     (extract(epoch from now() - ${past(sql, 'last_message_at')}) * 1000)::float8 as "lastMessageAgeMs",
     json_build_object(

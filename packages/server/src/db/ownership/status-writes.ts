@@ -14,7 +14,7 @@ export function writeStatuses(
   return writeBatch(sql, ownerId, {
     rows: sql`jsonb_to_recordset(${sql.json(writes.map(toRecord) as never)}) as w (
       id text,
-      epoch bigint,
+      fence bigint,
       status text,
       reason text,
       detail text,
