@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import type { PostgresAddress } from '../config/connection-string/address.ts'
-import { within } from '../db/postgres/deadline.ts'
+import { within } from '../model/deadline.ts'
 import { findPlace } from '../db/schema/installation.ts'
 import { connectSql, inSchema } from '../db/postgres/sql.ts'
 import type { Pool, Sql } from '../db/postgres/sql.ts'

@@ -3,7 +3,7 @@
  * silent delays no other lookup, no file and no encryption.
  */
 import { Resolver } from 'node:dns/promises'
-import { firstOf } from '../model/first-of.ts'
+import { within } from '../model/deadline.ts'
 import type { Address } from './lookup-turns.ts'
 
 /** Of one try; the second one waits twice as long. */
@@ -46,7 +46,7 @@ export async function askNameServers(
   })
   await Promise.race(asked)
   const both = Promise.all(asked)
-  await (found.length > 0 ? firstOf(both, SECOND_FAMILY_MS) : both)
+  await (found.length > 0 ? within(SECOND_FAMILY_MS, both, () => undefined) : both)
   clearTimeout(deadline)
   if (found.length > 0) {
     resolver.cancel()

@@ -8,6 +8,7 @@
  */
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIPv6 } from 'node:net'
+import { within } from '../model/deadline.ts'
 import { HostsFile } from './hosts-file.ts'
 import { LookupTurns, outOfTurn } from './lookup-turns.ts'
 import type { Address, Asked, Asker } from './lookup-turns.ts'
@@ -87,14 +88,8 @@ function wholly(answer: Promise<readonly Address[]>): Asked {
 }
 
 function unlessLate(work: Promise<readonly Address[]>, ms: number): Asked {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(silence())
-    }, ms)
-  })
-  const answer = Promise.race([work, deadline]).finally(() => {
-    clearTimeout(timer)
+  const answer = within(ms, work, () => {
+    throw silence()
   })
   return { answer, over: endOf(work) }
 }

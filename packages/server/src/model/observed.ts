@@ -1,5 +1,5 @@
-/** What a row of `connections` says of its session, between the owner that writes it and the table that stores it. */
-import type { Desired, DeviceState, Reason, Status } from '@mqtt-status/protocol'
+/** The observed columns of a row of `connections`, as its owner writes them and the table stores them. */
+import type { DeviceState, Reason, Status } from '@mqtt-status/protocol'
 
 /**
  * The observed columns of a row as they are stored. Only the owner of a managed row may write them. Times keep all their
@@ -29,7 +29,7 @@ export interface RowVersion {
 }
 
 /**
- * What became of a write of many rows, by id: the row as it is now, or `locked` where another transaction has the row
+ * The result of a write of many rows, by id: the row as it is now, or `locked` where another transaction has the row
  * locked and nothing was written. A row that is missing has another owner, or is deleted.
  */
 export type Written = ReadonlyMap<string, RowVersion | 'locked'>
@@ -44,57 +44,36 @@ export interface StatusWrite {
   readonly detail: string | null
   readonly mqttReasonCode: number | null
   readonly subscriptionsOk: boolean | null
-  /** `null`: the status has just turned. */
+  /** `null`: the status has changed, so it is the time of the write. */
   readonly since: string | null
   readonly observedGeneration: number
   readonly device: DeviceState
   readonly deviceSince: string | null
-  /** The state of the device has just turned: `deviceSince` is the time of the write. */
+  /** The state of the device has changed: `deviceSince` is the time of the write. */
   readonly deviceTurned: boolean
-  /** Only to undo what another writer has put there; left out, the time stays as it is. */
+  /** Set only to undo a write of another program; left out, the time stays as it is. */
   readonly lastMessageAt?: string | null
 }
 
-/** When a connection was last heard. */
+/** When the last message of a connection arrived. */
 export interface ActivityWrite {
   readonly id: string
   /** As that of a status write. */
   readonly fence: number
-  /** How long ago the last message came, in ms; the time itself is the database's to say. */
+  /** How long ago the last message arrived, in ms; the database computes the time. */
   readonly ageMs: number
   /** The time that was written before; the new one is never older. */
   readonly lastMessageAt: string | null
 }
 
-/** A row as its owner reads it, apart from what to dial. */
-export interface Kept extends RowVersion {
-  /** Dials of different sites take turns. */
-  readonly siteId: string
-  /** The fence of its writes; it rises whenever the owner changes. */
-  readonly fence: number
-  readonly desired: Desired | null
-  readonly generation: number
-  readonly restartGeneration: number
-  /** Whether its last owner has not passed it on, but is gone. */
-  readonly inherited: boolean
-  /** Of the times in `seen` those that can be true; the others are `null`. */
-  readonly plausible: {
-    readonly since: string | null
-    readonly lastMessageAt: string | null
-    readonly deviceSince: string | null
-  }
-  /** How long ago the last message came, by the clock of the database; `null`: never. */
-  readonly lastMessageAgeMs: number | null
-}
-
-/** A row of an owner, as far as it tells whether the owner knows all of it. */
+/** A row of an owner, with what shows whether another writer has changed it. */
 export interface Held {
   readonly id: string
   readonly fence: number
   readonly version: number
 }
 
-/** All rows of an owner at a glance. */
+/** A sum over all rows of an owner. */
 export interface HeldSum {
   readonly count: number
   /** The sum of their versions: a write to any of them changes it. */

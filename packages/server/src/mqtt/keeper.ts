@@ -1,5 +1,6 @@
 /** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
 import type { Desired, DeviceState } from '@mqtt-status/protocol'
+import type { Claimed } from '../model/claimed.ts'
 import type { CheckResult } from '../model/check-result.ts'
 import { deviceState, NO_RULES, observe, remember } from './device/device.ts'
 import type { DeviceEvent, DeviceMemory, DeviceRules } from './device/device.ts'
@@ -16,7 +17,7 @@ import {
 import type { FilterSearch } from './session/filter-search.ts'
 import type { HostGate } from './dial/host-gate.ts'
 import { Ledger } from './ledger.ts'
-import type { Claimed, Seen } from './ledger.ts'
+import type { Seen } from './ledger.ts'
 import { Session } from './session/session.ts'
 import { IDLE, step } from './session/session-state.ts'
 import type { Failure } from './reasons/failure.ts'

@@ -3,14 +3,9 @@
  * the observed columns, so where the two differ and no write of the owner is under way, another writer was there.
  */
 import type { DeviceState } from '@mqtt-status/protocol'
-import type { Kept, Observed, RowVersion, StatusWrite } from '../model/observed.ts'
-import type { StoredDial } from '../model/connection/settings.ts'
+import type { Claimed } from '../model/claimed.ts'
+import type { Observed, RowVersion, StatusWrite } from '../model/observed.ts'
 import type { StatusChange } from './session/status-change.ts'
-
-/** A row that is ours to keep. */
-export interface Claimed extends Kept {
-  readonly dial: StoredDial
-}
 
 /** What was seen of a connection, with what it means for the device behind it. */
 export interface Seen extends StatusChange {

@@ -5,6 +5,7 @@
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
 import type { ActivityWrite, Held, HeldSum, StatusWrite, Written } from '../model/observed.ts'
+import type { Claimed } from '../model/claimed.ts'
 import type { CheckResult } from '../model/check-result.ts'
 import { Activity } from './activity.ts'
 import { ConnectionLog } from './connection-log.ts'
@@ -12,10 +13,10 @@ import { Corrections } from './corrections.ts'
 import { createDialer } from './dial/create-dialer.ts'
 import type { GuardRules } from './dial/dial-guard.ts'
 import type { Permit } from './dial/dialer.ts'
-import { firstOf } from '../model/first-of.ts'
+import { within } from '../model/deadline.ts'
 import { Keeper } from './keeper.ts'
 import type { KeeperOptions } from './keeper.ts'
-import type { Claimed, Ledger } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { Rereads } from './rereads.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { ReadSecrets } from './dial/secret-reader.ts'
@@ -23,7 +24,6 @@ import { TIMING } from './session/session-state.ts'
 import type { Timing } from './session/session-state.ts'
 import { StatusWriter } from './status-writer.ts'
 
-export type { Claimed } from './ledger.ts'
 export type { ReadSecrets } from './dial/secret-reader.ts'
 
 /** Where rows are read and statuses written. */
@@ -255,7 +255,7 @@ export class Supervisor {
     if (keeper === undefined) return null
     const result = await keeper.check()
     // Whoever asks looks at the row next.
-    await firstOf(this.#confirm(id), CONFIRM_MS)
+    await within(CONFIRM_MS, this.#confirm(id), () => undefined)
     return result
   }
 
@@ -350,7 +350,7 @@ export class Supervisor {
       locked = await this.#store.release(
         leaving.map(({ keeper: { claimed } }) => ({ id: claimed.id, fence: claimed.fence })),
       )
-      await firstOf(Promise.all(leaving.map(({ gone }) => gone)), HANDOVER_MS)
+      await within(HANDOVER_MS, Promise.all(leaving.map(({ gone }) => gone)), () => undefined)
     } finally {
       await Promise.all(leaving.map(({ keeper }) => keeper.stop()))
       for (const { claimed, ledger } of leaving.map(({ keeper }) => keeper)) {

@@ -4,27 +4,16 @@
  * joins gets its share.
  */
 import type { Log } from '../log.ts'
-import type { Claimed } from '../mqtt/ledger.ts'
+import type { ClaimLimits, ShareCount } from '../db/ownership/ownership.ts'
+import type { Claimed } from '../model/claimed.ts'
 import type { Supervisor } from '../mqtt/supervisor.ts'
-
-/** How the connections are shared out. */
-export interface Count {
-  /** Rows that some node has to keep. */
-  readonly wanted: number
-  /** Those of them that this node owns. */
-  readonly mine: number
-  /** Those of them that no living node owns. */
-  readonly free: number
-  /** Nodes that may keep some, this one included. */
-  readonly instances: number
-}
 
 export interface ShareOptions {
   readonly supervisor: Supervisor
   readonly store: {
-    readonly count: () => Promise<Count>
+    readonly count: () => Promise<ShareCount>
     /** Claims at most `limit` free rows; `lost`: also those of owners whose lease has ended. */
-    readonly claim: (limits: { limit: number; lost: boolean }) => Promise<readonly Claimed[]>
+    readonly claim: (limits: ClaimLimits) => Promise<readonly Claimed[]>
   }
   /** Whether anything may be claimed or handed over. */
   readonly mayClaim: () => boolean

@@ -6,7 +6,7 @@ import type { CommandRequest, CommandResult } from '../../src/db/connections/com
 import { writeActivity } from '../../src/db/ownership/activity.ts'
 import { endLease, renewLease } from '../../src/db/ownership/leases.ts'
 import { claim } from '../../src/db/ownership/ownership.ts'
-import type { Claimed } from '../../src/db/ownership/ownership.ts'
+import type { Claimed } from '../../src/model/claimed.ts'
 import { writeStatuses } from '../../src/db/ownership/status-writes.ts'
 import type { StatusWrite } from '../../src/model/observed.ts'
 import { direct } from '../../src/db/postgres/lane.ts'

@@ -40,7 +40,7 @@ test('a change right after the listening session was terminated is delivered', a
   await house.close()
 })
 
-test('a listening session that went silent is found by its heartbeat; what changes meanwhile arrives by the timer', async () => {
+test('a listening session that went silent is found by a probe; what changes meanwhile arrives by the timer', async () => {
   const proxy = await FaultProxy.start(Number(new URL(database.url).port))
   const pool: Sql = inSchema(
     connectSql(database.url, {
@@ -57,7 +57,7 @@ test('a listening session that went silent is found by its heartbeat; what chang
     upkeep: direct(pool),
     listenAddress: through.href,
     pollMs: 500,
-    listenerTiming: { heartbeatMs: 100, answerMs: 200 },
+    listenerTiming: { probeMs: 100, answerMs: 200 },
     log: createLog({ level: 'silent', format: 'json' }),
     onRead: ({ rows }) => seen.push(...rows.map(({ connection }) => connection.status)),
     onState: () => undefined,

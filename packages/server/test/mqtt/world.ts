@@ -1,13 +1,8 @@
 /** A supervisor over an in-memory table that fences writes as the database does. */
 import { until } from '@mqtt-status/testing/until'
 import { createLog } from '../../src/log.ts'
-import type {
-  ActivityWrite,
-  Kept,
-  Observed,
-  RowVersion,
-  StatusWrite,
-} from '../../src/model/observed.ts'
+import type { ActivityWrite, Observed, RowVersion, StatusWrite } from '../../src/model/observed.ts'
+import type { Claimed } from '../../src/model/claimed.ts'
 import { Permit } from '../../src/ownership/permit.ts'
 import { INITIAL_DIAL } from '../../src/model/connection/settings.ts'
 import type { StoredDial } from '../../src/model/connection/settings.ts'
@@ -15,7 +10,6 @@ import { Resolver } from '../../src/dns/resolver.ts'
 import type { Lookup } from '../../src/dns/resolver.ts'
 import type { Secrets } from '../../src/mqtt/session/settings.ts'
 import { Supervisor } from '../../src/mqtt/supervisor.ts'
-import type { Claimed } from '../../src/mqtt/supervisor.ts'
 import { TIMING } from '../../src/mqtt/session/session-state.ts'
 import type { SupervisorOptions } from '../../src/mqtt/supervisor.ts'
 
@@ -27,7 +21,7 @@ export const NOTHING: StoredDial = {
 }
 
 /** A row as it is stored, with all columns side by side. */
-interface Row extends Observed, Omit<Kept, 'seen' | 'plausible'> {
+interface Row extends Observed, Omit<Claimed, 'seen' | 'plausible' | 'dial'> {
   readonly managed: boolean
   readonly ownerId: string
   readonly dial: StoredDial
@@ -243,5 +237,6 @@ function toClaimed(row: Row): Claimed {
       deviceSince,
     },
     plausible: { since, lastMessageAt, deviceSince },
+    dial: { ...row.dial, secretsChangedAt: null },
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { PostgresAddress } from '../../config/connection-string/address.ts'
 import type { Log } from '../../log.ts'
-import { within } from '../postgres/deadline.ts'
+import { within } from '../../model/deadline.ts'
 import { confirmEpoch } from './epoch.ts'
 import { readSince, START } from './feed-read.ts'
 import type { FeedAnswer, FeedRead, Position } from './feed-read.ts'

@@ -6,7 +6,7 @@
 import { fullJitter } from '@mqtt-status/protocol'
 import type { PostgresAddress } from '../../config/connection-string/address.ts'
 import type { Log } from '../../log.ts'
-import { within } from '../postgres/deadline.ts'
+import { within } from '../../model/deadline.ts'
 import type { Channels } from '../schema/installation.ts'
 import { connectSql, quoted } from '../postgres/sql.ts'
 import type { Pool } from '../postgres/sql.ts'
@@ -16,12 +16,12 @@ const BACKOFF = { baseMs: 200, capMs: 10_000 }
 /** How the session is watched, in ms. */
 export interface ListenerTiming {
   /** How often it is asked whether it still listens. */
-  readonly heartbeatMs: number
+  readonly probeMs: number
   /** How long it may take to answer. */
   readonly answerMs: number
 }
 
-const TIMING: ListenerTiming = { heartbeatMs: 10_000, answerMs: 5_000 }
+const TIMING: ListenerTiming = { probeMs: 10_000, answerMs: 5_000 }
 
 export interface ListenerOptions {
   /** A direct address: a pooler in transaction mode can't LISTEN. */
@@ -38,7 +38,7 @@ export interface ListenerOptions {
 type State =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'connecting'; readonly client: Pool }
-  | { readonly kind: 'listening'; readonly client: Pool; readonly heartbeat: NodeJS.Timeout }
+  | { readonly kind: 'listening'; readonly client: Pool; readonly probe: NodeJS.Timeout }
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
 
 export class Listener {
@@ -71,7 +71,7 @@ export class Listener {
     const state = this.#state
     this.#state = { kind: 'stopped' }
     if (state.kind === 'waiting') clearTimeout(state.timer)
-    if (state.kind === 'listening') clearInterval(state.heartbeat)
+    if (state.kind === 'listening') clearInterval(state.probe)
     if (state.kind === 'listening' || state.kind === 'connecting')
       await state.client.end({ timeout: 1 })
   }
@@ -107,15 +107,15 @@ export class Listener {
 
   #listening(client: Pool): void {
     if (!this.#isCurrent(client)) return
-    const heartbeat = setInterval(() => void this.#check(client), this.#timing.heartbeatMs)
-    this.#state = { kind: 'listening', client, heartbeat }
+    const probe = setInterval(() => void this.#probe(client), this.#timing.probeMs)
+    this.#state = { kind: 'listening', client, probe }
     this.#options.log.debug('listening for changes')
     // Whatever was notified while nobody listened is read now.
     this.#options.onPoke()
     this.#options.onCall?.(null)
   }
 
-  async #check(client: Pool): Promise<void> {
+  async #probe(client: Pool): Promise<void> {
     try {
       const channels = await within(
         this.#timing.answerMs,
@@ -132,7 +132,7 @@ export class Listener {
 
   #lost(client: Pool, why: string): void {
     if (!this.#isCurrent(client)) return
-    if (this.#state.kind === 'listening') clearInterval(this.#state.heartbeat)
+    if (this.#state.kind === 'listening') clearInterval(this.#state.probe)
     const waitMs = fullJitter(this.#attempt++, BACKOFF, Math.random())
     this.#options.log.warn({ why, waitMs: Math.round(waitMs) }, 'listening session lost')
     this.#state = {

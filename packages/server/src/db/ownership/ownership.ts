@@ -2,9 +2,9 @@
  * The owner of each connection. Nodes claim connections that no living node owns. The fence of a row rises with each change
  * of its owner, so a late write of a former owner changes nothing.
  */
-import type { Held, HeldSum, Kept } from '../../model/observed.ts'
+import type { Claimed } from '../../model/claimed.ts'
+import type { Held, HeldSum } from '../../model/observed.ts'
 import { DIAL_NAMES } from '../../model/connection/settings.ts'
-import type { StoredDial } from '../../model/connection/settings.ts'
 import { settingPairs } from '../connections/setting-columns.ts'
 import { writeBatch } from './batch-write.ts'
 import { fence, raiseFence } from '../connections/fence.ts'
@@ -13,38 +13,28 @@ import { call } from './calls.ts'
 import { past, plausibleTimes, rowVersion } from './observed.ts'
 import type { Sql } from '../postgres/sql.ts'
 
-/** What to dial, as it is stored. */
-export interface DialRow extends StoredDial {
-  /** When each of its secrets was set, so that a new one is seen as a change; `null` if it has none. */
-  readonly secretsChangedAt: Readonly<Record<string, string>> | null
-}
-
-export interface Claimed extends Kept {
-  readonly dial: DialRow
-}
-
 export interface ClaimLimits {
   readonly limit: number
   /** Whether rows of owners whose lease has ended may be claimed, too; those without an owner always may. */
   readonly lost: boolean
 }
 
-/** How the connections are shared out. */
-export interface Count {
-  /** Rows that somebody has to keep. */
+/** How many connections the nodes have to keep, and how many nodes there are. */
+export interface ShareCount {
+  /** Rows that some node has to keep. */
   readonly wanted: number
-  /** Those of them that are ours. */
+  /** Those of them that this node owns. */
   readonly mine: number
-  /** Those of them that nobody keeps. */
+  /** Those of them that no living node owns. */
   readonly free: number
-  /** Instances that may keep some, ourselves included. */
+  /** Nodes that may keep some, this one included. */
   readonly instances: number
 }
 
 /**
- * Makes rows ours that have to be kept and that nobody keeps; those that somebody else is just claiming, or editing,
- * are passed over. None are claimed without a lease, nor where the database has turned into a copy that nobody has
- * adopted: it may do so between two reads of the feed.
+ * Claims rows that some node has to keep and no living node owns. Rows that another transaction has locked are left out.
+ * A node without a valid lease claims nothing, and no node claims rows of a copy that no operator has adopted: the database
+ * can become one between two reads of the feed.
  */
 export async function claim(
   sql: Sql,
@@ -71,11 +61,11 @@ export async function claim(
     from free
     where c.id = free.id
     returning ${claimedColumns(sql)}, free.inherited, c.owner_id as "ownerId"`
-  // The trigger keeps the former owner where its lease was renewed while this statement ran.
+  // The trigger restores the former owner where that node has renewed its lease while this statement ran.
   return rows.filter((row) => row.ownerId === ownerId)
 }
 
-/** Reads rows of ours; those that are gone, somebody else's or not managed any more are left out. */
+/** Reads rows of an owner; rows that are deleted, have another owner or are not managed are left out. */
 export function readOwned(
   sql: Sql,
   ownerId: string,
@@ -97,7 +87,7 @@ export function listHeld(sql: Sql, ownerId: string): Promise<readonly Held[]> {
     where owner_id = ${ownerId} and managed`
 }
 
-/** All rows of an owner at a glance: as long as the sum stays what it was, nothing has been written to them. */
+/** A sum over all rows of an owner: while it stays the same, no writer has changed them. */
 export async function sumHeld(sql: Sql, ownerId: string): Promise<HeldSum> {
   const [sum] = await sql<HeldSum[]>`
     select count(*)::int as count, coalesce(sum(xmin::text::bigint), 0)::bigint as versions
@@ -106,8 +96,8 @@ export async function sumHeld(sql: Sql, ownerId: string): Promise<HeldSum> {
   return sum ?? { count: 0, versions: 0 }
 }
 
-export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
-  const [count] = await sql<Count[]>`
+export async function countShares(sql: Sql, ownerId: string): Promise<ShareCount> {
+  const [count] = await sql<ShareCount[]>`
     select
       count(*)::int as wanted,
       count(*) filter (where c.owner_id = ${ownerId})::int as mine,
@@ -123,9 +113,9 @@ export async function countShares(sql: Sql, ownerId: string): Promise<Count> {
 }
 
 /**
- * Lets go of rows and calls the other nodes; what was seen last stays until the next owner has looked.
+ * Releases rows and calls the other nodes. The status of a row stays until its next owner writes one.
  *
- * @returns the rows that are still kept, because another transaction has them locked
+ * @returns the rows that were not released, because another transaction has them locked
  */
 export async function release(
   sql: Sql,
@@ -141,7 +131,7 @@ export async function release(
   return locked
 }
 
-/** Who keeps a connection, if that instance is alive; `null` if nobody does. */
+/** The owner of a connection; `null` if it has none, or its lease has ended. */
 export async function findOwner(sql: Sql, id: string): Promise<string | null> {
   const [found] = await sql<{ ownerId: string }[]>`
     select c.owner_id as "ownerId"
@@ -151,7 +141,7 @@ export async function findOwner(sql: Sql, id: string): Promise<string | null> {
   return found?.ownerId ?? null
 }
 
-/** A fragment over `connections c`: whether somebody has to keep it. */
+/** A fragment over `connections c`: whether some node has to keep it. */
 function isWanted(sql: Sql): ReturnType<Sql> {
   return sql`(
     c.managed
@@ -159,7 +149,7 @@ function isWanted(sql: Sql): ReturnType<Sql> {
   )`
 }
 
-/** A fragment over `connections c`: whether nobody keeps it. */
+/** A fragment over `connections c`: whether no living node owns it. */
 function isFree(sql: Sql): ReturnType<Sql> {
   return sql`(
     c.owner_id is null

@@ -3,7 +3,7 @@
  * and leaves it when there is nothing more. The turn of a node that ended ends with the next minute, and another node
  * goes on.
  */
-import { within } from '../postgres/deadline.ts'
+import { within } from '../../model/deadline.ts'
 import type { Log } from '../../log.ts'
 import type { Database } from '../postgres/lane.ts'
 import { BATCH, choresOf } from './retention.ts'
