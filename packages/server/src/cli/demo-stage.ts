@@ -28,6 +28,7 @@ export interface Database {
 
 export interface Play {
   readonly config: Config
+  readonly version: string
   readonly database: Database
   /** Write the rows of the fleet anew. */
   readonly fresh: boolean
@@ -76,12 +77,13 @@ async function prepareFleet({ config, fresh }: Play, log: Log): Promise<Fleet> {
 }
 
 async function perform(
-  { config, signal, steps, onListening }: Play,
+  { config, version, signal, steps, onListening }: Play,
   { broker, schema }: Fleet,
   log: Log,
 ): Promise<void> {
   const server = createServer(withBroker(config, broker.port), log, {
     widgetBundle: widgetBundle(),
+    version,
     portal: { files: PORTAL },
   })
   // Two ends of one run: that it can be reached, and that it is over.

@@ -57,6 +57,7 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
     const { play } = await loading
     await play({
       config: configure(edge, options, database.url),
+      version: edge.version,
       database,
       fresh: options.fresh && !database.isFresh,
       signal,
