@@ -6,9 +6,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { blocksOf } from '../samples/documented.ts'
 
 const sqlBlocks = blocksOf('docs/attach-by-hand.md').filter(({ language }) => language === 'sql')
-const [table = '', grants = '', mirror = '', forget = '', detach = ''] = sqlBlocks.map(
-  ({ text }) => text,
-)
+const [
+  table = '',
+  grants = '',
+  mirror = '',
+  forget = '',
+  buttons = '',
+  conditional = '',
+  detach = '',
+] = sqlBlocks.map(({ text }) => text)
 
 let database: TestDatabase
 /** A session with the search path of any client, as the portal has it. */
@@ -34,12 +40,14 @@ async function mirrored(): Promise<readonly unknown[]> {
     select id, site_id, name, status, managed, desired from mqtt_status.connections order by id`
 }
 
-test('the page has the five blocks that the test runs', () => {
+test('the page has the blocks that the tests run', () => {
   expect(sqlBlocks.map(({ heading }) => heading)).toEqual([
     'Attach a table by hand',
     'Before',
     'The mirror',
     'The mirror',
+    'Buttons',
+    'Your writes depend on the schema',
     'Detach',
   ])
 })
@@ -119,4 +127,64 @@ test('truncate empties the mirror, and detaching leaves no trace', async () => {
   expect(await mirrored()).toMatchObject([{ id: 'own' }])
   const left = await sql`select proname from pg_proc where proname like '%mqttconnection%'`
   expect(left).toHaveLength(0)
+})
+
+/** The function of the mirror, without the statements after it. */
+const mirrorFunction = mirror.slice(0, mirror.indexOf('create trigger'))
+
+test('the conditional triggers are created where the schema is there, and mirror', async () => {
+  await sql.unsafe(detach)
+  await sql.unsafe(mirrorFunction)
+  await sql.unsafe(conditional)
+  await sql`insert into mqtt_mqttconnection (site, name) values (4, 'Second')`
+  expect(await mirrored()).toMatchObject([{ id: 'django-1' }, { id: 'django-2' }])
+})
+
+test('where the schema is missing, the migration and its reverse succeed, and rows can be written', async () => {
+  await sql.unsafe(detach)
+  await sql.unsafe('drop schema mqtt_status cascade')
+  await sql.unsafe(mirrorFunction)
+  await sql.unsafe(forget)
+  await sql.unsafe(conditional)
+  await sql`insert into mqtt_mqttconnection (site, name) values (4, 'Second')`
+  await sql.unsafe(detach)
+  await sql.unsafe(detach)
+  expect(await sql`select name from mqtt_mqttconnection order by id`).toMatchObject([
+    { name: 'Before' },
+    { name: 'Second' },
+  ])
+})
+
+test('with buttons, a click outlives the next write of the program', async () => {
+  await sql.unsafe(
+    mirror
+      .replace('false, null,', "false, 'connected',")
+      .split('create trigger')[0]
+      ?.replace('create function', 'create or replace function') ?? '',
+  )
+  await sql.unsafe(buttons)
+  expect(await mirrored()).toMatchObject([{ id: 'django-1', desired: 'connected' }])
+  await sql`update mqtt_status.connections set desired = 'disconnected'`
+  await sql`update mqtt_mqttconnection set status = 'connected'`
+  await sql`insert into mqtt_mqttconnection (site, name) values (4, 'Second')`
+  expect(await mirrored()).toMatchObject([{ desired: 'disconnected' }, { desired: 'connected' }])
+})
+
+test('an operator that another role creates in public is not called with the rights of the owner', async () => {
+  await sql.unsafe(`
+    create role intruder;
+    grant create on schema public to intruder;
+    set role intruder;
+    create function public.stolen(text, integer) returns text language plpgsql as $$
+    begin
+      raise exception 'the operator of the intruder was called as %', current_user;
+    end $$;
+    create operator public.|| (leftarg = text, rightarg = integer, function = public.stolen);
+    reset role`)
+  try {
+    await sql`update mqtt_mqttconnection set status = 'connected'`
+    expect(await mirrored()).toMatchObject([{ status: 'connected' }])
+  } finally {
+    await sql.unsafe('drop owned by intruder; drop role intruder')
+  }
 })
