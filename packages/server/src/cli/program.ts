@@ -67,7 +67,9 @@ export function createProgram(edge: Edge): Command {
 
   program
     .command('demo')
-    .description('run everything at once: Postgres, a broker, a simulated fleet, a portal page')
+    .description(
+      'run everything at once: Postgres (or the database of DATABASE_URL), a broker, a simulated fleet, a portal page',
+    )
     .option('--fresh', 'forget the data of former runs', false)
     .option('--port <port>', `port of the page (${port.variable}, default ${port.default ?? ''})`)
     .option('--folder <folder>', 'where Postgres keeps its data (default .demo)')

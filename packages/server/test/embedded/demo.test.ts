@@ -154,6 +154,9 @@ test('a database of yours is used instead, and only the rows of the demo are tou
     await database.sql`insert into connections (id, site_id, name) values ('mine', 's', 'Mine')`
     const demo = await startDemo(['--fresh'], { DATABASE_URL: database.url })
     expect((await rows(demo)).size).toBe(FLEET.length + 1)
+    const [notice = '', ready = ''] = ['DATABASE_URL is set', 'Broker and fleet are ready']
+    expect(demo.output().indexOf(notice)).toBeGreaterThanOrEqual(0)
+    expect(demo.output().indexOf(notice)).toBeLessThan(demo.output().indexOf(ready))
     expect(await interrupt(demo)).toBe(0)
     expect(postgresPort()).toBe(null)
     const mine = await database.sql`select host, generation from connections where id = 'mine'`

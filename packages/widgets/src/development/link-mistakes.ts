@@ -47,7 +47,7 @@ function blocked(src: string): Mistake {
 function refused(src: string): Mistake {
   return {
     what: `The server ${src} does not accept the token of this page.`,
-    why: 'It is signed with another key, has ended, is valid for longer than AUTH_MAX_TTL, or its exp counts milliseconds.',
+    why: 'It is signed with another key, has ended, is valid for longer than AUTH_MAX_TTL, its exp counts milliseconds, or a claim has the wrong type, such as sites: [7].',
     fix: 'Send it to the server by hand: the answer to GET api/v1/connections with it says which, and so does the server’s log.',
   }
 }
