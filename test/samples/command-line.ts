@@ -10,6 +10,10 @@ const ROOT = new URL('../../', import.meta.url)
 const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as {
   scripts: Record<string, string>
 }
+/** The packages that only the demo needs. */
+const { peerDependencies } = JSON.parse(
+  readFileSync(new URL('packages/server/package.json', ROOT), 'utf8'),
+) as { peerDependencies: Record<string, string> }
 /** Variables of Node and of the shell that the documentation has to name. */
 const FOREIGN = ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'PATH']
 const VARIABLES = new Set([...SETTINGS.map(({ variable }) => variable), ...FOREIGN])
@@ -39,7 +43,7 @@ function faultsOfCall({ program, args }: Call): string[] {
 }
 
 function isOfNpm(word: string): boolean {
-  return /^(install|--global|-g)$/.test(word) || isPublished(word)
+  return /^(install|--global|-g)$/.test(word) || isPublished(word) || word in peerDependencies
 }
 
 function faultsOfNpx(args: readonly string[]): string[] {
