@@ -159,7 +159,7 @@ async function measure(open: () => Store | Promise<Store>, costs: Costs): Promis
     for (const change of changes.slice(half)) store.hear(change)
   })
   costs.heardUs.push((late * 1_000) / half)
-  if (heard < LISTENERS) throw new Error('Nobody was told')
+  if (heard < LISTENERS) throw new Error('A listener was not called')
   store.close()
 }
 
@@ -202,7 +202,7 @@ async function main(): Promise<void> {
     [
       'store',
       'snapshot ms',
-      'µs per change, nobody listens to it',
+      'µs per change, without a listener',
       '% of a core at 1,000/s',
       'µs to listen',
       'bytes per listener',

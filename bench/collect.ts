@@ -1,4 +1,4 @@
-/** Loaded into each server under test: garbage that nobody has collected yet says nothing of what a client costs. */
+/** Loaded into each server under test: uncollected garbage is no part of what a client costs. */
 process.on('SIGUSR2', () => {
   globalThis.gc?.()
 })

@@ -1,4 +1,4 @@
-/** What is measured: our server with its database, or a peer; all are told to change something and have a process id. */
+/** What is measured: our server with its database, or a peer. Each has a process id, and makes changes at a command. */
 import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync } from 'node:fs'

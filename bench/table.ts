@@ -17,7 +17,7 @@ export function printTable(head: readonly string[], rows: readonly (readonly Cel
   for (const row of text) console.log(line(row))
 }
 
-/** So that somebody else can tell what was measured, and repeat it. */
+/** What a reader needs to repeat the measurement. */
 export function printMachine(postgresVersion: string | null): void {
   const [cpu] = cpus()
   const command = ['node', `bench/${basename(process.argv[1] ?? '')}`, ...process.argv.slice(2)]

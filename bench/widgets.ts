@@ -27,7 +27,7 @@ interface Measure {
   readonly ms: number
   /** Until everything is. */
   readonly all: number
-  /** The longest that the page answered nobody meanwhile. */
+  /** The longest task that blocked the page meanwhile, in ms. */
   readonly blocked: number
   readonly renders: number
 }
@@ -81,7 +81,7 @@ const sides = [
   [floor, `measureFloor(${trees}, ${count})`],
 ] as const
 for (let i = 0; i < Number(values.runs); i++) {
-  // Whoever comes first finds another machine than whoever comes second: they take turns.
+  // The first round runs on a colder machine than the second, so the subjects alternate.
   for (const [runs, expression] of i % 2 ? sides.toReversed() : sides)
     runs.push(await inPage<Run>(expression))
   say(`run ${i + 1} of ${values.runs}`)
@@ -106,7 +106,7 @@ const TITLES: Readonly<Record<keyof Run, string>> = {
 }
 console.log(
   `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'} · Chromium ${version} · ${count} cards · median of ${values.runs}, in ms\n` +
-    'seen: all that is in view is drawn and laid out; all: the last card is; blocked: the longest that the page answered nobody\n' +
+    'seen: all that is in view is drawn and laid out; all: the last card is; blocked: the longest task of the page\n' +
     'floor: the same trees under the same style sheets, cloned and changed by hand, all at once\n',
 )
 printTable(

@@ -26,7 +26,7 @@ export class LoadClient {
   chunks = 0
   bytes = 0
   closed = false
-  /** Whether it was told to come back later. */
+  /** Whether the server asked it to come back later. */
   saidBye = false
   readonly ready: Promise<void>
 
@@ -47,7 +47,7 @@ export class LoadClient {
       })
       this.#listen(resolve)
     })
-    // Whoever waits for it hears of it; nobody else has to.
+    // Only the caller that awaits the promise handles its rejection.
     this.ready.catch(() => undefined)
   }
 

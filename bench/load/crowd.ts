@@ -1,4 +1,4 @@
-/** Many clients in a process of their own, so that what they cost is not counted; told what to do by messages. */
+/** Many clients in a process of their own, so that the figures leave out what they cost. The parent commands them by messages. */
 import { nowMs } from '../marker.ts'
 import { LoadClient } from './client.ts'
 import type { Watched, WireKind } from './wire.ts'

@@ -22,7 +22,7 @@ export interface Hops {
   readonly p50Commit: number | null
 }
 
-/** The row that is changed; nobody else watches it. */
+/** The row that is changed; one client watches it. */
 const ROW = 9_999
 /** Longer than a tick: each change finds an idle moment. */
 const APART_MS = 60

@@ -32,14 +32,14 @@ export interface OutageOptions {
   readonly goneMs: number
 }
 
-/** What is measured: told to connect once, it keeps its connections by itself. */
+/** What is measured: after one command to connect it keeps its connections. */
 export interface Subject {
   readonly name: string
   readonly process: Gauged
   /**
    * Connects the first so many, besides those that are.
    *
-   * @returns when it was told, in ms of the wall clock
+   * @returns when the command was given, in ms of the wall clock
    */
   connect(count: number): Promise<number>
   connected(): Promise<number>
@@ -55,7 +55,7 @@ export function measureOurs(database: BenchDatabase, options: OutageOptions): Pr
   return measure(options, ({ port }) => startServer(database, { count: options.count, port }))
 }
 
-/** The built server, as an operator runs it, with so many rows that nobody wants connected yet. */
+/** The built server, as an operator runs it, with so many rows whose `desired` is `disconnected`. */
 export async function startServer(
   database: BenchDatabase,
   { count, port }: { readonly count: number; readonly port: number },
@@ -141,7 +141,7 @@ function mqttJs(peer: Gauged, port: number): Subject {
   }
 }
 
-/** Told by one statement, as a portal would; up is what the table says. */
+/** One statement commands all rows, as a portal would; the table says how many are up. */
 function ours({ sql }: BenchDatabase, server: Gauged): Subject {
   return {
     name: 'mqtt-status, recorded in Postgres',

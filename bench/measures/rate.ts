@@ -28,7 +28,7 @@ export interface Rate {
 
 let sequence = 1
 
-/** As many changes as it takes to compile what is hot: nobody runs a server for ten seconds. */
+/** As many changes as it takes to compile what is hot, since a server runs for months and not for ten seconds. */
 const WARM_UP = { perSecond: 50, seconds: 4 }
 
 /** Changes at an even rate, and what they cost until all have arrived. */

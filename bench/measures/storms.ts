@@ -18,7 +18,7 @@ interface Storm {
 const LATE_MS = 60_000
 const SESSIONS = 8
 
-/** All rows change at once, in one transaction and in as many; the peers are told of all at once. */
+/** All rows change at once, in one transaction and in as many; the peers receive all at once. */
 export async function measureStorms(
   database: BenchDatabase,
   { clients, rows }: { clients: number; rows: number },

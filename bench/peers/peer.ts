@@ -1,4 +1,4 @@
-/** A server to compare with: it sends what it is told by its parent to everyone, at the moment it is told. */
+/** A server to compare with: it sends each message of its parent to all clients at once. */
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

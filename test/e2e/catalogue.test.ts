@@ -34,7 +34,7 @@ async function open(view: View): Promise<Page> {
   const page = await context.newPage()
   await page.goto(`${stage.url}/catalogue?${query}`)
   await page.waitForSelector('html[data-ready]')
-  // Whoever is not seen at first is drawn a little later.
+  // Elements out of view are drawn later.
   await page.evaluate(() =>
     Promise.all(
       Array.from(document.querySelectorAll(':defined'), (element) =>
@@ -241,7 +241,7 @@ test('a skeleton is as high as the card that replaces it, and so is the room tha
   await page.context().close()
 })
 
-test('whoever tries again sees the try', async () => {
+test('a click on Retry shows the try', async () => {
   const page = await open({ query: 'theme=light' })
   const card = page.locator('#card-unreachable mqtt-status-card')
   await card.locator('.retry').click()

@@ -76,7 +76,7 @@ test('a proxy that refuses WebSockets, then one that holds streams: on by SSE wi
   expect(heard).toContain('event: patch')
   expect(heard).not.toContain('event: snapshot')
 
-  // Whoever comes to the next page of the portal does not try a socket first.
+  // The next page of the portal does not try a WebSocket first.
   await until(() => tab.page.evaluate(() => sessionStorage.length > 0), { what: 'the memory' })
   tab.wires.length = 0
   await tab.page.reload()
@@ -164,7 +164,7 @@ test('offline is said at once; back online, so is what changed', async () => {
   await tab.shows('a', 3)
 })
 
-test('two bundles on a page, and all tabs that share: one socket; whoever takes over misses nothing', async () => {
+test('two bundles on a page, and all tabs that share: one socket; the tab that takes over misses nothing', async () => {
   const tabs = [await open({ share: 'tabs' }), await open({ share: 'tabs' })]
   const third = await open({ share: 'tabs' })
   await socketsAre(1)

@@ -49,7 +49,7 @@ function dial(port: number, cursor: string | null): LoadClient {
   })
 }
 
-/** As a page does it: whoever is cut off in the crowd knocks again. */
+/** As a page does it: a client whose handshake is cut off tries again. */
 async function answered(port: number, cursor: string | null): Promise<LoadClient> {
   for (;;) {
     const client = dial(port, cursor)

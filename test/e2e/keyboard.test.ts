@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { launchBrowser } from '../../scripts/browser.ts'
 import { Pages } from './pages.ts'
 
-/** A client of the page's own whose line can be cut, and that keeps what it is told to do. */
+/** A client of the page's own whose link can be cut, and that keeps its commands. */
 const CLIENT = `
 import { FakeClient } from '/catalogue/fake-client.js'
 import { STATES } from '/catalogue/states.js'

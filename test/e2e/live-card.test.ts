@@ -129,7 +129,7 @@ test('after kill -9 of the server the page says that it is stale, and is live ag
   await card(page, 'stale')
   expect(await page.getByRole('button').getAttribute('aria-disabled')).toBe('true')
 
-  // Nobody is there to see this one; the restarted server has to.
+  // No server runs while this change is made; the restarted one has to read it.
   await database.sql`update connections set desired = 'disconnected', generation = generation + 1 where id = ${ID}`
   await server.launch()
   await page.waitForSelector('mqtt-status-card:state(disconnected):state(link-live)', {
@@ -201,7 +201,7 @@ test('many cards share one socket, and an unknown id is said to be missing', asy
   await page.goto(portal.url)
   await card(page, 'link-live')
   await page.evaluate(() => {
-    for (const id of ['plant-7', 'plant-7', 'nobody']) {
+    for (const id of ['plant-7', 'plant-7', 'absent']) {
       const element = document.createElement('mqtt-status-card')
       element.setAttribute('connection-id', id)
       document.body.append(element)

@@ -80,7 +80,7 @@ async function draw(running: Browser, { query, heading }: (typeof VIEWS)[string]
       mqtt-status-card::part(card) { content-visibility: visible !important }`,
   })
   await page.evaluate(() => document.fonts.ready)
-  // Whoever is not seen at first is drawn a little later.
+  // Elements out of view are drawn later.
   await page.evaluate(() =>
     Promise.all(
       Array.from(document.querySelectorAll(':defined'), (element) =>

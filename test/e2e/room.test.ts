@@ -109,7 +109,7 @@ for (const scale of [100, 200]) {
     )
     const row = await sizes(page)
     const moved = SPECIMENS.flatMap(({ markup, width, measures }, i) => {
-      // Where large words need a second line, nobody knows before which words they are.
+      // Where large words need a second line, the skeleton can't know which words come.
       if (scale > 100 && width < 480) return []
       return measures.flatMap((measure) => {
         const all = [room, skeleton, row].map((sizes) => sizes[i]?.[measure])

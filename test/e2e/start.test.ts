@@ -1,4 +1,4 @@
-/** The README's first command, from its build to Ctrl-C, as whoever tries the product out sees it. */
+/** The README's first command, from its build to Ctrl-C, as a newcomer sees it. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'

@@ -189,7 +189,7 @@ for (const order of [
   })
 }
 
-test('a second version of ours is told about, and breaks nothing', async () => {
+test('the console names a second version of the elements, which breaks nothing', async () => {
   const other = readFileSync(BUNDLE, 'utf8').replaceAll('0.1.0', '0.0.9')
   const { page, violations, stop } = await visit(
     STRICT.replace(' lit-html', ''),

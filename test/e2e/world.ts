@@ -107,7 +107,7 @@ export class ServerProcess {
   }
 }
 
-/** A portal of somebody else: static pages on an origin of their own. */
+/** A portal of another origin: static pages. */
 export class PortalPages {
   readonly url: string
   readonly #server: Server

@@ -55,12 +55,12 @@ function compile(files: Readonly<Record<string, string>>): Readonly<Record<strin
   return Object.fromEntries(
     [...texts.keys()].map((path) => [
       path.slice(WIDGETS.length),
-      ts.getPreEmitDiagnostics(program, program.getSourceFile(path)).map(told),
+      ts.getPreEmitDiagnostics(program, program.getSourceFile(path)).map(inWords),
     ]),
   )
 }
 
-function told({ messageText, file, start = 0 }: ts.Diagnostic): string {
+function inWords({ messageText, file, start = 0 }: ts.Diagnostic): string {
   const line = file?.getLineAndCharacterOfPosition(start).line ?? 0
   return `${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
 }
@@ -127,10 +127,10 @@ function sameAsManifest(): string {
   )
   expect(elements.length).toBe(5)
   return `import type { MqttStatusAttributes } from './types/elements.d.ts'
-interface Told { ${wanted.join('; ')} }
+interface Wanted { ${wanted.join('; ')} }
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type Flat<A> = { [Tag in keyof A]: { [Name in keyof A[Tag]]: A[Tag][Name] } }
-export const same: Same<Flat<MqttStatusAttributes>, Flat<Told>> = true
+export const same: Same<Flat<MqttStatusAttributes>, Flat<Wanted>> = true
 `
 }
 

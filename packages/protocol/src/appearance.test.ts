@@ -72,7 +72,7 @@ test('failed needs a person', () => {
   expect(look({ status: 'failed', reason: 'bad_credentials' })).toBe('failed negative !')
 })
 
-test('a pending command is progress, until nobody has answered in time', () => {
+test('a pending command is progress, until the time for its answer is over', () => {
   const row: Seen = { ...CONNECTED, status: 'failed', generation: 4 }
   expect(look(row, COMMAND_TIMEOUT_MS - 1)).toBe('failed progress')
   expect(appearance(row, SINCE_MS).changesAt).toBe(SINCE_MS + COMMAND_TIMEOUT_MS)

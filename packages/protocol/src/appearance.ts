@@ -60,13 +60,13 @@ export function appearance(row: Seen, nowMs: number): Appearance {
   const answerDueAt = isPending(row)
     ? Date.parse(row.desiredAt ?? '') + COMMAND_TIMEOUT_MS
     : Number.NaN
-  // A command that nobody answers in time stops hiding what is wrong.
+  // A command without an answer in time no longer hides what is wrong.
   if (nowMs < answerDueAt)
     return { look: known(row.status), tone: 'progress', attention: false, changesAt: answerDueAt }
   return settled(row, nowMs)
 }
 
-/** How it looks while nobody waits for an answer. */
+/** How a connection looks while no command is pending. */
 function settled(row: Seen, nowMs: number): Appearance {
   switch (row.status) {
     case 'connected':

@@ -53,7 +53,7 @@ export interface Connection {
   readonly lastMessageAt: Timestamp | null
   readonly device: DeviceState
   readonly deviceSince: Timestamp | null
-  /** `false`: somebody else keeps this connection and writes its status; it is only observed here. */
+  /** `false`: another program keeps this connection and writes its status; the server only observes it. */
   readonly managed: boolean
   readonly labels: Readonly<Record<string, string>>
 }

@@ -1,5 +1,5 @@
 /**
- * A point in the feed, valid on every node: everything before `mark` is known to whoever holds it, seen through
+ * A point in the feed, valid on every node: its holder knows everything before `mark`, seen through
  * `scope`. Opaque to clients.
  */
 export interface Cursor {

@@ -58,7 +58,7 @@ export class Broker {
     return this.#disconnects.get(clientId) ?? 0
   }
 
-  /** Sends a message to whoever has subscribed to the topic. */
+  /** Sends a message to the subscribers of the topic. */
   async publish(topic: string, payload: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const packet = { cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false } as const
@@ -69,7 +69,7 @@ export class Broker {
     })
   }
 
-  /** As if the process had died: all sockets are cut, nobody says goodbye. */
+  /** As if the process had died: all sockets are cut without a DISCONNECT. */
   async kill(): Promise<void> {
     const server = this.#server
     if (server === null) return

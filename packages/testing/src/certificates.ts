@@ -92,7 +92,7 @@ export class Authority {
     const keys = await generateKeys(weak ? WEAK_ALGORITHM : ALGORITHM)
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: this.#nextSerial(),
-      subject: `CN=${names[0] ?? 'nobody'}`,
+      subject: `CN=${names[0] ?? 'nameless'}`,
       issuer: this.#own.subject,
       notBefore,
       notAfter,

@@ -85,7 +85,7 @@ test.each(['drop', 'up-drop'] as const)(
   },
 )
 
-test('in a black hole nobody hears that the other side is gone', async () => {
+test('in a black hole neither side sees the other one close', async () => {
   proxy.mode = 'drop'
   upstream[0]?.destroy()
   await until(() => proxy.taken > 0)

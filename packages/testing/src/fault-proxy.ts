@@ -158,7 +158,7 @@ class Flow {
     }
   }
 
-  /** In a black hole nobody hears that the other side is gone either. */
+  /** In a black hole neither side sees the other one close. */
   get #swallows(): boolean {
     const isEnd = this.#waiting.some(({ chunk }) => chunk === null)
     return this.#mode === 'drop' || (this.#mode === 'up-drop' && (this.#up || isEnd))

@@ -14,7 +14,7 @@ export interface MosquittoOptions {
   readonly tls?: {
     readonly cert: string
     readonly key: string
-    /** Whoever connects has to show a certificate that this authority has signed. */
+    /** Each client has to show a certificate that this authority has signed. */
     readonly clientCa?: string
   }
   /** Speaks MQTT over WebSockets. */

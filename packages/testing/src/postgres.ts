@@ -12,7 +12,7 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** @throws outside of a test run, where nobody has prepared the server and the template */
+/** @throws outside of a test run, where the server and the template are not prepared */
 export async function createDatabase(): Promise<TestDatabase> {
   const server = process.env['TEST_DATABASE_URL']
   const template = process.env['TEST_DATABASE_TEMPLATE']
@@ -29,7 +29,7 @@ export async function createDatabase(): Promise<TestDatabase> {
     // Tests name the tables as a person at a prompt does; the sessions of the server have no such setting.
     connection: { search_path: SCHEMA },
   })
-  // The server takes a copy for what it is, and waits for somebody to adopt it; this one is as good as new.
+  // The server takes a copy for what it is, and waits for an operator to adopt it; a database of a test counts as new.
   await sql`update meta set database_oid = (select database_oid from meta_home())`
   return {
     url,

@@ -1,7 +1,7 @@
 /**
  * From any writer to any client: random transactions on one side; on the other readers that come and go, change nodes,
  * stop reading, use either wire, with and without a token; meanwhile nodes are restarted one after the other and
- * listening sessions are killed. In the end every reader holds what it may see, and nobody ever saw a row go back.
+ * listening sessions are killed. In the end every reader holds what it may see, and no reader ever saw a row go back.
  *
  * `SEED=…` repeats a run, `RUNS=20` makes twenty.
  */
@@ -144,7 +144,7 @@ async function live(party: Party, random: () => number, over: () => boolean): Pr
   reader.pause(false)
 }
 
-/** One node after the other; and now and then nobody listens. */
+/** One node after the other, with times in which no node runs. */
 async function disturb(random: () => number, over: () => boolean): Promise<void> {
   const all = [...nodes.open, ...nodes.guarded]
   for (let i = 0; !over(); i++) {

@@ -121,7 +121,7 @@ export class Reader {
     this.#cursor = message.cursor ?? this.#cursor
   }
 
-  /** Rows that are told again are fine; what is older than what was told before must never come. */
+  /** The same revision may come twice; a lower one must never come. */
   #isNews(id: string, revision: number): boolean {
     const highest = this.#highest.get(id) ?? 0
     if (revision < highest) {

@@ -1,4 +1,4 @@
-/** Readers that are slow, and proxies that make them so, on either wire; nobody else notices. */
+/** Slow readers and slow proxies, over WebSocket and SSE; other readers lose nothing and wait no longer. */
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, expect, test } from 'vitest'

@@ -9,7 +9,7 @@ import { findBinaries, findPackage } from '../../src/embedded/postgres-binaries.
 import { reachableFolder } from '../../src/embedded/postgres-folder.ts'
 import { canReach } from '../../src/embedded/postgres-user.ts'
 
-/** Somebody who owns nothing here. */
+/** A user who owns no file here. */
 const STRANGER = { uid: 54_321, gid: 54_321 }
 
 let folder: string

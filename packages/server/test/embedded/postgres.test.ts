@@ -126,7 +126,7 @@ test('stopped and started again it has its data, its password and its port', asy
   expect(await query(second.url, (sql) => sql`select number from kept`)).toEqual([{ number: 7 }])
 })
 
-test('fresh forgets the data, and leaves alone what somebody else has put into the folder', async () => {
+test('fresh forgets the data, and leaves alone what other programs have put into the folder', async () => {
   const first = await start()
   await query(first.url, (sql) => sql`create table kept ()`)
   await first.stop()
@@ -173,7 +173,7 @@ test('a Postgres whose owner and keeper were both killed is taken over', async (
   expect(await query(next.url, (sql) => sql`select number from kept`)).toEqual([{ number: 7 }])
 })
 
-test('two at once on one folder: the second one is told who is first', async () => {
+test('two at once on one folder: the error of the second names the first', async () => {
   const { url, owner } = await startOwner()
   const refused = start()
   await expect(refused).rejects.toThrow(`in use by process ${owner.pid}`)

@@ -21,7 +21,7 @@ export function row(id: string, revision: number, change: Partial<Connection> = 
 
 /** Managing connections is tested with a database behind it. */
 function unused(): never {
-  throw new Error('Nobody manages connections in this house')
+  throw new Error('This house has no port for editing connections')
 }
 
 export class House {
@@ -30,7 +30,7 @@ export class House {
   commandResult: CommandResult = { kind: 'not_found' }
   unready: string[] = []
   listening!: Listening
-  /** Rises with each publication; whoever takes over from another house goes on counting. */
+  /** Rises with each publication; a house that takes over from another goes on counting. */
   mark: bigint
 
   constructor({ tooSlowMs, mark = 100n }: { tooSlowMs?: number; mark?: bigint } = {}) {

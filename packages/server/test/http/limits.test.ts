@@ -122,7 +122,7 @@ test('a flood of control frames is cut off before its answers fill the memory', 
   expect((await client.closed).code).toBe(1006)
 })
 
-test('a handshake that trickles in is cut off, and one that is reset in the middle harms nobody', async () => {
+test('a handshake that trickles in is cut off, and one that is reset in the middle harms no other client', async () => {
   house = await House.open(undefined, { patience: { headMs: 300 } })
   const slow = await plain()
   slow.socket.write('GET /ws/status HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n')

@@ -328,7 +328,7 @@ test('a shutdown says bye with a window and closes with 4200', async () => {
   house = await House.open()
 })
 
-test('a reader that never reads harms nobody and can be shut down', async () => {
+test('a client that never reads harms no other client and can be shut down', async () => {
   house = await House.open({ kind: 'open' }, { patience: { closeMs: 200 } })
   const stuck = await Client.welcomed(house)
   stuck.say({ type: 'watch', all: true })

@@ -49,7 +49,7 @@ test('an id is made up where none is sent, and one that is taken is refused', as
   })
 })
 
-test('of two who create the same at once, one is told', async () => {
+test('of two who create the same at once, one gets already_exists', async () => {
   const answers = await Promise.all(
     Array.from({ length: 5 }, () => desk.call('POST /connections', PLANT)),
   )
@@ -94,7 +94,7 @@ test('a reply that is sent back, edited, is understood', async () => {
   })
 })
 
-test('scenario 15: all faults of a body are told at once, each with its field', async () => {
+test('scenario 15: the answer lists all faults of a body, each with its field', async () => {
   const answer = await desk.call('POST /connections', {
     id: 'a/b',
     name: '',
@@ -200,7 +200,7 @@ test('an observed connection need not say how to dial it, until it is to be dial
   ])
 })
 
-test('who may not see a connection is told nothing of it, who may only see it may not manage it', async () => {
+test('a token that may not see a connection gets not_found, one that may only see it gets forbidden', async () => {
   await desk.call('POST /connections', PLANT)
   const stranger = await desk.token({ sites: ['s2'] })
   const viewer = await desk.token({ can: ['view', 'control'] })
@@ -232,7 +232,7 @@ test('a manager of some sites works there only, and moves a connection only betw
     desk.call('PATCH /connections/plant-7', { siteId }, token).then(({ status }) => status)
   expect(await move('s2', north)).toBe(403)
   expect(await move('s3', north)).toBe(200)
-  // Whoever has the other site, but not this one, can't pull it over.
+  // A token for the other site alone can't move the row to it.
   expect(await move('s2', await desk.token({ sites: ['s2'] }))).toBe(404)
 })
 

@@ -311,7 +311,7 @@ test('scenario 21: a broker that repeats the password is not quoted with it', as
   }
 })
 
-test('a private key is a secret like a password: it connects, is not told, and must fit its certificate', async () => {
+test('a private key is a secret like a password: it connects, leaves the server in no answer, and must fit its certificate', async () => {
   const authority = await Authority.create()
   const other = await authority.sign()
   const client = await authority.sign({ notAfter: new Date('2100-01-01T00:00:00Z') })
@@ -356,8 +356,8 @@ test('a private key is a secret like a password: it connects, is not told, and m
     expect(await patch({ key: null })).toEqual(['tls.key conflict'])
     expect(await patch({ cert: null, key: null })).toEqual(['200'])
     const lines = client.key.split('\n').filter((line) => line.length > 40)
-    const told = [...desk.answers, ...desk.log].join('\n')
-    for (const line of lines) expect(told).not.toContain(line)
+    const said = [...desk.answers, ...desk.log].join('\n')
+    for (const line of lines) expect(said).not.toContain(line)
   } finally {
     await broker.stop()
   }
