@@ -6,23 +6,23 @@ export interface StatusErrorOptions {
   readonly fields?: readonly FieldError[]
   readonly retryAfterS?: number | null
   readonly outcome?: 'none' | 'unknown'
-  /** Where HTTP has a more exact one than that of the code. */
+  /** The HTTP status, where it differs from that of the code. */
   readonly status?: number
 }
 
 /**
- * A refusal that a caller may be shown: a stable code and a message that says what, why and what to do. Whatever
- * else is thrown is a fault of ours and reaches nobody but the log.
+ * A refusal that the server sends to the caller: a stable code and a message that says what, why and what to do. The server
+ * writes all other errors to the log, and sends no part of them.
  */
 export class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly code: ProblemCode
-  /** How it is answered over HTTP. */
+  /** The HTTP status of the answer. */
   readonly status: number
   readonly fields: readonly FieldError[]
-  /** When it is worth trying again, in seconds; `null` where waiting does not help. */
+  /** The time after which the caller may try again, in seconds; `null` where waiting does not help. */
   readonly retryAfterS: number | null
-  /** `unknown`: what was asked for may have been done. */
+  /** `unknown`: the server may have made the requested change. */
   readonly outcome: 'none' | 'unknown'
 
   constructor(
@@ -45,7 +45,7 @@ export class StatusError extends Error {
   }
 }
 
-/** The process can't start as it is set up; the message is for the operator and is printed without a stack. */
+/** The process can't start with its settings; it prints the message for the operator, without a stack. */
 export class SetupError extends Error {
   override readonly name = 'SetupError'
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 
-/** What a room may write to the log. Never pass options, packets or URLs: name the few harmless fields. */
+/** The log of a room. Never pass options, packets or URLs, which may contain secrets: name the fields. */
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -11,16 +11,16 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 /** `json` for machines, one line an entry; `pretty` for a person at a terminal. */
 export type LogFormat = 'json' | 'pretty'
 
-/** Where lines go. */
+/** The stream that the log writes its lines to. */
 export interface LogOutput {
   write(line: string): unknown
 }
 
 /**
- * The default output of pino (`sonic-boom`) is not used: when its terminal has been closed, it tries again for ever at the end of the process,
- * and the process never ends.
+ * Creates a log that writes to a stream of Node. The default output of pino (`sonic-boom`) retries without end when its terminal has been
+ * closed, and then the process never exits.
  *
- * @param output a command whose answer is data logs to the standard error instead
+ * @param output commands that write data to the standard output log to the standard error
  */
 export function createLog(
   { level, format }: { level: LogLevel; format: LogFormat },

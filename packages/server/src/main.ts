@@ -8,7 +8,7 @@ import { createProgram } from './cli/program.ts'
 import { requireRuntime } from './cli/runtime.ts'
 import { SetupError } from './errors.ts'
 
-/** What still runs when everything is done is not waited for. */
+/** The process exits after this time, also while timers or sockets of libraries are open. */
 const LINGER_MS = 500
 
 function fail(error: unknown): never {
@@ -26,7 +26,7 @@ for (const name of withholdDebugOutput())
   )
 
 process.on('uncaughtException', fail).on('unhandledRejection', fail)
-// A reader that has gone away, as in `mqtt-status serve --help | head`, or a terminal that was closed.
+// The reader has ended, as in `mqtt-status serve --help | head`, or the terminal was closed.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 
 let signal: AbortSignal | null = null

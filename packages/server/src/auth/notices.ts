@@ -1,15 +1,15 @@
-/** What only the log can say about tokens: a page shows nothing but rows, and a socket closes with a code. */
+/** Logs problems with tokens that an operator has to solve: pages show rows only, and sockets close with a code. */
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { StatusError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Verify } from './tokens.ts'
 
-/** The log names a subject, or a cause of a refusal, once in this time. */
+/** The log names a subject, or a cause of a refusal, at most once in this time. */
 const EVERY_S = 3_600
-/** All of them together. */
+/** For all subjects and causes together. */
 const LINES_PER_MINUTE = 10
 
-/** Verifies in the same way, and logs what an operator has to mend: refused tokens, and tokens that permit nothing. */
+/** Verifies with `verify`, and logs refused tokens and tokens that permit nothing. */
 export function withNotices(verify: Verify, log: Log): Verify {
   const notices = new Notices()
   return async (token) => {
@@ -21,7 +21,7 @@ export function withNotices(verify: Verify, log: Log): Verify {
         log.warn({ subject, unknown }, 'a token permits nothing: its scope has no known word')
       return scope
     } catch (error) {
-      // Visitors who are not signed in bring no token: the operator has nothing to mend.
+      // Pages of visitors who are not signed in send no token; the operator has nothing to change.
       if (token && error instanceof StatusError) {
         // Refusals with the same cause differ in their numbers only.
         const cause = error.message.replace(/\d+/g, '#')

@@ -1,6 +1,6 @@
 /**
- * Who may call from where. A browser says which page asks (`Origin`) and which name it was sent to (`Host`); both are
- * compared as they come, never rebuilt from a URL.
+ * Admits callers by origin. A browser sends the origin of the page (`Origin`) and the name that it has requested (`Host`). The
+ * server compares both headers as they arrive, and never rebuilds them from a URL.
  */
 
 export interface CallerRules {
@@ -10,21 +10,21 @@ export interface CallerRules {
 }
 
 export interface Caller {
-  /** The `Origin` header; absent for whoever is not a browser. */
+  /** The `Origin` header; programs other than browsers send none. */
   readonly origin: string | undefined
   readonly host: string | undefined
 }
 
 export type Admission =
   | { readonly kind: 'full' }
-  /** May look, but not command. */
+  /** The caller may view rows, but send no command. */
   | { readonly kind: 'view' }
   | { readonly kind: 'refused'; readonly code: 'origin_not_allowed' | 'host_not_allowed' }
 
 const FULL: Admission = { kind: 'full' }
 
 export function admit({ open, allowedOrigins }: CallerRules, { origin, host }: Caller): Admission {
-  // A foreign name that resolves to this machine is how a page of anybody's would get in (DNS rebinding).
+  // A foreign page reaches this server by a name of its own that resolves to loopback (DNS rebinding).
   if (open && !isLoopbackName(hostnameOf(`http://${host ?? ''}`))) {
     return { kind: 'refused', code: 'host_not_allowed' }
   }
@@ -34,14 +34,14 @@ export function admit({ open, allowedOrigins }: CallerRules, { origin, host }: C
   return isLoopbackName(hostnameOf(origin)) ? FULL : { kind: 'view' }
 }
 
-/** The page comes from this server itself. */
+/** Whether this server has delivered the page. */
 function isOwn(origin: string, host: string | undefined): boolean {
   if (host === undefined || host === '') return false
   const lower = host.toLowerCase()
   return [`http://${lower}`, `https://${lower}`].includes(origin.toLowerCase())
 }
 
-/** The host name of a plain origin; `null` for anything that is more, or less, than one. */
+/** The host name of an origin; `null` where the text is no plain origin. */
 function hostnameOf(origin: string): string | null {
   if (!URL.canParse(origin)) return null
   const url = new URL(origin)
@@ -58,7 +58,7 @@ function hostnameOf(origin: string): string | null {
 
 function isLoopbackName(name: string | null): boolean {
   if (name === null) return false
-  // RFC 6761, 6.3: names below localhost are loopback too.
+  // RFC 6761, 6.3: names below localhost resolve to loopback.
   return (
     name === 'localhost' ||
     name.endsWith('.localhost') ||

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto'
 import type { Capability } from '@mqtt-status/protocol'
 
-/** What somebody may see and do; every subscriber and every request has one. */
+/** What the holder of a token may see and do; every subscriber and every request has a scope. */
 export interface Scope {
-  /** Who it is; `null` where nobody has to say. */
+  /** The subject of the token; `null` in open mode. */
   readonly subject: string | null
   readonly can: readonly Capability[]
   /** Words of the token's claim `scope` that this version does not know. */
   readonly unknownScope: readonly string[]
-  /** Equal for equal views: two tokens that may see the same have the same key, and share frames. */
+  /** Equal for equal views: tokens that permit the same rows have the same key, and the hub sends them the same frames. */
   readonly key: string
   /** Holders of `control` also see the broker's text and who gave a command. */
   readonly control: boolean
-  /** What it may see, by site or by id. */
+  /** The rows that the holder may see, by site or by id. */
   readonly sites: Names
   readonly connections: Names
-  /** When it ends, in ms since the epoch; `null` = never. */
+  /** When the token expires, in ms since 1970; `null` = never. */
   readonly expiresAt: number | null
   permits(id: string, siteId: string): boolean
 }
 
-/** The ids that are meant; `*` = any. */
+/** A set of ids; `*` = all. */
 export type Names = '*' | ReadonlySet<string>
 
 export interface Grant {
@@ -49,7 +49,7 @@ export function createScope(grant: Grant): Scope {
   }
 }
 
-/** The scope of open mode: whoever reaches the port may do everything. */
+/** The scope of open mode: every program that reaches the port may do everything. */
 export const OPEN: Scope = createScope({
   subject: null,
   sites: '*',
@@ -58,7 +58,7 @@ export const OPEN: Scope = createScope({
   expiresAt: null,
 })
 
-/** The same rows, but only to look at. */
+/** The same rows without the permission to send commands. */
 export function viewOnly(scope: Scope): Scope {
   return {
     ...scope,
@@ -76,7 +76,7 @@ function list(named: Names): string | readonly string[] {
   return named === '*' ? named : [...named].sort()
 }
 
-/** Short, because it travels in every cursor; long enough that two views never meet by chance. */
+/** Short, because every cursor contains it; 72 bits, so that two different views have no key in common. */
 function keyOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 12)
 }

@@ -17,7 +17,7 @@ function sign(claims: Record<string, unknown>, secret: string = SETTINGS.secret)
     .sign(new TextEncoder().encode(secret))
 }
 
-test('a token says which rows may be seen, and what may be done with them', async () => {
+test('the claims of a token select the rows and the actions that it permits', async () => {
   const scope = await verify(
     await sign({ sub: 'me', sites: ['s1'], connections: ['c9'], scope: 'view control dance' }),
   )
@@ -27,7 +27,7 @@ test('a token says which rows may be seen, and what may be done with them', asyn
   expect(scope.permits('c1', 's2')).toBe(false)
 })
 
-test('without a scope it may only look, without names it sees nothing', async () => {
+test('a token without a scope permits viewing only, and without names it permits no row', async () => {
   const scope = await verify(await sign({ sub: 'me' }))
   expect(scope.can).toEqual(['view'])
   expect(scope.permits('c1', 's1')).toBe(false)
@@ -39,7 +39,7 @@ test('without the word view nothing is seen', async () => {
   )
 })
 
-test('equal views have equal keys, whoever they belong to; others do not', async () => {
+test('tokens of different subjects with equal views have equal keys; other views have other keys', async () => {
   const key = async (claims: Record<string, unknown>) => (await verify(await sign(claims))).key
   expect(await key({ sub: 'a', sites: ['x', 'y'] })).toBe(
     await key({ sub: 'b', sites: ['y', 'x'] }),
@@ -62,7 +62,7 @@ test('a token is refused with the reason, and never repeated', async () => {
     [await sign({}, 'another secret of thirty-two bytes!!'), /signature/],
     [await sign({ exp: 1 }), /exp/],
     [await sign({ exp: undefined }), /exp/],
-    [await sign({ iss: 'somebody' }), /iss/],
+    [await sign({ iss: 'another portal' }), /iss/],
     [await sign({ sites: 7 }), /sites/],
     [new UnsecuredJWT({ iss: 'portal', exp: 9_999_999_999 }).encode(), /not valid/],
   ]

@@ -8,13 +8,13 @@ import { StatusError } from '../errors.ts'
 import { createScope, OPEN } from './scope.ts'
 import type { Names, Scope } from './scope.ts'
 
-/** Turns a token into what it permits. Throws a StatusError `unauthorized` with the reason in words. */
+/** Verifies a token and returns its scope. Throws a StatusError `unauthorized` with the reason in words. */
 export type Verify = (token: string | null) => Promise<Scope>
 
-/** No time in seconds is as large before the year 5138, every one in milliseconds since 1973 is. */
+/** Times in seconds reach this number in the year 5138; times in milliseconds have exceeded it since 1973. */
 const MILLISECONDS_FROM = 100_000_000_000
 
-/** Clocks differ a little; it never makes a token last longer once it was accepted. */
+/** Clocks of portal and server differ; the tolerance counts when a token is verified, and not for its expiry afterwards. */
 const CLOCK_TOLERANCE_S = 10
 
 const NAMES = `has to be "*" or a list of texts, such as ["7"]; not [7], and not "7"`
@@ -63,7 +63,7 @@ export function createVerify(settings: AuthConfig): Verify {
   }
 }
 
-/** JavaScript counts in milliseconds, tokens in seconds (RFC 7519, 2): such a token would be valid for ever. */
+/** JavaScript counts in milliseconds, tokens in seconds (RFC 7519, 2): a token in milliseconds would never expire. */
 function refuseMilliseconds(payload: unknown): void {
   const { exp } = payload as { readonly exp?: unknown }
   if (typeof exp !== 'number' || exp < MILLISECONDS_FROM) return
@@ -73,7 +73,7 @@ function refuseMilliseconds(payload: unknown): void {
   )
 }
 
-/** @throws StatusError where a token lasts longer from now, or from when it was issued, than tokens may */
+/** @throws StatusError where a token is valid for longer than `maxTtlS` from now, or from its `iat` */
 function refuseLong({ exp, iat }: v.InferOutput<typeof claims>, maxTtlS: number): void {
   const nowS = Date.now() / 1_000
   const lastsS = exp - Math.min(nowS, iat ?? nowS)
@@ -106,21 +106,21 @@ function toScope(payload: v.InferOutput<typeof claims>): Scope {
     sites: toNames(payload.sites),
     connections: toNames(payload.connections),
     can: CAPABILITIES.filter((word) => words.has(word)),
-    unknownScope: [...words.difference(known)].slice(0, TOLD_WORDS).map(abridged),
+    unknownScope: [...words.difference(known)].slice(0, SHOWN_WORDS).map(abridged),
     expiresAt: payload.exp * 1_000,
   })
 }
 
-/** A welcome stays short, whatever a token says. */
-const TOLD_WORDS = 10
-const TOLD_LETTERS = 40
+/** `welcome` names the unknown words; a long claim must not make it long. */
+const SHOWN_WORDS = 10
+const SHOWN_LETTERS = 40
 
 function abridged(word: string): string {
-  return word.length > TOLD_LETTERS ? `${word.slice(0, TOLD_LETTERS)}…` : word
+  return word.length > SHOWN_LETTERS ? `${word.slice(0, SHOWN_LETTERS)}…` : word
 }
 
 function toNames(value: '*' | readonly string[]): Names {
-  // A "*" in a list means the same: nobody calls a site so.
+  // A "*" in a list counts as "*", because no site has this name.
   return value === '*' || value.includes('*') ? '*' : new Set(value)
 }
 
@@ -132,7 +132,7 @@ export interface TokenRequest {
   readonly lifetimeS: number
 }
 
-/** Signs a token, for trying out and for portals that are written in something else. */
+/** Signs a token with the secret of the server. */
 export function mintToken(
   settings: Extract<AuthConfig, { kind: 'secret' }>,
   { subject, sites, connections, can, lifetimeS }: TokenRequest,

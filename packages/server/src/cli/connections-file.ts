@@ -39,18 +39,18 @@ const COLUMNS: readonly string[] = [
   ...SETTING_NAMES.filter((name) => SETTING_ROWS[name].csv === 'any member'),
 ]
 
-/** What the name of the file says; `null` if nothing. */
+/** The format by the ending of the name; `null` for another ending. */
 export function formatOf(path: string): FileFormat | null {
   const ending = /\.(csv|json)$/i.exec(path)?.[1]?.toLowerCase()
   return ending === 'csv' || ending === 'json' ? ending : null
 }
 
-/** @throws SetupError where the file as a whole can't be read; it is never quoted, because secrets may be in it */
+/** @throws SetupError where the file can't be parsed; the message never quotes the file, which may contain secrets */
 export function readRows(text: string, format: FileFormat): readonly FileRow[] {
   return format === 'csv' ? readCsv(text) : readJson(text)
 }
 
-/** The inverse, for connections without secrets. */
+/** The inverse of `readRows`, for connections without secrets. */
 export function writeRows(
   rows: readonly Readonly<Record<string, unknown>>[],
   format: FileFormat,
@@ -77,7 +77,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
   } catch (error) {
-    // The message quotes the file; only its numbers are harmless.
+    // The message of JSON.parse quotes the file; its line and column do not.
     const place =
       error instanceof Error ? /line \d+ column \d+/.exec(error.message)?.[0] : undefined
     throw new SetupError(`The file is not JSON${place === undefined ? '' : `: see ${place}`}.`)
@@ -113,7 +113,7 @@ function parseCsv(text: string): readonly CsvRecord[] {
   }
 }
 
-/** An empty cell says nothing about its field. */
+/** An empty cell leaves its field out. */
 function toBody(record: Readonly<Record<string, string>>): Record<string, unknown> {
   const body: Record<string, unknown> = {}
   for (const [column, cell] of Object.entries(record)) {
@@ -127,7 +127,7 @@ function toBody(record: Readonly<Record<string, string>>): Record<string, unknow
   return body
 }
 
-/** What can't be so stays a text: whoever checks it says what is expected. */
+/** A cell that can't be parsed stays a text; the check of the field then reports what it expects. */
 function toValue(column: string, cell: string): unknown {
   if (CELLS.numbers.has(column)) return /^\d+$/.test(cell) ? Number(cell) : cell
   if (CELLS.booleans.has(column)) return cell === 'true' ? true : cell === 'false' ? false : cell

@@ -20,12 +20,12 @@ export interface ImportFlags {
 }
 
 const ACTOR = 'command line'
-/** Of a file with a fault in every line, these are enough to see why. */
+/** A file may have a fault in every line; the command prints this many. */
 const SHOWN = 50
-/** Files of fewer rows are done before anybody wonders. */
+/** The import of fewer rows takes less than a second, so it prints no progress. */
 const PROGRESS_EVERY = 1_000
 
-/** Prints what there is, and how it is. */
+/** Prints all connections with their statuses. */
 export async function list(
   edge: Edge,
   flags: Record<string, string>,
@@ -49,7 +49,7 @@ export async function list(
   })
 }
 
-/** Prints the settings of all connections, so that they can be imported again; without secrets. */
+/** Prints the settings of all connections without secrets, in a format that `import` reads. */
 export async function exportAll(
   edge: Edge,
   flags: Record<string, string>,
@@ -61,7 +61,7 @@ export async function exportAll(
   })
 }
 
-/** Creates, and with `--update` changes, what a file lists: all of it or, if anything is wrong, nothing. */
+/** Creates, and with `--update` changes, the connections of a file: all of them or, after any fault, none. */
 export async function importFile(
   edge: Edge,
   path: string,

@@ -1,4 +1,4 @@
-/** What the demo needs of the server itself; a file of its own, because loading it takes a while. */
+/** Runs the server, the broker and the fleet of the demo; a separate module, so that it loads while Postgres starts. */
 import type { Config } from '../config/config.ts'
 import { migrate } from '../db/schema/migrate.ts'
 import { connectSql } from '../db/postgres/sql.ts'
@@ -14,14 +14,14 @@ import { createServer } from '../server.ts'
 import { runServer, widgetBundle } from './running.ts'
 import type { Steps } from './steps.ts'
 
-/** A Postgres to play on. */
+/** The Postgres of the demo. */
 export interface Database {
   readonly url: string
-  /** Lines for the summary: what is where. */
+  /** Names and values for the summary. */
   readonly facts: readonly (readonly [string, string])[]
-  /** Whether it was emptied already, if that was asked for. */
+  /** Whether the data of former runs was deleted. */
   readonly isFresh: boolean
-  /** Resolves with its last words if it ends by itself. */
+  /** Resolves with the last lines of its log if Postgres ends by itself. */
   readonly ended: Promise<string>
   stop(): Promise<void>
 }
@@ -30,14 +30,14 @@ export interface Play {
   readonly config: Config
   readonly version: string
   readonly database: Database
-  /** Write the rows of the fleet anew. */
+  /** Delete the rows of the fleet, and insert them again. */
   readonly fresh: boolean
   readonly signal: AbortSignal
   readonly steps: Steps
   readonly onListening: (url: string, schema: string) => void
 }
 
-/** Plays until the signal; what it returns from has let go of everything but the database. */
+/** Runs until the signal; when it returns, only the database still runs. */
 export async function play(options: Play): Promise<void> {
   const { database, steps } = options
   const log = createLog(options.config.log)
@@ -55,11 +55,11 @@ export async function play(options: Play): Promise<void> {
 
 interface Fleet {
   readonly broker: DemoBroker
-  /** Where the tables are. */
+  /** The schema of the tables. */
   readonly schema: string
 }
 
-/** Migrates, starts a broker where the rows of the last run expect it, and writes what rows are missing. */
+/** Migrates, starts a broker on the port that the rows of the last run name, and inserts missing rows. */
 async function prepareFleet({ config, fresh }: Play, log: Log): Promise<Fleet> {
   const pool = connectSql(config.database.address, {
     max: 1,
@@ -86,7 +86,7 @@ async function perform(
     version,
     portal: { files: PORTAL },
   })
-  // Two ends of one run: that it can be reached, and that it is over.
+  // The step ends when the server listens; `running` ends when the server has stopped.
   let running = Promise.resolve()
   const url = await steps.run(
     'Server is listening',
@@ -102,7 +102,7 @@ async function perform(
   await running
 }
 
-/** The dial guard refuses loopback and odd ports; this broker is meant. */
+/** The dial guard refuses loopback and unusual ports; this rule admits the broker of the demo. */
 function withBroker(config: Config, port: number): Config {
   const { allow } = config.supervisor
   return {

@@ -1,6 +1,6 @@
 /**
- * Everything at once: a Postgres and a broker of our own, a simulated fleet, the server as it is in production, and a
- * portal page. The slow things start side by side; what others depend on is stopped last.
+ * Runs a demonstration: an embedded Postgres and broker, a simulated fleet, the server as in production, and a portal page.
+ * Postgres starts while the modules of the server load; the database stops last.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -23,19 +23,19 @@ export interface DemoOptions {
   readonly open: boolean
 }
 
-/** Below the folder that the demo is started in, so that each checkout has data of its own. */
+/** Relative to the working directory, so that each checkout has data of its own. */
 const FOLDER = '.demo'
 
-/** Only to be asked for the rest of the settings before there is a database. */
+/** A placeholder, so that the demo can check the other settings before its database runs. */
 const NO_DATABASE = 'postgres://none'
 
-/** Runs it until the signal to end. */
+/** Runs the demo until the signal. */
 export async function demo(edge: Edge, options: DemoOptions): Promise<void> {
   const signal = edge.signal()
   try {
     await run(edge, options, signal)
   } catch (error) {
-    // What Ctrl-C has cut short may well complain.
+    // A step that the signal has interrupted may fail.
     if (!signal.aborted) throw error
   }
 }
@@ -46,7 +46,7 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
   const steps = new Steps((line) => {
     edge.print(line)
   })
-  // Loading the server takes as long as starting Postgres, and neither needs the other.
+  // The modules of the server load while Postgres starts.
   const loading = import('./demo-stage.ts').catch((error: unknown) => {
     throw explainMissing(error)
   })
@@ -81,13 +81,13 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
 }
 
 /**
- * The settings of the server, with what a demo takes for granted.
+ * The settings of the server, with the defaults of the demo.
  *
- * @param databaseUrl where the environment names no database
+ * @param databaseUrl used where the environment names no database
  */
 function configure(edge: Edge, options: DemoOptions, databaseUrl = NO_DATABASE): Config {
   const environment = Object.fromEntries(
-    // The page has no token to show, and open access is refused anywhere but on loopback.
+    // The page of the demo has no token. The server refuses open access except on loopback.
     Object.entries(edge.environment).filter(([name]) => !name.startsWith('AUTH_')),
   )
   return readConfig(
@@ -104,14 +104,14 @@ function filled(environment: Edge['environment']): Edge['environment'] {
   )
 }
 
-/** Said at once, not after everything else has been started. */
+/** Checks the port first, so that the error comes before Postgres has started. */
 async function refuseUsedPort({ host, port }: Config): Promise<void> {
   const probe = createServer()
   try {
     probe.listen(port, host)
     await once(probe, 'listening')
   } catch (cause) {
-    // Anything else is said better by the server itself.
+    // The server reports every other error with its cure.
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) return
     throw new SetupError(
       `Port ${port} on ${host} is in use by another program, or by another demo.\n` +

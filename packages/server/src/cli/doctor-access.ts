@@ -2,10 +2,10 @@ import type { AuthConfig } from '../config/config.ts'
 import { formatDuration } from '../config/duration.ts'
 import type { Answer } from './finding.ts'
 
-/** A token that leaks works until it ends. */
+/** A leaked token is valid until it expires. */
 const LONG_S = 90 * 86_400
 
-/** Who may connect, and for how long a token lets them. */
+/** Whether clients need a token, and how long a token may be valid. */
 export function access(auth: AuthConfig): Answer {
   if (auth.kind === 'open')
     return {

@@ -1,4 +1,4 @@
-/** What `doctor` looks at, in which order; here what concerns the server and the way to it. */
+/** The checks of `doctor` in their order, and those of the database server and of the connection to it. */
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import type { PostgresAddress } from '../config/connection-string/address.ts'
@@ -11,7 +11,7 @@ import { secrets } from './doctor-secrets.ts'
 import { toAnswer } from './finding.ts'
 import type { Answer, Finding } from './finding.ts'
 
-/** What makes all that follows pointless is checked first: nothing is looked at after a check that must pass. */
+/** A check with `mustPass` ends the examination unless it passes, because all later checks would fail too. */
 interface Check {
   readonly check: string
   readonly look: () => Promise<Answer>
@@ -19,15 +19,15 @@ interface Check {
 }
 
 const ANSWER_MS = 5_000
-/** A statement that waits for a lock, or whose session is lost between two events of its socket, does not end by itself. */
+/** A statement that waits for a lock has no deadline of its own. */
 const CHECK_MS = 15_000
-/** Gives all rows a new stamp. */
+/** The adoption writes every row. */
 const ADOPT_MS = 600_000
 const CLOCK_MS = 2_000
 const OLDEST_VERSION = 130_000
 const APPLICATION = 'mqtt-status-doctor'
 
-/** Looks at the database from the outside to the inside. */
+/** Runs the checks, from the connection to the contents of the database. */
 export async function* examine(
   { database, secrets: { keys } }: Pick<Config, 'database' | 'secrets'>,
   adopt: boolean,
@@ -36,7 +36,7 @@ export async function* examine(
     max: 2,
     applicationName: APPLICATION,
   })
-  // Where the tables are; known once the database has been reached.
+  // The check "database" has to pass before this can succeed.
   const findTables = async (): Promise<Sql> =>
     inSchema(pool, (await findPlace(pool, database.schema)).schema)
   const checks: readonly Check[] = [
@@ -109,7 +109,7 @@ async function writable(pool: Pool): Promise<Answer> {
   return { state: 'ok', found: 'takes writes' }
 }
 
-/** The whole way: listen at one address, notify at the other, and wait until it arrives. */
+/** Listens at one address, notifies at the other, and waits for the notification. */
 async function listens(pool: Pool, listenAddress: PostgresAddress): Promise<Answer> {
   const channel = `mqtt_status_doctor_${randomUUID().slice(0, 8)}`
   const arrived = Promise.withResolvers<undefined>()

@@ -1,4 +1,4 @@
-/** What `doctor` looks at inside of the database; each check really does what the server will do. */
+/** The checks of `doctor` inside the database; each check executes what the server will execute. */
 import { randomUUID } from 'node:crypto'
 import { confirmEpoch, readEpoch } from '../db/feed/epoch.ts'
 import { findPlace } from '../db/schema/installation.ts'
@@ -10,7 +10,7 @@ import { transaction } from '../db/postgres/transaction.ts'
 import { findTriggerFaults, listFaults } from '../db/schema/triggers.ts'
 import type { Answer } from './finding.ts'
 
-/** Which schema the tables are in, and whether they are those of this version. */
+/** The schema of the tables, and whether they are those of this version. */
 export async function schema(pool: Pool, wanted: string | null): Promise<Answer> {
   const place = await findPlace(pool, wanted)
   const missing = await missingMigrations(inSchema(pool, place.schema), place)
@@ -27,7 +27,7 @@ export async function schema(pool: Pool, wanted: string | null): Promise<Answer>
 
 class RolledBack extends Error {}
 
-/** Writes a row in every way there is, with all its triggers, and takes it back. */
+/** Executes every kind of write, with its triggers, and rolls back. */
 export async function rights(sql: Sql): Promise<Answer> {
   const id = `doctor-${randomUUID()}`
   const trial = transaction(sql, async (tx) => {
@@ -55,7 +55,7 @@ export async function rights(sql: Sql): Promise<Answer> {
   return triggers(sql)
 }
 
-/** Whether every change is shown, whoever writes it. */
+/** Whether the triggers fire, so that pages show the changes of every writer. */
 async function triggers(sql: Sql): Promise<Answer> {
   const faults = listFaults(await findTriggerFaults(sql))
   if (faults.length === 0)
@@ -67,7 +67,7 @@ async function triggers(sql: Sql): Promise<Answer> {
   }
 }
 
-/** Whether this database is a copy, and whether it may be supervised; adopts it, if it is to. */
+/** Whether this database is a copy, and whether nodes may supervise it; with `adopt`, confirms it. */
 export async function epoch(sql: Sql, adopt: boolean): Promise<Answer> {
   const before = await readEpoch(sql)
   if (adopt) {

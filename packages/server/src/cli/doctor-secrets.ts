@@ -7,7 +7,7 @@ import type { Answer } from './finding.ts'
 const CURE =
   'Add the missing keys to MQTT_SECRET_KEYS; if they are lost, set the passwords of these connections anew.'
 
-/** Whether the keys are there that stored secrets are encrypted with. */
+/** Whether this process has the keys that stored secrets are encrypted with. */
 export async function secrets(sql: Sql, keys: readonly SecretKey[]): Promise<Answer> {
   const ring = new KeyRing(keys)
   const { references, sealed } = await countSecrets(sql)

@@ -7,7 +7,7 @@ import type { Edge } from './edge.ts'
 import type { Finding } from './finding.ts'
 
 export interface DoctorOptions {
-  /** Confirm that the connections of this database may be supervised, although it is a copy. */
+  /** Confirm that nodes may supervise the connections of this database, although it is a copy. */
   readonly adopt: boolean
   /** One JSON array instead of lines. */
   readonly json: boolean
@@ -16,9 +16,9 @@ export interface DoctorOptions {
 const SIGNS = { ok: '✓', warning: '!', broken: '✗' } as const
 
 /**
- * Checks the setup and says what it found: what, why and what to do. Changes nothing, unless it is to adopt.
+ * Checks the setup and prints each finding with its cure. Changes nothing unless `adopt` is set.
  *
- * @throws SetupError when something is broken, so that the exit code tells
+ * @throws SetupError when a check has failed, so that the exit code is 1
  */
 export async function doctor(
   edge: Edge,

@@ -1,16 +1,16 @@
 import type { Environment } from '../config/environment.ts'
 
-/** What a command may know of the process it runs in. */
+/** The process, as commands use it. */
 export interface Edge {
   readonly environment: Environment
   readonly version: string
   /** Whether a person reads what is printed. */
   readonly terminal: boolean
-  /** One line of the answer, on the standard output. */
+  /** Writes a line of the answer to the standard output. */
   print(line: string): void
-  /** One line about work that goes on, on the standard error, so that it never gets into the answer. */
+  /** Writes a line of progress to the standard error, so that it is not part of the answer. */
   progress(line: string): void
-  /** Aborted by the first signal to end; from the first call on signals no longer end the process at once. */
+  /** Aborted by the first signal; after the first call the first signal no longer ends the process at once. */
   signal(): AbortSignal
 }
 

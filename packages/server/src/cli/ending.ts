@@ -1,19 +1,19 @@
-/** What ends a server: a signal, or the end of the program that started it. Only the process edge uses this. */
+/** Ends a server at a signal, or at the end of the program that started it. Only the process edge uses this. */
 import { findLaunchers, readProcess } from './launcher.ts'
 
 /**
- * A signal within this time after the first is the same one: a terminal and systemd send it to every process of the group, and npm and pnpm
- * forward what they receive.
+ * A second signal within this time is an echo of the first: a terminal and systemd send a signal to every process of the group, and npm and
+ * pnpm forward the signals that they receive.
  */
 const ECHO_MS = 1_000
-/** Node has no event for the end of a process that is not its child, so it is asked for. */
+/** Node has no event for the end of a process that is not its child, so the server polls. */
 const WATCH_MS = 250
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
 /**
- * From now on the first signal aborts what is returned, with its name as the reason, and a second one exits at once. So does the end of a
- * package manager, or of a shell with `-c`, that runs this process in the foreground.
+ * After this call the first signal aborts the returned signal, with its name as the reason, and a second one exits at once. The end of a
+ * package manager, or of a shell with `-c`, that runs this process in the foreground counts as a first signal.
  */
 export function listenForEnd(): AbortSignal {
   const ending = new AbortController()
@@ -34,7 +34,7 @@ export function listenForEnd(): AbortSignal {
   return ending.signal
 }
 
-/** Node resets the signals that nohup has set to be ignored; what remains of nohup is the variable in which shells name a command. */
+/** Node resets signals that nohup has ignored. The variable `_`, in which shells store the command, still names nohup. */
 function startedByNohup(environment: NodeJS.ProcessEnv): boolean {
   return /(^|\/)nohup$/.test(environment['_'] ?? '')
 }
@@ -58,7 +58,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // It runs as another user.
+    // The process runs as another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

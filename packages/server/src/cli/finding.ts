@@ -1,10 +1,10 @@
 import { explain } from '../db/postgres/explain.ts'
 import { SetupError } from '../errors.ts'
 
-/** What a check of `doctor` has found. */
+/** The result of a check of `doctor`. */
 export interface Finding {
   readonly check: string
-  /** `warning`: it works, but somebody should know. */
+  /** `warning`: the server works, but the operator should change something. */
   readonly state: 'ok' | 'warning' | 'broken'
   readonly found: string
   /** What to do. */
@@ -13,7 +13,7 @@ export interface Finding {
 
 export type Answer = Omit<Finding, 'check'>
 
-/** A failure as an answer, with its cure where there is one. */
+/** Turns an error into an answer, with the cure where one is known. */
 export function toAnswer(error: unknown): Answer {
   const known = explain(error)
   const message = known instanceof Error ? known.message : String(known)

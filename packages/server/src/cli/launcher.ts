@@ -1,7 +1,7 @@
 /**
  * Finds the programs that started this process and wait for it: package managers, and the shells that they run commands in.
- * npm and pnpm do not forward signals past such a shell, and the shell dies of them alone. A server that did not watch them would
- * outlive them as an orphan that holds the port.
+ * npm and pnpm do not forward signals past such a shell; only the shell ends. A server that did not watch them would then
+ * continue as an orphan and keep the port.
  */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 /** A process as the operating system lists it. */
 export interface ListedProcess {
   readonly parent: number
-  /** Its command line, words separated by spaces. */
+  /** The command line, with spaces between the words. */
   readonly command: string
 }
 
@@ -18,7 +18,7 @@ export interface ListedProcess {
 export type ReadProcess = (pid: number) => Promise<ListedProcess | null>
 
 export type Launchers =
-  /** Nearest first; empty if the process was started by something else. */
+  /** Nearest first; empty if another kind of program has started the process. */
   | { readonly kind: 'running'; readonly pids: readonly number[] }
   /** npx ended before the package manager that it runs had started this process. */
   | { readonly kind: 'gone' }
@@ -26,12 +26,12 @@ export type Launchers =
 const PACKAGE_MANAGER =
   /^(npm|npx|pnpm|pnpx|yarn|yarnpkg|bun|bunx|corepack)(-cli|-[\d.]+)?(\.\w+)?$/
 const SHELL_COMMAND = /^(?:\S*\/)?(?:ba|da|a|z|k)?sh (?:-\w+ )*-\w*c (.*)$/s
-/** The starter that pnpm writes for a program of a package: it does not always replace itself by the program. */
+/** The shell script that pnpm writes for a program of a package; it does not always `exec` the program. */
 const SHIM = /^(?:\S*\/)?(?:ba|da|a|z|k)?sh \S*\/node_modules\/\.bin\/\S+(?: |$)/
-/** Where npx keeps what it runs. */
+/** The folder in which npx installs packages. */
 const NPX_CACHE = '/_npx/'
 
-/** Walks up from the parent of this process, for as long as the ancestors are launchers that wait. */
+/** Walks up from the parent of this process while the ancestors are launchers that wait. */
 export async function findLaunchers(parent: number, read: ReadProcess): Promise<Launchers> {
   const pids: number[] = []
   let outermost: ListedProcess | null = null
@@ -45,26 +45,26 @@ export async function findLaunchers(parent: number, read: ReadProcess): Promise<
   return outermost !== null && hasLostNpx(outermost) ? { kind: 'gone' } : { kind: 'running', pids }
 }
 
-/** npx waits for the package manager that it runs; where process 1 has inherited that one, npx has ended. */
+/** npx waits for the package manager that it runs; if process 1 is the parent of that one, npx has ended. */
 function hasLostNpx({ parent, command }: ListedProcess): boolean {
   return parent === 1 && command.includes(NPX_CACHE)
 }
 
-/** Whether it is a launcher that runs its command in the foreground. */
+/** Whether the command line is that of a launcher that runs its command in the foreground. */
 function waits(command: string): boolean {
   const script = SHELL_COMMAND.exec(command)?.[1]
   if (script !== undefined) return !isDetaching(script)
   return SHIM.test(command) || isPackageManager(command)
 }
 
-/** Its name is the first word (npm sets its title), or that of a script which an interpreter runs. */
+/** The name is the first word (npm sets its title), or the second where an interpreter runs a script. */
 function isPackageManager(command: string): boolean {
   return command
     .split(' ', 2)
     .some((word) => PACKAGE_MANAGER.test(word.slice(word.lastIndexOf('/') + 1)))
 }
 
-/** Whether a shell script starts something that is to outlive it. */
+/** Whether a shell script starts a process that continues after the shell. */
 function isDetaching(script: string): boolean {
   const unquoted = script.replace(/'[^']*'|"[^"]*"/g, '')
   return /(?<![&>])&(?![&>])/.test(unquoted) || /\b(nohup|setsid|disown|daemonize)\b/.test(unquoted)

@@ -4,7 +4,7 @@ import { connectSql } from '../db/postgres/sql.ts'
 import { createLog } from '../log.ts'
 import type { Edge } from './edge.ts'
 
-/** Migrates the database and says what was done; `serve` does it too, this is for who may not. */
+/** Migrates the database and prints the applied migrations; for setups in which the role of `serve` may not migrate. */
 export async function migrateDatabase(edge: Edge, flags: Record<string, string>): Promise<void> {
   const { database, log } = readStorage(edge.environment, flags, edge.terminal)
   const pool = connectSql(database.address, {

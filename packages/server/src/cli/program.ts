@@ -1,4 +1,4 @@
-/** The commands and their options. Each command is loaded only when it is called: `--help` should not wait for them. */
+/** The commands and their options. The program loads a command when it is called, so that `--help` does not wait for all. */
 import { Command, Option } from 'commander'
 import type { Setting } from '../config/setting.ts'
 import { SETTINGS, TABLE } from '../config/settings.ts'
@@ -83,7 +83,7 @@ export function createProgram(edge: Edge): Command {
   return program
 }
 
-/** `--version` behind any command: a reader of a script does not know that it belongs before it. */
+/** Accepts `--version` behind any command, where commander expects it before the command. */
 function addVersion(program: Command, version: string): void {
   for (const command of program.commands) {
     command.version(version, '--version')
@@ -91,7 +91,7 @@ function addVersion(program: Command, version: string): void {
   }
 }
 
-/** Loading the server takes a while, and process 1 of a container does not receive a signal that it does not listen for. */
+/** Process 1 of a container receives only signals that it has handlers for, so the handlers are installed before the server loads. */
 function listenEarly(edge: Edge): void {
   edge.signal()
 }

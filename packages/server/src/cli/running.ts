@@ -2,20 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { StatusServer } from '../server.ts'
 import { given } from './edge.ts'
 
-/** The file with all elements, out of the package of the widgets. */
+/** The file with all elements, in the package of the widgets. */
 export function widgetBundle(): URL {
   return new URL(import.meta.resolve('@mqtt-status/widgets/cdn/mqtt-status.js'))
 }
 
 export interface RunOptions {
   readonly signal: AbortSignal
-  /** Longest time that stopping may take, in ms. */
+  /** Longest time that the shutdown may take, in ms. */
   readonly drainMs: number
-  /** Called once it can be reached. */
+  /** Called once when the server listens. */
   readonly onListening: (url: string) => void
 }
 
-/** Runs a server from its start to the signal to end; resolves when it has let go of everything. */
+/** Runs a server until the signal; resolves when it has stopped, or `drainMs` after the signal. */
 export async function runServer(
   server: StatusServer,
   { signal, drainMs, onListening }: RunOptions,

@@ -3,9 +3,9 @@ import { SetupError } from '../errors.ts'
 const OLDEST = 22
 
 /**
- * An older Node starts, listens and answers, but lacks what supervision needs: nothing would ever be dialled.
+ * On an older Node the server starts and answers, but lacks functions that supervision needs, and dials nothing.
  *
- * @throws SetupError if the version is too old
+ * @throws SetupError if the version of Node is too old
  */
 export function requireRuntime(version: string): void {
   if (Number.parseInt(version, 10) >= OLDEST) return

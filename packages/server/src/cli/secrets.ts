@@ -6,7 +6,7 @@ import { withStorage } from './storage.ts'
 
 const KEY_BYTES = 32
 
-/** Prints a new key, as MQTT_SECRET_KEYS takes it; the only place where one is ever made. */
+/** Prints a new key in the format of MQTT_SECRET_KEYS. No other code generates keys. */
 export function generateKey(edge: Edge, id: string): void {
   if (!/^[\w.-]{1,64}$/.test(id))
     throw new SetupError(
@@ -15,7 +15,7 @@ export function generateKey(edge: Edge, id: string): void {
   edge.print(`${id}:${randomBytes(KEY_BYTES).toString('base64')}`)
 }
 
-/** Encrypts everything with the first key; may be cut off and run again. */
+/** Encrypts all secrets with the first key; an operator may interrupt and repeat it. */
 export async function rotate(edge: Edge, flags: Record<string, string>): Promise<void> {
   await withStorage(edge, flags, async ({ sql, ring }) => {
     if (ring.first === null) {

@@ -4,7 +4,7 @@ import { createServer } from '../server.ts'
 import type { Edge } from './edge.ts'
 import { runServer, widgetBundle } from './running.ts'
 
-/** Runs the server with the database and the settings that are given. */
+/** Runs the server with the settings of the environment and of the flags. */
 export async function serve(edge: Edge, flags: Record<string, string>): Promise<void> {
   const { config, warnings } = readConfig(edge.environment, flags, edge.terminal)
   const log = createLog(config.log)

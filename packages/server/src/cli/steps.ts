@@ -1,4 +1,4 @@
-/** Progress of something that takes seconds, for a person: a line with a tick for each step when it is done. */
+/** Prints a line with a tick for each completed step of a command that takes seconds. */
 export class Steps {
   readonly #print: (line: string) => void
   readonly #now: () => number
@@ -8,7 +8,7 @@ export class Steps {
     this.#now = now
   }
 
-  /** Does one step and says how long it took. */
+  /** Executes a step and prints how long it took. */
   async run<T>(name: string, work: () => Promise<T>): Promise<T> {
     const begun = this.#now()
     const result = await work()

@@ -11,7 +11,7 @@ import type { Sql } from '../db/postgres/sql.ts'
 import { SetupError } from '../errors.ts'
 import type { Edge } from './edge.ts'
 
-/** The database, as commands use it that work without a server. */
+/** The database of a command that works without a server. */
 export interface Storage {
   readonly config: StorageConfig
   readonly sql: Sql
@@ -20,9 +20,9 @@ export interface Storage {
 }
 
 /**
- * Opens the database of the settings, and closes it again.
+ * Opens the database of the settings for `work`, and closes it afterwards.
  *
- * @throws SetupError where it can't be reached, or is not of this version
+ * @throws SetupError where the command can't reach the database, or its tables are not those of this version
  */
 export async function withStorage<T>(
   edge: Edge,

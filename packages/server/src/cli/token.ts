@@ -14,7 +14,7 @@ export interface TokenOptions {
   readonly expires: string
 }
 
-/** Signs a token with the server's secret and prints nothing else, so that it can be used in a command line. */
+/** Signs a token with the secret of the server, and prints nothing but the token, so that a shell can substitute it. */
 export async function token(edge: Edge, options: TokenOptions): Promise<void> {
   const sites = names(options.sites)
   const connections = names(options.connections)

@@ -1,4 +1,4 @@
-/** What the values of settings may look like, and how each is said when it does not. */
+/** The schemas of settings, each with the words for a value that it refuses. */
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -12,10 +12,10 @@ import { formatDuration, parseDuration } from './duration.ts'
 /** A port, or an inclusive range of ports. */
 export type PortRange = number | readonly [from: number, to: number]
 
-/** A key that secrets are encrypted with, and the name that stored secrets know it by. */
+/** A key that secrets are encrypted with, and the name that stored secrets refer to. */
 export interface SecretKey {
   readonly id: string
-  /** 256 bits; an object, so that no log and no JSON ever shows them. */
+  /** 256 bits; an object, so that no log and no JSON contains them. */
   readonly key: KeyObject
 }
 
@@ -88,7 +88,7 @@ export const sharedSecret: v.GenericSchema<string, string> = v.pipe(
   ),
 )
 
-/** The name of a schema, taken literally; Postgres keeps those that begin with `pg_` for itself. */
+/** The literal name of a schema; Postgres reserves names that begin with `pg_`. */
 export const schemaName: v.GenericSchema<string, string> = v.pipe(
   v.string(),
   v.check(
@@ -100,7 +100,7 @@ export const schemaName: v.GenericSchema<string, string> = v.pipe(
   ),
 )
 
-/** A connection string; faults name what to write instead, never what was found in the place of a secret. */
+/** A connection string; faults name what to write instead, and quote no part that may be a secret. */
 export const connectionString: v.GenericSchema<string, PostgresAddress> = v.pipe(
   v.string(
     'is not set: expected an address like postgres://user:password@host:5432/database (or run "mqtt-status demo", which brings its own Postgres)',
@@ -149,7 +149,7 @@ export const origins: v.GenericSchema<string | undefined, string[] | '*'> = v.pi
 
 const KEY_BYTES = 32
 
-/** Keys as `id:base64`, separated by commas or white space. Faults name the position, never what was found. */
+/** Keys as `id:base64`, separated by commas or white space. Faults name the position, and never quote the key. */
 export const secretKeys: v.GenericSchema<string | undefined, SecretKey[]> = v.pipe(
   v.optional(v.string(), ''),
   v.rawTransform(({ dataset, addIssue }) => {
@@ -170,7 +170,7 @@ function toSecretKey(item: string): SecretKey | string {
   const [, id, base64] = /^([\w.-]{1,64}):(.*)$/.exec(item) ?? []
   if (id === undefined || base64 === undefined)
     return 'expected a name, a colon and 32 bytes in base64, as "mqtt-status secrets generate-key" prints it'
-  // Node reads whatever it is given; what it makes of it tells.
+  // Node ignores characters that are not base64, so the result is encoded again and compared.
   const bytes = Buffer.from(base64, 'base64')
   const strict = bytes.toString('base64').replace(/=+$/, '') === base64.replace(/=+$/, '')
   if (!strict) return `"${id}" is not base64`

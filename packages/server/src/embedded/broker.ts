@@ -6,9 +6,9 @@ import { Aedes } from 'aedes'
 import type { AuthenticateError, Client } from 'aedes'
 
 export interface BrokerOptions {
-  /** Taken if it is free, else any other. @default any */
+  /** The broker listens on this port if it is free, else on any other. @default any */
   readonly port?: number
-  /** The return code of CONNACK for a user, 0 = welcome, and how long the user waits for it, in ms. */
+  /** The return code of CONNACK for a user, 0 = accepted, and how long the broker delays it, in ms. */
   readonly admit: (username: string | undefined) => { returnCode: number; afterMs: number }
 }
 
@@ -16,12 +16,12 @@ export interface BrokerOptions {
 export interface DemoBroker {
   readonly port: number
   publish(topic: string, payload: string): void
-  /** Cuts the line to a user, as a bad modem would. */
+  /** Closes the connection of a user without a DISCONNECT. */
   drop(username: string): void
   stop(): Promise<void>
 }
 
-/** Starts it. */
+/** Starts a broker on loopback. */
 export async function startBroker({ port = 0, admit }: BrokerOptions): Promise<DemoBroker> {
   const clients = new Map<string, Client>()
   const broker = await Aedes.createBroker({
@@ -40,7 +40,7 @@ export async function startBroker({ port = 0, admit }: BrokerOptions): Promise<D
     },
   })
   const server = createServer((socket) => {
-    // A line that breaks is what some of the dataloggers are for.
+    // Connections that break belong to the demo.
     socket.on('error', () => undefined)
     broker.handle(socket)
   })
@@ -65,7 +65,7 @@ export async function startBroker({ port = 0, admit }: BrokerOptions): Promise<D
 }
 
 function refusal(returnCode: number): AuthenticateError {
-  // The enum exists in the types only, so there is no member to name.
+  // The enum exists in the types only, so the code can name no member.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
   return Object.assign(new Error('refused'), { returnCode })
 }

@@ -1,11 +1,11 @@
 /**
- * The rows of the demo's dataloggers. They are marked by a label, so that in a database of yours nothing else is ever
- * touched. The only SQL outside of db/, because no server needs it.
+ * The rows of the demo's dataloggers. A label marks them, and the statements change rows with this label only, also in the
+ * database of an operator. This SQL is outside of db/, because no server needs it.
  */
 import type postgres from 'postgres'
 import { FLEET } from './fleet.ts'
 
-/** With the schema of the tables, as in db/postgres/sql.ts. */
+/** A pool with the schema of the tables, as in db/postgres/sql.ts. */
 type Sql = postgres.Sql<{ bigint: number }> & { readonly schema: postgres.Fragment }
 
 const MARK = { fleet: 'demo' }
@@ -18,7 +18,7 @@ export async function deleteFleet(sql: Sql): Promise<void> {
     where labels @> ${sql.json(MARK)}`
 }
 
-/** The port of the broker that the rows name; 0 = there are none yet. */
+/** The port of the broker in the rows; 0 = no rows. */
 export async function fleetPort(sql: Sql): Promise<number> {
   const [found] = await sql<{ port: number }[]>`
     select port
@@ -28,7 +28,7 @@ export async function fleetPort(sql: Sql): Promise<number> {
   return found?.port ?? 0
 }
 
-/** Writes the rows that are missing, and leads all of them to the broker. What was asked of a row before stays. */
+/** Inserts missing rows, and points all rows at the broker. `desired` of existing rows does not change. */
 export async function seedFleet(sql: Sql, brokerPort: number): Promise<void> {
   const rows = FLEET.map(({ id, siteId, name, place, country, behaviour }) => ({
     id,

@@ -1,12 +1,12 @@
-/** A dozen dataloggers to look at: who they are, what they do, and what goes wrong with some of them. */
+/** The twelve dataloggers of the demo: names, behaviour, and the faults that some of them have. */
 import type { DemoBroker } from './broker.ts'
 
 /**
  * - `healthy`: connects and publishes
- * - `slow`: the broker takes its time to let it in
+ * - `slow`: the broker accepts it after 4 s
  * - `silent`: connects, but sends no data
- * - `flapping`: the broker drops it again and again
- * - `refused`: the broker knows another password
+ * - `flapping`: the broker drops it every 20 s to 40 s
+ * - `refused`: the broker refuses its password
  * - `off`: switched off on purpose
  */
 type Behaviour = 'healthy' | 'slow' | 'silent' | 'flapping' | 'refused' | 'off'
@@ -18,7 +18,7 @@ export interface Datalogger {
   readonly name: string
   readonly place: string
   readonly country: 'it' | 'uk'
-  /** Peak power, for believable figures. */
+  /** Peak power; the telemetry is between 55 % and 85 % of it. */
   readonly peakKw: number
   readonly behaviour: Behaviour
 }
@@ -63,7 +63,7 @@ const DROP_MS: Range = [20_000, 40_000]
 
 type Range = readonly [min: number, max: number]
 
-/** What the broker says to who wants in, and after how long. */
+/** The answer of the broker to a CONNECT of this user, and its delay. */
 export function admit(username: string | undefined): { returnCode: number; afterMs: number } {
   const found = FLEET.find(({ id }) => id === username)
   if (found === undefined || found.behaviour === 'refused')
@@ -71,15 +71,15 @@ export function admit(username: string | undefined): { returnCode: number; after
   return { returnCode: WELCOME, afterMs: found.behaviour === 'slow' ? SLOW_MS : 0 }
 }
 
-/** Where a datalogger publishes. */
+/** The topic of a datalogger. */
 function topicOf(id: string): string {
   return `plants/${id}/telemetry`
 }
 
 /**
- * Lets the dataloggers live: they publish, and the flapping one is dropped.
+ * Simulates the dataloggers: publishes their telemetry, and drops the flapping one.
  *
- * @returns stops it
+ * @returns a function that stops the simulation
  */
 export function simulateFleet(broker: DemoBroker, random: () => number = Math.random): () => void {
   const timers = new Set<NodeJS.Timeout>()

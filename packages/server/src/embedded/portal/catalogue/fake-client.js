@@ -1,5 +1,5 @@
-// A client that talks to nobody: it has what the elements ask of a client, and says what the catalogue wants. Commands
-// are answered after a while, as a server would; whoever tries again sees the try, and that nothing has changed.
+// A client without a server: it has the interface that the elements use, and the state that the catalogue sets. It answers
+// commands after a delay, as a server would; a retry shows the attempt, and changes nothing.
 
 export class FakeClient {
   // Without an address the elements have no advice for the developer of the page.
@@ -85,7 +85,7 @@ export class FakeClient {
 
   async refresh() {
     const before = this.#link
-    // One try at a time, and none that is not needed.
+    // One attempt at a time, and none while the link is live.
     if (before.state === 'live' || this.#trying) return
     this.#trying = true
     this.#tell({ ...before, state: 'connecting', cause: null, retryAt: null })

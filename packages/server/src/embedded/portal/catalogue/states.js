@@ -1,4 +1,4 @@
-// Every state that an element can be in, as what its client would say.
+// Every state of the elements, as the messages of a client that lead to it.
 
 const MINUTE = 60_000
 
@@ -50,7 +50,7 @@ const failed = {
   since: ago(12 * MINUTE),
 }
 
-/** What no row explains, because somebody has to choose first. */
+/** Notices that no row explains, because the author of the page has to choose first. */
 export const SEVERAL = { row: row(), others: [row({ id: 'plant-8', name: 'Impianto 8' })] }
 
 /** The key is the caption, and the address of the specimen: `#card-lost`. */
@@ -83,7 +83,7 @@ export const STATES = {
   'status of a newer server': { row: row({ status: 'hibernating', desired: null }) },
   observed: { row: row({ managed: false, desired: null }) },
   'view only': { row: row(), can: ['view'] },
-  // Asked for in an hour, so that the time for the answer does not run out while somebody looks.
+  // The command is an hour ahead, so that its deadline does not pass while a viewer reads the catalogue.
   pending: {
     row: row({ desired: 'disconnected', desiredAt: ago(-60 * MINUTE), generation: 2 }),
     pending: { action: 'disconnect', phase: 'accepted' },
