@@ -1,6 +1,6 @@
 /**
- * The one place where the rooms are joined. Down: the feed's reads go to the hub and to the supervisor. Up: a
- * command edits a row, and the feed brings it back. Nothing else is passed between rooms.
+ * The one place where the rooms are joined. Down: reads of the feed go to the hub and to the supervision. Up: a command
+ * edits a row, and the feed delivers the row. Nothing else passes between rooms.
  */
 import { randomUUID } from 'node:crypto'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
@@ -34,7 +34,7 @@ import type { SupervisionState } from './ownership/supervision.ts'
 export interface ServerOptions {
   /** The file that `/widgets/mqtt-status.js` serves. */
   readonly widgetBundle: URL
-  /** Told to the other instances. */
+  /** Stored with the lease of this node. */
   readonly version?: string
   /** Looks up the names of brokers. @default as this machine does */
   readonly resolver?: Resolver
@@ -45,16 +45,16 @@ export interface ServerOptions {
 /** The part of a shutdown's time in which connections are handed over. */
 const HANDOVER_PART = 0.7
 
-/** What is open at a moment; all are 0 after a stop. */
+/** What this server holds open at a moment; all are 0 after a stop. */
 export interface Open {
-  /** Sockets and event streams. */
+  /** Open WebSockets and SSE streams. */
   readonly streams: number
-  /** Addresses and tokens that hold a place. */
+  /** Addresses and tokens with at least one open stream. */
   readonly seats: number
   readonly subscribers: number
   /** Distinct watches and summaries. */
   readonly watches: number
-  /** MQTT connections that are kept, whatever their state. */
+  /** MQTT connections that this node keeps, whatever their status. */
   readonly connections: number
 }
 
@@ -72,7 +72,7 @@ export class StatusServer {
   readonly #options: ServerOptions
   readonly #resolver: Resolver
   readonly #turns = new PersonTurns()
-  /** What has been started, in order; stopped from the last to the first. */
+  /** What was started, in order; `stop` stops it from the last to the first. */
   readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
   /** The start that is under way, or that has ended. */
   #starting: Promise<{ url: string }> | null = null
@@ -112,7 +112,7 @@ export class StatusServer {
     await this.#stopping
   }
 
-  /** `off`: by configuration. `paused`: the database is a copy that nobody has adopted. */
+  /** `off`: by configuration. `paused`: the database is a copy that no operator has adopted. */
   get supervision(): SupervisionState {
     return this.#supervision?.state ?? 'starting'
   }
@@ -138,7 +138,7 @@ export class StatusServer {
       sessions: database.pool,
       deadlineMs: database.statementTimeoutMs,
     })
-    // Whatever uses them has ended before.
+    // Stopped last: everything else uses them.
     this.#onStop('database', () => closeLanes(lanes))
     await this.#refuseLostSecrets(this.#secrets(lanes.queries), schema)
 
@@ -173,7 +173,7 @@ export class StatusServer {
       hub.stop()
     })
 
-    // Before the feed starts, so that no row is missed; it begins to act once the port is ours.
+    // Before the feed starts, so that it misses no row; `begin` comes after the server listens.
     const supervision = this.#supervise(lanes, feed)
     readers.push((read) => {
       supervision.reconcile(read)
@@ -186,15 +186,15 @@ export class StatusServer {
     this.#listening = listening
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
     supervision.begin()
-    // At the same time as clients are told to go elsewhere: connections need theirs to find their next owners.
+    // Connections are handed over while clients are drained, because both take most of the time of a shutdown.
     this.#onStop('hand-over', () => {
-      // A failure is told where its end is awaited.
+      // The stop of the supervisor awaits the same promise, and reports its failure.
       supervision.stop(this.#handOverMs).catch(() => undefined)
     })
     return { url: listening.url }
   }
 
-  /** What a database needs from time to time. */
+  /** Starts what runs at intervals: pruning, and the check of the triggers. */
   #keepUp(lanes: Lanes): TriggerWatch {
     const log = this.#log.child({ room: 'db' })
     const triggers = new TriggerWatch({ lane: lanes.upkeep, log })
@@ -266,7 +266,7 @@ export class StatusServer {
     return (this.#supervision = supervision)
   }
 
-  /** Some time is left for closing what nobody has taken over. */
+  /** The rest of the time is for closing connections that no other node has taken over. */
   get #handOverMs(): number {
     return this.#config.drainMs * HANDOVER_PART
   }

@@ -1,4 +1,4 @@
-/** Lookups at one source: sites take turns, and whoever asks for a name that is being looked up shares the answer. */
+/** Lookups at one source: sites take turns, and lookups of the same name at the same time share one answer. */
 import { FairQueue } from '../model/fair-queue.ts'
 import type { FairQueueOptions } from '../model/fair-queue.ts'
 
@@ -12,16 +12,16 @@ export interface Asker {
   readonly site: string
   /**
    * Each purpose of a site has turns of its own, so that a person who saves or tests settings does not wait for the dials of
-   * the same site, and one who has given a command not for those that nobody has asked for.
+   * the same site, and the dial after a command does not wait for retries.
    */
   readonly purpose: 'dial' | 'command' | 'settings'
-  /** Ends the wait, not the lookup, which others may wait for. */
+  /** Ends the wait, but not the lookup, because other callers may wait for it. */
   readonly signal: AbortSignal
 }
 
 export interface Asked {
   readonly answer: Promise<readonly Address[]>
-  /** Nothing is occupied any more; later than the answer, where that is given up. */
+  /** Resolves when the lookup holds no thread and no socket any more, which is after the answer where that has timed out. */
   readonly over: Promise<void>
 }
 
@@ -63,7 +63,7 @@ export class LookupTurns {
   }
 }
 
-/** Said to who has waited in vain. */
+/** The failure of a lookup whose turn did not come before its wait ended. */
 export function outOfTurn(): Error {
   const message = 'other names of this site are being looked up, and are not answered'
   return Object.assign(new Error(message), { code: 'EAI_AGAIN' })

@@ -1,10 +1,10 @@
 /**
- * Looks names up for everything in this process that dials, or checks where a dial would lead: in the hosts file, then at
- * the name servers, and last as the operating system does, which knows other sources, too.
+ * Looks host names up for all dials and checks of settings in this process: in the hosts file, then at the name servers, and
+ * last through the operating system, which knows other sources, too.
  *
- * Sites take turns, and one site has a part of the lookups under way at most, so names that are never answered delay the
- * site that dials them and no other one. The operating system looks names up in four threads that it shares with files
- * and encryption, and nothing ends such a lookup: two threads are used at most, and one by each site.
+ * Sites take turns, and each site has a part of the lookups at most, so names that are never answered delay only the site
+ * that dials them. Node runs lookups of the operating system in four threads, which files and encryption use as well, and
+ * can't cancel them: the resolver uses two threads at most, and one for each site.
  */
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIPv6 } from 'node:net'
@@ -31,9 +31,9 @@ export interface ResolverOptions {
 
 const AT_NAME_SERVERS = { places: 64, perParty: 16 }
 const IN_THREADS = { places: 2, perParty: 1 }
-/** Who waits for the operating system is answered after this time; the thread is held until the lookup has ended. */
+/** A lookup of the operating system times out after this time, but holds its thread until it has ended. */
 const SYSTEM_MS = 5_000
-/** What name servers say, or a machine without any, where another source may know the name. */
+/** Codes after which the operating system is asked, because another source may know the name. */
 const UNKNOWN_THERE: ReadonlySet<unknown> = new Set([
   'ENOTFOUND',
   'ENODATA',

@@ -1,6 +1,6 @@
 /**
- * Undoes what another writer has done to the observed columns of a row that is kept here. A writer that does it again
- * and again is answered once in two seconds per row, and named in the log once a minute.
+ * Restores the observed columns of a row that this node keeps, where another program has changed them. A row is restored at
+ * most once in two seconds, and the log has at most one line a minute about it.
  */
 import type { Log } from '../log.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,7 +25,7 @@ export class Corrections {
   /** Rows that wait for their next correction. */
   readonly #waiting = new Map<string, NodeJS.Timeout>()
   #reportedMs = Number.NEGATIVE_INFINITY
-  /** Corrections that no line of the log has told. */
+  /** Corrections since the last line of the log. */
   #unreported = 0
 
   constructor(options: CorrectionsOptions) {

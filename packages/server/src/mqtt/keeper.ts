@@ -1,4 +1,4 @@
-/** Keeps one connection as it is wished: runs the session machine and does what it asks for. */
+/** Keeps one connection as `desired` says: runs the session machine and performs its effects. */
 import type { Desired, DeviceState } from '@mqtt-status/protocol'
 import type { Claimed } from '../model/claimed.ts'
 import type { CheckResult } from '../model/check-result.ts'
@@ -45,25 +45,25 @@ export class Keeper {
   #state: SessionState = IDLE
   #session: Session | null = null
   #dialling: AbortController | null = null
-  /** Counts dials: what is heard of an old one is not listened to. */
+  /** Counts dials: events of an earlier dial are ignored. */
   #dials = 0
   #gate: HostGate | null = null
   #timer: NodeJS.Timeout | null = null
-  /** Ends the wait for the host to come back. */
+  /** Cancels the wait for the host to accept clients again. */
   #notAwaited: (() => void) | null = null
   #stopped = false
   /** Called when a connection that is handed over has ended. */
   #onGone: (() => void) | null = null
   #rules: DeviceRules = NO_RULES
-  /** What is known of topic filters on which the broker closes the connection. */
+  /** The search for topic filters on which the broker closes the connection. */
   #search: FilterSearch = NO_SEARCH
   /** When the connection was accepted, in ms; `null` while it is not. */
   #upAtMs: number | null = null
   #device: DeviceMemory
-  /** When the last message came that the table knows of. */
+  /** When the last message arrived that is stored in the table. */
   #writtenMs: number | null
   /** What was written last. */
-  #told: Seen | null = null
+  #written: Seen | null = null
 
   constructor(claimed: Claimed, options: KeeperOptions) {
     this.ledger = new Ledger(claimed)
@@ -83,18 +83,18 @@ export class Keeper {
     return this.ledger.claimed
   }
 
-  /** When the last message came, if the table does not know of it yet. */
+  /** When the last message arrived, if that is not stored in the table yet. */
   get unwrittenMs(): number | null {
     const { lastMessageMs } = this.#device
     return lastMessageMs === this.#writtenMs ? null : lastMessageMs
   }
 
-  /** The table knows of the message of that time. */
+  /** The time of that message is stored in the table. */
   written(messageMs: number): void {
     this.#writtenMs = messageMs
   }
 
-  /** The row was read again: acts on what is new in it. */
+  /** The row was read again: acts on its changes. */
   update(claimed: Claimed): void {
     const before = this.claimed
     if (!this.ledger.read(claimed)) return
@@ -107,18 +107,19 @@ export class Keeper {
     }
   }
 
-  /** Time has passed: a device that was silent for long may have become stale. */
+  /** Writes the state of the device if it has become stale since the last call. */
   tick(): void {
-    if (this.#stopped || this.#told === null || this.#told.device === this.#deviceState()) return
-    this.#write({ ...this.#told, urgent: false })
+    if (this.#stopped || this.#written === null || this.#written.device === this.#deviceState())
+      return
+    this.#write({ ...this.#written, urgent: false })
   }
 
-  /** Asks the broker for a sign of life; without one within 5 s the connection is given up and dialled anew. */
+  /** Pings the broker; without an answer within 5 s the connection is closed and dialled anew. */
   async check(): Promise<CheckResult> {
     const startedAt = performance.now()
     const ok = this.#state.kind === 'up' && (await this.#session?.check()) === true
     const tookMs = Math.round(performance.now() - startedAt)
-    return { ok, reason: ok ? null : (this.#told?.reason ?? 'command'), tookMs }
+    return { ok, reason: ok ? null : (this.#written?.reason ?? 'command'), tookMs }
   }
 
   /** Whether the broker has accepted it. */
@@ -127,8 +128,8 @@ export class Keeper {
   }
 
   /**
-   * Dials no more and tells nothing, but keeps what is open until its next owner takes it over; resolves when nothing is
-   * open any more. To be followed by `stop`.
+   * Dials and writes nothing any more, but keeps an open connection until its next owner takes it over; resolves when it is
+   * closed. The caller calls `stop` next.
    */
   async handOver(): Promise<void> {
     if (!this.isUp) return this.stop()
@@ -139,7 +140,7 @@ export class Keeper {
     })
   }
 
-  /** Closes whatever is open and never acts again; nothing is written. */
+  /** Closes the connection and ends this keeper; nothing is written. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
@@ -147,7 +148,7 @@ export class Keeper {
     this.#onGone?.()
   }
 
-  /** Nobody has asked for anything: another instance has kept it, or an earlier life of this one. */
+  /** Continues a connection without a command: another node, or an earlier process, has kept it. */
   #resume({ seen: { status, reason }, inherited }: Claimed): void {
     switch (status) {
       case 'connected':
@@ -263,7 +264,7 @@ export class Keeper {
     this.#handle({ kind: 'broken', failure })
   }
 
-  /** What a failure says about the topic filters that were asked for. */
+  /** Updates the search for forbidden topic filters with a failure. */
   #searched(failure: Failure, at: Step, asked: readonly string[]): Failure {
     const nowMs = this.#options.now()
     if (this.#upAtMs !== null) this.#search = lostAfter(this.#search, nowMs - this.#upAtMs)
@@ -274,7 +275,7 @@ export class Keeper {
     return search === null ? failure : { ...failure, isSearched: true }
   }
 
-  /** From now on nothing is heard of the dial or the connection; resolves when it is gone. */
+  /** Ends the dial or the connection and ignores its events; resolves when it is closed. */
   async #hangUp(): Promise<void> {
     this.#dials++
     this.#dialling?.abort()
@@ -283,7 +284,7 @@ export class Keeper {
     this.#session = null
     this.#upAtMs = null
     this.#observe({ kind: 'lost' })
-    // Never within the event that asked for it.
+    // Not within the event that has caused it.
     await Promise.resolve()
     await session?.close()
   }
@@ -298,12 +299,12 @@ export class Keeper {
   }
 
   #write(change: StatusChange): void {
-    this.#told = { ...change, device: this.#deviceState() }
-    this.#options.write(this.ledger, this.#told)
+    this.#written = { ...change, device: this.#deviceState() }
+    this.#options.write(this.ledger, this.#written)
   }
 }
 
-/** A managed row without a wish is one that nobody wants. */
+/** A managed row without `desired` is disconnected. */
 function wish({ desired }: Claimed): Desired {
   return desired ?? 'disconnected'
 }

@@ -1,6 +1,6 @@
 /**
- * What the table holds of one connection, as far as its owner knows, and what it has to hold. Only the owner may write
- * the observed columns, so where the two differ and no write of the owner is under way, another writer was there.
+ * The observed columns of one row as the table has them, as far as its owner knows, and as they have to be. Only the owner may
+ * write them, so where the two differ and no write of the owner is under way, another program has written them.
  */
 import type { DeviceState } from '@mqtt-status/protocol'
 import type { Claimed } from '../model/claimed.ts'
@@ -20,7 +20,7 @@ export class Ledger {
   #due: Due
   /** The newest version of the row that an answer has brought. */
   #row: RowVersion
-  /** The newest revision that the feed has told. */
+  /** The newest revision that the feed has delivered. */
   #heard: number
   #writes = 0
 
@@ -50,12 +50,12 @@ export class Ledger {
     return this.#writes > 0
   }
 
-  /** Whether the feed has told a revision that no answer has brought yet. */
+  /** Whether the feed has delivered a revision that no answer of the database has brought yet. */
   get isBehind(): boolean {
     return this.#heard > this.#row.revision
   }
 
-  /** The feed has told the row. */
+  /** The feed has delivered the row. */
   hear(revision: number): void {
     this.#heard = Math.max(this.#heard, revision)
   }
@@ -136,7 +136,7 @@ export class Ledger {
     if (row.revision >= this.#row.revision) this.#row = row
   }
 
-  /** No command can have been acted on that was not given: another writer has set the generation back. */
+  /** `observed_generation` is never above `generation`, also where another program has set that back. */
   #bounded(): Due {
     const { generation } = this.#claimed
     return {

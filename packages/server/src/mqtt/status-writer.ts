@@ -1,7 +1,7 @@
 /**
- * Gathers status writes: one statement for all of a moment, one write a second for a connection at most, and the last
- * one is never dropped. What answers somebody who waits is held back by neither. A row that another transaction has
- * locked is written again until its lock is gone, and holds up no other row.
+ * Coalesces status writes: one statement for all connections within 50 ms, and at most one write a second for each
+ * connection; the last one is never dropped. A write that answers a command is not delayed. A row that another transaction
+ * has locked is written again until the lock is gone, and delays no other row.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../log.ts'
@@ -17,7 +17,7 @@ export interface StatusWriterOptions {
 
 interface Queued {
   readonly ledger: Ledger
-  /** `null`: what the row has to hold is said again. */
+  /** `null`: the row is written again as it has to be. */
   readonly seen: Seen | null
   /** The last command that had been acted on when it was seen. */
   readonly generation: number
@@ -26,11 +26,11 @@ interface Queued {
   readonly lockedUntilMs: number
 }
 
-/** What nobody waits for is gathered this long. */
+/** Writes that answer no command are gathered this long. */
 const GATHER_MS = 50
-/** Between two statements, however many people wait. */
+/** Between two statements, also for writes that answer commands. */
 const PACE_MS = 20
-/** Between two writes of one connection that nobody waits for. */
+/** Between two writes of one connection that answer no command. */
 const COALESCE_MS = 1_000
 /** A statement that takes long would keep the rows, and what comes after it, waiting. */
 const BATCH = 500
@@ -206,7 +206,7 @@ export class StatusWriter {
     }
     this.#failing = true
     this.#notBeforeMs = performance.now() + RETRY_MS
-    // What was seen meanwhile is newer.
+    // A status that was queued meanwhile is newer.
     for (const queued of batch) {
       const { id } = queued.ledger.claimed
       if (!this.has(id)) this.#queue.set(id, { ...queued, dueMs: 0 })

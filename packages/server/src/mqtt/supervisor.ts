@@ -1,6 +1,6 @@
 /**
- * Makes MQTT connections match the rows: it is told nothing but rows, keeps those that are ours, and writes what it
- * sees. Which rows are ours is decided in share.ts. One connection never disturbs another.
+ * Makes MQTT connections match the rows: the supervisor reads rows, keeps the connections that this node owns, and writes
+ * their status. ownership/share.ts decides which rows this node owns. A fault of one connection never affects another.
  */
 import type { Desired, Status } from '@mqtt-status/protocol'
 import type { Log } from '../log.ts'
@@ -28,11 +28,11 @@ export type { ReadSecrets } from './dial/secret-reader.ts'
 
 /** Where rows are read and statuses written. */
 export interface SupervisorStore {
-  /** Reads rows of ours; those that are gone, not managed, or somebody else's are left out. */
+  /** Reads rows of this node; rows that are deleted, not managed, or owned by another node are left out. */
   readonly read: (ids: readonly string[]) => Promise<readonly Claimed[]>
-  /** All rows of ours. */
+  /** All rows of this node. */
   readonly held: () => Promise<readonly Held[]>
-  /** All rows of ours at a glance. */
+  /** A sum over all rows of this node. */
   readonly sum: () => Promise<HeldSum>
   /** Releases the rows that this node still owns with that fence; answers those that it still owns because they are locked. */
   readonly release: (rows: readonly Pick<Held, 'id' | 'fence'>[]) => Promise<readonly string[]>
@@ -62,11 +62,11 @@ export interface SupervisorRead {
 
 export interface SupervisorOptions {
   readonly store: SupervisorStore
-  /** Names this instance in the rows. */
+  /** Names this node in the rows. */
   readonly ownerId: string
-  /** Whether another instance is alive that keeps what it owns. */
+  /** Whether another node is alive and keeps what it owns. */
   readonly isAlive: (ownerId: string) => boolean
-  /** A row has to be kept, and nobody does. */
+  /** A row has to be kept, and no living node owns it. */
   readonly onFree: () => void
   readonly permit: Permit
   /** Names the database; part of the default client ids, so that a copy of it never takes over connections. */
@@ -162,12 +162,12 @@ export class Supervisor {
     return this.size + leaving + this.#corrections.size + dialer.remembered
   }
 
-  /** Forgets what was learnt of brokers that no connection leads to any more; to be called from time to time. */
+  /** Forgets brokers that no connection leads to any more; called with each renewal of the lease. */
   forget(): void {
     this.#options.dialer.forget()
   }
 
-  /** What the feed has read. */
+  /** The feed has read rows. */
   reconcile({ kind, rows, tombstones }: SupervisorRead): void {
     if (this.#stopped) return
     let free = false
@@ -185,7 +185,7 @@ export class Supervisor {
     if (free) this.#setup.onFree()
   }
 
-  /** Keeps rows that are ours from now on, or still are. */
+  /** Keeps rows that this node owns, from now on or still. */
   take(rows: readonly Claimed[]): void {
     if (this.#stopped) return
     for (const row of rows) {
@@ -199,7 +199,7 @@ export class Supervisor {
   }
 
   /**
-   * Whether all rows of ours are as they were written or read last, as far as a glance tells.
+   * Whether the sum over all rows of this node is that of the versions it has written or read last.
    *
    * @throws when the rows could not be read
    */
@@ -211,9 +211,10 @@ export class Supervisor {
   }
 
   /**
-   * Lets go of what is not ours any more, takes what is without our knowing, and reads what others have written to.
+   * Closes what this node does not own any more, keeps what it owns without having a keeper, and reads what others have
+   * written.
    *
-   * @throws when it could not be read what is ours
+   * @throws when the rows of this node could not be read
    */
   async verify(): Promise<void> {
     // What is claimed while the answer is on its way is not in it.
@@ -231,8 +232,8 @@ export class Supervisor {
   }
 
   /**
-   * Hands connections over to whoever claims them, make before break: each stays open until its next owner has taken
-   * it over, or for 2 s. Those that are up go first.
+   * Hands connections over to other nodes, make before break: each stays open until its next owner has taken it over, or
+   * for 2 s. Those that are up go first.
    *
    * @param mayGoOn asked before each batch
    */
@@ -254,12 +255,12 @@ export class Supervisor {
     const keeper = this.#keepers.get(id)
     if (keeper === undefined) return null
     const result = await keeper.check()
-    // Whoever asks looks at the row next.
+    // The client reads the row next.
     await within(CONFIRM_MS, this.#confirm(id), () => undefined)
     return result
   }
 
-  /** Says DISCONNECT everywhere; statuses stay as they are until the next owner looks. */
+  /** Sends DISCONNECT on all connections; their rows stay as they are until the next owner writes them. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#corrections.stop()
@@ -270,23 +271,23 @@ export class Supervisor {
     await this.#writer.stop()
   }
 
-  /** Whether there may be something new in a row of ours. */
+  /** Whether a row of this node may have changed. */
   #concerns(
     { id, revision, managed, desired, generation }: Wanted,
     ownerId: string | null,
   ): boolean {
     const ledger = this.#keepers.get(id)?.ledger
-    // Ours without our knowing: the answer to a claim was lost, or the row has got another id.
+    // Owned without a keeper: the answer to a claim was lost, or the id of the row has changed.
     if (ledger === undefined) return ownerId === this.#setup.ownerId
     ledger.hear(revision)
     const { claimed } = ledger
     if (!managed || ownerId !== this.#setup.ownerId) return true
     if (generation !== claimed.generation || desired !== claimed.desired) return true
-    // What is being written ourselves is told, too; whether it was that is known when the answer is here.
+    // The feed also delivers writes of this node. Whether it was one is known when the answer to that write is here.
     return ledger.isBehind && !ledger.isWriting
   }
 
-  /** A write of ours is in the table. */
+  /** A write of this node is in the table. */
   #settled(ledger: Ledger): void {
     if (ledger.isBehind && !ledger.isWriting) this.#read(ledger.claimed.id)
     else this.#corrections.correct(ledger)
@@ -297,7 +298,7 @@ export class Supervisor {
     this.#rereads.start()
   }
 
-  /** Makes sure that the row says what is so. */
+  /** Makes sure that the row shows the present status. */
   async #confirm(id: string): Promise<void> {
     try {
       await this.#readRows([id])
@@ -345,7 +346,7 @@ export class Supervisor {
     })
     let locked: readonly string[] = []
     try {
-      // The next owner goes by what was seen last.
+      // The next owner continues from the last status.
       await this.#writer.flush()
       locked = await this.#store.release(
         leaving.map(({ keeper: { claimed } }) => ({ id: claimed.id, fence: claimed.fence })),
@@ -358,12 +359,12 @@ export class Supervisor {
         this.#corrections.forget(claimed.id)
         if (this.#leaving.get(claimed.id) === claimed.fence) this.#leaving.delete(claimed.id)
       }
-      // They are still ours, so they are taken again.
+      // This node still owns them, so it keeps them again.
       for (const id of locked) this.#read(id)
     }
   }
 
-  /** The row is gone, or another node's: its connection is closed, and nothing is written. */
+  /** The row is deleted, or another node owns it: closes its connection and writes nothing. */
   #drop(id: string, keeper: Keeper): void {
     if (this.#keepers.get(id) !== keeper) return
     this.#keepers.delete(id)

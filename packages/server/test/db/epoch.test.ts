@@ -37,7 +37,7 @@ async function move(): Promise<void> {
   await database.sql`update meta set system_identifier = system_identifier - 1`
 }
 
-test('a database that was made here is its own, and nobody has to adopt it', async () => {
+test('a database that was made here is its own, and needs no adoption', async () => {
   expect(await readEpoch(sql)).toMatchObject({ own: true, adopted: true })
   expect(await confirmEpoch(direct(sql))).toBe(false)
 })

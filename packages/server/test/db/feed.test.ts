@@ -60,7 +60,7 @@ async function start(pollMs = NEVER_MS, readMs?: number): Promise<void> {
   if (pollMs === NEVER_MS) await until(() => feed.listening, { what: 'the feed to listen' })
 }
 
-function told(): string[] {
+function delivered(): string[] {
   return reads
     .slice(1)
     .flatMap(({ rows, tombstones }) => [
@@ -95,19 +95,19 @@ test('the first read is a snapshot of all rows, as they travel', async () => {
   })
 })
 
-test('a change, a move and a deletion are told once each', async () => {
+test('a change, a move and a deletion are delivered once each', async () => {
   await start()
   await database.sql`update connections set status = 'connected' where id = 'a'`
-  await until(() => told().length === 1)
+  await until(() => delivered().length === 1)
   await database.sql`update connections set site_id = 's9' where id = 'b'`
-  await until(() => told().length === 3)
+  await until(() => delivered().length === 3)
   await database.sql`delete from connections where id = 'c'`
-  await until(() => told().length === 4)
+  await until(() => delivered().length === 4)
   await feed.read()
-  expect(told()).toEqual(['a@s1 connected', 'b@s9 disconnected', '-b@s1', '-c@s2'])
+  expect(delivered()).toEqual(['a@s1 connected', 'b@s9 disconnected', '-b@s1', '-c@s2'])
 })
 
-test('what is committed late is told late, and nothing is lost over a transaction that stays open', async () => {
+test('a late commit is delivered late, and nothing is lost over a transaction that stays open', async () => {
   await start()
   let commit = (): void => undefined
   const held = new Promise<void>((resolve) => (commit = resolve))
@@ -120,15 +120,15 @@ test('what is committed late is told late, and nothing is lost over a transactio
       (await database.sql`select 1 from pg_locks where mode = 'RowExclusiveLock'`).length > 0,
   )
   await database.sql`update connections set status = 'connected' where id = 'b'`
-  await until(() => told().length === 1)
-  // Read again and again while the mark is held back: still told once.
+  await until(() => delivered().length === 1)
+  // Read again and again while the mark is held back: still delivered once.
   await feed.read()
   await feed.read()
-  expect(told()).toEqual(['b@s1 connected'])
+  expect(delivered()).toEqual(['b@s1 connected'])
   commit()
   await slow
-  await until(() => told().length === 2)
-  expect(told()).toEqual(['b@s1 connected', 'a@s1 failed'])
+  await until(() => delivered().length === 2)
+  expect(delivered()).toEqual(['b@s1 connected', 'a@s1 failed'])
 })
 
 test('over a transaction that stays open, a read asks for what is new and for nothing that was read before', async () => {
@@ -163,7 +163,7 @@ test('an update arrives although the listening session was terminated', async ()
     where datname = current_database() and application_name = 'mqtt-status-listen'`
   expect(killed).toHaveLength(1)
   await database.sql`update connections set status = 'connected' where id = 'a'`
-  await until(() => told().length === 1)
+  await until(() => delivered().length === 1)
   await until(() => feed.listening)
   expect(feed.metrics.reconnects).toBe(1)
 })
@@ -172,7 +172,7 @@ test('without any notification the timer finds it', async () => {
   await database.sql`alter table connections disable trigger connections_poke_update`
   await start(100)
   await database.sql`update connections set status = 'connected' where id = 'a'`
-  await until(() => told().length === 1)
+  await until(() => delivered().length === 1)
 })
 
 test('a read that is waited for began after it was asked for, and is shared', async () => {
@@ -184,11 +184,11 @@ test('a read that is waited for began after it was asked for, and is shared', as
   await database.sql`update connections set name = 'new' where id = 'a'`
   await Promise.all([first, ...later])
   await feed.read()
-  expect(told().filter((line) => line.startsWith('a@'))).toHaveLength(1)
+  expect(delivered().filter((line) => line.startsWith('a@'))).toHaveLength(1)
   expect(reads.length).toBeGreaterThanOrEqual(before + 2)
 })
 
-test('there is one read at a time, also for whoever asks just when one has ended', async () => {
+test('there is one read at a time, also for a caller that asks just when one has ended', async () => {
   await start()
   let first = feed.read()
   let second = feed.read()
@@ -217,7 +217,7 @@ test('a read that was given up and is answered after all loses nothing', async (
   await until(
     async () => {
       await feed.read()
-      return told().includes('b@s1 failed')
+      return delivered().includes('b@s1 failed')
     },
     { what: 'the change', timeoutMs: 3_000 },
   )
@@ -234,7 +234,7 @@ test('a database that is a copy gets an epoch of its own, and readers a snapshot
   expect(reads[0]?.rows).toHaveLength(3)
 })
 
-test('an epoch that changes under a running feed is told as a snapshot', async () => {
+test('an epoch that changes under a running feed is delivered as a snapshot', async () => {
   await start()
   await database.sql`update meta set epoch = gen_random_uuid()`
   await feed.read()

@@ -261,7 +261,7 @@ test('a name that an upgrade needs is looked at before the upgrade begins', asyn
   rmSync(upgrade, { recursive: true })
 })
 
-test('a role that may not create the schema is told the statement, and with it the server starts', async () => {
+test('the error for a role that may not create the schema has the statement, and with it the server starts', async () => {
   const theirs = connect(await createRole('connect on database'))
   const refusal = await migrate(theirs, log, { schema: null }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(SetupError)
@@ -274,7 +274,7 @@ test('a role that may not create the schema is told the statement, and with it t
   await theirs.end({ timeout: 1 })
 })
 
-test('a role that may not create tables in the schema is told the statement, and with it the server starts', async () => {
+test('the error for a role that may not create tables in the schema has the statement, and with it the server starts', async () => {
   await pool.unsafe('create schema "Odd-One"')
   const theirs = connect(await createRole('connect on database'))
   const refusal = await migrate(theirs, log, { schema: 'Odd-One' }).catch((error: unknown) => error)

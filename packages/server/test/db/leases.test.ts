@@ -100,7 +100,7 @@ test('what has to be kept and is not is claimed, and nothing else', async () => 
   expect(await findOwner(sql, 'idle')).toBeNull()
 })
 
-test('without a lease of its own nobody claims anything', async () => {
+test('a node without a valid lease claims nothing', async () => {
   await add('a')
   expect(await claim(sql, 'me', ALL)).toEqual([])
   await lease('me')
@@ -181,7 +181,7 @@ test('a row that is not managed any more is fenced off at once, and free once it
   expect(await claim(sql, 'me', ALL)).toMatchObject([{ id: 'a', fence: 4 }])
 })
 
-test('scenario 18: what nobody keeps is unknown since the lease of its owner ended; the rest stays', async () => {
+test('scenario 18: a row without a living owner is unknown since the lease of its owner ended; the rest stays', async () => {
   await add('a', { status: 'connected', device: 'online' })
   await add('off', { desired: 'disconnected' })
   await add('seen', { managed: false, desired: null, status: 'connected' })
@@ -208,7 +208,7 @@ test('scenario 18: what nobody keeps is unknown since the lease of its owner end
   expect([...dates]).toEqual([{ since: true, event: true }])
 })
 
-test('scenario 18: what was passed on and taken by nobody is unknown, too', async () => {
+test('scenario 18: a row that was released and not claimed is unknown, too', async () => {
   await add('a', { status: 'connected' })
   await lease('me')
   await claim(sql, 'me', ALL)

@@ -1,6 +1,6 @@
 /**
  * The feed tells the truth, whatever writers do: random transactions that sleep, roll back, delete, move and re-create
- * rows; readers that keep what they are told must end up with what is in the table, and never see a revision go back.
+ * rows; readers that keep what the feed delivers must end up with what is in the table, and never see a revision go back.
  *
  * `SEED=…` repeats a run, `RUNS=20` makes twenty.
  */

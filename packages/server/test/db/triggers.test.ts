@@ -84,7 +84,7 @@ test('a transaction pokes once, however many rows it changes', async () => {
   expect(await heard()).toBe(1)
 })
 
-test('a changed dial column raises the generation, and that is told', async () => {
+test('a changed dial column raises the generation, and the feed delivers it', async () => {
   const before = await row()
   await sql`update connections set host = 'broker.example', port = 1883 where id = 'a'`
   const after = await row()

@@ -51,7 +51,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-function told(): string[] {
+function delivered(): string[] {
   return reads.flatMap(({ kind, rows, tombstones }) =>
     kind === 'snapshot'
       ? []
@@ -187,8 +187,8 @@ describe.each(['origin', 'local', 'replica'])('in the replication role %s', (rol
       await tx.unsafe(`set local session_replication_role = ${role}`)
       await write(tx)
     })
-    await until(() => told().length >= shows.length, { what: shows.join(', ') })
-    expect(told().toSorted()).toEqual([...shows].toSorted())
+    await until(() => delivered().length >= shows.length, { what: shows.join(', ') })
+    expect(delivered().toSorted()).toEqual([...shows].toSorted())
     expect(feed.metrics.notifications, 'one notification for a transaction').toBe(before + 1)
   })
 
@@ -227,8 +227,8 @@ describe.each(['origin', 'replica'])('stamps of another database, in the role %s
         insert into connections (id, site_id, name, revision, changed)
         values ('d', 's3', 'D', ${revision}::bigint, ${changed}::text::xid8)`
     })
-    await until(() => told().length >= 3)
-    expect(told().toSorted()).toEqual(['a@s1 new', 'b@s1 B', 'd@s3 D'])
+    await until(() => delivered().length >= 3)
+    expect(delivered().toSorted()).toEqual(['a@s1 new', 'b@s1 B', 'd@s3 D'])
     const rows = await database.sql`
       select revision, changed < pg_snapshot_xmax(pg_current_snapshot()) as past
       from connections
@@ -239,7 +239,7 @@ describe.each(['origin', 'replica'])('stamps of another database, in the role %s
       expect(row['past']).toBe(true)
     }
     await database.sql`update connections set name = 'later' where id = 'a'`
-    await until(() => told().includes('a@s1 later'))
+    await until(() => delivered().includes('a@s1 later'))
   })
 })
 
@@ -275,7 +275,7 @@ describe('owner and fence', () => {
   })
 
   test.each([
-    // A living owner stays, whoever is put in its place.
+    // A living owner stays, whatever another program writes.
     [`owner_id = 'you'`, 'me 1'],
     [`owner_id = 'you', epoch = 7`, 'me 1'],
     // It may be taken away, with or without the fence.

@@ -98,7 +98,7 @@ test('a fault of the configuration is said in words', async () => {
 test('a password is never printed, whatever is wrong', async () => {
   const away = new URL(database.url)
   // Where everybody is trusted a wrong password is none; an unknown user is refused everywhere.
-  away.username = 'nobody-here'
+  away.username = 'no-such-role'
   away.password = 'hunter2'
   for (const url of [away.href, 'postgres://app:hunter2@127.0.0.1:1/x']) {
     const { failure, printed } = await run({ DATABASE_URL: url, LISTEN_DATABASE_URL: url })
@@ -141,14 +141,14 @@ test('the schema of the tables is named, and so are other installations', async 
   )
 })
 
-test('triggers that somebody has turned off are named', async () => {
+test('triggers that are disabled are named', async () => {
   await database.sql`alter table connections disable trigger connections_poke_update`
   const { failure, printed } = await run({ DATABASE_URL: database.url })
   expect(failure).toContain('rights')
   expect(printed).toContain('connections_poke_update')
 })
 
-test('a role with too few rights is told which one is missing', async () => {
+test('for a role with too few rights the doctor names the right that is missing', async () => {
   const role = `reader_${crypto.randomUUID().slice(0, 8)}`
   await database.sql.unsafe(`create role ${role} login password 'secret-of-reader'`)
   await database.sql.unsafe(`grant usage on schema mqtt_status to ${role}`)

@@ -93,12 +93,12 @@ export class House {
   }
 }
 
-/** Keeps the rows as a page would, and counts what it was told. */
+/** Keeps the rows as a page would, and records each row that it receives. */
 export class Client {
   readonly socket: WebSocket
   readonly rows: Map<string, Connection> = new Map()
-  /** Every row that was told, as `id status`. */
-  readonly told: string[] = []
+  /** Every row that was received, as `id status`. */
+  readonly received: string[] = []
   readonly types: string[] = []
   readonly feed: string[] = []
   readonly closed: Promise<number>
@@ -133,7 +133,7 @@ export class Client {
     await until(() => this.rows.get(id)?.status === status, {
       // A read that an outage has caught is given up after 15 s.
       timeoutMs: 25_000,
-      what: `${id} to be ${status}; told: ${this.told.join(', ').slice(-300)}`,
+      what: `${id} to be ${status}; received: ${this.received.join(', ').slice(-300)}`,
     })
   }
 
@@ -146,7 +146,7 @@ export class Client {
       // The promise of the protocol: never back to an older revision.
       expect(row.revision).toBeGreaterThanOrEqual(this.rows.get(row.id)?.revision ?? 0)
       this.rows.set(row.id, row)
-      this.told.push(`${row.id} ${row.status}`)
+      this.received.push(`${row.id} ${row.status}`)
     }
     if (message.type === 'patch') for (const { id } of message.removed) this.rows.delete(id)
     if (message.cursor != null) this.cursor = message.cursor

@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 test('a change right after the listening session was terminated is delivered', async () => {
-  // The timer is out of the way: what arrives does so because somebody listens again.
+  // The timer is out of the way: what arrives does so because a session listens again.
   const house = await House.open(database.url, { FEED_POLL_MS: '600000', SUPERVISOR: 'off' })
   const client = await house.watch()
   await until(async () => (await house.unready()).length === 0)
@@ -36,7 +36,7 @@ test('a change right after the listening session was terminated is delivered', a
     await client.sees('a', status)
     await until(async () => (await house.unready()).length === 0)
   }
-  expect(client.told).toEqual(['a disconnected', 'a connected', 'a failed', 'a unknown'])
+  expect(client.received).toEqual(['a disconnected', 'a connected', 'a failed', 'a unknown'])
   await house.close()
 })
 

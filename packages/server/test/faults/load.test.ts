@@ -15,7 +15,7 @@ beforeEach(async () => {
   database = await createDatabase()
   // Open before anybody counts sockets.
   await Promise.all(Array.from({ length: 4 }, () => database.sql`select pg_sleep(0.05)`))
-  // What is told here is told because of a notification: the timer would come after the test.
+  // Rows arrive here because of a notification: the timer would come after the test.
   house = await House.open(database.url, { FEED_POLL_MS: '60000' })
 })
 
@@ -25,14 +25,14 @@ afterEach(async () => {
 })
 
 test(
-  'while a transaction is held open elsewhere, others are told at once and once, and it when it commits',
+  'while a transaction is held open elsewhere, others are delivered at once and once, and it when it commits',
   async () => {
     await database.sql`
     insert into connections (id, site_id, name, managed)
     values ('held', 's1', 'A', false), ('free', 's1', 'B', false)`
     const client = await house.watch()
     await until(() => client.rows.size === 2)
-    client.told.length = 0
+    client.received.length = 0
 
     const committed = Promise.withResolvers<undefined>()
     const begun = Promise.withResolvers<undefined>()
@@ -50,12 +50,12 @@ test(
       await database.sql`update connections set status = ${status} where id = 'free'`
       await client.sees('free', status)
     }
-    expect(client.told).toEqual(statuses.map((status) => `free ${status}`))
+    expect(client.received).toEqual(statuses.map((status) => `free ${status}`))
 
     committed.resolve(undefined)
     await transaction
     await client.sees('held', 'connected')
-    expect(client.told.filter((line) => line.startsWith('held'))).toHaveLength(1)
+    expect(client.received.filter((line) => line.startsWith('held'))).toHaveLength(1)
   },
   30_000 + HOLD_MS,
 )

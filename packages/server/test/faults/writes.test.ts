@@ -168,7 +168,7 @@ test('while a synchronous standby is gone, commands answer in time that their ou
   await until(() => performance.now() - begun > 5_000, PATIENCE)
   await expectReads()
   expect(client.open).toBe(true)
-  expect(client.told.filter((line) => line.endsWith(' unknown'))).toEqual([])
+  expect(client.received.filter((line) => line.endsWith(' unknown'))).toEqual([])
   const waiting = await own.sql`
     select from pg_stat_activity where application_name like 'mqtt-status%' and wait_event = 'SyncRep'`
   expect(waiting.length, 'backends that wait for the standby').toBeLessThan(10)

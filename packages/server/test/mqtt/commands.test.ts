@@ -105,7 +105,7 @@ test('after a start what the table says is checked: wished up is dialled, wished
   it.add('off', { port: broker.port }, { desired: 'disconnected', observedGeneration: 1 })
   await it.status('down', 'disconnected')
   await until(() => it.written.includes('up connected/ok'))
-  // By the word of whoever kept it before: shown to nobody as long as it turns out to be true.
+  // The status is that of the former owner, so the supervisor writes nothing while it stays true.
   expect(it.written.filter((line) => line.startsWith('up'))).toEqual(['up connected/ok'])
   expect(it.written.filter((line) => line.startsWith('off'))).toEqual([])
 })

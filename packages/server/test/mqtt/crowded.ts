@@ -34,7 +34,7 @@ await until(
 const exhausted = ids.filter((id) => !isUp(id))
 const details = exhausted.map((id) => world.writes.findLast((write) => write.id === id)?.detail)
 
-// A port is only taken on the way to one address and port: another broker is reached, and nobody blames it.
+// A port is only taken on the way to one address and port: another broker is reached, and gets no blame.
 world.add('neighbour', { port: OTHER })
 await world.status('neighbour', 'connected')
 const allow = { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535] as const] }

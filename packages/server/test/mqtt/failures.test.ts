@@ -51,7 +51,7 @@ test('scenario 3: a broker that is unavailable or busy for a while is waited for
   expect([it.written.at(0), it.written.at(-1)]).toEqual(['a connecting/command', 'a connected/ok'])
 })
 
-test('scenario 4: nobody listens: connection_refused', async () => {
+test('scenario 4: a port without a listener: connection_refused', async () => {
   const it = world()
   it.add('a', { port: await freePort() })
   await it.status('a', 'reconnecting', 'connection_refused')

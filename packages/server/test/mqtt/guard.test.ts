@@ -56,7 +56,7 @@ test('scenario 20: an allowed name may lead inside', async () => {
   await it.status('a', 'connected')
 })
 
-test('scenario 22: a name that takes for ever to resolve delays nobody else, named or not', async () => {
+test('scenario 22: a name that is never resolved delays no other dial, to a name or an address', async () => {
   const broker = kept(await Broker.start())
   const lookup = (host: string): Promise<readonly { address: string; family: number }[]> =>
     host === 'slow.example'

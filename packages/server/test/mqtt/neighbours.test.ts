@@ -147,7 +147,7 @@ test('a broker that is really down is dialled by one row at a time, and its retu
   expect(broker.dials).toHaveLength(100)
 })
 
-test('a broker that accepts TCP and lets nobody in is told to all after three tries', async () => {
+test('a broker that accepts TCP and no client is down for all its rows after three tries', async () => {
   const broker = kept(await ScriptedBroker.start({ onConnect: ({ socket }) => socket.end() }))
   const it = world({ timing: { ...RESTLESS, transient: { baseMs: 60_000, capMs: 60_000 } } })
   const ids = Array.from({ length: 100 }, (_, i) => `c${i}`)

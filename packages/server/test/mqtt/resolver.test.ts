@@ -24,7 +24,7 @@ const ANSWERS: Readonly<Record<string, NameAnswer>> = {
   'broken.test': 'broken',
   'silent.test': 'silence',
   'empty.test': [],
-  // Of the hosts file: nobody should ask for it here.
+  // A name of the hosts file: the resolver must not ask the name server for it.
   'listed.test': ['192.0.2.99'],
 }
 

@@ -58,7 +58,7 @@ export class Census {
     return Math.max(0, ...[...this.#seen.values()].map(({ peak }) => peak))
   }
 
-  /** How often clients were accepted since it was told to forget. */
+  /** How often clients were accepted since the last reset. */
   get accepts(): number {
     return this.#sum(({ accepts }) => accepts)
   }

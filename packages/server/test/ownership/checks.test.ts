@@ -37,7 +37,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-/** One node; deaf ones don't hear calls. */
+/** One node; a deaf one receives no calls. */
 function node(ownerId: string, answers: Record<string, CheckResult>, deaf = false): Checks {
   const checks = new Checks({
     queries: direct(sql),
@@ -73,7 +73,7 @@ test('a node answers for what it keeps, and asks the owner for the rest', async 
   expect(await database.sql`select from connection_checks`).toHaveLength(0)
 })
 
-test('what nobody keeps, or whose owner is gone, is answered at once', async () => {
+test('a check of a connection without an owner, or whose lease has ended, is answered at once', async () => {
   const here = node('me', {})
   const lost = { ok: false, reason: 'supervisor_lost' }
   expect(await here.ask('free')).toMatchObject(lost)
@@ -82,7 +82,7 @@ test('what nobody keeps, or whose owner is gone, is answered at once', async () 
   expect(await here.ask('yours')).toMatchObject(lost)
 })
 
-test('an answer that nobody calls out is found all the same', async () => {
+test('an answer whose notification is lost is found by polling', async () => {
   const here = node('me', {}, true)
   node('you', { yours: ALIVE })
   expect(await here.ask('yours')).toEqual(ALIVE)
@@ -97,7 +97,7 @@ test('an owner that does not answer is not waited for longer than six seconds', 
   expect(await database.sql`select from connection_checks`).toHaveLength(0)
 })
 
-test('who still waits when the node ends is not left waiting', async () => {
+test('a check that waits when the node ends is answered at once', async () => {
   const here = node('me', {})
   node('you', { yours: ALIVE }, true)
   const asked = here.ask('yours')

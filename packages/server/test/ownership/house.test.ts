@@ -50,7 +50,7 @@ test('scenario 17: while Postgres is away connections stay up and nothing is dia
   broker.cut('c1')
   broker.cut('c2')
   await until(() => broker.live === 8)
-  // Told after 5 s, so much later than their first retries are due; and the lease has ended by itself, too.
+  // The log line comes after 5 s, later than the first retries are due, and after the end of the lease.
   await until(() => client.feed.includes('stale'), { timeoutMs: 20_000 })
   expect(broker.accepts, 'nothing was dialled').toBe(10)
 
@@ -58,7 +58,7 @@ test('scenario 17: while Postgres is away connections stay up and nothing is dia
   await until(() => broker.live === 10, { timeoutMs: 20_000 })
   await until(async () => (await statuses())['connected'] === 10)
   expect(broker.acceptsOf('c1')).toBe(2)
-  // The others were never touched: nobody had taken them meanwhile.
+  // The others have the same owner as before: no node has claimed them.
   expect(broker.accepts).toBe(12)
   await client.sees('c1', 'connected')
 }, 60_000)
@@ -85,7 +85,7 @@ test('scenario 17: what was lost without notice is found when the node listens a
   expect(broker.accepts).toBe(4)
 }, 60_000)
 
-test('a row that somebody else keeps from now on is let go without a word, and kept again when it is given back', async () => {
+test('a row that another node claims is closed without a write, and kept again when that node releases it', async () => {
   await open(2)
   const client = await house.watch()
   await own.sql`update connections set managed = false where id = 'c1'`

@@ -9,7 +9,7 @@ import { Instance } from './instance.ts'
 
 const COUNT = 40
 const PATIENCE = { timeoutMs: 60_000 }
-/** Of those that die: nobody waits for them for long. */
+/** The TTL of instances that are killed: short, so that the test waits for a few seconds only. */
 const SHORT = { LEASE_TTL_MS: '3000' }
 /** Of those that live, because a busy machine may stand still for seconds; they look at others three times as often. */
 const LONG = { LEASE_TTL_MS: '12000' }
@@ -76,7 +76,7 @@ async function readTable(): Promise<Table | undefined> {
 
 /**
  * All connected, according to the broker as well as to the table, shared out so, and dialled exactly once for each time
- * that they got an owner: nothing is under way any more, and nobody was in anybody's way.
+ * that they got an owner: no claim is under way any more, and no instance has claimed a row of another.
  */
 async function settled(...expected: number[]): Promise<void> {
   let found: unknown = null
@@ -102,19 +102,19 @@ async function settled(...expected: number[]): Promise<void> {
 /** What happened since, as far as anybody could see it: nothing at all. */
 async function begin(client: Client): Promise<() => Promise<void>> {
   const [before] = await database.sql`select count(*)::int as events from connection_events`
-  client.told.length = 0
+  client.received.length = 0
   broker.forget()
   return async () => {
     for (const { output, mayLapse } of instances)
       expect(mayLapse ? '' : output, 'a lease that ended on its own').not.toContain('the lease')
     const [after] = await database.sql`select count(*)::int as events from connection_events`
-    expect(client.told.filter((line) => !line.endsWith(' connected'))).toEqual([])
+    expect(client.received.filter((line) => !line.endsWith(' connected'))).toEqual([])
     expect(after, 'entries in the timelines').toEqual(before)
     expect(broker.peak, 'sockets of one client, at a takeover').toBeLessThanOrEqual(2)
   }
 }
 
-test('scenario 16: two instances share; after kill -9 of one the other keeps all, and nobody sees a status change', async () => {
+test('scenario 16: two instances share; after kill -9 of one the other keeps all, and no client gets a status change', async () => {
   const [first, second] = [await start(SHORT), await start()]
   await settled(COUNT / 2, COUNT / 2)
   const client = await watch(second)
@@ -127,7 +127,7 @@ test('scenario 16: two instances share; after kill -9 of one the other keeps all
   await unchanged()
 }, 120_000)
 
-test('scenario 16: an instance that is frozen and comes back has lost its connections, and disturbs nobody', async () => {
+test('scenario 16: an instance that is frozen and comes back has lost its connections, and disturbs no other instance', async () => {
   const [first, second] = [await start(SHORT), await start()]
   await settled(COUNT / 2, COUNT / 2)
   const client = await watch(second)
@@ -176,7 +176,7 @@ test('scenario 16: a third instance that joins gets its share, without a gap', a
   await unchanged()
 }, 120_000)
 
-test('scenario 16: a rolling restart of two of two is seen by nobody', async () => {
+test('scenario 16: no client gets a status change in a rolling restart of two of two', async () => {
   const [first, second] = [await start(), await start()]
   const observer = await start({ ...LONG, SUPERVISOR: 'off' })
   await settled(COUNT / 2, COUNT / 2)
@@ -206,7 +206,7 @@ test('the last instance says goodbye, and the next one need not wait for the end
   await unchanged()
 }, 120_000)
 
-test('scenario 18: with nobody left, any node tells that nothing is known since the lease ended', async () => {
+test('scenario 18: with no supervisor left, any node marks connections as unknown since the lease ended', async () => {
   const only = await start(SHORT)
   const observer = await start({ ...SHORT, SUPERVISOR: 'off' })
   await settled(COUNT)

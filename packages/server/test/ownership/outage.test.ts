@@ -54,7 +54,7 @@ async function settled(): Promise<boolean> {
   )
 }
 
-test('scenario 17: after an outage longer than a TTL nobody takes anything from whoever only shared it', async () => {
+test('scenario 17: after an outage longer than a TTL no node claims rows of another node that had the same outage', async () => {
   const [first, second] = [await start(), await start()]
   await own.sql`
     insert into connections (id, site_id, name, host, port, client_id, desired)

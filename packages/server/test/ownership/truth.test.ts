@@ -57,7 +57,7 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   device: [`'offline'`, `'online'`, `'stale'`],
   device_since: [`'2001-01-01'`, `'infinity'`, `now() + interval '1 day'`],
   // Fencing: the session goes on, with another fence.
-  owner_id: [`'nobody'`, `(select id from supervisors limit 1)`],
+  owner_id: [`'no-such-node'`, `(select id from supervisors limit 1)`],
   epoch: [`epoch + 1`, `0`, `-1`, `9223372036854775807`],
 }
 

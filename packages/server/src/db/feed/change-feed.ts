@@ -1,6 +1,6 @@
 /**
- * Tells what changed in `connections`, whoever changed it. It reads after every poke, on a timer, and after every new
- * listening session: a notification only makes it sooner, correctness never depends on one. One read at a time.
+ * Delivers the changes of `connections`, by any writer. The feed reads after every notification, on a timer, and after every
+ * new listening session. A lost notification only delays a change until the timer. One read at a time.
  */
 import type { PostgresAddress } from '../../config/connection-string/address.ts'
 import type { Log } from '../../log.ts'
@@ -16,12 +16,12 @@ import { TimeWatch } from './time-watch.ts'
 
 export type { FeedRead, FeedRow, FeedTombstone } from './feed-read.ts'
 
-/** After a read, further pokes are gathered this long. */
+/** Notifications within this time after a read share the next read. */
 const GATHER_MS = 10
-/** A read that takes longer is given up: its session is probably cut off without knowing it. */
+/** A read that takes longer fails: the network path of its session is probably cut. */
 const READ_MS = 15_000
 
-/** What a read has found; it counts from the moment when it is told, and not before. */
+/** The result of a read. The position of the feed advances when the result is delivered, and not before. */
 type Found = FeedAnswer & { readonly kind: FeedRead['kind'] }
 
 export interface ChangeFeedOptions {
@@ -30,16 +30,16 @@ export interface ChangeFeedOptions {
   /** What may take long goes through it. */
   readonly upkeep: Database
   readonly listenAddress: PostgresAddress | string
-  /** How often it reads without being poked, in ms. */
+  /** How often the feed reads without a notification, in ms. */
   readonly pollMs: number
-  /** Whether a copy may be supervised without being asked about. @default false */
+  /** Whether a copy is adopted without an operator's command. @default false */
   readonly adopt?: boolean
   readonly listenerTiming?: ListenerTiming
   /** How long a read may take, in ms. @default 15_000 */
   readonly readMs?: number
   readonly log: Log
   readonly onRead: (read: FeedRead) => void
-  /** What was called on the session that listens; `null`: calls may have been missed. */
+  /** A node has called all nodes; `null`: this node may have missed calls. */
   readonly onCall?: (call: string | null) => void
   /** `stale`: the database was not read for max(5 s, 3 × pollMs); `live` ends it. */
   readonly onState: (state: 'live' | 'stale', since: Date) => void
@@ -86,7 +86,7 @@ export class ChangeFeed {
     return this.#state
   }
 
-  /** Whether changes are told at once; otherwise they wait for the timer. */
+  /** Whether notifications arrive; otherwise changes are delivered by the timer. */
   get listening(): boolean {
     return this.#listener.listening
   }
@@ -120,10 +120,10 @@ export class ChangeFeed {
    */
   read(): Promise<void> {
     if (this.#stopped) return Promise.reject(new Error('The feed has ended'))
-    // One that waits for its turn has not begun, not even in the moment after the one before it has ended.
+    // A queued read has not begun, not even right after the read before it has ended.
     if (this.#queued !== null) return this.#queued
     if (this.#running === null) return this.#begin()
-    // The one that is under way may have taken its snapshot already.
+    // The read under way may have taken its snapshot of the database already.
     this.#queued = this.#running
       .catch(() => undefined)
       .then(() => {
@@ -133,7 +133,7 @@ export class ChangeFeed {
     return this.#queued
   }
 
-  /** Soon delivers a snapshot: somebody has to begin with all rows. */
+  /** Delivers a snapshot with the next read, for a reader that begins with all rows. */
   startOver(): void {
     this.#startsOver = true
     this.#poke()
@@ -159,10 +159,10 @@ export class ChangeFeed {
 
   async #read(): Promise<void> {
     try {
-      // Only what is told moves the mark: a read that was given up may still be answered, and nobody hears it.
+      // Only a delivered result advances the mark: the answer to a read that has timed out is dropped.
       const read = this.#advance(await within(this.#options.readMs ?? READ_MS, this.#fetch()))
       this.#times.note(read)
-      // In this order: "live" is said of what has been told.
+      // In this order: the hub must have the rows before it says `live`.
       if (!this.#stopped) this.#options.onRead(read)
       this.#succeeded()
     } catch (error) {
@@ -200,7 +200,7 @@ export class ChangeFeed {
       log.info('the database is a copy with a history of its own: new epoch')
   }
 
-  /** The next read goes on after this one. */
+  /** The next read continues after this one. */
   #advance(found: Found): FeedRead {
     if (found.kind === 'snapshot') this.#startsOver = false
     this.#epoch = found.epoch
@@ -232,7 +232,7 @@ export class ChangeFeed {
     this.#options.onState(state, since)
   }
 
-  /** The first poke after an idle moment reads at once, those that follow are gathered. */
+  /** The first notification after an idle moment starts a read at once; those that follow share one. */
   #poke(): void {
     if (this.#stopped || this.#gather !== null) return
     const waitMs = this.#startedAt + GATHER_MS - performance.now()

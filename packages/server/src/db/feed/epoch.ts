@@ -1,7 +1,7 @@
 /**
- * The epoch names one history of the database. A copy that starts a life of its own (a restored dump, a promoted
- * standby, a database made from another as its template) must get another one, or cursors of the original would be honoured by it; and it is not supervised until
- * somebody has adopted it, or it would dial the brokers of the original, with the client ids of the original.
+ * The epoch names one history of the database. A copy with a history of its own (a restored dump, a promoted standby, a
+ * database made from another as its template) must get another epoch, or it would accept cursors of the original. Nodes do
+ * not supervise a copy until an operator has adopted it: they would dial the brokers of the original with its client ids.
  */
 import { raiseFence } from '../connections/fence.ts'
 import { lock } from '../postgres/lock.ts'
@@ -11,7 +11,7 @@ import type { Sql } from '../postgres/sql.ts'
 
 export interface EpochState {
   readonly epoch: string
-  /** Whether the epoch is of this very database; if not, this is a copy that nobody has noticed yet. */
+  /** Whether the epoch belongs to this database; if not, it is a copy that has no epoch of its own yet. */
   readonly own: boolean
   /** Whether connections may be supervised. */
   readonly adopted: boolean
@@ -35,25 +35,25 @@ export async function readEpoch(sql: Sql): Promise<EpochState> {
 }
 
 /**
- * Makes sure that the epoch is this database's own. Where it is not, a new one is taken, and all rows and tombstones
- * are stamped anew: transaction ids of the original mean nothing here.
+ * Makes sure that the epoch belongs to this database. Where it does not, writes a new epoch and stamps all rows and
+ * tombstones anew, because transaction ids of the original mean nothing here.
  *
- * @param adopt whether somebody has confirmed that this database may be supervised, copy or not
+ * @param adopt whether an operator has confirmed that nodes may supervise this database, also if it is a copy
  * @returns whether a new epoch was taken
  */
 export async function confirmEpoch(database: Database, adopt = false): Promise<boolean> {
   const { own, adopted } = await database.read(readEpoch)
   if (own && (adopted || !adopt)) return false
   return database.transact(async (tx) => {
-    // Many rows take their time, and so does another instance that is at it.
+    // A copy with many rows takes longer, and so does the wait for another node that does the same.
     await tx`set local statement_timeout = 0`
     await lock(tx, 'epoch')
-    // Another instance may have been faster.
+    // Another node may have done it while this one waited for the lock.
     const taken = !(await readEpoch(tx)).own
     if (taken) await takeEpoch(tx)
     if (adopt) {
       await tx`update ${tx.schema}.meta set adopted_at = now() where adopted_at is null`
-      // Those who wait for it are told at once.
+      // Paused nodes read `adopted_at` after this notification.
       await tx`select pg_notify(channel, '') from ${tx.schema}.meta`
     }
     return taken
@@ -62,9 +62,9 @@ export async function confirmEpoch(database: Database, adopt = false): Promise<b
 
 async function takeEpoch(tx: Sql): Promise<void> {
   const revisions = qualified(tx, 'connection_revisions')
-  // What the original has seen says nothing about a copy that nobody keeps: "connected" would be a lie here, even after
-  // a promotion, because the present keeper lets go. What is disconnected is so here too, and observed rows are the
-  // affair of whoever writes them. Without an owner, and with another fence, no late write of a keeper gets in.
+  // No node keeps the connections of a copy, so "connected" would be wrong here, also after a promotion, because the nodes
+  // close their connections then. Rows that are disconnected stay so, and so do observed rows. The rows get no owner and
+  // another fence, so late writes of former owners change nothing.
   await tx`
     update ${tx.schema}.connections
     set status = 'unknown',
@@ -80,7 +80,7 @@ async function takeEpoch(tx: Sql): Promise<void> {
       ${raiseFence(tx)},
       revision = nextval(${revisions}::text::regclass),
       changed = pg_current_xact_id()`
-  // They are alive, if at all, elsewhere.
+  // The nodes of these leases belong to the original.
   await tx`delete from ${tx.schema}.supervisors`
   await tx`
     update ${tx.schema}.connection_tombstones

@@ -1,19 +1,19 @@
-/** One read of the feed: the statement, and what it answers. */
+/** One read of the feed: the statement and its answer. */
 import type { Connection } from '@mqtt-status/protocol'
 import { rowAsJson } from '../connections/connections.ts'
 import { isOwn } from './epoch.ts'
 import type { Sql } from '../postgres/sql.ts'
 
 export interface FeedRow {
-  /** With everything in it; what a viewer may see of it is decided later. */
+  /** With all fields; the hub removes those that a subscriber may not see. */
   readonly connection: Connection
   /** The transaction that changed it last. */
   readonly changed: bigint
-  /** The instance that keeps it; not watched, so it is only as new as the row. */
+  /** The node that keeps it. A change of the owner alone is not delivered, so it can be older than the row in the table. */
   readonly ownerId: string | null
 }
 
-/** A place where a row was, and is no more. */
+/** A row that was deleted, or left its id or site. */
 export interface FeedTombstone {
   readonly id: string
   readonly siteId: string
@@ -27,7 +27,7 @@ export interface FeedRead {
   readonly epoch: string
   /** Everything before it is in this read or in an earlier one. */
   readonly mark: bigint
-  /** Cursors below it can't be honoured: tombstones are missing. */
+  /** Cursors below it get a snapshot: tombstones before it are deleted. */
   readonly floor: bigint
   /** Whether connections may be supervised; a copy has to be adopted first. */
   readonly adopted: boolean
@@ -35,13 +35,13 @@ export interface FeedRead {
   readonly tombstones: readonly FeedTombstone[]
 }
 
-/** A read, and what it tells of the database itself. */
+/** A read, with the state of the database. */
 export interface FeedAnswer extends Omit<FeedRead, 'kind'> {
   /** Where the next read goes on. */
   readonly position: Position
-  /** Whether the epoch is of this very database; if not, this is a copy that nobody has noticed yet. */
+  /** Whether the epoch belongs to this database; if not, it is a copy that has no epoch of its own yet. */
   readonly own: boolean
-  /** A standby, or a server that is told to take no writes. */
+  /** Whether the database is a standby, or configured as read-only. */
   readonly readOnly: boolean
 }
 

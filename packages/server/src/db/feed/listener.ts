@@ -1,7 +1,7 @@
 /**
- * The one session that listens. A LISTEN dies silently when its network path does, so the session is asked again and
- * again whether it still listens, on itself; and it is never repaired, only replaced, because postgres.js reconnects
- * without saying whether it listens again.
+ * The one session that listens. A LISTEN ends without an error when its network path is cut, so the listener probes its own
+ * session every 10 s. It replaces a session that fails, because postgres.js reconnects without reporting whether it
+ * listens again.
  */
 import { fullJitter } from '@mqtt-status/protocol'
 import type { PostgresAddress } from '../../config/connection-string/address.ts'
@@ -13,11 +13,11 @@ import type { Pool } from '../postgres/sql.ts'
 
 const BACKOFF = { baseMs: 200, capMs: 10_000 }
 
-/** How the session is watched, in ms. */
+/** How the session is probed, in ms. */
 export interface ListenerTiming {
-  /** How often it is asked whether it still listens. */
+  /** The time between two probes. */
   readonly probeMs: number
-  /** How long it may take to answer. */
+  /** How long the answer to a probe may take. */
   readonly answerMs: number
 }
 
@@ -29,9 +29,9 @@ export interface ListenerOptions {
   /** @default every 10 s, 5 s to answer */
   readonly timing?: ListenerTiming
   readonly log: Log
-  /** Something changed; or may have, while nobody listened. */
+  /** Rows have changed, or may have changed while no session listened. */
   readonly onPoke: () => void
-  /** Another instance, or we, called; `null`: calls may have been missed. */
+  /** A node has called all nodes; `null`: this node may have missed calls. */
   readonly onCall?: (call: string | null) => void
 }
 
@@ -110,7 +110,7 @@ export class Listener {
     const probe = setInterval(() => void this.#probe(client), this.#timing.probeMs)
     this.#state = { kind: 'listening', client, probe }
     this.#options.log.debug('listening for changes')
-    // Whatever was notified while nobody listened is read now.
+    // Notifications were lost while no session listened, so the feed reads now.
     this.#options.onPoke()
     this.#options.onCall?.(null)
   }
@@ -142,7 +142,7 @@ export class Listener {
         this.#connect()
       }, waitMs),
     }
-    // Without a deadline: a black-holed socket never answers, and is cut.
+    // At once: a socket whose network path is cut never answers.
     client.end({ timeout: 0 }).catch(() => undefined)
   }
 

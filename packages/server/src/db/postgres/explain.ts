@@ -38,8 +38,8 @@ const CURES: Readonly<Record<string, string>> = {
 }
 
 /**
- * A failure of the database in words; without the address as it was configured, which carries the password. What
- * nobody but us can mend stays as it is.
+ * Describes a failure of the database to an operator, without the configured address, which contains the password. A
+ * failure that an operator can't repair is returned as it is.
  */
 export function explain(error: unknown): unknown {
   if (error instanceof DatabaseAway && error.outcome === 'unknown')

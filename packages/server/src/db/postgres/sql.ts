@@ -52,7 +52,7 @@ export interface SocketTarget {
   readonly path: string | false
 }
 
-/** The default waits up to 20 s after an outage, and whoever asks waits with it. */
+/** The default of postgres.js waits up to 20 s after an outage, and so does every caller. */
 const BACKOFF = { baseMs: 50, capMs: 1_000 }
 
 /**
@@ -70,8 +70,8 @@ export function connectSql(to: PostgresAddress | string, options: SqlOptions): P
     // The default drops a session after 30–60 min, and with it, silently, its LISTEN.
     max_lifetime: null,
     backoff: (failures) => fullJitter(failures, BACKOFF, Math.random()) / 1_000,
-    // The statement that fetches the array types is awaited by nobody: where it fails, because the server goes away at that
-    // very moment, the process ends (porsager/postgres#1192). Hence no arrays as parameters, and no `reserve` (#1219).
+    // postgres.js does not await its statement that fetches the array types: where that fails, because the server goes away
+    // at that moment, the process ends (porsager/postgres#1192). Hence no arrays as parameters, and no `reserve` (#1219).
     fetch_types: false,
     // Notices are for people at a prompt.
     onnotice: () => undefined,

@@ -85,7 +85,7 @@ async function apply(tx: Sql, files: readonly Migration[]): Promise<readonly str
     applied: applied.map(({ text }) => text),
     missing: [...own, ...missing.map(({ text }) => text)],
   })
-  // Functions keep the search path they are created with: this schema, and nobody's temporary tables first.
+  // A function keeps the search path that it is created with: this schema, with temporary tables last.
   await tx`select set_config('search_path', format('%I, pg_temp', ${tx.schemaName}::text), true)`
   if (!place.exists) {
     const { changes, calls } = await freeChannels(tx, place)

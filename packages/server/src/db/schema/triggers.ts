@@ -115,9 +115,9 @@ export function listFaults({
 const LOCK_TIMEOUT = '5s'
 
 /**
- * Enables triggers that somebody has disabled, as `pg_restore --data-only --disable-triggers` leaves them behind, and has
- * everything read anew: all rows get a new stamp, and cursors of before get a snapshot, because rows may have gone without
- * a tombstone.
+ * Enables triggers that are disabled, for example after `pg_restore --data-only --disable-triggers`. Nodes then read all
+ * rows again: every row gets a new stamp, and older cursors get a snapshot, because rows may have been deleted without a
+ * tombstone.
  */
 export async function mendTriggers(sql: Sql, log: Log): Promise<void> {
   const { weak } = await findTriggerFaults(sql)

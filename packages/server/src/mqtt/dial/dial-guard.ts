@@ -1,7 +1,7 @@
 /**
- * A row decides where this server connects to, so whoever may write rows could make it knock at doors inside its own
- * network (SSRF). Every address is checked at each dial: the name is resolved once, each of its addresses is judged, and
- * only judged addresses are dialled, so that a name can't change its mind in between (DNS rebinding).
+ * A row decides where this server connects to, so an editor of rows could make it connect to hosts of its own network
+ * (SSRF). The guard checks every address at each dial: it resolves the name once and checks each address, and the dialer
+ * connects to checked addresses only, so a second answer of the name server changes nothing (DNS rebinding).
  */
 import { BlockList, isIP } from 'node:net'
 import { interleave } from './addresses.ts'
@@ -17,7 +17,7 @@ export interface GuardRules {
   readonly ports: readonly (number | readonly [from: number, to: number])[]
 }
 
-/** Never, whatever is allowed: they name nobody in particular. */
+/** Never allowed, by no rule: unspecified, multicast and broadcast addresses name no single host. */
 const SENSELESS = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', 'ff00::/8']
 
 /** Not public. NAT64 and 6to4 wrap IPv4 addresses, which the block list does not look into. */
@@ -100,7 +100,7 @@ function listOf(cidrs: readonly string[]): BlockList {
   return list
 }
 
-/** Without the address: to whoever may not know the network, it would be a map of it. */
+/** Without the address: a viewer could read addresses of the network from it. */
 function blocked(detail: string): Failure {
   return { reason: 'address_blocked', detail, code: null }
 }

@@ -1,12 +1,12 @@
 /**
- * The way to one host and port, shared by all connections that lead there. It learns from each dial: a host that answers
- * gets more of them at the same time, one that does not gets one now and then, and its answer counts for all who asked
- * meanwhile. So a broker that is gone is not stormed, and one that comes back is found by the first that tries.
+ * The gate to one host and port, shared by all connections to it. Every dial passes it. While the host answers, several
+ * dials pass at the same time. While it does not, one dial at a time probes it, and all waiting dials get the outcome of
+ * that probe: so a broker that is down gets few dials, and its return is found by the first probe that succeeds.
  *
- *     open ◀──────── CONNACK: whoever waits for a retry is woken ───────────────┐
- *       │ unreachable, or three failures of the broker in a row                   │
- *       ▼                                                                         │
- *     down: one probe at a time, paced; who asks meanwhile gets its outcome ──────┘
+ *     open ◀──────── CONNACK: all dials that wait for a retry are woken ────────┐
+ *       │ unreachable, or three failures of the broker in a row                 │
+ *       ▼                                                                       │
+ *     down: one probe at a time, paced; waiting dials get its outcome ──────────┘
  *
  * Only failures of the broker, of its host and of its name count (attribution.ts). Sites take turns, and one site leaves
  * a place for the others, so that rows whose dials hang delay the rows of their own site alone.

@@ -28,7 +28,7 @@ export interface ProbeRequest {
   readonly secrets?: Secrets
   /** Whose turn the lookup of the name takes. */
   readonly site: string
-  /** Ends it, for example when whoever asked has gone. */
+  /** Ends the probe, for example when the client has closed its request. */
   readonly signal?: AbortSignal
 }
 

@@ -18,7 +18,7 @@ test('so many go on in a turn of the event loop, in the order in which they came
   expect(entered).toEqual([1, 2, 3, 4, 5])
 })
 
-test('whoever comes while others wait goes after them', async () => {
+test('a dial that enters while others wait goes after them', async () => {
   const turns = new Turns(1)
   const entered: string[] = []
   void turns.enter().then(() => {

@@ -202,7 +202,7 @@ export function clean(text: string | undefined): string | null {
   return line === '' ? null : line.slice(0, DETAIL_LENGTH)
 }
 
-/** A broker may repeat what it was told, and what it says is shown to people. */
+/** A broker can repeat the password in its text, and that text is shown to viewers. */
 export function withoutSecret(failure: Failure, secret: string | null): Failure {
   const { detail } = failure
   if (detail === null || secret === null || secret === '') return failure

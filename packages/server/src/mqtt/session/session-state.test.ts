@@ -242,7 +242,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, string>> = 
   },
 }
 
-function told(effect: Effect): string {
+function say(effect: Effect): string {
   if (effect.kind === 'write')
     return `${effect.status}/${effect.reason ?? 'null'}${effect.urgent ? '!' : ''}`
   if (effect.kind === 'dial') return effect.urgent ? 'dial!' : 'dial'
@@ -250,7 +250,7 @@ function told(effect: Effect): string {
 }
 
 function line([state, effects]: ReturnType<typeof step>): string {
-  return [state.kind, effects.map(told).join(', ')].filter((part) => part !== '').join(': ')
+  return [state.kind, effects.map(say).join(', ')].filter((part) => part !== '').join(': ')
 }
 
 const cases = Object.entries(TABLE).flatMap(([from, row]) =>
@@ -274,7 +274,7 @@ function play(events: readonly (SessionEvent | number)[]): string[] {
     }
     const [next, effects] = step(state, event, { ...MOMENT, nowMs })
     state = next
-    written.push(...effects.filter(({ kind }) => kind === 'write').map(told))
+    written.push(...effects.filter(({ kind }) => kind === 'write').map(say))
   }
   return written
 }

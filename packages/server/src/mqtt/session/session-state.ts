@@ -1,6 +1,6 @@
 /**
- * The life of one supervised connection, as a pure function. Clock and randomness are arguments, what has to be done
- * comes back as data.
+ * The states of one supervised connection as a pure function. Clock and randomness are arguments; what the keeper has to
+ * do is returned as effects.
  *
  *              wish: connected                opened
  *      idle ────────────────────▶ dialling ────────────▶ up
@@ -10,7 +10,7 @@
  *     closing ◀── wish ── (any)   └──┼──────────▲
  *       └──── closed, wish: connected ┘   (reconnecting; after three permanent failures: failed)
  *
- * A connection that another instance has kept is dialled in silence: `inherited` leaves its status as it is until the
+ * A connection that another node has kept is dialled without a write: `inherited` leaves its status as it is until the
  * outcome differs, or, if it is `connected`, until `elapsed`.
  *
  * An outage is two writes however long it lasts: `reconnecting` covers waiting and dialling alike.
@@ -43,7 +43,7 @@ export type SessionState =
   | {
       readonly kind: 'dialling'
       readonly status: 'connecting' | 'reconnecting' | 'failed'
-      /** Somebody waits for the outcome. */
+      /** A person waits for the outcome. */
       readonly asked: boolean
       readonly retry: Retry
     }
@@ -97,7 +97,7 @@ export type SessionEvent =
   | { readonly kind: 'closed' }
   /** What `wait` asked for is over. */
   | { readonly kind: 'elapsed' }
-  /** The broker did not answer anybody, and now it has answered somebody. */
+  /** The broker was down, and has accepted another connection now. */
   | { readonly kind: 'wake' }
 
 export type Effect =
@@ -128,7 +128,7 @@ type Step = readonly [SessionState, readonly Effect[]]
 
 export function step(state: SessionState, event: SessionEvent, moment: Moment): Step {
   const [next, effects] = advance(state, event, moment)
-  // Whoever stops believing in an inherited connection has no use for the time limit on it.
+  // An inherited connection that is settled has no time limit any more.
   const settled = believes(state) && !believes(next) && event.kind !== 'elapsed'
   return settled ? [next, [{ kind: 'cancel' }, ...effects]] : [next, effects]
 }
@@ -254,43 +254,43 @@ function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Mo
       next.permanent >= PERMANENT_TRIES ||
       BEFORE_DIALLING.has(failure.reason))
   const shown = hopeless ? 'failed' : 'reconnecting'
-  const told = status === shown && isNoNews(retry.reason, failure.reason)
+  const isKnown = status === shown && isNoNews(retry.reason, failure.reason)
   const usual = hopeless ? probe(moment) : delay(kind, retry.attempt, moment)
   const ms = failure.overInMs === undefined ? usual : whenOver(failure.overInMs, moment)
   return [
-    { kind: 'waiting', status: shown, retry: told ? { ...next, reason: retry.reason } : next },
-    [...(told ? [] : [failing(shown, failure, asked)]), { kind: 'wait', ms }],
+    { kind: 'waiting', status: shown, retry: isKnown ? { ...next, reason: retry.reason } : next },
+    [...(isKnown ? [] : [failing(shown, failure, asked)]), { kind: 'wait', ms }],
   ]
 }
 
-/** A dial that has told something about the topic filters: the next one tells more, and comes soon. */
+/** A dial that has narrowed the search for a topic filter: the next one follows within 1 s. */
 function searched(
   { status, asked, retry }: Pick<Dialling, 'status' | 'asked' | 'retry'>,
   failure: Failure,
   moment: Moment,
 ): Step {
-  const told = status === 'reconnecting' && isNoNews(retry.reason, failure.reason)
+  const isKnown = status === 'reconnecting' && isNoNews(retry.reason, failure.reason)
   return [
     {
       kind: 'waiting',
       status: 'reconnecting',
-      retry: told ? retry : { ...retry, reason: failure.reason },
+      retry: isKnown ? retry : { ...retry, reason: failure.reason },
     },
     [
-      ...(told ? [] : [failing('reconnecting', failure, asked)]),
+      ...(isKnown ? [] : [failing('reconnecting', failure, asked)]),
       { kind: 'wait', ms: delay('transient', 0, moment) },
     ],
   ]
 }
 
 /**
- * A broker that dies is lost first, then refuses, and may be silent in between: it is one outage. But what was said to
- * be this server's fault is news once it is the broker's.
+ * Whether a reason adds nothing to the one that was written. A broker that dies closes connections first, then refuses, and
+ * may be silent in between: that is one outage. But a fault of the broker is written after a fault of this server.
  */
-function isNoNews(told: Reason | null, reason: Reason): boolean {
-  if (told === null || told === reason) return told === reason
-  if (isOurs(told) && !isOurs(reason)) return false
-  return REASONS[told] === 'transient' && REASONS[reason] === 'transient'
+function isNoNews(written: Reason | null, reason: Reason): boolean {
+  if (written === null || written === reason) return written === reason
+  if (isOurs(written) && !isOurs(reason)) return false
+  return REASONS[written] === 'transient' && REASONS[reason] === 'transient'
 }
 
 function isOurs(reason: Reason): boolean {
@@ -357,7 +357,7 @@ function isTransient({ status, retry }: Extract<SessionState, { kind: 'waiting' 
   return status === 'reconnecting' && retry.reason !== null && REASONS[retry.reason] === 'transient'
 }
 
-/** A start has nobody who waits for it. */
+/** No person waits for what a start dials. */
 function isAsked(cause: Cause): boolean {
   return cause !== 'startup'
 }

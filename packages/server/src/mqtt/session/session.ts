@@ -25,7 +25,7 @@ import { TcpRace } from './tcp-race.ts'
 export interface Message {
   readonly topic: string
   readonly payload: Buffer
-  /** It was kept by the broker: nobody has said it now. */
+  /** The broker had stored it, so it says nothing about the device now. */
   readonly retained: boolean
 }
 
@@ -253,13 +253,13 @@ export class Session {
 
   #end(failure: Failure): void {
     if (this.#state === 'ended') return
-    const told = this.#step === 'suback' ? whileSubscribing(failure, this.#asked) : failure
+    const cause = this.#step === 'suback' ? whileSubscribing(failure, this.#asked) : failure
     this.#state = 'ended'
     this.#stopTimers()
     this.#race?.stop()
     this.#destroy()
     const { password } = this.#target.settings
-    this.#listener.onEnd(withoutSecret(told, password), this.#step, this.#asked)
+    this.#listener.onEnd(withoutSecret(cause, password), this.#step, this.#asked)
     this.#listener.onGone?.()
   }
 

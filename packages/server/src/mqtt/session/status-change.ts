@@ -8,7 +8,7 @@ export interface StatusChange {
   readonly detail: string | null
   readonly mqttReasonCode: number | null
   readonly subscriptionsOk: boolean | null
-  /** It answers somebody who waits: never held back. */
+  /** It answers a command: the write is not delayed. */
   readonly urgent: boolean
 }
 
