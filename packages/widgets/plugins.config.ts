@@ -1,46 +1,6 @@
 /** What the builds do to the sources so that pages load less: shared by the npm entries and the single file. */
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { transform as transformCss } from 'lightningcss'
 import type { Plugin } from 'vite'
-
-/** All that is called of it, and what these need themselves. */
-export const SOCKET_MEMBERS: readonly string[] = [
-  'constructor',
-  'addEventListener',
-  'close',
-  'readyState',
-  'send',
-  'CONNECTING',
-  'OPEN',
-  'CLOSED',
-]
-
-/**
- * The library ships its own TypeScript beside a build for browsers of 2015, which is nearly twice as large. Its private
- * members become truly private, which is what lets them be shortened, or dropped with the public ones that nobody calls;
- * bundlers can't drop members of classes. Its messages for debugging are left out.
- */
-export const modernWebSocket: Plugin = {
-  name: 'modern-web-socket',
-  enforce: 'pre',
-  resolveId(id) {
-    if (id !== 'reconnecting-websocket') return null
-    const manifest = createRequire(import.meta.url).resolve(`${id}/package.json`)
-    return join(dirname(manifest), `${id}.ts`)
-  },
-  transform(code, id) {
-    if (!id.endsWith('reconnecting-websocket.ts')) return null
-    const modern = code
-      .replace(/\bprivate (readonly )?_(?=\w)/g, '$1#')
-      .replace(/\bthis\._(?=\w)/g, 'this.#')
-      .replace(/^ *this\.#debug\(.*\);$/gm, '')
-    const unused = nodesIn(this.parse(modern, { lang: 'ts', sourceType: 'module' }), isPublicMember)
-      .filter(({ key }) => !SOCKET_MEMBERS.includes(key.name))
-      .map(({ start, end }): Edit => [start, end, ''])
-    return { code: edited(modern, unused), map: null }
-  },
-}
 
 /** White space, comments and long forms in templates and style sheets are for those who read the source. */
 export const narrowTemplates: Plugin = {
@@ -70,10 +30,6 @@ interface Node {
   readonly end: number
 }
 
-interface Member extends Node {
-  readonly key: { readonly type: string; readonly name: string }
-}
-
 interface Template extends Node {
   readonly tag: { readonly name?: string }
   readonly quasi: {
@@ -92,11 +48,6 @@ function nodesIn<T extends Node>(tree: unknown, wanted: (node: Node) => node is 
 
 function isTemplate(node: Node): node is Template {
   return node.type === 'TaggedTemplateExpression'
-}
-
-function isPublicMember(node: Node): node is Member {
-  const isMember = node.type === 'MethodDefinition' || node.type === 'PropertyDefinition'
-  return isMember && (node as Member).key.type === 'Identifier'
 }
 
 function editsOf({ tag, quasi, start, end }: Template, code: string): Edit[] {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsdown'
 import type { UserConfig } from 'tsdown'
-import { modernWebSocket, narrowTemplates } from './plugins.config.ts'
+import { narrowTemplates } from './plugins.config.ts'
 
 const config: UserConfig = defineConfig({
   entry: [
@@ -11,7 +11,7 @@ const config: UserConfig = defineConfig({
     'src/define/*.ts',
     'src/client/index.ts',
   ],
-  plugins: [modernWebSocket, narrowTemplates],
+  plugins: [narrowTemplates],
   platform: 'neutral',
   target: 'es2022',
   fixedExtension: false,
@@ -24,15 +24,13 @@ const config: UserConfig = defineConfig({
     entryFileNames: ({ name }) => `${placeOf(name)}.js`,
     chunkFileNames: ({ name }) => `${placeOf(name)}.js`,
   },
-  // One is private, of the other only a part is needed: both travel inside.
-  deps: { alwaysBundle: ['@mqtt-status/protocol', 'reconnecting-websocket'] },
+  // The package is private, so no registry delivers it.
+  deps: { alwaysBundle: ['@mqtt-status/protocol'] },
 })
 
-/** What travels inside comes from outside of `src`; npm packs no folder that is called `node_modules`. */
+/** Files of the private package get a folder of their own, because they come from outside of `src`. */
 function placeOf(name: string): string {
-  return name
-    .replace(/^packages\/protocol\/src\//, 'protocol/')
-    .replace(/^node_modules\/.*\/(?=reconnecting-websocket\/)/, '')
+  return name.replace(/^(?:packages\/)?protocol\/src\//, 'protocol/')
 }
 
 export default config

@@ -1,10 +1,11 @@
 import { defineConfig } from 'vite'
 import type { UserConfig } from 'vite'
-import { allAtOnce, modernWebSocket, narrowTemplates, ownPolicy } from './plugins.config.ts'
+import { licences } from './licences.config.ts'
+import { allAtOnce, narrowTemplates, ownPolicy } from './plugins.config.ts'
 
 /** The single file for script tags; library mode would leave its white space. */
 const config: UserConfig = defineConfig({
-  plugins: [ownPolicy, allAtOnce, modernWebSocket, narrowTemplates],
+  plugins: [ownPolicy, allAtOnce, narrowTemplates, licences],
   build: {
     target: 'es2022',
     outDir: 'cdn',

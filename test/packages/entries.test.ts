@@ -1,4 +1,6 @@
 /** Every entry of every published package, installed outside of the workspace: its types, in Node, and in a bundle. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { Declarations } from './declarations.ts'
 import { entriesOf, published } from './packed.ts'
@@ -32,6 +34,20 @@ test('all published packages and their entries are here', () => {
 test('every published package is linted as npm would deliver it', () => {
   for (const { name, scripts } of PACKAGES)
     expect(scripts?.['lint:package'], name).toMatch(/publint --strict && attw --pack /)
+})
+
+test('npm delivers the licence texts of the packages that the single file contains', () => {
+  const folder = join(inject('empty'), 'node_modules')
+  const widgets = join(folder, '@mqtt-status/widgets')
+  const texts = readFileSync(join(widgets, 'THIRD_PARTY_LICENSES'), 'utf8')
+  const file = readFileSync(join(widgets, 'cdn/mqtt-status.js'), 'utf8')
+  const named = [...file.matchAll(/^ \* (\S+) [\d.]+ \([\w-]+\) Copyright/gm)].map(
+    ([, name]) => name ?? '',
+  )
+  expect(named).toContain('lit-html')
+  expect(named).toContain('reconnecting-websocket')
+  for (const name of named)
+    expect(texts, name).toContain(readFileSync(join(folder, name, 'LICENSE'), 'utf8').trim())
 })
 
 describe.each(['empty', 'stranger'] as const)('in the %s project', (name) => {

@@ -11,7 +11,7 @@ import type {
   WatchFilter,
   Welcome,
 } from '@mqtt-status/protocol'
-import { post } from './command-loader.ts'
+import { sendCommand } from './commands.ts'
 import type { Outcome } from './commands.ts'
 import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link/link.ts'
@@ -169,7 +169,7 @@ export class StatusClient {
     if (this.link.state !== 'live') return { outcome: 'failed', code: 'unreachable' }
     const sent = this.#store.begin(id, action)
     const token = this.#tokens.current
-    void post({ src: this.src, token, id, action, requestId }).then((answer) => {
+    void sendCommand({ src: this.src, token, id, action, requestId }).then((answer) => {
       this.#store.end(id, sent, answer)
     })
     return sent.outcome

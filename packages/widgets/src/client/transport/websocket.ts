@@ -1,6 +1,7 @@
 /**
- * A WebSocket for one attempt. The library's own reconnecting is switched off: it has no jitter, sends what was queued
- * long after anybody meant it, and can't be told to try now. The link decides about all that.
+ * Here `reconnecting-websocket` makes one attempt: it opens the socket, closes it unless it opens within 10 s, and closes
+ * it on demand. The link does what else the library could do, retries and back-off, because the library has no jitter
+ * between attempts, sends queued messages after a reconnect, and can't retry at once.
  */
 import { LOST, SUBPROTOCOL } from '@mqtt-status/protocol'
 import ReconnectingWebSocket from 'reconnecting-websocket'
@@ -37,8 +38,8 @@ export const openWebSocket: OpenTransport = (src, { onOpen, onMessage, onClose }
 }
 
 /**
- * A browser without WebSockets, or one that refuses this address (a page on https, a server on http), throws, which the
- * library does not expect: to the link it is a line that was closed.
+ * `new WebSocket` throws where a browser has no WebSockets, or blocks the address (a page on https, a server on http). The
+ * library expects no exception, so it gets a socket that is closed, and the link gets the close code of a broken one.
  */
 function attempt(refused: () => void): unknown {
   function Attempt(url: string, protocols: string): object {
