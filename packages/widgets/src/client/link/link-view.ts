@@ -1,9 +1,8 @@
-/** What a page may show of the line: its state in words of the page, and nothing of a loss that is mended soon. */
-import type { ServerClock } from './clock.ts'
+/** What a page shows of the link, as pure functions of its phase and of what was shown before. */
 import type { LinkCause, LinkState } from './failures.ts'
 import type { LinkPhase } from './link-state.ts'
 
-/** The line as a page may show it; both times are the server's (compare with `client.now()`). */
+/** The link as a page may show it; both times are the server's (compare with `client.now()`). */
 export interface Link {
   readonly state: LinkState
   /** Since when, in ms since the epoch; while not live: when what is shown was last known to be true. */
@@ -14,120 +13,79 @@ export interface Link {
   readonly cause: LinkCause | null
 }
 
-export interface LinkViewOptions {
-  readonly clock: ServerClock
-  readonly now: () => number
-  readonly onChange: () => void
+/** What the next view depends on. */
+export interface Shown {
+  readonly link: Link
+  readonly phase: LinkPhase
+  /** When the rows were last known to be true, in ms of the server's clock. */
+  readonly trueAt: number
+  /** Whether the link was live since it was started. */
+  readonly everLive: boolean
 }
 
-export class LinkView {
-  readonly #options: LinkViewOptions
-  #phase: LinkPhase = { kind: 'idle' }
-  #link: Link
-  /** When what is shown was last known to be true. */
-  #trueAt: number
-  #everLive = false
-  /** Until it fires, a loss is not shown. */
-  #quiet: ReturnType<typeof setTimeout> | undefined
+export interface ViewMoment {
+  /** The server's time, in ms. */
+  readonly serverMs: number
+  /** How far the server's clock is ahead of this device's, in ms. */
+  readonly offsetMs: number
+}
 
-  constructor(options: LinkViewOptions) {
-    this.#options = options
-    this.#trueAt = options.now()
-    this.#link = { state: 'connecting', since: this.#trueAt, retryAt: null, cause: null }
+export function firstView(nowMs: number): Shown {
+  const link = { state: 'connecting', since: nowMs, retryAt: null, cause: null } as const
+  return { link, phase: { kind: 'idle' }, trueAt: nowMs, everLive: false }
+}
+
+/** Whether the page shows `live` while a new transport is opened: most losses end before a reader notices them. */
+export function isMending({ link, phase, everLive }: Shown): boolean {
+  const isTrying = phase.kind !== 'live' && phase.kind !== 'idle'
+  return link.state === 'live' && isTrying && stateOf(phase, everLive) === 'stale'
+}
+
+/** The server has sent a message. */
+export function heard(shown: Shown, serverMs: number): Shown {
+  const isLive = shown.link.state === 'live' && stateOf(shown.phase, shown.everLive) === 'live'
+  return isLive ? { ...shown, trueAt: serverMs } : shown
+}
+
+/** Shows the phase. The link keeps its identity unless something in it changes. */
+export function nextView(shown: Shown, { serverMs, offsetMs }: ViewMoment): Shown {
+  const { phase, link: former, trueAt } = shown
+  const state = stateOf(phase, shown.everLive)
+  const cause = causeOf(phase)
+  const retryAt = phase.kind === 'waiting' ? phase.untilMs + offsetMs : null
+  const everLive = state === 'live' || (shown.everLive && phase.kind !== 'idle')
+  const isSame = state === former.state
+  if (isSame && retryAt === former.retryAt && cause === former.cause) return { ...shown, everLive }
+  const since = isSame ? former.since : state === 'live' ? serverMs : trueAt
+  return { ...shown, everLive, link: { state, since, retryAt, cause } }
+}
+
+function stateOf(phase: LinkPhase, everLive: boolean): LinkState {
+  // Rows that were live once stay on the page, as rows of a former time.
+  const former = everLive ? 'stale' : 'connecting'
+  switch (phase.kind) {
+    case 'offline':
+      return 'offline'
+    case 'live':
+      return phase.feedStale ? 'stale' : 'live'
+    case 'idle':
+      return 'stale'
+    case 'open':
+      return former
+    default:
+      return phase.trouble.state ?? former
   }
+}
 
-  /** Its identity changes only when something in it does. */
-  get link(): Link {
-    return this.#link
-  }
-
-  /** @param quietMs for how long a loss is not shown */
-  show(phase: LinkPhase, quietMs: number): void {
-    this.#phase = phase
-    const { kind } = phase
-    const isMending =
-      this.#link.state === 'live' && this.#state === 'stale' && kind !== 'live' && kind !== 'idle'
-    if (isMending) {
-      if (this.#quiet === undefined) this.hush(quietMs)
-      return
-    }
-    this.stop()
-    this.#become()
-  }
-
-  /** Shows no loss for so long. */
-  hush(quietMs: number): void {
-    this.stop()
-    this.#quiet = setTimeout(() => {
-      this.#quiet = undefined
-      this.#become()
-    }, quietMs)
-  }
-
-  stop(): void {
-    clearTimeout(this.#quiet)
-    this.#quiet = undefined
-  }
-
-  /** The server has said something. */
-  heard(): void {
-    if (this.#link.state === 'live' && this.#state === 'live')
-      this.#trueAt = this.#options.clock.now()
-  }
-
-  /** The server has not read its database since then, in ms of its clock. */
-  staleSince(atMs: number): void {
-    this.#trueAt = atMs
-  }
-
-  #become(): void {
-    const { clock, now, onChange } = this.#options
-    const state = this.#state
-    const cause = this.#cause
-    const former = this.#link
-    const offsetMs = clock.now() - now()
-    const retryAt = this.#phase.kind === 'waiting' ? this.#phase.untilMs + offsetMs : null
-    this.#everLive = state === 'live' || (this.#everLive && this.#phase.kind !== 'idle')
-    const isSame = state === former.state
-    if (isSame && retryAt === former.retryAt && cause === former.cause) return
-    const since = isSame ? former.since : state === 'live' ? clock.now() : this.#trueAt
-    this.#link = { state, since, retryAt, cause }
-    onChange()
-  }
-
-  get #state(): LinkState {
-    const phase = this.#phase
-    switch (phase.kind) {
-      case 'offline':
-        return 'offline'
-      case 'live':
-        return phase.feedStale ? 'stale' : 'live'
-      case 'idle':
-        // Nobody tries to connect.
-        return 'stale'
-      case 'open':
-        return this.#formerly
-      default:
-        return phase.trouble.state ?? this.#formerly
-    }
-  }
-
-  /** What was shown once stays, and is said to be old. */
-  get #formerly(): LinkState {
-    return this.#everLive ? 'stale' : 'connecting'
-  }
-
-  get #cause(): LinkCause | null {
-    const phase = this.#phase
-    switch (phase.kind) {
-      case 'idle':
-      case 'offline':
-        return null
-      case 'open':
-      case 'live':
-        return phase.feedStale ? 'server_error' : null
-      default:
-        return phase.trouble.cause
-    }
+function causeOf(phase: LinkPhase): LinkCause | null {
+  switch (phase.kind) {
+    case 'idle':
+    case 'offline':
+      return null
+    case 'open':
+    case 'live':
+      return phase.feedStale ? 'server_error' : null
+    default:
+      return phase.trouble.cause
   }
 }

@@ -8,7 +8,7 @@ import type { Failure, LinkCause } from './failures.ts'
 import { readMessage } from '../incoming.ts'
 import { BACKOFF, nextLink } from './link-state.ts'
 import type { LinkEvent, LinkPhase } from './link-state.ts'
-import { LinkView } from './link-view.ts'
+import { LinkDisplay } from './link-display.ts'
 import type { Link } from './link-view.ts'
 import { DENIED, TokenError } from '../token/token-error.ts'
 import type { Tokens } from '../token/tokens.ts'
@@ -83,12 +83,12 @@ export class LinkKeeper {
   #wait: Timer
   #silence: Timer
   #renewal: Timer
-  readonly #view: LinkView
+  readonly #view: LinkDisplay
 
   constructor(options: LinkOptions) {
     this.#options = options
     this.clock = new ServerClock(options.now)
-    this.#view = new LinkView({ ...options, clock: this.clock })
+    this.#view = new LinkDisplay({ ...options, clock: this.clock })
   }
 
   /** Its identity changes only when something in it does. */
