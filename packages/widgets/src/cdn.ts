@@ -1,4 +1,4 @@
-/** The single file: all elements and languages, and the server that it was loaded from as the one to ask. */
+/** The single file: all elements and languages. The server that it was loaded from is the elements' default server. */
 import { installWarnings } from './development/console.ts'
 import { rememberBundle } from './page/settings.ts'
 import { registerLocale } from './index.ts'

@@ -1,7 +1,7 @@
 import type { Action, Connection } from '@mqtt-status/protocol'
 import type { LinkState, Outcome } from './client/index.ts'
 
-/** What every event of ours is: it bubbles and leaves shadow roots. */
+/** The base class of the elements' events: they bubble and cross shadow roots. */
 class StatusEvent<T> extends CustomEvent<T> {
   constructor(type: string, detail: T, cancelable = false) {
     super(type, { detail, bubbles: true, composed: true, cancelable })
@@ -19,13 +19,13 @@ export interface ChangeDetail {
   readonly id: string
   readonly previous: Connection
   readonly connection: Connection
-  /** The change was learnt by catching up after an interruption, it did not happen just now. */
+  /** Whether the client got the change while catching up after an interruption, so that it may have happened earlier. */
   readonly replay: boolean
 }
 
 /**
- * The connection's status, wish, reason, device, name, site or labels have changed; a mere message of the device, or what a
- * command leaves in the row besides, is no change.
+ * The connection's status, desired, reason, device, name, site or labels have changed. A message of the device, and members
+ * of the row that only a command writes, are no change.
  */
 export class MqttStatusChangeEvent extends StatusEvent<ChangeDetail> {
   constructor(detail: ChangeDetail) {
@@ -35,11 +35,11 @@ export class MqttStatusChangeEvent extends StatusEvent<ChangeDetail> {
 
 export interface LinkDetail {
   readonly state: LinkState
-  /** When the next attempt is made, in ms since the epoch; `null` = none is planned. */
+  /** When the client tries again, in ms since 1970; `null` = it has no attempt planned. */
   readonly retryAt: number | null
 }
 
-/** The health of the feed itself has changed. */
+/** The health of the feed has changed. */
 export class MqttStatusLinkEvent extends StatusEvent<LinkDetail> {
   constructor(detail: LinkDetail) {
     super('mqtt-status-link', detail)
@@ -49,11 +49,11 @@ export class MqttStatusLinkEvent extends StatusEvent<LinkDetail> {
 export interface CommandDetail {
   readonly id: string
   readonly action: Action
-  /** Travels as the `Idempotency-Key` of the request. */
+  /** The `Idempotency-Key` header of the request. */
   readonly requestId: string
 }
 
-/** A command is about to be sent; `preventDefault()` keeps it from being sent. */
+/** A command is about to be sent; after `preventDefault()` the element does not send it. */
 export class MqttStatusCommandEvent extends StatusEvent<CommandDetail> {
   constructor(detail: CommandDetail) {
     super('mqtt-status-command', detail, true)
@@ -62,11 +62,11 @@ export class MqttStatusCommandEvent extends StatusEvent<CommandDetail> {
 
 export interface CommandEndDetail extends CommandDetail {
   readonly outcome: Outcome['outcome']
-  /** Why it failed: a code of the server or `unreachable`. */
+  /** Why the command failed: a code of the server, or `unreachable`. */
   readonly code: string | null
 }
 
-/** A command that was sent has come to its end. */
+/** A command that was sent has ended. */
 export class MqttStatusCommandEndEvent extends StatusEvent<CommandEndDetail> {
   constructor(detail: CommandEndDetail) {
     super('mqtt-status-command-end', detail)
@@ -78,7 +78,7 @@ export interface ErrorDetail {
   readonly message: string
 }
 
-/** Something keeps the element from showing its connection. */
+/** The element can't show its connection. */
 export class MqttStatusErrorEvent extends StatusEvent<ErrorDetail> {
   constructor(detail: ErrorDetail) {
     super('mqtt-status-error', detail)

@@ -1,6 +1,6 @@
 /** Reads attributes that hold something else than one of a few words (see words.ts). */
 
-/** Frameworks and templates also write `false` where they mean that an attribute is absent; so may a property. */
+/** Reads a flag. Frameworks and templates write the text `false` where they mean that an attribute is absent. */
 export function isOn(value: unknown): boolean {
   return typeof value === 'string' ? value.trim().toLowerCase() !== 'false' : Boolean(value)
 }
@@ -10,7 +10,7 @@ export function words(text: string | null | undefined): readonly string[] {
   return text?.split(/[\s,]+/).filter(Boolean) ?? []
 }
 
-/** A link that runs script instead of leading somewhere is left out, and so is what is no address. */
+/** Returns an address of http or https; `null` for `javascript:` and other schemes, and for what can't be parsed. */
 export function safeHref(href: string | null | undefined): string | null {
   try {
     const { protocol } = new URL(href ?? '', document.baseURI)

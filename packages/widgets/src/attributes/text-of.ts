@@ -1,4 +1,4 @@
-/** A property as text: frameworks set properties to whatever a template has, numbers for example. */
+/** A property as text: frameworks set properties to any value of a template, for example a number. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

@@ -9,12 +9,12 @@ import { address, pageAddress, sameServer } from '../page/settings.ts'
 
 const PROVIDER = 'mqtt-status-provider'
 
-/** Why there is no server to ask: nothing says which, or what does is no address. */
+/** Why there is no server: no setting names one, or the setting can't be parsed as an address. */
 export type Serverless = 'unconfigured' | 'malformed'
 
 /** The settings of one element that choose its client. */
 export interface ClientHost extends ReactiveControllerHost, HTMLElement {
-  /** A client made by the page itself; goes before everything else. */
+  /** A client that the page has made; takes precedence over every other setting. */
   client: StatusClient | null | undefined
   src: string | null | undefined
 }
@@ -22,7 +22,7 @@ export interface ClientHost extends ReactiveControllerHost, HTMLElement {
 const controllers = new Listeners()
 let watching = false
 
-/** One pair of ears for all elements of the page. */
+/** One subscription serves all elements of the page. */
 function watchProviders(): void {
   if (watching) return
   watching = true
@@ -34,17 +34,17 @@ function watchProviders(): void {
 }
 
 /**
- * Finds the client of its host, setting by setting: the element's own, the nearest provider's, the first provider's
- * on the page, then what the page says (see page-settings.ts).
+ * Finds the client of its host, setting by setting: the element's own, the nearest provider's, that of the first provider
+ * on the page, then that of the page (see page/settings.ts).
  */
 export class ClientController implements ReactiveController {
   readonly #host: ClientHost
   readonly #nearest: NearestClient
   #current: StatusClient | null = null
   #leave: (() => void) | null = null
-  /** `null` while there is a server, or a provider to wait for. */
+  /** `null` while there is a server, or a provider that is not defined yet. */
   #trouble: Serverless | null = null
-  /** What the current one was found by; `null` = has to be found anew. */
+  /** The settings that the current client was found by; `null` = it has to be found anew. */
   #found: Pick<ClientHost, 'client' | 'src'> | null = null
 
   constructor(host: ClientHost) {
@@ -60,12 +60,12 @@ export class ClientController implements ReactiveController {
     return this.#current
   }
 
-  /** Why there is none, and nothing to wait for; otherwise `null`. */
+  /** Why there is no client, if the host waits for none; otherwise `null`. */
   get trouble(): Serverless | null {
     return this.#trouble
   }
 
-  /** A provider has come, changed or gone. */
+  /** Finds the client anew: a provider has come, changed or gone. */
   again(): void {
     this.#found = null
     this.#host.requestUpdate()
@@ -89,7 +89,7 @@ export class ClientController implements ReactiveController {
     this.follow()
   }
 
-  /** Finds the client that the host means now. Whoever is not on the page keeps the last one. */
+  /** Finds the client by the host's current settings. A host that is off the page keeps its last client. */
   follow(): void {
     const { client, src, isConnected } = this.#host
     if (!isConnected) return
@@ -112,16 +112,16 @@ export class ClientController implements ReactiveController {
     const nearest = this.#nearest.value
     if (!src) return this.#provided(nearest)
     const provided = nearest ?? firstProvided(this.#host)
-    // The same server under its own name: the nearest credentials for it apply. To another they never travel.
+    // `src` names the provider's server: its credentials apply. They are never sent to another server.
     if (provided && sameServer(provided.src, src)) return provided
     const page = pageAddress()
     return clientFor(page && sameServer(page.src, src) ? page : address(src, null, null))
   }
 
-  /** @param nearest what a provider around has found; `undefined` = there is none */
+  /** @param nearest the client of the nearest provider; `undefined` = there is no provider */
   #provided(nearest: StatusClient | null | undefined): StatusClient | null {
     if (nearest === null) {
-      // Another server than the one that was meant would be worse than none.
+      // A provider without a server must not be replaced by another server of the page.
       this.#trouble = isServerNamed(this.#host) ? 'malformed' : 'unconfigured'
       return null
     }
@@ -133,13 +133,13 @@ export class ClientController implements ReactiveController {
   }
 }
 
-/** Whether a provider around says which server is meant, although none was found by it. */
+/** Whether a provider around the host has a `src`, although it has found no server. */
 function isServerNamed(host: Element): boolean {
   const nearest = closest(host, PROVIDER) as { src?: unknown } | null
   return !!nearest?.src || closest(host, `${PROVIDER}[src]`) !== null
 }
 
-/** The first provider of the document that an element is in speaks for it, then that of the page itself. */
+/** The client of the first provider in the element's document, then in the document that has loaded this script. */
 function firstProvided({ ownerDocument }: Element): StatusClient | null {
   for (const page of new Set([ownerDocument, document])) {
     const [provider] = page.getElementsByTagName(PROVIDER)

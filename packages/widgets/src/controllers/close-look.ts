@@ -4,7 +4,7 @@ import { Listeners } from '../client/listeners.ts'
 const lookers = new Listeners()
 let watching = false
 
-/** One pair of ears for all elements of the page. */
+/** One `beforeprint` listener serves all elements of the page. */
 function watchPrint(): void {
   if (watching) return
   watching = true
@@ -13,7 +13,7 @@ function watchPrint(): void {
   })
 }
 
-/** Whether somebody looks closely, with a pointer or on paper: tooltips are not written for nobody. */
+/** Whether a viewer needs tooltips and full dates: the pointer has been over the host, or the page is printed. */
 export class CloseLook implements ReactiveController {
   readonly #host: ReactiveControllerHost & EventTarget
   #taken = false
@@ -43,7 +43,7 @@ export class CloseLook implements ReactiveController {
   }
 
   hostUpdated(): void {
-    // Not before it is drawn: a page with a thousand elements spends its first moment on other things.
+    // After the first render, so that a page with a thousand elements renders first.
     if (this.#listening) return
     this.#listening = true
     this.#host.addEventListener('pointerenter', this, { once: true })

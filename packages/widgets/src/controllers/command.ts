@@ -1,12 +1,12 @@
 /**
- * What happens between a click and the end of a command, for one element.
+ * The states of one element between a click and the end of a command.
  *
  *   idle ──ask──▶ asking ──yes──▶ running ──▶ idle, done (1.2 s, if nothing else shows it) or failed
  *     ▲             │ no, Esc, 5 s               failed ──next command or status──▶ idle
  *     └─────────────┘ or nothing is left to ask
  *
- * Whether a connection is pending is the store's affair, shared by all elements; this is only the part of the one
- * that was clicked. It belongs to the connection that was shown then: an element that shows another one is idle.
+ * The store, which all elements share, knows whether a connection is pending; this controller has only the state of the
+ * clicked element. The state belongs to the connection that was shown at the click: an element that shows another one is idle.
  */
 import type { ReactiveController, ReactiveControllerHost } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
@@ -16,58 +16,58 @@ import { wakeIn } from '../page/clock.ts'
 
 /** How long a confirmation stays open. */
 const ASK_MS = 5_000
-/** A spinner that only flashes looks like an error. */
+/** The shortest time of a spinner, in ms: a shorter one looks like an error. */
 const SHOWN_MS = 400
-/** How long a success is shown that the status word does not tell. */
+/** How long a success is shown if the status word does not change. */
 const DONE_MS = 1_200
 
 export type CommandState =
   | { readonly kind: 'idle' }
-  /** `at` in ms of the page's own clock, that of the time stamps of events. */
+  /** `at` is in ms of `performance.now()`, as time stamps of events are. */
   | { readonly kind: 'asking'; readonly action: Action; readonly at: number }
   | { readonly kind: 'running'; readonly action: Action }
   | { readonly kind: 'done'; readonly action: Action }
-  /** `seen` is what the row looked like then: the message goes when the row moves on. */
+  /** `seen` identifies the row at the failure: the message is removed when the row's status changes. */
   | {
       readonly kind: 'failed'
       readonly code: string
       readonly seen: string
-      /** Until when the server takes no other one, by this device's clock, in ms; then it is idle again by itself. */
+      /** Until when the server refuses other commands, in ms of `Date.now()`; then the state is `idle` again. */
       readonly retryAt: number | null
     }
 
 const IDLE: CommandState = { kind: 'idle' }
 const PREVENTED: Outcome = { outcome: 'prevented', code: null }
 
-/** A command as it was given, whatever the element shows by now. */
+/** A command as it was sent; the element may show another connection by now. */
 export interface Command {
   readonly client: StatusClient
   readonly id: string
-  /** What the connection was called. */
+  /** The connection's name at the click. */
   readonly name: string
   readonly action: Action
   readonly requestId: string
 }
 
-/** What the controller asks of its element. */
+/** The callbacks to the controller's element. */
 export interface CommandUses {
   readonly target: () => Target
-  /** Tells the page about a command that is about to be sent; `false` = somebody prevented it. */
+  /** Dispatches the cancelable event before a command is sent; `false` = a listener of the page prevented it. */
   readonly allow: (command: Command) => boolean
   readonly ended: (command: Command, outcome: Outcome) => void
 }
 
-/** What a command is given to. */
+/** The connection that a command is for. */
 export interface Target {
   readonly client: StatusClient | null
   readonly id: string | null
   readonly name: string
   readonly pending: boolean
-  /** Whether a command is on offer, and can be given. */
+  /** Whether a command is on offer and its button enabled. */
   readonly mayStill: (action: Action) => boolean
-  /** The status as it is shown. */
+  /** The status that the element shows. */
   readonly status: string | null
-  /** Anything that changes when the row's status does. */
+  /** A text that changes whenever the row's status does. */
   readonly seen: string
 }
 
@@ -75,7 +75,7 @@ export class CommandController implements ReactiveController {
   readonly #host: ReactiveControllerHost
   readonly #uses: CommandUses
   #state: CommandState = IDLE
-  /** Whom the state is about. */
+  /** The connection that the state belongs to. */
   #about: Pick<Target, 'client' | 'id'> | null = null
   #stopTimer: (() => void) | null = null
 
@@ -91,13 +91,13 @@ export class CommandController implements ReactiveController {
     const target = this.#uses.target()
     if (!this.#isAbout(target)) return IDLE
     if (state.kind === 'asking' && (target.pending || !target.mayStill(state.action))) return IDLE
-    // For how long the server takes no other command does not depend on the row.
+    // How long the server refuses commands does not depend on the row.
     if (state.kind === 'failed' && state.retryAt === null && state.seen !== target.seen) return IDLE
     return state
   }
 
   hostUpdate(): void {
-    // What runs comes to its end wherever the element looks; anything else would be there again on its return.
+    // A running command ends also if the element shows another connection; any other state must not come back with its own.
     if (this.#state.kind !== 'running' && this.state === IDLE) this.#state = IDLE
   }
 
@@ -105,19 +105,19 @@ export class CommandController implements ReactiveController {
     this.cancel()
   }
 
-  /** Asks "Disconnect?" and forgets about it after a while. */
+  /** Opens the question "Disconnect?", which closes after `ASK_MS`. */
   ask(action: Action): void {
     if (this.#busy()) return
     this.#about = this.#uses.target()
     this.#become({ kind: 'asking', action, at: performance.now() }, ASK_MS)
   }
 
-  /** Takes the question back. */
+  /** Closes the question. */
   cancel(): void {
     if (this.#state.kind === 'asking') this.#become(IDLE)
   }
 
-  /** Gives the command, unless one is under way already. */
+  /** Sends the command, unless another one is under way. */
   async run(action: Action): Promise<Outcome> {
     const target = this.#uses.target()
     const { client, id, name, status } = target
@@ -135,7 +135,7 @@ export class CommandController implements ReactiveController {
       client.command(id, action, { requestId }),
       shownLongEnough(),
     ])
-    // Meanwhile another connection may have been shown, and been given a command of its own.
+    // The element may show another connection by now, and have sent a command for it.
     if (this.#state === running) this.#end(action, outcome, status)
     this.#uses.ended(command, outcome)
     return outcome
@@ -165,7 +165,7 @@ export class CommandController implements ReactiveController {
     return state.kind === 'running' || isWaiting(state) || this.#uses.target().pending
   }
 
-  /** @param lastsMs after which it is idle again by itself */
+  /** @param lastsMs the state is `idle` again after so many ms */
   #become(state: CommandState, lastsMs?: number): void {
     this.#stopTimer?.()
     this.#state = state
@@ -179,7 +179,7 @@ export class CommandController implements ReactiveController {
   }
 }
 
-/** Whether the server has said that it takes no other command yet. */
+/** Whether the server refuses commands for a while (`Retry-After`). */
 export function isWaiting(state: CommandState): boolean {
   return state.kind === 'failed' && state.retryAt !== null
 }

@@ -6,7 +6,7 @@ import { textOf } from '../attributes/text-of.ts'
 const NOTHING: ConnectionView = { connection: null, missing: false, pending: null, refusal: null }
 const MISSING: ConnectionView = { ...NOTHING, missing: true }
 
-/** Which row is meant: by its id, or as the only one of its site. */
+/** The attributes that choose a row: by its id, or as the only one of its site. */
 export interface Chosen {
   readonly connectionId: string | null | undefined
   readonly siteId: string | null | undefined
@@ -39,7 +39,7 @@ export class ConnectionController implements ReactiveController {
     return this.#client
   }
 
-  /** The id of the row, also if it was found by its site; `null` while it is not known. */
+  /** The id of the row, also if it was found by its site; `null` while it is unknown. */
   get id(): string | null {
     return this.#id
   }
@@ -48,7 +48,7 @@ export class ConnectionController implements ReactiveController {
     return this.#view
   }
 
-  /** How many connections the site has, if they are too many to choose from; otherwise 0. */
+  /** How many connections the site has, if there is more than one; otherwise 0. */
   get several(): number {
     return this.#several
   }
@@ -62,7 +62,7 @@ export class ConnectionController implements ReactiveController {
     this.follow()
   }
 
-  /** Listens to what the host means now. Whoever is not on the page keeps what was shown last. */
+  /** Subscribes to the row of the host's current settings. A host that is off the page keeps its last view. */
   follow(): void {
     const { connectionId, siteId, isConnected } = this.#host
     if (!isConnected) return
@@ -80,7 +80,7 @@ export class ConnectionController implements ReactiveController {
     this.#leave()
   }
 
-  /** Another server, or another site: everything starts over. */
+  /** Starts over with another server or another site. */
   #enter(client: StatusClient | null, site: string | null): void {
     this.#leave()
     this.#client = client
@@ -120,7 +120,7 @@ export class ConnectionController implements ReactiveController {
     })
   }
 
-  /** Which row the site's only one is may change at any time; before the site is answered nobody knows. */
+  /** Looks up the only row of a site, which may change with every message; before the first answer it is unknown. */
   #look(client: StatusClient, site: string): void {
     const isAnswered = client.answered({ sites: [site] })
     const rows = client.rows().filter(({ siteId }) => siteId === site)
@@ -132,14 +132,14 @@ export class ConnectionController implements ReactiveController {
     this.#view = refusal ? { ...NOTHING, refusal } : isAnswered && !only ? MISSING : NOTHING
   }
 
-  /** What follows from the rows of a site, except for what its only row says. */
+  /** Identifies what the rows of a site lead to, except for the content of the only row. */
   get #found(): string {
     const { missing, refusal } = this.#view
     return [this.#id, this.#several, missing, refusal?.retryAt].join()
   }
 }
 
-/** The client may come from an older bundle on the same page, which keeps to itself what the server refuses. */
+/** The client may come from an older bundle on the same page, which has no method `refusal`. */
 function refusalOf(client: Partial<StatusClient>, filter: WatchFilter): Refusal | null {
   return client.refusal?.(filter) ?? null
 }

@@ -7,7 +7,7 @@ import { scriptSetting } from '../page/settings.ts'
 
 const hosts = new Listeners()
 
-/** Chooses the words of its host: nearest `lang`, the page's script tag, the browser's language, English. */
+/** Chooses the language of its host: nearest `lang`, the page's script tag, the browser's languages, English. */
 export class LanguageController implements ReactiveController {
   readonly #host: ReactiveControllerHost & Element
   #current: Language | null = null
@@ -42,7 +42,7 @@ export class LanguageController implements ReactiveController {
 
   *#wanted(): Iterable<string | null | undefined> {
     const nearest = closest(this.#host, '[lang]', watch)
-    // The script tag speaks for this product alone, <html lang> for the whole page.
+    // The script tag's setting is for this product alone, so it takes precedence over <html lang>.
     const { documentElement } = this.#host.ownerDocument
     if (nearest !== documentElement) yield nearest?.getAttribute('lang')
     yield scriptSetting('lang')
@@ -55,7 +55,7 @@ export class LanguageController implements ReactiveController {
 const watched = new WeakSet<Node>()
 let observer: MutationObserver | undefined
 
-/** The nearest `lang` may come, change or go in each tree that was searched for it. */
+/** Observes `lang` in each tree that was searched for it. */
 function watch(root: Node): void {
   if (watched.has(root)) return
   watched.add(root)

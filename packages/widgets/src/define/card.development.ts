@@ -1,4 +1,4 @@
-/** What bundlers in development mode are given: the same, and the element says what is wrong with it. */
+/** The entry for bundlers in development mode: the element also shows mistakes in its use. */
 import { installOverlay } from '../development/overlay.ts'
 
 installOverlay()

@@ -1,12 +1,12 @@
-/** Whether what is painted behind an element is dark, as far as plain colours tell. */
+/** Detects whether the background behind an element is dark, by background colours only. */
 
-/** How bright a colour that is as good as opaque has to be for dark words to be read on it, of 255. */
+/** From this brightness (of 255) on, dark text is readable on an opaque colour. */
 const BRIGHT = 128
 const OPAQUE = 200
 
 const known = new Map<string, boolean | null>()
 
-/** `null` = nothing is painted behind it, or a picture, or it can't be told. */
+/** `null` = no background colour was found, or a picture covers it, or the colour can't be read. */
 export function isDarkBehind(element: Element): boolean | null {
   for (let at = above(element); at; at = above(at)) {
     const { backgroundColor, backgroundImage } = getComputedStyle(at)
@@ -23,7 +23,7 @@ function above(element: Element): Element | null {
   return (element.getRootNode() as Partial<ShadowRoot>).host ?? null
 }
 
-/** A colour has many ways to be written, which a canvas knows all. */
+/** A canvas converts every notation of a colour into its channels. */
 function isDark(color: string): boolean | null {
   const before = known.get(color)
   if (before !== undefined) return before

@@ -1,4 +1,4 @@
-/** Why a page gets nothing from its server, for whoever has set both up. */
+/** Explains to developers why a page gets no rows from its server. */
 import type { Inspected } from '../elements/base/element.ts'
 
 /** Three sentences: what is wrong, why, and what to do. */
@@ -8,7 +8,7 @@ export interface Mistake {
   readonly fix: string
 }
 
-/** What a developer can do about the line; the rest is the matter of whoever uses the page. */
+/** The mistake behind the link's state, if a developer can correct it. */
 export function linkMistake({ link, src }: Inspected): Mistake | undefined {
   if (!link || src === null) return undefined
   const { state, cause } = link

@@ -1,4 +1,4 @@
-/** What a developer may have got wrong, found by looking at an element and the page around it. */
+/** Finds mistakes of developers in the attributes of an element and in the page around it. */
 import { words } from '../attributes/read.ts'
 import { HEADING_LEVELS, HIDDEN, WORDS } from '../attributes/words.ts'
 import type { Inspected, StatusElement } from '../elements/base/element.ts'
@@ -93,9 +93,8 @@ export function mistakesOf(element: StatusElement, inspected: Inspected): readon
   ].filter((mistake) => mistake !== undefined)
 }
 
-/** It would wait for ever, and without a word. */
+/** An element inside an undefined provider would wait for ever, without a message. */
 function unprovided({ trouble, src }: Inspected): Mistake | undefined {
-  // Neither a server, nor nobody to name one.
   if (trouble !== null || src !== null || customElements.get(PROVIDER)) return undefined
   return {
     what: 'The element waits for the provider around it.',
@@ -129,7 +128,7 @@ function unknownTexts({ strings }: StatusElement): Mistake | undefined {
   const unknown = strings ? unknownStrings(strings) : []
   if (unknown.length === 0) return undefined
   return {
-    what: `strings has texts that nobody says: ${unknown.join(', ')}.`,
+    what: `strings has keys that name no text: ${unknown.join(', ')}.`,
     why: 'Its keys are those of the type Locale.',
     fix: 'Correct or remove them.',
   }
@@ -145,10 +144,10 @@ function mixedContent(element: Element): Mistake | undefined {
   }
 }
 
-/** A page that is dark by its own colours or classes, and has not said so to the browser. */
+/** The page is dark by its own colours or classes, and does not set `color-scheme`. */
 function lightOnDark(element: Element): Mistake | undefined {
   const { colorScheme, display } = getComputedStyle(element)
-  // Of a provider nothing is seen, and who names a theme wants it.
+  // A provider is invisible, and a page that sets `theme` has chosen it.
   if (display === 'contents' || element.matches('[theme=light], [theme=dark]')) return undefined
   if (colorScheme.includes('dark') || !(isDarkBehind(element) ?? isCalledDark())) return undefined
   return {

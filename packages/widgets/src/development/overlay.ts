@@ -1,9 +1,9 @@
-/** Says in the element itself what is wrong with it. Only in development builds; never in what visitors load. */
+/** Shows mistakes inside the element that has them, in development builds only. */
 import { StatusElement } from '../elements/base/element.ts'
 import type { Inspected } from '../elements/base/element.ts'
 import { mistakesOf } from './mistakes.ts'
 
-/** Properties, not a style sheet: those pass a strict content security policy, and work in every document. */
+/** Style properties pass a strict content security policy and work in every document. */
 const BOX = {
   margin: '4px 0 0',
   padding: '8px 12px',
@@ -19,7 +19,7 @@ const TITLE = { color: '#b4232c' }
 
 const shown = new WeakMap<Element, string>()
 
-/** Lets every element say what is wrong with it. */
+/** Makes every element show its mistakes. */
 export function installOverlay(): void {
   StatusElement.inspect = inspect
 }

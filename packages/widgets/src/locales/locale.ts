@@ -41,7 +41,7 @@ export interface ActionWords {
   readonly done: string
 }
 
-/** What durations are told in. */
+/** The units of durations. */
 export type Unit = 'second' | 'minute' | 'hour' | 'day'
 
 /** Everything the elements say, in one language. */

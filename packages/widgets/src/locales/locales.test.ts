@@ -37,11 +37,11 @@ test.each([
   [3_600_001, '2 hr'],
   [45 * 60_000, '45 min'],
 ])('a wait of %i ms is counted down as %s, and stays so until its text changes', (ms, text) => {
-  const told = countdown(ENGLISH, ms)
-  expect(told.text).toBe(text)
+  const shown = countdown(ENGLISH, ms)
+  expect(shown.text).toBe(text)
   if (ms > 0) {
-    expect(countdown(ENGLISH, ms - (told.staysMs ?? 0) + 0.001).text).toBe(text)
-    expect(countdown(ENGLISH, ms - (told.staysMs ?? 0)).text).not.toBe(text)
+    expect(countdown(ENGLISH, ms - (shown.staysMs ?? 0) + 0.001).text).toBe(text)
+    expect(countdown(ENGLISH, ms - (shown.staysMs ?? 0)).text).not.toBe(text)
   }
 })
 
@@ -151,7 +151,7 @@ test('what a language lacks is said in English, and named once', () => {
   warn.mockRestore()
 })
 
-test('one text of a group may be replaced alone, and a key that nobody knows is found', () => {
+test('one text of a group may be replaced alone, and an unknown key is found', () => {
   const strings = { action: { connect: { label: 'Go' } }, linc: {}, look: { conected: 'Up' } }
   const { locale } = withStrings(ENGLISH, strings as unknown as Strings)
   expect(locale.action.connect).toMatchObject({ label: 'Go', busy: 'Connecting…' })

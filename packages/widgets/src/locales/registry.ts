@@ -2,7 +2,7 @@ import { complete, unknownKeys } from './complete.ts'
 import { en } from './en.ts'
 import type { Locale } from './locale.ts'
 
-/** Built in as well, but loaded only by pages that want them; until then the next best language is spoken. */
+/** Built-in languages that pages load on demand; until one has loaded, the next wanted language is used. */
 const BUILT_IN: Readonly<Record<string, () => Promise<Locale>>> = {
   it: () => import('./it.ts').then(({ it }) => it),
 }
@@ -14,13 +14,13 @@ const listeners = new Set<() => void>()
 const chosen = new Map<string, Language>()
 
 /**
- * Makes a language available to all elements, at once also to those on the page; English and Italian are built in. What it
- * lacks is said in English, and named in the console.
+ * Makes a language available to all elements, also to those on the page; English and Italian are built in. A text that the
+ * language lacks is shown in English, and the console names it.
  */
 export function registerLocale(locale: Locale): void {
   const { texts, missing } = complete(locale, en)
   if (missing.length > 0) {
-    // eslint-disable-next-line no-console -- whoever wrote the language has to know
+    // eslint-disable-next-line no-console -- the author of the language has to learn of it
     console.warn(
       `mqtt-status: the locale ${locale.code} lacks ${missing.join(', ')}; English is said instead.`,
     )
@@ -116,7 +116,7 @@ async function load(code: string): Promise<void> {
     // The page may have registered words of its own meanwhile.
     if (locale && !locales.has(code)) registerLocale(locale)
   } catch {
-    // Whoever asks next tries again.
+    // The next element that needs the language tries again.
     loading.delete(code)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Times in words: "for 3 min", "12 min ago", "14:32". The first formatter of a page takes longer than a hundred cards,
- * so durations are told without any, in the words of the language, and the others are made once, when they are needed.
- * Every relative text says for how long it stays true, so that nobody has to tick.
+ * Times in words: "for 3 min", "12 min ago", "14:32". Creating the first `Intl` formatter of a page takes longer than
+ * rendering a hundred cards, so durations use the words of the language alone, and formatters are created when first used.
+ * Every relative text comes with the time for which it stays true, so that elements need no ticking timer.
  */
 import type { Unit } from './locale.ts'
 import { count } from './plural.ts'

@@ -1,6 +1,7 @@
 /**
- * The page's one voice for screen readers. Regions inside shadow roots are not read reliably, and many at once are
- * noise: what happens within a second is told in one sentence. All copies of this package on a page share it.
+ * The page's live regions for screen readers. Screen readers do not announce regions inside shadow roots reliably, so the
+ * regions are in the document, and changes within one second make one announcement. All copies of this package on a page
+ * share one announcer.
  */
 import type { Look } from '@mqtt-status/protocol'
 import { attempt, reportOnce } from '../client/report.ts'
@@ -11,26 +12,26 @@ import { hostOf } from './composed-tree.ts'
 
 /** One connection that looks different now. */
 export interface Change {
-  /** Elements that show the same connection tell the same news. */
+  /** Changes with the same key are announced once: several elements may show one connection. */
   readonly key: string
   readonly name: string
   readonly look: Look
   /** Why, in words. */
   readonly reason: string | null
   readonly language: Language
-  /** The element that tells it. */
+  /** The element that reports the change. */
   readonly from: Element
 }
 
-/** What there is to tell by the time it is asked for; `null` = nothing any more. */
+/** Returns the change at the end of the batch; `null` = the row looks as before again. */
 type News = () => Change | null
 
-/** How, and for whom, something is said. */
+/** Options of one announcement. */
 interface Saying {
   readonly from?: Element
   readonly urgent?: boolean
-  /** What the message has told already, so that it is not told again as a change. */
-  readonly told?: Change | null
+  /** The change that the message describes already: it is not announced again. */
+  readonly covers?: Change | null
 }
 
 interface Voice {
@@ -39,17 +40,17 @@ interface Voice {
 }
 
 const BATCH_MS = 1_000
-/** Long enough for every screen reader to have picked a message up. */
+/** How long a message stays in its region, so that every screen reader has read it. */
 const KEEP_MS = 10_000
 const SETTLE_MS = 100
 
 class Announcer implements Voice {
   readonly #news = new Set<News>()
-  /** Words, and until when they are not said again. */
+  /** Texts, and until when the same text is not announced again. */
   readonly #said = new Map<string, number>()
   #timer: ReturnType<typeof setTimeout> | null = null
 
-  /** Told with all others of the same second, as it is at its end: who comes back within it has no news. */
+  /** Announces a change together with all others of the same second. */
   change(news: News): void {
     this.#news.add(news)
     this.#timer ??= setTimeout(() => {
@@ -57,13 +58,13 @@ class Announcer implements Voice {
     }, BATCH_MS)
   }
 
-  /** Told at once; the same words from many elements only once, however long it takes until the last one has drawn. */
+  /** Announces a text at once. The same text from other elements is dropped until none has repeated it for `BATCH_MS`. */
   say(message: string, lang: string, saying: Saying = {}): void {
     const isNew = !this.#isSaid(message)
     this.#remember(message, BATCH_MS)
     if (!isNew) return
-    // The row that it is about may be drawn, and be news, a little later.
-    if (saying.told) this.#remember(inWords(saying.told), 2 * BATCH_MS)
+    // The element may render the row, and report its change, a little later.
+    if (saying.covers) this.#remember(inWords(saying.covers), 2 * BATCH_MS)
     speak(message, lang, saying)
   }
 
@@ -84,24 +85,24 @@ class Announcer implements Voice {
     const all = [...this.#news]
     this.#news.clear()
     for (const news of all) {
-      // Words of the page's own may fail: the others are told all the same.
+      // The page's own texts may throw: the other changes are announced all the same.
       attempt(() => {
         const change = news()
         if (change && !this.#isSaid(inWords(change))) changes.set(change.key, change)
       })
     }
-    // A screen reader reads the document that has the focus, so each document has its own sentence.
+    // A screen reader reads the document with the focus, so each document gets its own announcement.
     for (const here of Map.groupBy(changes.values(), ({ from }) => from.ownerDocument).values())
-      for (const [lang, told] of Map.groupBy(here, ({ language }) => language.tag)) {
-        const [{ from }] = told as [Change]
+      for (const [lang, changed] of Map.groupBy(here, ({ language }) => language.tag)) {
+        const [{ from }] = changed as [Change]
         attempt(() => {
-          speak(sentence(told), lang, { from })
+          speak(sentence(changed), lang, { from })
         })
       }
   }
 }
 
-/** A change that is told by itself. */
+/** The announcement of a single change. */
 export function inWords({ name, look, reason, language }: Change): string {
   const words = `${name}: ${language.locale.look[look]}`
   return reason === null ? words : `${words}. ${reason}`
@@ -118,27 +119,27 @@ function sentence(changes: readonly Change[]): string {
   })
 }
 
-/** Where nobody can be told, the page goes on. */
+/** A failed announcement is reported in the console and stops nothing else. */
 function speak(message: string, lang: string, saying: Saying): void {
   try {
-    tell(message, lang, saying)
+    append(message, lang, saying)
   } catch (error) {
     reportOnce(error)
   }
 }
 
 /**
- * Only live regions speak. `document.ariaNotify` reaches no screen reader on some systems that have it (Debian 12, in
- * Chromium and in Firefox), no script can find that out, and a screen reader that hears both would say everything twice.
+ * Uses live regions only. `document.ariaNotify` reaches no screen reader on some systems that have it (Debian 12, in
+ * Chromium and in Firefox), scripts can't detect that, and with both a screen reader would read every text twice.
  */
-function tell(message: string, lang: string, { from, urgent = false }: Saying): void {
+function append(message: string, lang: string, { from, urgent = false }: Saying): void {
   const page = from?.ownerDocument ?? document
   const region = findRegion(page, from, urgent)
   const line = page.createElement('p')
   line.lang = lang
   line.textContent = message
-  // A region that is new with its text in it is not read; and a fresh node per message, because the same words twice
-  // in a row are news too.
+  // Screen readers skip the text of a region that is added together with it. Each message gets a new node, so that the
+  // same text twice in a row is read twice.
   setTimeout(() => {
     region.append(line)
   }, SETTLE_MS)
@@ -148,7 +149,7 @@ function tell(message: string, lang: string, { from, urgent = false }: Saying): 
 }
 
 function findRegion(page: Document, from: Element | undefined, urgent: boolean): Element {
-  // Whatever is behind a modal dialog is mute, also if that is a dialog itself; where the focus is, nothing is.
+  // Regions behind a modal dialog are inert, also inside another dialog. The dialog with the focus never is.
   const home =
     modalAround(focused(page)) ??
     modalAround(from) ??
@@ -162,8 +163,8 @@ function findRegion(page: Document, from: Element | undefined, urgent: boolean):
   region.role = role
   // Both roles are atomic by default: screen readers would read the earlier lines again with each new one.
   region.ariaAtomic = 'false'
-  // Properties, not a style attribute: those pass a strict content security policy. A fixed box never makes the page
-  // scroll, whatever its body is like.
+  // Properties instead of a style attribute pass a strict content security policy. A fixed box never makes the page
+  // scroll.
   Object.assign(region.style, {
     position: 'fixed',
     insetBlockStart: '0',
@@ -180,7 +181,7 @@ function findRegion(page: Document, from: Element | undefined, urgent: boolean):
 
 const MODAL = 'dialog:modal'
 
-/** The dialog that an element is seen in, also across slots and shadow roots. */
+/** The modal dialog around an element, also across slots and shadow roots. */
 function modalAround(element: Element | null | undefined): Element | null {
   let around = element ?? null
   while (around && !around.matches(MODAL)) {
@@ -197,7 +198,7 @@ function focused(page: Document): Element | null {
 
 const KEY = Symbol.for('mqtt-status.announcer.v1')
 
-/** The voice that the whole page shares. */
+/** The announcer that the whole page shares. */
 export function announcer(): Voice {
   const place = globalThis as Partial<Record<symbol, Voice>>
   return (place[KEY] ??= new Announcer())

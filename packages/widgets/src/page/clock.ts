@@ -1,6 +1,6 @@
 /**
- * The page's one timer. It sleeps until the next text or look changes by itself, not at all while the page is
- * hidden, and catches up when it is seen again: a laptop that slept shows no old "3 min ago".
+ * The page's one timer. It fires when the next text or icon is due to change, is off while the page is hidden, and fires
+ * what is overdue when the page is visible again: after a laptop's sleep no page shows an outdated "3 min ago".
  */
 import { attempt } from '../client/report.ts'
 
@@ -14,12 +14,12 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let timerDueAt = Infinity
 let watching = false
 
-/** Texts that change within the same moment are written together. */
+/** Alarms that are due within so many ms ring together. */
 const TOGETHER_MS = 50
-/** Longer delays overflow the browser's timers. */
+/** The longest delay of a browser's timers. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Calls back once, `delayMs` from now; never, if that is no number. Returns the undo function. */
+/** Calls back once, `delayMs` from now; never if `delayMs` is `NaN`. Returns the undo function. */
 export function wakeIn(delayMs: number, ring: () => void): () => void {
   if (Number.isNaN(delayMs)) return () => undefined
   const alarm: Alarm = { dueAt: performance.now() + Math.max(0, delayMs), ring }

@@ -1,4 +1,4 @@
-/** Like `Element.closest`, but it also looks outside of shadow roots; `pass` is told of each root it looks into. */
+/** Like `Element.closest`, but it also searches outside of shadow roots. @param pass is called with each root it searches */
 export function closest(
   from: Element,
   selector: string,

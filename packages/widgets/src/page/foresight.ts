@@ -1,20 +1,20 @@
-/** What cards expect of a server before it has answered, so that they keep the right room from the first paint on. */
+/** Whether cards reserve the room of a button before the server has answered, so that they do not grow later. */
 import type { StatusClient } from '../client/index.ts'
 
 const CONTROL = 'control'
 const VIEW = 'view'
 
-/** The last value written, so that a page of cards writes once. */
+/** The last value written for each server, so that a page of many cards writes once. */
 const written = new Map<string, string>()
 
 /**
- * Whether the visitor may command connections of this server: as the server says, else as it said on an earlier page of
- * this visit, else `true`.
+ * Whether the viewer may send commands: by the server's welcome, else by the one on an earlier page of this visit, else
+ * `true`.
  */
 export function expectsControl(client: StatusClient | null): boolean {
   if (!client) return true
   const key = `mqtt-status:can:${client.src}`
-  // The server names at least `view` in its welcome.
+  // A welcome contains at least `view`, so an empty list means that none has come.
   if (client.can.length === 0) return read(key) !== VIEW
   const isController = client.can.includes('control')
   remember(key, isController ? CONTROL : VIEW)
@@ -25,7 +25,7 @@ function read(key: string): string | null {
   try {
     return sessionStorage.getItem(key)
   } catch {
-    // A sandboxed page has no storage.
+    // A sandboxed page has no `sessionStorage`.
     return null
   }
 }
@@ -36,6 +36,6 @@ function remember(key: string, value: string): void {
   try {
     sessionStorage.setItem(key, value)
   } catch {
-    // Then the next page keeps room for a button until the server answers.
+    // Without storage the next page reserves the room of a button until the server answers.
   }
 }

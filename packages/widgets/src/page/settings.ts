@@ -1,11 +1,11 @@
 /**
- * What the page says once for all elements: the `data-` attributes of `<script data-mqtt-status>` or of the bundle's own
- * script tag, then `<meta name="mqtt-status:src">`, then the server that the bundle itself was loaded from.
+ * The settings of a page for all its elements: the `data-` attributes of `<script data-mqtt-status>` or of the bundle's own
+ * script tag, then `<meta name="mqtt-status:src">`, then the server that the bundle was loaded from.
  */
 
 import { absolute } from '../client/server-address.ts'
 
-/** A way to reach a server; the token settings belong to this address and to no other. */
+/** A server with its token settings, which are used for this address only. */
 export interface Address {
   readonly src: string
   readonly token?: string
@@ -14,12 +14,12 @@ export interface Address {
 
 let bundleUrl: string | null = null
 
-/** Remembers where the bundle came from. */
+/** Stores the address that the bundle was loaded from. */
 export function rememberBundle(url: string): void {
   bundleUrl = url
 }
 
-/** The server that serves the bundle at this address, or `null` if it is none of ours (a public CDN). */
+/** The mqtt-status server that serves the bundle at this address; `null` for other servers, for example a public CDN. */
 export function serverOfBundle(url: string): string | null {
   return (
     /^(https?:\/\/.*\/)widgets\/(?:\d[^/?#]*\/)?mqtt-status\.js(?:[?#]|$)/.exec(url)?.[1] ?? null
@@ -28,7 +28,7 @@ export function serverOfBundle(url: string): string | null {
 
 /** A `data-` setting of the page's `<script data-mqtt-status>`, or of the script tag that has loaded the bundle. */
 export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): string | undefined {
-  // Browsers keep these collections at hand; a selector that finds nothing looks at the whole page for each element.
+  // Browsers cache `document.scripts`; a selector without a match would search the whole page for each element.
   const { scripts } = document
   if (own?.among !== scripts.length) {
     if (!own) setTimeout(forgetScript)
@@ -39,19 +39,19 @@ export function scriptSetting(name: 'src' | 'token' | 'tokenSrc' | 'lang'): stri
   return own.script?.dataset[name]
 }
 
-/** A thousand elements ask within one task: it is looked for again in the next, or when there are more or fewer. */
+/** Cached for one task, in which a thousand elements may ask, and as long as the number of scripts stays the same. */
 let own: { readonly script: HTMLScriptElement | undefined; readonly among: number } | null = null
 
 function forgetScript(): void {
   own = null
 }
 
-/** Whether both are the same server, as the page resolves them. */
+/** Whether the page resolves both to the same address. */
 export function sameServer(one: string, other: string): boolean {
   return absolute(one) === absolute(other)
 }
 
-/** Where the page as a whole gets its rows from; `null` if it does not say. */
+/** The server that the page's settings name; `null` = they name none. */
 export function pageAddress(): Address | null {
   const src = scriptSetting('src')
   if (src) return address(src, scriptSetting('token'), scriptSetting('tokenSrc'))
@@ -60,7 +60,7 @@ export function pageAddress(): Address | null {
   return fallback ? address(fallback, scriptSetting('token'), scriptSetting('tokenSrc')) : null
 }
 
-/** Leaves out what is not set. */
+/** An address with only the settings that are set. */
 export function address(
   src: string,
   token: string | null | undefined,

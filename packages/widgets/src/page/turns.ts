@@ -1,24 +1,24 @@
 /**
- * Whose turn it is to draw. A page with a thousand cards can be used as soon as those that are seen are drawn; the
- * others follow in slices, between which the page answers. A page with a few never notices.
+ * Schedules the rendering of elements. On a page with a thousand cards the visible ones render first; the others follow in
+ * slices, between which the page handles input. On a page with up to `AT_ONCE` elements all render at once.
  */
 
-/** How many draw at once, within the task in which they want to. */
+/** How many elements render within the task in which they request an update. */
 const AT_ONCE = 24
-/** How long the others draw in one go, and how long the page then has for itself, in ms. */
+/** The length of a slice, and of the pause after it, in ms. */
 const SLICE_MS = 8
 const PAUSE_MS = 4
-/** The browser says within a frame or two who is seen; where it does not draw at all it never does. */
+/** Slices begin after so many ms. The browser reports visible elements within two frames, or never if it draws nothing. */
 const SEEN_MS = 50
 
 const waiting = new Map<Element, () => void>()
 let drawn = 0
 let printing = false
 let timer: ReturnType<typeof setTimeout> | undefined
-/** `null` where the browser does not tell who is seen: then all draw in slices. */
+/** `null` where the browser has no `IntersectionObserver`: then all elements render in slices. */
 let seen: IntersectionObserver | null | undefined
 
-/** Draws now, or calls `draw` later and resolves then; rejects with what `draw` throws. */
+/** Calls `draw` now, or later: then the promise resolves with it, or rejects with what `draw` throws. */
 export function takeTurn(element: Element, draw: () => void): Promise<undefined> | undefined {
   if (seen === undefined) seen = watchPage()
   if (drawn < AT_ONCE || printing || document.hidden) {
@@ -46,7 +46,7 @@ function endBurst(): void {
 
 function drawSlice(): void {
   const until = performance.now() + SLICE_MS
-  // Who has left the page comes last: whoever has come instead is waited for.
+  // Elements that have left the page come last.
   const { here = [], gone = [] } = Object.groupBy(waiting.keys(), ({ isConnected }) =>
     isConnected ? 'here' : 'gone',
   )
@@ -64,13 +64,13 @@ function drawWaiting(element: Element): void {
   draw?.()
 }
 
-/** Nobody waits on paper; and a hidden page, which the browser calls seldom, would wait for minutes. */
+/** Before printing, and on a hidden page, whose timers the browser throttles to minutes. */
 function drawAll(): void {
   for (const element of waiting.keys()) drawWaiting(element)
 }
 
 function watchPage(): IntersectionObserver | null {
-  // Before all others that prepare for print: what they change is drawn at once then.
+  // In the capture phase, before the page's own listeners: elements that they change render at once.
   addEventListener(
     'beforeprint',
     () => {

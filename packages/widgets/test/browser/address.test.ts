@@ -9,12 +9,12 @@ function mistakes(element: Element): string {
   return element.shadowRoot?.querySelector('.mistakes')?.textContent ?? ''
 }
 
-let told: unknown[] = []
+let logged: unknown[] = []
 const { error } = console
 
 beforeEach(() => {
-  told = []
-  console.error = (...said: unknown[]) => told.push(String(said[0]))
+  logged = []
+  console.error = (...said: unknown[]) => logged.push(String(said[0]))
 })
 
 afterEach(() => {
@@ -51,8 +51,8 @@ it('is called wrong, once in the console, and not thrown at the page', async () 
   expect(codes).to.deep.equal(['malformed', 'malformed', 'malformed'])
   await new Promise((resolve) => setTimeout(resolve))
   expect(uncaught).to.deep.equal([])
-  expect(told.length).to.equal(1)
-  expect(told[0]).to.contain('"status.example.com" is no address')
+  expect(logged.length).to.equal(1)
+  expect(logged[0]).to.contain('"status.example.com" is no address')
   card.src = 'http://mended.test'
   await waitUntil(() => card.link !== null, 'a server')
   await waitUntil(() => !mistakes(card).includes('is no address'), mistakes(card))

@@ -79,7 +79,7 @@ it('keeps to itself what is no problem, unless it is asked for all', async () =>
   expect(all).to.have.length(3)
 })
 
-it('says nothing where it is told to be silent', async () => {
+it('announces nothing with announce="off"', async () => {
   const [first] = await cards({ announce: 'off' })
   wire.push({ id: 'a', status: 'failed', reason: 'quota' })
   if (first) await shown(first, 'failed')

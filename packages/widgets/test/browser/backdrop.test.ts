@@ -56,7 +56,7 @@ it('is said on a dark surface of a light page, also from inside a shadow root', 
   host.remove()
 })
 
-it('is not said on a light page, nor where nobody can tell', async () => {
+it('does not warn on a light page, nor where no background colour can be read', async () => {
   expect(await said('background: #eee', '')).to.equal('')
   expect(await said('', '')).to.equal('')
   expect(await said('background: linear-gradient(black, white), black', '')).to.equal('')

@@ -80,7 +80,7 @@ it('is as high as its size says, in every state', async () => {
   }
 })
 
-it('is a link where it is told to be, and never one that runs script', async () => {
+it('is a link with href, and never one that runs script', async () => {
   const badge = await show<MqttStatusBadge>(
     wire,
     html`<mqtt-status-badge connection-id="plant-7" lang="en" href="#there"

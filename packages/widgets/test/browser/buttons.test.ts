@@ -185,7 +185,7 @@ it('every button can be styled by name', async () => {
 })
 
 describe('a question', () => {
-  it('goes when somebody else has done it already, and the focus to nothing that gives a command', async () => {
+  it('closes when another viewer has done it already, and moves the focus to no button of a command', async () => {
     const { asked, restore } = answerCommands(() => accepted())
     wire = new Wire({ rows: [row({ status: 'disconnected', desired: 'disconnected' })] })
     const card = await cardIn('en', 400)

@@ -218,7 +218,7 @@ it('takes the button away when the server forbids it, says so, and keeps the key
   expect(card.shadowRoot?.activeElement).to.exist
 })
 
-it('asks first where it is told to, and takes the question back on Escape', async () => {
+it('asks first with confirm, and closes the question on Escape', async () => {
   const asked = serve(() => accepted({ generation: 2 }))
   const card = await show(
     html`<mqtt-status-card

@@ -17,7 +17,7 @@ function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
   return asked
 }
 
-/** Answers whatever is asked once it is told to. */
+/** Responds to the requests once the test releases them. */
 function serveLater(): { asked: Request[]; refuse: () => void } {
   const realFetch = window.fetch
   const asked: Request[] = []
@@ -174,7 +174,7 @@ it('follows at once what the page has set, also before it is drawn', async () =>
   )
   await shown(card, 'connected')
   card.setAttribute('connection-id', 'truro')
-  // Whoever presses what is still drawn means neither.
+  // A click on an outdated render means neither connection.
   button(card).click()
   expect(card.connection?.id).to.equal('truro')
   const ended = oneEvent(card, 'mqtt-status-command-end')

@@ -221,7 +221,7 @@ it('asks in place, with the focus on No, and forgets the question after a while'
   expect(asked).to.have.length(0)
 })
 
-it('does what it is told with a Yes', async () => {
+it('sends the command after Yes', async () => {
   const asked = serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control(
     html`<mqtt-status-control

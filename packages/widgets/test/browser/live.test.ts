@@ -57,9 +57,9 @@ for (const [code, state] of [
   it(`says ${state} in words, with a way to try again`, async () => {
     const element = await live()
     await shown(element, 'link-live')
-    const told = oneEvent(element, 'mqtt-status-link')
+    const event = oneEvent(element, 'mqtt-status-link')
     wire.cut(code)
-    expect((await told).detail.state).to.equal(state)
+    expect((await event).detail.state).to.equal(state)
     await element.updateComplete
     expect(part(element, 'retry')).to.exist
     await expect(element).to.be.accessible()
@@ -92,7 +92,7 @@ it('says what the server asks of the page, not of the person', async () => {
   await waitUntil(() => text(element).includes('This page has no access to the server'))
 })
 
-it('takes no room while all is well, where it is told to', async () => {
+it('takes no room while the feed is live, with hide-when-live', async () => {
   const element = await live(html`<mqtt-status-live lang="en" hide-when-live></mqtt-status-live>`)
   await shown(element, 'link-live')
   expect(element.offsetHeight).to.equal(0)

@@ -1,4 +1,4 @@
-/** What is told to those who can't see it, and what is no news to them. */
+/** Which changes are announced to users of screen readers, and which are not. */
 import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
@@ -145,7 +145,7 @@ it('does not call connected again what has failed again, and says why it did', a
   expect(said[0]).to.contain('Impianto 7: Error. ')
 })
 
-it('tells nothing of a command that somebody else has given, but what has come of it', async () => {
+it('announces the result of a command of another viewer, but not the command', async () => {
   const ids = ['lost', 'failed']
   wire = new Wire({
     rows: [

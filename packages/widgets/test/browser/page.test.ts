@@ -186,9 +186,9 @@ it('has an icon alone, where its word is to be hidden', async () => {
 it('tells what a page acts on, and not every message of a device', async () => {
   const element = await card()
   await shown(element, 'connected')
-  const told: string[] = []
+  const dispatched: string[] = []
   element.addEventListener('mqtt-status-change', ({ detail }) => {
-    told.push(`${detail.previous.revision} ${detail.connection.revision}`)
+    dispatched.push(`${detail.previous.revision} ${detail.connection.revision}`)
   })
   const becomes = async (change: Parameters<Wire['push']>[0]): Promise<void> => {
     wire.push(change)
@@ -198,14 +198,14 @@ it('tells what a page acts on, and not every message of a device', async () => {
     await nextFrame()
   }
   for (let i = 0; i < 5; i++) await becomes({ lastMessageAt: new Date().toISOString() })
-  expect(told).to.deep.equal([])
+  expect(dispatched).to.deep.equal([])
   await becomes({ device: 'online' })
   await becomes({ labels: { area: 'north' } })
   await becomes({ status: 'failed', reason: 'bad_credentials' })
   await becomes({ reason: 'quota' })
   await becomes({ name: 'Pump' })
   await becomes({ desired: 'disconnected' })
-  expect(told).to.deep.equal(['6 7', '7 8', '8 9', '9 10', '10 11', '11 12'])
+  expect(dispatched).to.deep.equal(['6 7', '7 8', '8 9', '9 10', '10 11', '11 12'])
 })
 
 it('may have a second name, and says so about nothing else', () => {

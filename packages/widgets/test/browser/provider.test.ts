@@ -12,13 +12,16 @@ function clientOf(card: MqttStatusCard): StatusClient | null {
   return (card as unknown as { clients: { current: StatusClient | null } }).clients.current
 }
 
-/** Whom the card asks. */
+/** Waits until the card uses this client. */
 async function asks(
   card: MqttStatusCard,
   settings: Parameters<typeof clientFor>[0],
 ): Promise<void> {
   const wanted = clientFor(settings)
-  await waitUntil(() => clientOf(card) === wanted, `${clientOf(card)?.src ?? 'nobody'} is asked`)
+  await waitUntil(
+    () => clientOf(card) === wanted,
+    `${clientOf(card)?.src ?? 'no server'} is the client's`,
+  )
 }
 
 function pageScript(data: Record<string, string>): HTMLScriptElement {
@@ -162,7 +165,7 @@ it('takes its elements along to another server, and lets them go with it', async
   await asks(card, { src: 'http://second.test', tokenSrc: '/token' })
   page.append(card)
   provider.remove()
-  await waitUntil(() => clientOf(card) === null, 'nobody to be asked')
+  await waitUntil(() => clientOf(card) === null, 'no server')
 })
 
 it('has a wire, a way to share it, and a patience, by attributes', async () => {

@@ -14,7 +14,7 @@ const LONG_AGO = new Date(NOW - 3_600_000).toISOString()
 /** So late that no grace and no wait ends while the tests run. */
 const LATER = new Date(NOW + 3_600_000).toISOString()
 
-/** Every row that can be told from another one by what the eye is shown: status, wish, reason, device, command, age. */
+/** Every row that a viewer can see a difference of: status, desired, reason, device, command, age. */
 const ROWS: readonly Connection[] = STATUSES.flatMap((status) =>
   [...DESIRED, null].flatMap((desired) =>
     [null, ...Object.keys(REASONS)].flatMap((reason) =>

@@ -93,12 +93,12 @@ it('in development says that a token is asked for, or that this page is not allo
   await waitUntil(() => mistakes(element).includes(`Add ${location.origin} to ALLOWED_ORIGINS`))
 })
 
-it('in development names the texts that nobody says', async () => {
+it('in development builds names the keys that name no text', async () => {
   wire = new Wire()
   const element = await card()
   await shown(element, 'connected')
   element.strings = { retyr: 'Again' } as MqttStatusCard['strings']
-  await waitUntil(() => mistakes(element).includes('texts that nobody says: retyr.'))
+  await waitUntil(() => mistakes(element).includes('keys that name no text: retyr.'))
   element.strings = { retry: 'Again' }
   await waitUntil(() => mistakes(element) === '')
 })
@@ -191,9 +191,9 @@ it('keeps what it shows while it is moved, and tells it only once', async () => 
   wire = new Wire()
   const element = await card()
   await shown(element, 'connected')
-  const told: string[] = []
+  const dispatched: string[] = []
   for (const type of ['ready', 'change', 'link', 'error'])
-    element.addEventListener(`mqtt-status-${type}`, () => told.push(type))
+    element.addEventListener(`mqtt-status-${type}`, () => dispatched.push(type))
   const place = element.parentElement
   element.remove()
   element.name = 'Pump'
@@ -203,10 +203,10 @@ it('keeps what it shows while it is moved, and tells it only once', async () => 
   place?.append(element)
   await element.updateComplete
   expect(text(element)).to.contain('Connected')
-  expect(told).to.deep.equal([])
+  expect(dispatched).to.deep.equal([])
   wire.push({ status: 'failed', reason: 'bad_credentials' })
   await shown(element, 'failed')
-  expect(told).to.deep.equal(['change'])
+  expect(dispatched).to.deep.equal(['change'])
 })
 
 for (const hours of [-1, 1])

@@ -1,4 +1,4 @@
-/** Puts an element on the page with a server of the test's own behind it. */
+/** The set-up of a test page: elements with a fake server behind them, and what a test reads of them. */
 import type { Connection } from '@mqtt-status/protocol'
 import { fixture, waitUntil } from '@open-wc/testing'
 import type { TemplateResult } from 'lit'
@@ -16,7 +16,7 @@ export async function show<T extends Connectable>(
   template: TemplateResult,
 ): Promise<T> {
   const element = await fixture<T>(template)
-  // What has no surface of its own stands on the page's, which is as dark as it is.
+  // Elements without a surface of their own need a page of their theme behind them.
   const dark = element.getAttribute('theme') === 'dark'
   if (element.parentElement) element.parentElement.style.background = dark ? '#15191e' : '#ffffff'
   element.client = wire.client
@@ -28,7 +28,7 @@ export async function shown(element: Element, state: string): Promise<void> {
   await waitUntil(() => element.matches(`:state(${state})`), state, { timeout: 5_000 })
 }
 
-/** What can be read in an element, as one line. */
+/** The text in the shadow root of an element, as one line. */
 export function text(element: Element): string {
   return element.shadowRoot?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
 }
@@ -49,7 +49,7 @@ export interface Answer {
   readonly headers?: Record<string, string>
 }
 
-/** What the server answers to commands until it is given back; `null` = it can't be reached. */
+/** Replaces `fetch` until `restore`: commands get this response; `null` = the server is unreachable. */
 export function answerCommands(answer: () => Answer | null): {
   readonly asked: Request[]
   restore(): void
@@ -79,7 +79,7 @@ export function accepted(
   return { status: 202, body: { connection, generation: 2, timeoutMs: timeoutMs } }
 }
 
-/** Writes down what the live regions of the page say, as a screen reader hears it: each line that comes into one. */
+/** Records the announcements of the page as a screen reader gets them: each line that is added to a live region. */
 export function listen(): { readonly said: string[]; stop(): void } {
   const said: string[] = []
   const watching = new MutationObserver((records) => {

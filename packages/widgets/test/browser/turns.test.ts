@@ -111,7 +111,7 @@ it('asks for all rows in one question, drawn or not', async () => {
   expect(watches[0]).to.have.property('connections').with.length(MANY)
 })
 
-it('waits for nobody when the page is printed', async () => {
+it('renders all elements when the page is printed', async () => {
   const cards = put(MANY)
   await asked()
   dispatchEvent(new Event('beforeprint'))
@@ -119,7 +119,7 @@ it('waits for nobody when the page is printed', async () => {
   dispatchEvent(new Event('afterprint'))
 })
 
-it('waits for nobody when the page is hidden', async () => {
+it('renders all elements when the page is hidden', async () => {
   const cards = put(MANY)
   await asked()
   Object.defineProperty(document, 'hidden', { value: true, configurable: true })

@@ -1,4 +1,4 @@
-/** A server of the tests' own at the other end of the wire: says what a test wants, and keeps what it hears. */
+/** A fake server behind the client's transport: a test sends messages from it and reads those that it received. */
 import type { ClientMessage, Connection, ServerMessage, WatchMessage } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
 import { welcome } from '@mqtt-status/testing/welcome'
@@ -17,9 +17,9 @@ export interface WireOptions {
   readonly can?: readonly ('view' | 'control')[]
   readonly rows?: readonly Connection[]
   readonly token?: string
-  /** How far the server's clock is ahead of the device's. */
+  /** By how much the server's clock is ahead of the browser's. */
   readonly aheadMs?: number
-  /** How many ids and sites the server takes. */
+  /** How many ids and sites the server accepts. */
   readonly limit?: number
 }
 
@@ -31,7 +31,7 @@ export class Wire {
   readonly #aheadMs: number
   readonly #limit: number
   #listener: TransportListener | null = null
-  /** Answers nothing while true. */
+  /** While true, the server responds to nothing. */
   mute = false
 
   constructor({
@@ -64,7 +64,7 @@ export class Wire {
     )
   }
 
-  /** A row changes, as if somebody had written the table. */
+  /** Changes a row, as a write to the table would. */
   push(change: Partial<Connection> & { id?: string }): void {
     const id = change.id ?? 'plant-7'
     const known = this.#rows.get(id) ?? row({ id, revision: 0 })
@@ -87,12 +87,12 @@ export class Wire {
     this.hear(JSON.stringify(message))
   }
 
-  /** Any text arrives, message or not. */
+  /** Delivers any text to the client, whether it is a message or not. */
   hear(text: string): void {
     this.#listener?.onMessage(text)
   }
 
-  /** The line breaks, or the server closes it. */
+  /** The transport closes: 1006 = the line broke, other codes come from the server. */
   cut(code = 1006): void {
     const listener = this.#listener
     this.#listener = null
@@ -124,7 +124,7 @@ export class Wire {
   }
 }
 
-/** A server that holds one watch; tests of several are beside the client. */
+/** The fake server keeps one watch; tests of several watches are in src/client. */
 function count({ connections = [], sites = [] }: WatchMessage): number {
   return connections.length + sites.length
 }

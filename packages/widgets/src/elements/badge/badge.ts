@@ -16,11 +16,11 @@ import { badgePlace, badgeStyles } from './badge.styles.ts'
  * @tag mqtt-status-badge
  * @summary The status of one MQTT connection as a badge.
  *
- * @attr variant - how much is seen; screen readers are told everything in each of them
+ * @attr variant - how much the badge shows; screen readers read the same text in each of them
  * @attr size - 20, 24 or 28 px
  * @attr {string} href - makes the badge a link
  *
- * @slot - words before the status word; until the script is there all that is shown
+ * @slot - words before the status word; the only text until the script has loaded
  *
  * @csspart badge - the surface
  * @csspart icon - the status icon, or the dot
@@ -72,7 +72,7 @@ export class MqttStatusBadge extends ConnectedElement {
       : html`<a part="badge" class=${classes} title=${title} href=${href}>${content}</a>`
   }
 
-  /** Words alone have the mark of their tone while something is under way or needs attention. */
+  /** The variant `text` shows a mark only while a command is pending, the connection needs attention, or the row is stale. */
   #mark(variant: Word<'variant'>): TemplateResult | null {
     const { appearance, dimmed } = this.scene
     if (variant === 'label' || variant === 'icon') return lookIcon(appearance, dimmed)
@@ -81,7 +81,7 @@ export class MqttStatusBadge extends ConnectedElement {
     return variant === 'text' && isPlain && !dimmed ? null : dotIcon(tone, dimmed)
   }
 
-  /** All that a card would show. */
+  /** The tooltip: name, status, time and explanation, as a card shows them. */
   #title(name: string): string {
     const { appearance, moment, message } = this.scene
     const word = appearance && this.speech.locale.look[appearance.look]
@@ -89,7 +89,7 @@ export class MqttStatusBadge extends ConnectedElement {
     return [name, word, moment?.full ?? moment?.text, ...why].filter(Boolean).join(' · ')
   }
 
-  /** Why the connection needs attention, which only the shape shows. */
+  /** Why the connection needs attention: a badge shows this only by its shape. */
   #problem(): string | null {
     const { row, appearance } = this.scene
     if (!row || appearance?.attention !== true) return null
@@ -100,7 +100,7 @@ export class MqttStatusBadge extends ConnectedElement {
     this.requestUpdate()
   }
 
-  /** The status word, what is wrong (unseen), and when it was known to be true if it may be old. */
+  /** The status word; the problem, for screen readers only; and the time of the last update, if the row is stale. */
   #words(): TemplateResult {
     const { kind, message, dimmed, moment } = this.scene
     const [text, title] = word(this.scene, this.speech.locale)

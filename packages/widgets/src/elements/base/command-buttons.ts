@@ -14,14 +14,14 @@ import type { Inside } from './connected.ts'
 import { MqttStatusCommandEndEvent, MqttStatusCommandEvent } from '../../events.ts'
 import { failureText } from '../scene/message.ts'
 
-/** How the buttons are wanted. */
+/** How an element wants its buttons. */
 export interface ButtonsWish {
   readonly controls: Word<'controls'>
   readonly action: Word<'action'>
   readonly labelHidden: boolean
   /** Whether the page may replace words and icon by slots. */
   readonly slots: boolean
-  /** Whether why a button waits is said elsewhere; otherwise it is said beside it. */
+  /** Whether the element shows elsewhere why a button is disabled; otherwise the reason stands beside the button. */
   readonly silent: boolean
 }
 
@@ -40,8 +40,8 @@ export class CommandButtons implements ReactiveController {
   readonly #command: CommandController
   /** How the element wanted its buttons at the last update. */
   #wish: ButtonsWish | null = null
-  /** What had the focus before the update, and what gets it if the update removes that. */
-  #focused: { readonly element: Element; readonly heir: string } | null = null
+  /** What gets the focus if the update removes the focused node; `null` = the focus is not in the element. */
+  #heir: string | null = null
 
   constructor(host: CommandingHost, inside: Inside) {
     this.#host = host
@@ -67,10 +67,10 @@ export class CommandButtons implements ReactiveController {
   }
 
   hostUpdate(): void {
-    const element = this.#host.shadowRoot?.activeElement
-    const asked = element?.closest<HTMLElement>('.ask')?.dataset['action']
-    const heir = asked ? `.${asked}` : element?.closest('.buttons') ? '.no, .main' : '#name'
-    this.#focused = element ? { element, heir } : null
+    const focused = this.#host.shadowRoot?.activeElement
+    const asked = focused?.closest<HTMLElement>('.ask')?.dataset['action']
+    const heir = asked ? `.${asked}` : focused?.closest('.buttons') ? '.no, .main' : '#name'
+    this.#heir = focused ? heir : null
   }
 
   /**
@@ -79,11 +79,11 @@ export class CommandButtons implements ReactiveController {
    * a viewer who presses Retry twice, or answers too late, means no command.
    */
   hostUpdated(): void {
-    if (this.#focused && !this.#host.shadowRoot?.activeElement) this.#focus(this.#focused.heir)
-    this.#focused = null
+    if (this.#heir !== null && !this.#host.shadowRoot?.activeElement) this.#focus(this.#heir)
+    this.#heir = null
   }
 
-  /** What may be done now; `null` = there is nothing to show. */
+  /** The actions on offer; `null` = no button is shown. */
   offered(wish: ButtonsWish): Offer | null {
     const { state } = this
     this.#wish = wish
@@ -104,7 +104,7 @@ export class CommandButtons implements ReactiveController {
       : null
   }
 
-  /** Whether a question about it still makes sense: meanwhile somebody else may have answered it. */
+  /** Whether the action is still on offer: another viewer may have taken it while the question was open. */
   #mayStill(action: Action): boolean {
     const offered = this.#offer(false)
     return offered?.blocked === null && offered.actions.includes(action)
@@ -127,7 +127,7 @@ export class CommandButtons implements ReactiveController {
         this.#press(action)
       },
       confirm: (action) => {
-        // Whatever has come of the question since it was drawn.
+        // The question may have ended, or the row changed, after the last render.
         if (this.state.kind === 'asking' && this.#isDrawn()) void this.#command.run(action)
       },
       cancel: () => {
@@ -139,7 +139,7 @@ export class CommandButtons implements ReactiveController {
   #reportEnd(command: Command, result: Outcome): void {
     const { id, action, requestId } = command
     const { outcome, code } = result
-    // Whatever the page's own words do, the page learns how it has ended.
+    // The page's own texts may throw; the event is dispatched all the same.
     attempt(() => {
       this.#announceEnd(command, result)
     })
@@ -160,21 +160,25 @@ export class CommandButtons implements ReactiveController {
       prevented: null,
     }[outcome]
     const { connection } = client.connection(id).get()
-    const told = outcome === 'done' && connection ? this.#inside.describe(connection, name) : null
+    const change = outcome === 'done' && connection ? this.#inside.describe(connection, name) : null
     if (said !== null) {
-      // What was carried out may have led to a failure all the same: then the row has the words for it.
-      const words = told?.look === 'failed' ? inWords(told) : `${name}: ${said}`
-      announcer().say(words, tag, { from: this.#host, urgent: outcome === 'failed', told })
+      // A command may succeed and lead to a failed connection: then the announcement is that of the row.
+      const words = change?.look === 'failed' ? inWords(change) : `${name}: ${said}`
+      announcer().say(words, tag, {
+        from: this.#host,
+        urgent: outcome === 'failed',
+        covers: change,
+      })
     }
   }
 
-  /** Once a command is overdue its button works again, although it may still succeed. */
+  /** The pending action; `null` also if it is overdue: then the button is enabled again, although the command may succeed. */
   #waiting(): Action | null {
     const { pending } = this.#host
     return pending && pending.phase !== 'overdue' ? pending.action : null
   }
 
-  /** Whoever presses a button means the connection that is seen beside it. */
+  /** Whether the row on the screen is the current one: a click means the connection that the viewer sees. */
   #isDrawn(): boolean {
     return this.#host.connection?.id === this.#inside.row()?.id
   }
@@ -202,7 +206,7 @@ export class CommandButtons implements ReactiveController {
     const { connection, isConnected } = this.#host
     const { store, name } = this.#inside
     return {
-      // Away from the page nobody keeps up with what it says.
+      // An element that is off the page gets no rows, so it sends no commands either.
       client: isConnected ? store.client : null,
       id: store.id,
       name: name(),

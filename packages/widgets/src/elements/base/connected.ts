@@ -41,15 +41,15 @@ export interface Inside {
  *
  * @attr {string} connection-id - which connection
  * @attr {string} site-id - instead of `connection-id`: the only connection of this site
- * @attr {string} name - goes before the name of the row; without either, the element's own text
+ * @attr {string} name - takes precedence over the name of the row; without either, the element's own text
  * @attr {string} src - the server, if it is not the provider's or the page's
- * @attr announce - which changes are told to screen readers
- * @attr time - how times are told
+ * @attr announce - which changes screen readers announce
+ * @attr time - how times are written
  *
  * @fires {MqttStatusReadyEvent} mqtt-status-ready - the row is shown for the first time
- * @fires {MqttStatusChangeEvent} mqtt-status-change - status, wish, reason, device, name, site or labels have changed
+ * @fires {MqttStatusChangeEvent} mqtt-status-change - status, desired, reason, device, name, site or labels have changed
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
- * @fires {MqttStatusErrorEvent} mqtt-status-error - something keeps the row from being shown
+ * @fires {MqttStatusErrorEvent} mqtt-status-error - the element can't show the row
  *
  * @cssState connected - the status of the row
  * @cssState connecting - the status of the row
@@ -63,12 +63,12 @@ export interface Inside {
  * @cssState warning - the tone
  * @cssState negative - the tone
  * @cssState neutral - the tone
- * @cssState pending - a command waits for its result
- * @cssState stale - what is shown is what was last known
+ * @cssState pending - a command has no result yet
+ * @cssState stale - the row may be out of date: the feed is not live
  * @cssState offline - the device of the viewer is offline
- * @cssState unauthorized - the server knows no valid token
- * @cssState loading - nothing is known yet
- * @cssState missing - there is no such connection for this viewer
+ * @cssState unauthorized - the server has accepted no token
+ * @cssState loading - the row has not arrived yet
+ * @cssState missing - the server has no such connection for this viewer
  * @cssState link-live - the feed is live
  * @cssState link-connecting - the feed is connecting
  * @cssState link-stale - the feed is stale
@@ -79,7 +79,7 @@ export interface Inside {
  * @cssState link-unavailable - the feed is unavailable
  */
 export abstract class ConnectedElement extends StatusElement {
-  /** The look of an element that has to wait for its turn to draw: the room that it will need, empty. */
+  /** The style sheets of an element that waits for its turn to render: they reserve its room. */
   protected static readonly placeholder: CSSResultOrNative[] = []
   static override properties: PropertyDeclarations = {
     connectionId: { attribute: 'connection-id' },
@@ -98,7 +98,7 @@ export abstract class ConnectedElement extends StatusElement {
   declare src: string | null | undefined
   declare announce: WordProperty<'announce'>
   declare time: WordProperty<'time'>
-  /** A client of the page's own; goes before provider, attributes and page settings. */
+  /** The page's own client; takes precedence over provider, attributes and page settings. */
   declare client: StatusClient | null | undefined
 
   protected readonly clients: ClientController
@@ -140,7 +140,7 @@ export abstract class ConnectedElement extends StatusElement {
     return this.store.view.connection
   }
 
-  /** The command that waits for its result, whoever gave it. */
+  /** The command without a result yet, from any element or page. */
   get pending(): Pending | null {
     this.#follow()
     return this.store.view.pending
@@ -158,12 +158,12 @@ export abstract class ConnectedElement extends StatusElement {
     this.clients.current?.refresh()
   }
 
-  /** What happens to the element's own command; only those with a button have one. */
+  /** The state of the element's own command; elements with a button override it. */
   protected get commandState(): CommandState {
     return IDLE
   }
 
-  /** Name slot, attribute, row, own text, id: the first that says something. */
+  /** Name slot, attribute, row, own text, id: the first that is not empty. */
   protected get displayName(): string {
     const { name, store } = this
     const { connection } = store.view
@@ -179,12 +179,12 @@ export abstract class ConnectedElement extends StatusElement {
   }
 
   protected override createRenderRoot(): ShadowRoot {
-    // Its style sheets come when it draws: a thousand times they take longer than a thousand cards may.
+    // An element adopts its style sheets when it renders: adopting those of a thousand cards at once would block the page.
     return this.attachShadow({ mode: 'open' })
   }
 
   protected override scheduleUpdate(): Promise<unknown> | undefined {
-    // Who has to wait asks for its row at once, so that all that a page wants travels in one question.
+    // An element that waits for its turn watches its row at once, so that one message of the client has all ids of a page.
     this.guard(() => {
       this.#follow()
     })
@@ -235,7 +235,7 @@ export abstract class ConnectedElement extends StatusElement {
     }
   }
 
-  /** A page that has just changed an attribute means what it says now, not what was drawn last. */
+  /** Applies changed attributes at once, because a page may read properties before the next update. */
   #follow(): void {
     this.clients.follow()
     this.store.follow()

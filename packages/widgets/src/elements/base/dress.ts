@@ -1,12 +1,12 @@
 /**
- * The style sheets of a shadow root. A constructed sheet belongs to the document it was made in: in an iframe or a popup
- * a root takes sheets of that document. Where there are none, `<style>` elements do.
+ * The style sheets of a shadow root. A constructed sheet belongs to the document that made it: in an iframe or a popup a
+ * root adopts sheets of that document. Where sheets can't be constructed, `<style>` elements replace them.
  */
 import type { CSSResult, CSSResultOrNative } from 'lit'
 
 const sheets = new WeakMap<Document, Map<CSSResultOrNative, CSSStyleSheet>>()
 const tags = new WeakMap<ShadowRoot, readonly HTMLStyleElement[]>()
-/** The sheet that could not be made is empty, and Lit keeps it: it is not asked for again. */
+/** Set once the document could not construct a sheet: Lit keeps the empty sheet, which must not be adopted. */
 let isWithoutSheets = false
 
 /** Gives a root these style sheets and no others. */
@@ -28,10 +28,10 @@ function isAdopted(
   if (owner === document && isWithoutSheets) return false
   try {
     root.adoptedStyleSheets = styles.map((style) => sheetIn(owner, style))
-    // Without support the assignment has made a property that means nothing.
+    // Without support the assignment has only made an ordinary property.
     return 'adoptedStyleSheets' in owner
   } catch {
-    // The document has no window, or its window makes no sheets.
+    // The document has no window, or its window can't construct sheets.
     if (owner === document) isWithoutSheets = true
     return false
   }

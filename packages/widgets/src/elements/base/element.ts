@@ -11,30 +11,30 @@ import { dress } from './dress.ts'
 import { missingFeatures, statesOf } from './support.ts'
 import { iconStyles, tokens } from './tokens.styles.ts'
 
-/** Which release an element belongs to; told when two meet on one page. */
+/** The release of this package, for the warning about two releases on one page. */
 const VERSION = '0.1.0'
 
-/** What an element knows of its own situation, for whoever looks for mistakes. */
+/** What an element passes to `inspect`. */
 export interface Inspected {
-  /** What keeps it from showing a row, as a code; `null` = nothing. */
+  /** Why the element shows no row, as a code; `null` = it shows one, or waits for it. */
   readonly trouble: string | null
   readonly link: Link | null
-  /** The server it asks; `null` while none is known. */
+  /** The address of its server; `null` while none is known. */
   readonly src: string | null
 }
 
 /**
- * What all elements share: registration, language, look, and the states that style sheets can ask for.
+ * The base class of all elements: registration, language, style sheets, and `:state()`s for the style sheets of a page.
  *
- * @attr {string} lang - the language of its words; the nearest one on the page counts
+ * @attr {string} lang - the language of its words; the nearest `lang` around it applies
  * @attr theme - overrides the page's color scheme
- * @attr density - how much room it takes
+ * @attr density - how much room the element takes
  *
  * @cssprop --mqtt-status-positive - connected
- * @cssprop --mqtt-status-progress - under way
- * @cssprop --mqtt-status-warning - lost, or not as it should be
+ * @cssprop --mqtt-status-progress - connecting, or a command is pending
+ * @cssprop --mqtt-status-warning - lost, or not as desired
  * @cssprop --mqtt-status-negative - failed
- * @cssprop --mqtt-status-neutral - off on purpose, or unknown
+ * @cssprop --mqtt-status-neutral - disconnected on purpose, or unknown
  * @cssprop --mqtt-status-positive-on - the marks on this tone
  * @cssprop --mqtt-status-progress-on - the marks on this tone
  * @cssprop --mqtt-status-warning-on - the marks on this tone
@@ -42,33 +42,33 @@ export interface Inspected {
  * @cssprop --mqtt-status-neutral-on - the marks on this tone
  * @cssprop --mqtt-status-surface - the background
  * @cssprop --mqtt-status-text - names and words
- * @cssprop --mqtt-status-muted - everything that explains
+ * @cssprop --mqtt-status-muted - explanations
  * @cssprop --mqtt-status-border - edges
- * @cssprop --mqtt-status-focus - the ring around what has the focus
+ * @cssprop --mqtt-status-focus - the focus ring
  * @cssprop --mqtt-status-font - the font family; the page's by default
  * @cssprop --mqtt-status-icon-size - width and height of the status icon
- * @cssprop --mqtt-status-transition - how long colours take to change
+ * @cssprop --mqtt-status-transition - the duration of colour transitions
  */
 export abstract class StatusElement extends LitElement {
   static readonly version: string = VERSION
-  /** The name it is registered under unless another one is given. */
+  /** The default name for `define`. */
   static readonly tag: string
   /**
-   * Looks for mistakes after each update; only development builds have one.
+   * Looks for mistakes after each update; only development builds set it.
    *
    * @internal
    */
   static inspect: ((element: StatusElement, inspected: Inspected) => void) | null = null
   static override styles: CSSResultGroup = [tokens, iconStyles]
 
-  /** Texts of the page's own instead of ours, by the names of `Locale`. */
+  /** The page's own texts, by the names of `Locale`; they replace the built-in ones. */
   declare strings: Strings | null | undefined
   protected readonly language: LanguageController = new LanguageController(this)
-  /** WebKit forgets what a set contains once no script holds the set, so the element holds it. */
+  /** WebKit drops the content of a state set that no script references, so the element references it. */
   readonly #states: Set<string> = statesOf(this)
   #shownStates = ''
   #look: readonly CSSResultOrNative[] | null = null
-  /** The text inside the element, while it has never been drawn and can't be. */
+  /** Shows the text inside an element that could not render. */
   #fallback: HTMLSlotElement | null = null
   #merged: {
     readonly from: Language
@@ -77,7 +77,7 @@ export abstract class StatusElement extends LitElement {
   } | null = null
 
   /**
-   * Registers the class, unless the name is taken already; says so if another version took it. In browsers that are too
+   * Registers the class, unless the name is taken already; warns if another version has taken it. In browsers that are too
    * old the text inside the element stays.
    */
   static define(
@@ -90,7 +90,7 @@ export abstract class StatusElement extends LitElement {
       if (missing.length > 0) sayMissing(missing)
       else registry.define(tag, nameable(this, registry))
     } else if (known.version !== VERSION) {
-      // eslint-disable-next-line no-console -- whoever put two versions on a page has to know
+      // eslint-disable-next-line no-console -- a developer has to learn of two versions on a page
       console.warn(
         `mqtt-status: <${tag}> is already defined by version ${known.version ?? 'unknown'}; version ${VERSION} stays unused. Load one version only.`,
       )
@@ -103,7 +103,7 @@ export abstract class StatusElement extends LitElement {
     })
   }
 
-  /** Style sheets stay behind in the document that the element comes from. */
+  /** A moved shadow root loses its adopted style sheets, which belong to the old document. */
   adoptedCallback(): void {
     if (this.#look && this.shadowRoot) dress(this.shadowRoot, this.#look)
   }
@@ -123,7 +123,7 @@ export abstract class StatusElement extends LitElement {
     return wordOf('density', this.getAttribute('density'))
   }
 
-  /** The language it speaks now. */
+  /** The language with the page's own texts merged into it. */
   protected get speech(): Language {
     const { strings } = this
     const from = this.language.current
@@ -133,7 +133,7 @@ export abstract class StatusElement extends LitElement {
     return this.#merged.language
   }
 
-  /** Makes exactly these `:state()`s true; what is no text is left out. */
+  /** Makes exactly these `:state()`s true; ignores values that are no text. */
   protected showStates(wanted: readonly unknown[]): void {
     const names = wanted.filter((name) => typeof name === 'string')
     const key = names.join()
@@ -143,7 +143,7 @@ export abstract class StatusElement extends LitElement {
       for (const name of [...this.#states]) if (!names.includes(name)) this.#states.delete(name)
       for (const name of names) this.#states.add(name)
     } catch {
-      // Only style sheets of the page ask for states: where the browser refuses them, the element is drawn without.
+      // Only style sheets of the page use states: where the browser refuses one, the element renders without it.
     }
   }
 
@@ -166,14 +166,14 @@ export abstract class StatusElement extends LitElement {
     })
   }
 
-  /** Whatever a page lacks or forbids, an element that can't be drawn shows the text inside it, and the console says why. */
+  /** Runs a step of the rendering. If it throws, the element shows the text inside it, and the console has the cause. */
   protected guard<T>(work: () => T): T | undefined {
     try {
       return work()
     } catch (cause) {
       const { message } = cause as Error
       reportOnce(
-        new Error(`mqtt-status: <${this.localName}> can't be drawn in this page: ${message}`, {
+        new Error(`mqtt-status: <${this.localName}> can't be rendered in this page: ${message}`, {
           cause,
         }),
       )
@@ -189,7 +189,7 @@ export abstract class StatusElement extends LitElement {
   }
 }
 
-/** A registry takes a class under one name only: another one needs a class of its own. */
+/** A registry accepts a class under one name only, so a second name needs a subclass. */
 function nameable(
   element: typeof StatusElement,
   registry: CustomElementRegistry,
@@ -198,7 +198,7 @@ function nameable(
   try {
     if (!registry.getName(own)) return own
   } catch {
-    // Polyfills of registries know no names: there, a class of its own each time does no harm.
+    // Polyfills of registries lack `getName`: there, a subclass for each name does no harm.
   }
   return class extends own {}
 }

@@ -1,12 +1,12 @@
-/** What elements need of a browser, and what they do without. */
+/** The browser features that elements need, and those that they can do without. */
 
-/** What is missing for the elements to be defined. Where there is no page, and no style sheet, nothing is. */
+/** The features without which elements can't be defined. On a server, without a document, nothing is missing. */
 export function missingFeatures(): readonly string[] {
   if (typeof document === 'undefined') return []
   const { attachShadow } = Element.prototype as Partial<Element>
   return [
     attachShadow ? null : 'shadow roots',
-    // Not all that imitates a browser in tests knows style sheets; there nobody sees them.
+    // jsdom and similar imitations have no `CSS.supports`: there the features count as present.
     styles('selector(:state(x))') ? null : ':state()',
     styles('(color: light-dark(red, red))') ? null : 'light-dark()',
   ].filter((name) => name !== null)
@@ -21,7 +21,7 @@ function styles(condition: string): boolean {
   }
 }
 
-/** The set that `:state()` reads, or one that nothing reads. */
+/** The set behind `:state()`; an ordinary set where the browser has none. */
 export function statesOf(element: HTMLElement): Set<string> {
   try {
     const { states } = element.attachInternals() as Partial<ElementInternals>

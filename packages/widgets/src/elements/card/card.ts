@@ -23,20 +23,20 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @summary A live card of one MQTT connection.
  *
  * @attr {string} href - makes the name a link that covers the card
- * @attr controls - `auto`: the button that may be used; `show`: always, saying why it can't be
+ * @attr controls - `auto`: a button that the viewer may use; `show`: always a button, with the reason if it is disabled
  * @attr heading-level - makes the name a heading
- * @attr {string} hide - what to leave out: `time`, `reason`, `meta`
+ * @attr {string} hide - the parts to leave out: `time`, `reason`, `meta`
  * @attr confirm - which commands ask first
  *
  * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
  * @fires {MqttStatusCommandEndEvent} mqtt-status-command-end - a command has ended
  *
- * @slot - what is shown until the script is there; its text is the name if there is no other
+ * @slot - shown until the script has loaded; its text is the name if there is no other
  * @slot name - the name, with markup
  * @slot icon - replaces the status icon
  * @slot meta - details beside the button
- * @slot actions - buttons of the page, beside the name
- * @slot footer - anything below
+ * @slot actions - the page's own buttons, beside the name
+ * @slot footer - content below
  * @slot error - replaces the text of a problem
  *
  * @csspart card - the surface
@@ -45,9 +45,9 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @csspart name - the name
  * @csspart status - word and time
  * @csspart time - the time
- * @csspart reason - why the connection is as it is
- * @csspart message - what is wrong with the feed or the command
- * @csspart device - what is known of the device behind the connection
+ * @csspart reason - the reason of the row's status
+ * @csspart message - the problem of the feed or the command
+ * @csspart device - state and last message of the device behind the connection
  * @csspart footer - meta and button
  * @csspart meta - around the meta slot
  * @csspart control - each button
@@ -56,8 +56,8 @@ const EMPTY: ReadonlySet<string> = new Set()
  * @csspart confirm - the button that says Yes to a question; also a control
  * @csspart cancel - the button that says No to a question; also a control
  * @csspart retry - the button that tries to reach the server again
- * @csspart details - opens what the broker said
- * @csspart copy - the button that copies it
+ * @csspart details - the button that opens the broker's own text
+ * @csspart copy - the button that copies that text
  *
  * @cssprop --mqtt-status-radius - roundness of the corners
  * @cssprop --mqtt-status-gap - between icon and words
@@ -122,9 +122,10 @@ export class MqttStatusCard extends ConnectedElement {
   }
 
   protected override firstUpdated(): void {
-    // One pair of ears for all slots.
+    // One `slotchange` listener on the shadow root serves all slots.
     this.renderRoot.addEventListener('slotchange', ({ target }) => {
-      // A slot with words of ours in it changes with them; what follows from those of the page are the empty ones.
+      // Slots with default content fire `slotchange` when that content renders. Only slots without default content tell
+      // whether the page has filled them.
       const { name } = target as HTMLSlotElement
       if (name !== 'name' && (target as Node).hasChildNodes()) return
       this.#filled = null
@@ -160,9 +161,9 @@ export class MqttStatusCard extends ConnectedElement {
     return { controls, action: 'auto', labelHidden: false, slots: false, silent: false }
   }
 
-  /** Room for the button that will most likely come with the row. */
+  /** Whether the card reserves the room of a button while it loads. */
   #reserves({ controls }: ButtonsWish): boolean {
-    // Asked with every drawing, so that the answer of the server is remembered however soon the row comes.
+    // Called at every update, so that the page remembers the server's answer also if the row comes at once.
     const isExpected = expectsControl(this.store.client)
     return isExpected && controls !== 'none' && this.scene.kind === 'loading'
   }

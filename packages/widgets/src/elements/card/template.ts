@@ -1,4 +1,4 @@
-/** The card's shadow tree. Nothing here decides what to show: that is the scene's part. */
+/** The card's shadow tree. It renders a scene and decides nothing itself. */
 import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
@@ -15,7 +15,7 @@ export interface CardParts {
   readonly locale: Locale
   readonly density: string
   readonly name: string
-  /** Whether somebody looks closely, and wants tooltips. */
+  /** Whether the tooltips are needed: the pointer has been over the card, or the page is printed. */
   readonly exact: boolean
   readonly href: string | null
   readonly headingLevel: number | null
@@ -23,19 +23,19 @@ export interface CardParts {
   /** Which slots the page has filled. */
   readonly filled: ReadonlySet<string>
   readonly control: TemplateResult | null
-  /** Keeps room for a button, whether there is one or not. */
+  /** Reserves the room of a button, so that the card does not grow when one comes. */
   readonly reserveControl: boolean
   readonly retry: () => void
 }
 
-/** One template for all that is nearly always there; only what is rare has its own. */
+/** One template for the parts of nearly every card; rare parts have templates of their own. */
 export function card(parts: CardParts): TemplateResult {
   const { scene, name, href, headingLevel, exact } = parts
   const { appearance, dimmed } = scene
   const [shape, d, mark] = drawing(appearance)
   const [text, title] = word(scene, parts.locale)
   const { iso, full, text: when } = scene.moment ?? NEVER
-  // The unnamed slot comes first, so that those of the buttons show what is in them.
+  // The unnamed slot comes first: it takes the text inside the element, so that unnamed slots of buttons show their own content.
   return html`<slot hidden></slot>
     <div
       part="card"
@@ -92,14 +92,14 @@ function reserved({ scene, reserveControl, locale }: CardParts): TemplateResult 
     : nothing
 }
 
-/** Everything that style sheets have to know, in one attribute. */
+/** The classes that the style sheet selects by, in one attribute. */
 function classes(parts: CardParts): string {
   const { kind, appearance, dimmed } = parts.scene
   const look = `card ${parts.density} ${kind} tone-${appearance?.tone ?? 'neutral'}`
   return `${look}${appearance?.attention ? ' attention' : ''}${dimmed ? ' dimmed' : ''}${parts.href ? ' linked' : ''}${emptyRows(parts)}`
 }
 
-/** Rows that there is nothing to show in. */
+/** The classes of rows that are empty. */
 function emptyRows(parts: CardParts): string {
   const { scene, name, hidden, filled, control } = parts
   const hasMeta = filled.has('meta') && !hidden.includes('meta')
@@ -138,7 +138,7 @@ function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown
     }${about}`
 }
 
-/** What is said of the device breaks between its pieces, if it has to. */
+/** A line break may fall between two pieces only. */
 function piece(text: string, index: number): TemplateResult {
   return html`${index > 0 ? ' ' : nothing}<span>${text}</span>`
 }

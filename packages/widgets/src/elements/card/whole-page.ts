@@ -1,12 +1,12 @@
 /**
- * Cards out of view are not drawn (`content-visibility`), which makes a page of a thousand cards fast and leaves holes
- * in a screenshot of the whole page. Once a page with few cards is idle, its browser draws all of them.
+ * Browsers skip the rendering of cards out of view (`content-visibility`), which makes a page of a thousand cards fast and
+ * leaves holes in a screenshot of the whole page. Once a page with few cards is idle, its browser renders all of them.
  */
 import { cardStyles } from './card.styles.ts'
 
-/** Up to here a change of all cards at once costs less than a few frames when all of them are drawn. */
+/** With so many cards rendered, a change of all at once takes a few frames at most. */
 const FEW = 300
-/** For how long no card has come or gone, in ms. */
+/** The page counts as idle after so many ms without a new or removed card. */
 const QUIET_MS = 1_000
 
 const RULE = '.card { content-visibility: visible }'
@@ -27,12 +27,12 @@ function draw(): void {
   try {
     requestIdleCallback(toggle)
   } catch {
-    // WebKit has none.
+    // WebKit has no `requestIdleCallback`.
     toggle()
   }
 }
 
-/** One rule in the sheet that all cards of the page share. */
+/** Adds or removes one rule of the sheet that all cards of the page share. */
 function toggle(): void {
   if (isWhole === cards <= FEW) return
   isWhole = !isWhole
@@ -41,6 +41,6 @@ function toggle(): void {
     if (isWhole) sheet?.insertRule(RULE, sheet.cssRules.length)
     else sheet?.deleteRule(sheet.cssRules.length - 1)
   } catch {
-    // A browser that makes or changes no sheets leaves the holes; nothing else depends on the rule.
+    // In a browser without constructed style sheets the holes stay; nothing else depends on the rule.
   }
 }

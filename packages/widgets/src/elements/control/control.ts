@@ -22,8 +22,8 @@ import { controlStyles } from './control.styles.ts'
  * @tag mqtt-status-control
  * @summary A button that connects, disconnects or reconnects one MQTT connection.
  *
- * @attr action - `auto`: what fits the row
- * @attr {boolean} label-hidden - shows the icon alone; its word is told to screen readers and as a tooltip
+ * @attr action - `auto`: the action that fits the row
+ * @attr {boolean} label-hidden - shows the icon alone; screen readers and the tooltip have the word
  * @attr confirm - which commands ask first
  *
  * @fires {MqttStatusCommandEvent} mqtt-status-command - a command is about to be sent; cancelable
@@ -38,7 +38,7 @@ import { controlStyles } from './control.styles.ts'
  * @csspart spinner - a button's icon while its command runs
  * @csspart icon - a button's icon
  * @csspart label - a button's word
- * @csspart message - why the button waits, or why a command failed
+ * @csspart message - why the button is disabled, or why a command failed
  * @csspart confirm - the button that says Yes to a question; also a control
  * @csspart cancel - the button that says No to a question; also a control
  * @csspart retry - the button that tries to reach the server again
@@ -88,7 +88,7 @@ export class MqttStatusControl extends ConnectedElement {
     const { kind, message } = this.scene
     const labelHidden = isOn(this.labelHidden)
     const action = wordOf('action', this.action)
-    // Who places a button wants to see it; why it can't be used is said beside it.
+    // A page that places a button gets one always; the message beside it says why it is disabled.
     const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const
     const offered = this.#commands.offered(wish)
     return html`<slot hidden></slot
@@ -104,21 +104,21 @@ export class MqttStatusControl extends ConnectedElement {
       ${this.#explanation(message, offered)}`
   }
 
-  /** Why the button waits, or what is wrong. */
+  /** Why the button is disabled, or the problem. */
   #explanation(message: Message | null, offered: Offer | null): TemplateResult {
     const { locale } = this.speech
-    const told = message?.part === 'message' ? message : null
-    const why = told?.text ?? whyNot(offered?.blocked ?? null, locale)
+    const given = message?.part === 'message' ? message : null
+    const why = given?.text ?? whyNot(offered?.blocked ?? null, locale)
     return html`<p
         part="message"
         id="message"
-        class="message ${told?.problem ? 'problem' : ''}"
+        class="message ${given?.problem ? 'problem' : ''}"
         ?hidden=${why === null}
       >
         ${why}
       </p>
       ${
-        told?.retry
+        given?.retry
           ? retryButton(locale, () => {
               this.refresh()
             })

@@ -30,17 +30,17 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
 }
 
 /**
- * The health of the feed itself: whether what the page shows is what is true now. One on a page is enough.
+ * The health of the feed: whether the rows on the page are up to date. One on a page is enough.
  *
  * @tag mqtt-status-live
  * @summary Whether the page is live, and a button to try again.
  *
  * @attr {string} src - the server, if it is not the provider's or the page's
- * @attr {boolean} hide-when-live - takes no room while all is well
- * @attr announce - whether changes are told to screen readers
+ * @attr {boolean} hide-when-live - takes no room while the feed is live
+ * @attr announce - whether screen readers announce changes
  *
  * @fires {MqttStatusLinkEvent} mqtt-status-link - the health of the feed has changed
- * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set, or what is set is no address
+ * @fires {MqttStatusErrorEvent} mqtt-status-error - no server is set, or its address is malformed
  *
  * @csspart live - the whole
  * @csspart icon - the dot
@@ -50,8 +50,8 @@ const TONES: Readonly<Partial<Record<LinkState, Tone>>> = {
  * @cssState stale - updates are paused
  * @cssState offline - the device of the viewer is offline
  * @cssState unauthorized - the server knows no valid token
- * @cssState loading - nothing is known yet
- * @cssState hidden - it takes no room: `hide-when-live` is set, and all is well or nothing is known yet
+ * @cssState loading - the first attempt is under way
+ * @cssState hidden - it takes no room: `hide-when-live` is set, and the feed is live or connects for the first time
  * @cssState link-live - the feed is live
  * @cssState link-connecting - the feed is connecting
  * @cssState link-stale - the feed is stale
@@ -76,7 +76,7 @@ export class MqttStatusLive extends StatusElement {
   declare src: string | null | undefined
   declare hideWhenLive: boolean
   declare announce: WordProperty<'announce'>
-  /** A client of the page's own; goes before provider, attributes and page settings. */
+  /** The page's own client; takes precedence over provider, attributes and page settings. */
   declare client: StatusClient | null | undefined
 
   readonly #clients: ClientController
@@ -165,7 +165,7 @@ export class MqttStatusLive extends StatusElement {
     return link ? namedLink(link) === null : this.#clients.trouble === null
   }
 
-  /** A state instead of a selector for the attribute, because the property alone counts as well. */
+  /** A `:state()`, because a selector for the attribute would miss the property. */
   #isHidden(): boolean {
     const isLive = this.#links.current?.state === 'live'
     return isOn(this.hideWhenLive) && (this.#isLoading() || isLive)
@@ -192,7 +192,7 @@ export class MqttStatusLive extends StatusElement {
     </button>`
   }
 
-  /** Until the next attempt, whose time is the server's. */
+  /** Counts down to the next attempt, by the server's clock. */
   #countdown(retryAt: number | null): TemplateResult | typeof nothing {
     const leftMs = (retryAt ?? 0) - (this.#clients.current?.now() ?? 0)
     if (leftMs <= 0) {

@@ -1,4 +1,4 @@
-/** The buttons of a connection: a template, so that whoever shows them needs no inner element. */
+/** The buttons of a connection: a template, so that card and control need no inner element. */
 import { html, nothing } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Action } from '@mqtt-status/protocol'
@@ -9,23 +9,23 @@ import { actions } from './icons.ts'
 
 type Asking = Extract<CommandState, { kind: 'asking' }>
 
-/** Within which two clicks may be one double click. */
+/** Two clicks within this time may be one double click. */
 const DOUBLE_CLICK_MS = 500
 
-/** What the buttons show and whom they tell. */
+/** What the buttons show, and the callbacks for their clicks. */
 export interface ButtonsView {
   readonly offer: Offer
   readonly state: CommandState
-  /** The action that is under way, whoever gave it. */
+  /** The action that is under way, from any element or page. */
   readonly running: Action | null
-  /** Whether the server has said that it takes no command yet. */
+  /** Whether the server refuses commands for a while (`Retry-After`). */
   readonly waiting: boolean
   readonly locale: Locale
   readonly labelHidden: boolean
-  /** Whether the words may not be seen. */
+  /** Whether the label may be hidden, so that the button needs a tooltip. */
   readonly tooltips: boolean
   readonly slots: boolean
-  /** Whether why a button waits is said elsewhere. */
+  /** Whether the element shows elsewhere why a button is disabled. */
   readonly silent: boolean
   press(action: Action): void
   confirm(action: Action): void
@@ -33,15 +33,15 @@ export interface ButtonsView {
 }
 
 /**
- * What goes into an element of the class `buttons`. Expects the name in `#name` and what the message says in `#message`
- * of the same tree: every button is called by its visible word and the name of its connection.
+ * The content of an element of the class `buttons`. Expects the name in `#name` and the message in `#message` of the same
+ * tree: the accessible name of every button is its visible label and the name of its connection.
  */
 export function buttons(view: ButtonsView): TemplateResult {
   const { state, offer, running, locale } = view
   if (state.kind === 'asking') return confirmation(view, state)
   const [first, second] = shown(offer.actions, running)
   const why = view.silent ? null : whyNot(offer.blocked, locale)
-  // The main button stays one and the same node whatever its word, so that focus stays on it.
+  // The main button stays the same node when its label changes, so that it keeps the focus.
   const reason = why
     ? html`<span class=${isPassing(offer.blocked) ? 'unseen' : 'why'} id="why">${why}</span>`
     : nothing
@@ -50,7 +50,7 @@ export function buttons(view: ButtonsView): TemplateResult {
   return button(view, first, { name: 'main pair', after })
 }
 
-/** Why a button waits, in words. */
+/** Why a button is disabled, in words. */
 export function whyNot(blocked: Blocked | null, locale: Locale): string | null {
   if (blocked === 'link') return locale.link.stale
   if (blocked === 'offline') return locale.link.offline
@@ -58,14 +58,14 @@ export function whyNot(blocked: Blocked | null, locale: Locale): string | null {
 }
 
 /**
- * The link will come back. The element shows that by "as of …", so the button's reason is a tooltip and its
- * description, and takes no room that would move the page.
+ * The client reconnects without the viewer's help. The element shows "as of …" meanwhile, so the button's reason is only a
+ * tooltip and a description, which move nothing on the page.
  */
 function isPassing(blocked: Blocked | null): boolean {
   return blocked === 'link' || blocked === 'offline'
 }
 
-/** What is under way keeps its button although the wish, and with it the offer, has changed already. */
+/** A running action keeps its button although the offer has changed with `desired` already. */
 function shown(actions: Offer['actions'], running: Action | null): Offer['actions'] {
   return running === null || actions.includes(running) ? actions : [running]
 }
@@ -75,7 +75,7 @@ interface Place {
   readonly after: TemplateResult | typeof nothing
 }
 
-/** One template for the whole button and what comes after it: most cards have just one. */
+/** One template for the whole button and the node behind it, because most cards have one button. */
 function button(view: ButtonsView, action: Action, { name, after }: Place): TemplateResult {
   const { offer, running, waiting } = view
   const disabled = running !== null || waiting || offer.blocked !== null
@@ -115,13 +115,13 @@ function confirmation(view: ButtonsView, { action, at }: Asking): TemplateResult
     aria-labelledby="ask name"
     @keydown=${(event: KeyboardEvent) => {
       if (event.key !== 'Escape') return
-      // Escape means this question, not the dialog around the page: neither the browser's nor one of the page's own.
+      // Escape closes this question only, neither a `<dialog>` around the element nor a dialog of the page's own.
       event.preventDefault()
       event.stopPropagation()
       view.cancel()
     }}
     @click=${({ target, detail, timeStamp }: MouseEvent) => {
-      // The second half of a double click is no answer. Keys have no `detail`, and nobody answers twice by mistake.
+      // The second click of a double click is no answer. Clicks by keyboard have `detail` 0 and are always answers.
       if (detail > 1 || (detail > 0 && timeStamp - at < DOUBLE_CLICK_MS)) return
       const { className } = target as Element
       if (className === 'yes') view.confirm(action)
@@ -157,7 +157,7 @@ interface Face {
   readonly busy: 'true' | typeof nothing
   readonly part: string | typeof nothing
   readonly icon: (typeof actions)[Action]
-  /** What the page may fill; without a name a slot shows what is in it, because the tree's first one is unnamed too. */
+  /** The slots that the page may fill. A slot without a name shows its default content, because the tree's first one is unnamed too. */
   readonly slots: Readonly<Record<'icon' | 'label', string | typeof nothing>>
 }
 
@@ -188,7 +188,7 @@ function tooltip({ offer, tooltips, locale }: ButtonsView, label: string): Face[
 
 const NO_SLOTS: Face['slots'] = { icon: nothing, label: nothing }
 
-/** What says that a command runs, or has succeeded, is ours. */
+/** The page can't replace the icon and label that show a running or successful command. */
 function openSlots(icon: string, action: Action): Face['slots'] {
   return {
     icon: icon === action ? 'icon' : nothing,
@@ -202,7 +202,7 @@ function isDone({ state }: ButtonsView, action: Action): boolean {
 
 const longestByLocale = new WeakMap<Locale, string>()
 
-/** Whatever the button says, it is as wide as its longest word. */
+/** The longest label, which every button is as wide as. */
 export function longest(locale: Locale): string {
   const known = longestByLocale.get(locale)
   if (known !== undefined) return known

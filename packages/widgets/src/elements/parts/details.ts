@@ -6,24 +6,24 @@ import { announcer } from '../../page/announcer.ts'
 import { wakeIn } from '../../page/clock.ts'
 import type { Locale } from '../../locales/locale.ts'
 
-/** How long the button says what has become of the click. */
+/** How long the button shows the result of the click. */
 const SHOWN_MS = 2_000
 
 type Host = ReactiveControllerHost & Element
 
 interface Copy {
-  /** What was copied: of any newer row there is nothing to say. */
+  /** The row that was copied: the button of a newer row shows no result. */
   readonly row: Connection
   readonly result: 'copied' | 'notCopied'
 }
 
-/** The last one, by the element that it was made in. */
+/** The last copy of each element. */
 const copies = new WeakMap<Host, Copy>()
 
 /**
- * What the broker said, word for word, and a button that copies what a person who helps will ask for. It opens as a popover,
- * over the page, so that neither its card nor the row of cards around it grows. The browser closes it with Escape or a
- * click beside it. Expects the name in `#name` of the same tree.
+ * The broker's own text, and a button that copies what a support engineer needs. They open as a popover over the page, so
+ * that neither the card nor the row of cards around it grows. The browser closes it on Escape or a click outside of it.
+ * Expects the name in `#name` of the same tree.
  */
 export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
   const last = copies.get(host)
@@ -39,7 +39,7 @@ export function details(row: Connection, locale: Locale, host: Host): TemplateRe
     <div popover id="detail" role="group" aria-labelledby="details name" @beforetoggle=${keepFocus}>
       <code translate="no">${row.detail}</code>
       ${
-        // Only pages served over HTTPS have a clipboard.
+        // Browsers offer a clipboard only to pages from HTTPS or localhost.
         'clipboard' in navigator
           ? html`<button
               type="button"
@@ -69,7 +69,7 @@ function keepFocus({ newState, currentTarget }: ToggleEvent): void {
 async function copy(row: Connection, locale: Locale, host: Host): Promise<void> {
   const { id, siteId, status, reason, detail, since } = row
   const text = toJson({ id, siteId, status, reason, detail, since }, 2)
-  // The page, or the person, may have forbidden it.
+  // The page's policy, or the viewer, may forbid writing to the clipboard.
   const result = await written(text).then(
     () => 'copied' as const,
     () => 'notCopied' as const,
@@ -84,7 +84,7 @@ async function copy(row: Connection, locale: Locale, host: Host): Promise<void> 
   })
 }
 
-/** Rejects also where the clipboard throws. */
+/** Rejects also where `writeText` throws. */
 async function written(text: string): Promise<void> {
   await navigator.clipboard.writeText(text)
 }

@@ -1,13 +1,13 @@
 /**
  * One shape per look and tone, so that a card reads without its colour. Drawn on 20 px with a stroke of 2 and round caps;
- * what is connected or has failed is filled. All are two paths in the same tree, so that an element that is on a page a
- * thousand times can have that tree in its own template: templates are what such a page spends its time on.
+ * the shapes of connected and failed are filled. Every icon is two paths in the same tree, so that the card has that tree
+ * in its own template: a page with a thousand cards spends most of its time on templates.
  */
 import { html, nothing, svg } from 'lit'
 import type { TemplateResult } from 'lit'
 import type { Action, Appearance, Look, Tone } from '@mqtt-status/protocol'
 
-/** How the first path is drawn, the first path, and the second one, which is never filled and stands still. */
+/** The class of the first path, the first path, and the second one, which is never filled and never turns. */
 type Drawing = readonly [kind: string | typeof nothing, d: string, mark: string | typeof nothing]
 
 const RING = 'M10 2a8 8 0 1 0 0 16a8 8 0 1 0 0-16z'
@@ -16,7 +16,7 @@ const TRIANGLE = 'M10 2.6 18.6 17.4H1.4z'
 const EXCLAMATION = 'M10 5.8v4.6M10 14h.01'
 const QUESTION = 'M8 8a2 2 0 1 1 2.9 1.9c-.6.3-.9.7-.9 1.3M10 14h.01'
 
-/** Every look in the tone that it usually has. */
+/** The icon of every look in its usual tone. */
 const looks: Readonly<Record<Look, Drawing>> = {
   connected: ['solid', RING, 'm6.2 10.4 2.5 2.5 5.1-5.4'],
   connecting: ['turning', ARC, nothing],
@@ -28,7 +28,7 @@ const looks: Readonly<Record<Look, Drawing>> = {
   unknown: ['dashed', RING, QUESTION],
 }
 
-/** Looks in another tone: a triangle around what needs attention, an arc around what a command may soon change. */
+/** Looks in another tone: a triangle for attention, an arc while a command is pending. */
 const inOtherTones: Readonly<Partial<Record<`${Look} ${Tone}`, Drawing>>> = {
   'connected warning': ['solid', TRIANGLE, 'M10 8v3.4M10 14.4h.01'],
   'unknown warning': [
@@ -42,14 +42,14 @@ const inOtherTones: Readonly<Partial<Record<`${Look} ${Tone}`, Drawing>>> = {
   'unknown progress': ['turning', ARC, QUESTION],
 }
 
-/** The shape of an appearance; of `null`, where nothing is known, that of `unknown`. */
+/** The icon of an appearance; `null` has that of `unknown`. */
 export function drawing(appearance: Pick<Appearance, 'look' | 'tone'> | null): Drawing {
   if (appearance === null) return looks.unknown
   const { look, tone } = appearance
   return inOtherTones[`${look} ${tone}`] ?? looks[look]
 }
 
-/** What a button does, and what has become of it. */
+/** The icons of buttons: the action, or its progress. */
 export const actions: Readonly<Record<Action | 'busy' | 'done', Drawing>> = {
   busy: ['turning', ARC, nothing],
   done: [nothing, 'm4 10.5 4 4 8-9', nothing],
@@ -58,7 +58,7 @@ export const actions: Readonly<Record<Action | 'busy' | 'done', Drawing>> = {
   reconnect: [nothing, 'M17 10a7 7 0 1 1-2-5l2 2M17 2.8V7h-4.2', nothing],
 }
 
-/** Where there is no room for an icon: shapes that read without their colour at 8 px. */
+/** Shapes for 8 px, where an icon has no room; each reads without its colour. */
 const dots: Readonly<Record<Tone, Drawing>> = {
   positive: ['solid', RING, nothing],
   progress: ['turning bold', ARC, nothing],
@@ -69,7 +69,7 @@ const dots: Readonly<Record<Tone, Drawing>> = {
 
 const HANDS = 'M10 6.5v3.8l2.4 1.6'
 
-/** The same, as last known: hollow, with the hands of a clock. */
+/** The same for a stale row: hollow, with the hands of a clock. */
 const staleDots: Readonly<Record<Tone, Drawing>> = {
   positive: [nothing, RING, HANDS],
   progress: [nothing, ARC, HANDS],
@@ -78,7 +78,7 @@ const staleDots: Readonly<Record<Tone, Drawing>> = {
   neutral: ['dashed', RING, HANDS],
 }
 
-/** What was last known, seen through a clock: knocked out of the corner of any icon. */
+/** The mark of a stale row: a small clock over the corner of any icon. */
 export const CLOCK: TemplateResult<2> = svg`<circle class="halo" cx="15.5" cy="15.5" r="5.5" /><path class="clock" d="M15.5 11.9a3.6 3.6 0 1 0 0 7.2a3.6 3.6 0 1 0 0-7.2zM15.5 13.9v1.7l1 .7" />`
 
 function icon([kind, d, mark]: Drawing, stale = false): TemplateResult {

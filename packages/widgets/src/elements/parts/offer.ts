@@ -2,15 +2,15 @@ import type { Action, Capability, Connection, Status } from '@mqtt-status/protoc
 import type { Word } from '../../attributes/words.ts'
 import type { LinkState } from '../../client/index.ts'
 
-/** What keeps a button that is shown from working. */
+/** Why a visible button is disabled. */
 export type Blocked =
   'link' | 'offline' | 'viewOnly' | 'notControllable' | 'alreadyOn' | 'alreadyOff'
 
-/** The buttons to show, the main one first; with `blocked` they are shown but do nothing. */
+/** The buttons to show, the main one first; with `blocked` they are disabled. */
 export interface Offer {
   readonly actions: readonly [Action, ...Action[]]
   readonly blocked: Blocked | null
-  /** Disconnecting ends attempts and no connection: the supervisor is trying to reach the broker. */
+  /** The supervisor dials the broker, so disconnecting ends attempts instead of a connection. */
   readonly endsAttempts: boolean
 }
 
@@ -19,15 +19,15 @@ export interface Circumstances {
   readonly link: LinkState | null
   readonly can: readonly Capability[]
   readonly controls: Word<'controls'>
-  /** The one action that is wanted, instead of what fits the row. */
+  /** One action that the page has chosen, or `auto` for the actions that fit the row. */
   readonly action: Word<'action'>
-  /** The server has just said that this viewer may not. */
+  /** The server has just refused a command of this viewer with `forbidden`. */
   readonly refused: boolean
 }
 
 /**
- * Which commands make sense, and whether they may be given now. `auto` shows no button that can never work for this
- * viewer; a lost link is no such reason, so the button stays and says why it waits.
+ * Which commands make sense for the row, and whether the viewer may send them now. `auto` offers no button that can never
+ * work for this viewer. A lost link does not remove the button: it stays, disabled, with the reason.
  */
 export function offer(circumstances: Circumstances): Offer | null {
   const { row, link, can, controls, action, refused } = circumstances
@@ -40,8 +40,8 @@ export function offer(circumstances: Circumstances): Offer | null {
 }
 
 /**
- * The supervisor dials, or waits for its next attempt. A first attempt (`connecting`) is over within a moment, so its
- * button keeps one word. No server tries an `unknown` connection, nor one with a status that this version does not know.
+ * The statuses in which the supervisor dials, or waits for its next attempt. A first attempt (`connecting`) is short, so its
+ * button keeps one label. The supervisor dials neither `unknown` connections nor, as far as this version knows, others.
  */
 const TRYING: readonly Status[] = ['disconnected', 'reconnecting', 'failed']
 
@@ -60,15 +60,15 @@ function neverWorks(row: Connection, can: readonly Capability[]): Blocked | null
 }
 
 function actionsFor(row: Connection): Offer['actions'] {
-  // Neither the wish nor the truth is known: both ways are open.
+  // Neither `desired` nor the status is known: both actions are possible.
   if (row.desired === null && row.status === 'unknown') return ['connect', 'disconnect']
-  // Without a wish, what is seen decides.
+  // Without `desired` the status decides.
   if ((row.desired ?? row.status) === 'disconnected') return ['connect']
   if (row.status === 'failed') return ['reconnect', 'disconnect']
   return ['disconnect']
 }
 
-/** An action whose work is done already; `auto` never offers one. */
+/** Whether the action would change nothing; `auto` never offers such an action. */
 function needless({ desired, status }: Connection, action: Action): Blocked | null {
   if (action === 'connect')
     return desired === 'connected' && status === 'connected' ? 'alreadyOn' : null

@@ -2,7 +2,7 @@ import { nothing } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
 import type { Scene } from '../scene/scene.ts'
 
-/** The status word, and its tooltip: a status that only a newer server knows is told in its own word. */
+/** The status word, and its tooltip: for a status that only a newer server knows, the tooltip is the server's own word. */
 export function word(
   { kind, row, appearance }: Scene,
   locale: Locale,

@@ -11,18 +11,18 @@ import { pageAddress, sameServer } from '../../page/settings.ts'
 import { StatusElement } from '../base/element.ts'
 
 /**
- * Says once, for everything inside it and as the default of the page, which server is asked and who asks. What it does
- * not say is what it was without it: said by the provider around it, or by the page.
+ * Sets the server and the token for the elements inside it. The first provider of a page is also the default for elements
+ * outside of any provider. A setting that it lacks comes from the provider around it, or from the page.
  *
  * @tag mqtt-status-provider
  * @summary The server and the token for the elements inside it.
  *
- * @attr {string} src - the server, for example `https://status.example.com`; without it the one that the page names
- * @attr {string} token-src - an address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`
- * @attr {string} token - a publishable key; never a token of a person, which everybody could read here
- * @attr transport - the wire; `auto`: a WebSocket, or what else gets through
+ * @attr {string} src - the server, for example `https://status.example.com`; by default the one that the page names
+ * @attr {string} token-src - an address on the page's own origin that responds with `{"token": "…", "expiresIn": 600}`
+ * @attr {string} token - a publishable key; never a user's token, because every reader of the page's source can copy it
+ * @attr transport - the transport; `auto`: a WebSocket, or the next transport that works
  * @attr share - `tabs`: the tabs of a browser share one WebSocket
- * @attr {number} pause-hidden - a page that is hidden for so many seconds lets go of its line; 300, 0 = never
+ * @attr {number} pause-hidden - after so many seconds in which the page is hidden, the client closes its transport; 300, 0 = never
  *
  * @slot - the elements that use it
  */
@@ -47,7 +47,7 @@ export class MqttStatusProvider extends StatusElement {
   declare src: string | null | undefined
   declare token: string | null | undefined
   declare tokenSrc: string | null | undefined
-  /** Asked for a token before each attempt and before a token ends; may take 10 s. */
+  /** The client calls it before each attempt and before its token expires; times out after 10 s. */
   declare getToken: ClientSettings['getToken'] | null
   declare transport: WordProperty<'transport'>
   declare share: WordProperty<'share'>
@@ -89,7 +89,7 @@ export class MqttStatusProvider extends StatusElement {
   }
 
   protected override updated(): void {
-    // What is wrong with the line is said by those who show it.
+    // Problems of the link are reported by the elements that show it.
     const src = this.#provided.value?.src ?? null
     StatusElement.inspect?.(this, { trouble: null, link: null, src })
   }
@@ -112,7 +112,7 @@ export class MqttStatusProvider extends StatusElement {
     try {
       return this.#find()
     } catch (error) {
-      // What is no address leaves everything inside without a server, which it says.
+      // An address that can't be parsed leaves the elements inside without a server; each of them shows that.
       reportOnce(error)
       return null
     }
@@ -123,10 +123,10 @@ export class MqttStatusProvider extends StatusElement {
     const asks = Object.keys(tokens).length > 0
     const outer = this.#outer.value
     const page = pageAddress()
-    // One around it that has found none has looked at the page, too.
+    // An outer provider without a server has read the page's settings already.
     const src = this.src || (outer === undefined ? page : outer)?.src
     if (!src) return null
-    // Whoever asks for tokens here is not asked beside others, and a token never travels to another server.
+    // A provider with token settings of its own needs a client of its own. A token is sent to its own server only.
     if (!asks && outer && sameServer(outer.src, src)) return outer
     const address = !asks && page && sameServer(page.src, src) ? page : { src }
     return clientFor({ ...address, ...tokens, ...this.#lineSettings() })

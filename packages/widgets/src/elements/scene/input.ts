@@ -13,12 +13,12 @@ export interface SceneInput {
   readonly command: CommandState
   readonly language: Language
   readonly time: Word<'time'>
-  /** Neither a connection nor a site is named. */
+  /** The element has neither `connection-id` nor `site-id`. */
   readonly unnamed: boolean
-  /** Why there is no server, so that nothing will ever come; otherwise `null`. */
+  /** Why the element has no server; `null` = it has one, or waits for a provider. */
   readonly serverless: Serverless | null
   /** The server's time, in ms since the epoch. */
   readonly now: number
-  /** Whether the whole date is wanted. */
+  /** Whether the tooltip with the full date is needed. */
   readonly exact: boolean
 }

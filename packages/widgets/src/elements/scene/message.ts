@@ -1,4 +1,4 @@
-/** The one line of explanation below the status: what matters most to whoever looks, in words. */
+/** Chooses the one line of explanation below the status: the most important fact about link, command or row, in words. */
 import type { Connection } from '@mqtt-status/protocol'
 import type { Link, Refusal } from '../../client/index.ts'
 import { blockedBy } from '../../controllers/link.ts'
@@ -9,14 +9,14 @@ import type { TimedText } from '../../locales/time.ts'
 import type { SceneInput } from './input.ts'
 
 export interface Message {
-  /** `reason` speaks of the MQTT connection, `message` of the way to it. */
+  /** `reason` explains the MQTT connection, `message` the feed or a command. */
   readonly part: 'reason' | 'message'
   readonly text: string
   readonly problem?: boolean
   readonly retry?: boolean
-  /** Text of the broker, behind "Details". */
+  /** The broker's own text, which the button "Details" opens. */
   readonly detail?: string | null
-  /** After how long it reads otherwise, in ms. */
+  /** The text is out of date after so many ms; `null` = it does not depend on time. */
   readonly staysMs?: number | null
 }
 
@@ -30,16 +30,16 @@ export function explain(input: SceneInput, trouble: string | null): Message | nu
       ? refusedMessage(view.refusal, input)
       : troubleMessage(input, trouble)
   }
-  const told = commandMessage(input)
-  // While the link is down the row keeps its last reason: the clock and "as of" mark it as old, and <mqtt-status-live>
-  // says why. A failed command gives way to it, because its wait can't be counted down.
-  if (link !== 'live' && told?.problem) return rowMessage(view.connection, input)
-  return told ?? rowMessage(view.connection, input)
+  const given = commandMessage(input)
+  // While the link is down the row keeps its last reason: the clock icon and "as of" mark it as stale, and
+  // <mqtt-status-live> shows the cause. The reason replaces a failed command, whose wait can't be counted down then.
+  if (link !== 'live' && given?.problem) return rowMessage(view.connection, input)
+  return given ?? rowMessage(view.connection, input)
 }
 
 /**
- * Why there is no row. What the page's developer has left out is a problem; a connection that is gone, or a site that has
- * got a second one, may be as it is.
+ * Why there is no row. A missing setting is a mistake of the page and is marked as a problem. A deleted connection, and a
+ * site with a second one, are not.
  */
 function troubleMessage({ several, language }: SceneInput, trouble: string | null): Message | null {
   const { locale } = language
@@ -50,7 +50,7 @@ function troubleMessage({ several, language }: SceneInput, trouble: string | nul
   return null
 }
 
-/** What keeps the feed from coming, and when the next attempt is made, unless that is a matter of seconds. */
+/** What blocks the feed, and when the client tries again, if that takes longer than `COUNTED_MS`. */
 function blockedMessage(link: Link, input: SceneInput): Message | null {
   const { locale } = input.language
   const name = blockedBy(link)
@@ -59,7 +59,7 @@ function blockedMessage(link: Link, input: SceneInput): Message | null {
   return { part: 'message', problem, retry: true, ...untilNextTry(locale.link[name], link, input) }
 }
 
-/** The page is live, but the server does not tell of this connection or site. */
+/** The link is live, but the server refuses this connection or site. */
 function refusedMessage(refusal: Refusal, input: SceneInput): Message {
   const text = input.language.locale.failure[refusal.code]
   return { part: 'message', problem: true, ...untilNextTry(text, refusal, input) }
@@ -76,15 +76,15 @@ function untilNextTry(
   return { text: `${text} (${language.locale.nextTry(wait.text)})`, staysMs: wait.staysMs }
 }
 
-/** Shorter waits are over before they are read. */
+/** A viewer would not finish reading a countdown of a shorter wait. */
 const COUNTED_MS = 30_000
 
 function commandMessage({ view, link, command, language }: SceneInput): Message | null {
   const { locale } = language
   if (command.kind === 'failed') {
     const { code, retryAt } = command
-    const told = failureText(language, code, retryAt === null ? 0 : retryAt - Date.now())
-    return { part: 'message', problem: true, ...told }
+    const given = failureText(language, code, retryAt === null ? 0 : retryAt - Date.now())
+    return { part: 'message', problem: true, ...given }
   }
   if (view.pending === null) return null
   if (link?.state !== 'live') return { part: 'message', text: locale.outcomeUnknown }
@@ -93,8 +93,8 @@ function commandMessage({ view, link, command, language }: SceneInput): Message 
 }
 
 function rowMessage(row: Connection, input: SceneInput): Message | null {
-  const told = reasonOf(row, input)
-  return told && { part: 'reason', ...told, detail: row.detail }
+  const given = reasonOf(row, input)
+  return given && { part: 'reason', ...given, detail: row.detail }
 }
 
 interface Reading {
@@ -102,7 +102,7 @@ interface Reading {
   readonly now: number
 }
 
-/** Why the connection is as it is, or that its device is offline: what a card says in two places. */
+/** The reason of the row, or else that its device is offline. A card shows the two in different lines. */
 export function problemText(row: Connection, reading: Reading): string | null {
   const device = row.device === 'offline' ? reading.language.locale.device.offline : null
   return reasonOf(row, reading)?.text ?? device
@@ -111,18 +111,18 @@ export function problemText(row: Connection, reading: Reading): string | null {
 function reasonOf(row: Connection, { language, now }: Reading): TimedText | null {
   const { locale } = language
   const { status, reason, desired, desiredBy, desiredAt } = row
-  // Only those who may give commands are told who gave the last one.
+  // The server sends `desiredBy` only to clients with the capability `control`.
   const desiredMs = Date.parse(desiredAt ?? '')
   if (status === 'disconnected' && desired === 'disconnected' && desiredBy && desiredMs) {
     const { text, staysMs } = dated(language, desiredMs, now)
     return { text: locale.disconnectedBy(desiredBy, text), staysMs }
   }
   if (reason === null || (status === 'connected' && reason !== 'subscription_denied')) return null
-  // A newer server may know reasons that we don't: its code is better than silence.
+  // A newer server may send a reason that this version has no words for: the element shows its code.
   return { text: known(locale.reason, reason) ?? reason, staysMs: null }
 }
 
-/** @param waitMs for how long the server takes no other command; counted down in text */
+/** @param waitMs for how long the server refuses other commands; the text counts it down */
 export function failureText(language: Language, code: string, waitMs: number = 0): TimedText {
   const { locale } = language
   const { failure } = locale

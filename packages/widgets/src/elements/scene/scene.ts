@@ -1,4 +1,4 @@
-/** What an element shows at one moment, gathered from row, feed and clock before anything is drawn. */
+/** Composes what an element shows at one moment from row, link, command and time, before the element renders. */
 import { appearance } from '@mqtt-status/protocol'
 import type { Appearance, Connection } from '@mqtt-status/protocol'
 import { linkTrouble } from '../../controllers/link.ts'
@@ -8,7 +8,7 @@ import type { SceneInput } from './input.ts'
 import { explain } from './message.ts'
 import type { Message } from './message.ts'
 
-/** When something happened, for the eye, for machines and, once it is wanted, for the tooltip. */
+/** A time in words, as ISO text for `datetime`, and as the full date of the tooltip once the viewer needs it. */
 export interface Moment {
   readonly text: string
   readonly iso: string
@@ -21,13 +21,13 @@ export interface Scene {
   readonly trouble: string | null
   readonly row: Connection | null
   readonly appearance: Appearance | null
-  /** The row is the last one known, not necessarily what is true now. */
+  /** The link is not live: the row may be out of date. */
   readonly dimmed: boolean
   readonly moment: Moment | null
   readonly message: Message | null
-  /** What is known of the device behind the connection, in pieces that are best not broken. */
+  /** The line about the device behind the connection, in pieces that a line break should not split. */
   readonly device: readonly string[] | null
-  /** After how long the scene changes by itself, in ms; `null` = never. */
+  /** The scene is out of date after so many ms; `null` = it does not depend on time. */
   readonly staysMs: number | null
 }
 
@@ -77,7 +77,7 @@ function withRow(row: Connection, input: SceneInput): Scene {
   }
 }
 
-/** Why nothing will come, so that there is nothing to wait for. */
+/** Why no row will come; `null` = the element waits for one. */
 function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): string | null {
   if (serverless) return serverless
   if (unnamed) return 'unnamed'
@@ -90,14 +90,14 @@ function troubleOf({ unnamed, serverless, several, view, link }: SceneInput): st
 
 type Timed<T> = T & { readonly staysMs: number | null }
 
-/** @returns `null` where the row names no time that there is */
+/** @returns `null` if `since` of the row is no valid date */
 function since(row: Connection, { look }: Appearance, input: SceneInput): Timed<Moment> | null {
   const { language, now, time, exact } = input
   const at = Date.parse(row.since)
   if (Number.isNaN(at)) return null
   const moment = { iso: row.since, full: exact ? full(language, at) : null }
   if (time === 'absolute') return { ...moment, ...absolute(language, at, now) }
-  // What lasts is measured, what happened is dated.
+  // A state that lasts shows its duration, an event its age.
   const happened = look === 'lost' || look === 'failed' || look === 'disconnected'
   const relative = happened ? ago(language, at, now) : lasting(language, now - at)
   if (time === 'relative') return { ...moment, ...relative }
@@ -116,15 +116,15 @@ function asOf(at: number, { language, now, exact }: SceneInput): Timed<Moment> {
   }
 }
 
-/** Since when the status is as it is says nothing about when the device was last heard: that has a line of its own. */
+/** The line about the device: its state and its last message. `since` of the row says nothing about either. */
 function deviceLine(
   row: Connection,
   { language, now }: SceneInput,
 ): Timed<{ pieces: readonly string[] }> | null {
   const { locale } = language
-  // A newer server may know states of a device that this version has no word for.
+  // A newer server may send a state of the device that this version has no word for.
   if (!(row.device in locale.device)) return null
-  // A device that nobody listens to is not to blame for its silence.
+  // While the connection is off on purpose no node receives messages, so `stale` says nothing about the device.
   const isIgnored = row.status === 'disconnected' && row.desired === 'disconnected'
   const word = isIgnored && row.device === 'stale' ? null : locale.device[row.device as Heard]
   const heardAt = Date.parse(row.lastMessageAt ?? '')
