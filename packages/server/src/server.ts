@@ -8,7 +8,6 @@ import { withNotices } from './auth/notices.ts'
 import { createVerify } from './auth/tokens.ts'
 import type { Config } from './config/config.ts'
 import { ChangeFeed } from './db/feed/change-feed.ts'
-import type { FeedRead } from './db/feed/change-feed.ts'
 import { command } from './db/connections/commands.ts'
 import { KeyRing } from './db/secrets/key-ring.ts'
 import type { Lane } from './db/postgres/lane.ts'
@@ -142,7 +141,6 @@ export class StatusServer {
     this.#onStop('database', () => closeLanes(lanes))
     await this.#refuseLostSecrets(this.#secrets(lanes.queries), schema)
 
-    const readers: ((read: FeedRead) => void)[] = []
     const feed = new ChangeFeed({
       lane: lanes.feed,
       upkeep: lanes.upkeep,
@@ -151,7 +149,8 @@ export class StatusServer {
       adopt: database.adopt,
       log: log.child({ room: 'db' }),
       onRead: (read) => {
-        for (const reader of readers) reader(read)
+        hub.publish(read)
+        supervision.reconcile(read)
       },
       onCall: (called) => {
         supervision.receive(called)
@@ -165,9 +164,6 @@ export class StatusServer {
       tickMs: this.#config.hub.tickMs,
       log: log.child({ room: 'hub' }),
     })
-    readers.push((read) => {
-      hub.publish(read)
-    })
     this.#hub = hub
     this.#onStop('hub', () => {
       hub.stop()
@@ -175,9 +171,6 @@ export class StatusServer {
 
     // Before the feed starts, so that it misses no row; `begin` comes after the server listens.
     const supervision = this.#supervise(lanes, feed)
-    readers.push((read) => {
-      supervision.reconcile(read)
-    })
     await feed.start()
     this.#onStop('feed', () => feed.stop())
     const triggers = this.#keepUp(lanes)

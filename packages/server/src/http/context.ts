@@ -6,7 +6,8 @@ import type { CommandRequest, CommandResult } from '../db/connections/commands.t
 import type { Hub } from '../hub/hub.ts'
 import type { Log } from '../log.ts'
 import type { Limits } from './admission/limits.ts'
-import type { Check, Management } from './api/editor.ts'
+import type { CheckResult } from '../model/check-result.ts'
+import type { ManagementPort } from './api/management-port.ts'
 
 /** A page for `/` and the files it needs, by path relative to the base path. */
 export interface Portal {
@@ -53,9 +54,9 @@ export interface HttpContext {
   /** How long a caller waits for the result of a command, in ms. */
   readonly commandTimeoutMs: number
   readonly command: (request: CommandRequest) => Promise<CommandResult>
-  readonly management: Management
+  readonly management: ManagementPort
   /** Asks the broker of a connection for a sign of life. */
-  readonly check: (id: string, site: string) => Promise<Check>
+  readonly check: (id: string, site: string) => Promise<CheckResult>
   /** Why the server is not ready; empty = it is. */
   readonly ready: () => readonly string[]
   /** What is wrong although the server is ready. @default nothing */

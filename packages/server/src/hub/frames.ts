@@ -17,7 +17,8 @@ export class Frame {
   }
 
   static of(message: ServerMessage): Frame {
-    return new Frame(message.type, JSON.stringify(message))
+    const cursor = 'cursor' in message ? (message.cursor ?? null) : null
+    return new Frame(message.type, JSON.stringify(message), cursor)
   }
 
   /** A whole unmasked text frame (RFC 6455, 5.2), ready for the socket. */

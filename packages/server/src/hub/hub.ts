@@ -12,7 +12,7 @@ import { Mirror, project } from './mirror.ts'
 import type { HubRead } from './mirror.ts'
 import { toFrame } from './pages.ts'
 import { queryOnce } from './query.ts'
-import type { Page, Query } from './query.ts'
+import type { Query } from './query.ts'
 import type { HubScope } from './scope.ts'
 import { Subscriber } from './subscriber.ts'
 import type { Delivery, Host, Sink, WatchRequest } from './subscriber.ts'
@@ -21,7 +21,7 @@ import { Watches } from './watch.ts'
 import type { Watch } from './watch.ts'
 
 export type { HubRead } from './mirror.ts'
-export type { Page, Query } from './query.ts'
+export type { Query } from './query.ts'
 export type { HubScope } from './scope.ts'
 export type { Sink, WatchRequest } from './subscriber.ts'
 export { Subscriber } from './subscriber.ts'
@@ -167,7 +167,7 @@ export class Hub {
    *
    * @throws StatusError `database_unavailable`
    */
-  async query(scope: HubScope, query: WatchFilter & Query): Promise<Page> {
+  async query(scope: HubScope, query: WatchFilter & Query): Promise<string> {
     await this.#fresh()
     return queryOnce(this.#mirror, scope, { ...query, now: new Date(this.#now()).toISOString() })
   }

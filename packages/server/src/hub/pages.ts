@@ -12,15 +12,21 @@ export interface Page {
   readonly missing: readonly string[]
 }
 
-/** What surrounds a page. */
+/** The fields around the rows of a page. */
 export interface Envelope {
   readonly type: 'snapshot' | 'patch'
-  /** Of the watch that is answered. */
+  /** The id of the watch that this answers. */
   readonly id?: number | undefined
-  /** Set on answers: whether it is the last page. */
-  readonly final?: boolean | undefined
   readonly cursor?: string | null | undefined
+  /** In answers: whether this is the last page. */
+  readonly final?: boolean | undefined
+  /** In answers over HTTP: the client asks again with `after` set to it. */
+  readonly next?: string | null | undefined
   readonly now?: string | undefined
+  /** In answers over HTTP: messages of type `summary`, as JSON. */
+  readonly summaries?: readonly string[] | undefined
+  /** Further fields of an answer over HTTP. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined
 }
 
 interface Item {
@@ -83,16 +89,30 @@ function sized(kind: keyof Page, json: string, item: string | Removed): Item {
   return { kind, json, item, bytes: Buffer.byteLength(json) }
 }
 
-/** The fields in the order of the protocol's examples. */
-export function toFrame({ connections, removed, missing }: Page, around: Envelope): Frame {
-  const cursor = around.cursor ?? null
-  const fields = [`"type":"${around.type}"`]
-  if (around.id !== undefined) fields.push(`"id":${around.id}`)
-  fields.push(`"connections":[${connections.join(',')}]`)
-  if (around.type === 'patch') fields.push(`"removed":${JSON.stringify(removed)}`)
-  fields.push(`"missing":${JSON.stringify(missing)}`)
-  if (cursor !== null) fields.push(`"cursor":${JSON.stringify(cursor)}`)
-  if (around.final !== undefined) fields.push(`"final":${String(around.final)}`)
-  if (around.now !== undefined) fields.push(`"now":"${around.now}"`)
-  return new Frame(around.type, `{${fields.join(',')}}`, cursor)
+export function toFrame(page: Page, around: Envelope): Frame {
+  return new Frame(around.type, toJson(page, around), around.cursor ?? null)
+}
+
+/** A message of type `snapshot` or `patch`, its fields in the order of the protocol's examples. Rows are JSON already. */
+export function toJson({ connections, removed, missing }: Page, around: Envelope): string {
+  const { type, id, cursor, final, next, now, summaries, extra = {} } = around
+  const fields = [
+    field('type', type),
+    field('id', id),
+    `"connections":[${connections.join(',')}]`,
+    field('removed', type === 'patch' ? removed : undefined),
+    field('missing', missing),
+    field('cursor', cursor),
+    field('final', final),
+    field('next', next),
+    field('now', now),
+    summaries === undefined ? '' : `"summaries":[${summaries.join(',')}]`,
+    ...Object.entries(extra).map(([name, value]) => field(name, value)),
+  ]
+  return `{${fields.filter((text) => text !== '').join(',')}}`
+}
+
+/** A field as JSON, empty where it has no value. */
+function field(name: string, value: unknown): string {
+  return value === undefined || value === null ? '' : `"${name}":${JSON.stringify(value)}`
 }

@@ -1,52 +1,50 @@
-/** The same answer as a watch gets, once, as one object: for polling and for rendering on a server. */
-import type { WatchFilter } from '@mqtt-status/protocol'
+/** Answers a watch once, as one object: for polling clients and for pages that a server renders. */
+import type { Removed, WatchFilter } from '@mqtt-status/protocol'
 import { changedSince, cursorOf, honour, missingOf } from './answer.ts'
+import type { View } from './answer.ts'
 import type { Mirror } from './mirror.ts'
 import { Row } from './mirror.ts'
+import { toJson } from './pages.ts'
+import type { Envelope, Page } from './pages.ts'
 import type { HubScope } from './scope.ts'
 import { SummaryGroup } from './summary-group.ts'
 import { present, select, toFilter } from './watch.ts'
-import type { Filter } from './watch.ts'
 
 export interface Query {
-  /** Only what changed since, if it can be honoured. */
+  /** The answer has only what changed since, if the hub can honour the cursor. */
   readonly cursor?: string
   /** Rows of a snapshot at most. @default 1000 */
   readonly limit?: number
   /** Rows of a snapshot after this id, in the order of ids. */
   readonly after?: string
+  /** Further fields of the answer. */
+  readonly extra?: Readonly<Record<string, unknown>>
 }
 
-export interface Page {
-  /** A `snapshot` or `patch` object, as JSON. */
-  readonly json: string
-  /** The cursor in it. */
-  readonly cursor: string | null
-  /** Ask again with `after` set to it for the rest; `null` if there is none. */
-  readonly next: string | null
-}
+/** A page of rows and the fields around it. */
+type Content = Omit<Page, 'missing'> & { readonly around: Envelope }
 
 const LIMIT = 1_000
 
-/** Without any filter all that is permitted is meant; summaries are a filter that names no rows. */
+/**
+ * A `snapshot` or `patch` object, as JSON. Without a filter it covers all that the scope permits; summaries are a filter
+ * that names no rows.
+ */
 export function queryOnce(
   mirror: Mirror,
   scope: HubScope,
   query: WatchFilter & Query & { now: string },
-): Page {
-  const { connections, sites, summary } = query
+): string {
+  const { connections, sites, summary, extra, now } = query
   const named = (connections ?? sites ?? summary) !== undefined || query.all === true
   const filter = toFilter(named ? query : { all: true })
   const view = { scope, filter }
   const mark = honour(mirror, scope, query.cursor)
-  const missing = JSON.stringify(missingOf(mirror, scope, filter))
-  const page =
-    mark === null
-      ? snapshotPage(mirror, view, { ...query, missing })
-      : patchSince(mirror, view, { mark, missing })
-  if (summary === undefined) return page
-  const counts = summary.map((site) => countOnce(mirror, scope, { site, now: query.now }))
-  return { ...page, json: `${page.json.slice(0, -1)},"summaries":[${counts.join(',')}]}` }
+  const { around, ...rows } =
+    mark === null ? snapshot(mirror, view, query) : patchSince(mirror, view, mark)
+  const summaries = summary?.map((site) => countOnce(mirror, scope, { site, now }))
+  const missing = missingOf(mirror, scope, filter)
+  return toJson({ ...rows, missing }, { ...around, summaries, extra })
 }
 
 function countOnce(
@@ -59,48 +57,37 @@ function countOnce(
   return group.frame?.json ?? 'null'
 }
 
-function snapshotPage(
+function snapshot(
   mirror: Mirror,
-  view: { scope: HubScope; filter: Filter },
-  { after = '', limit = LIMIT, missing, now }: Query & { missing: string; now: string },
-): Page {
-  const { scope, filter } = view
+  { scope, filter }: View,
+  { after = '', limit = LIMIT, now }: Query & { now: string },
+): Content {
   const rest = Array.from(select(mirror, scope, filter))
     .filter(({ connection }) => connection.id > after)
     .sort((a, b) => (a.connection.id < b.connection.id ? -1 : 1))
   const rows = rest.slice(0, limit)
   const next = rest.length > limit ? (rows.at(-1)?.connection.id ?? null) : null
-  // Pages are read at different moments: only the first one's cursor is before all of them.
+  // A client reads the pages at different moments: only the cursor of the first one is before all of them.
   const cursor = after === '' ? cursorOf(mirror, scope) : null
-  const fields = [
-    `"type":"snapshot"`,
-    `"connections":[${rows.map((row) => row.json(scope.control)).join(',')}]`,
-    `"missing":${missing}`,
-    ...(cursor === null ? [] : [`"cursor":"${cursor}"`]),
-    `"final":${String(next === null)}`,
-    ...(next === null ? [] : [`"next":${JSON.stringify(next)}`]),
-    `"now":"${now}"`,
-  ]
-  return { json: `{${fields.join(',')}}`, cursor, next }
+  return {
+    connections: rows.map((row) => row.json(scope.control)),
+    removed: [],
+    around: { type: 'snapshot', cursor, final: next === null, next, now },
+  }
 }
 
-function patchSince(
-  mirror: Mirror,
-  view: { scope: HubScope; filter: Filter },
-  { mark, missing }: { mark: bigint; missing: string },
-): Page {
+function patchSince(mirror: Mirror, view: View, mark: bigint): Content {
   const { scope } = view
-  const cursor = cursorOf(mirror, scope)
-  const found = changedSince(mirror, view, mark).map((id) => ({
-    id,
-    now: present(mirror, view, id),
-  }))
-  const rows = found.flatMap(({ now }) => (now instanceof Row ? [now.json(scope.control)] : []))
-  const removed = found.flatMap(({ id, now }) =>
-    now === null || now instanceof Row ? [] : [{ id, revision: now.revision }],
-  )
-  const json =
-    `{"type":"patch","connections":[${rows.join(',')}],"removed":${JSON.stringify(removed)},` +
-    `"missing":${missing},"cursor":"${cursor}","final":true}`
-  return { json, cursor, next: null }
+  const connections: string[] = []
+  const removed: Removed[] = []
+  for (const id of changedSince(mirror, view, mark)) {
+    const found = present(mirror, view, id)
+    if (found instanceof Row) connections.push(found.json(scope.control))
+    else if (found !== null) removed.push({ id, revision: found.revision })
+  }
+  return {
+    connections,
+    removed,
+    around: { type: 'patch', cursor: cursorOf(mirror, scope), final: true },
+  }
 }

@@ -194,8 +194,7 @@ export class Subscriber implements SummaryMember {
   ping(): void {
     const cursor = this.#settled() ? cursorOf(this.#host.mirror, this.#scope) : null
     const now = new Date(this.#host.now()).toISOString()
-    const json = JSON.stringify({ type: 'ping', now, ...(cursor === null ? {} : { cursor }) })
-    this.tell(new Frame('ping', json, cursor))
+    this.tell(Frame.of({ type: 'ping', now, ...(cursor === null ? {} : { cursor }) }))
   }
 
   /** The sink has room again. */
@@ -223,12 +222,12 @@ export class Subscriber implements SummaryMember {
   }
 
   /** Forgets everything; the sink is its transport's affair. */
-  close(): void {
+  close(error?: unknown): void {
     if (this.#state.kind === 'closed') return
     this.#state = { kind: 'closed' }
     for (const site of [...this.#summaries.keys()]) this.#leaveSummary(site)
     this.#host.watches.leave(this, this.#watch)
-    this.#host.left(this)
+    this.#host.left(this, error)
   }
 
   #owe(): Owing {
@@ -322,8 +321,7 @@ export class Subscriber implements SummaryMember {
       this.#sink.send(frame)
       return true
     } catch (error) {
-      this.close()
-      this.#host.left(this, error)
+      this.close(error)
       return false
     }
   }

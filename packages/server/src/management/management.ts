@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readAudit, recordEdits } from '../db/connections/audit.ts'
-import type { AuditEntry, AuditQuery } from '../db/connections/audit.ts'
 import {
   deleteSettings,
   findSettings,
@@ -23,6 +22,9 @@ import { StatusError } from '../errors.ts'
 import type { FieldFault } from '../model/connection/field-fault.ts'
 import { INITIAL_SETTINGS, SECRET_FIELDS } from '../model/connection/settings.ts'
 import type { SecretField, Settings } from '../model/connection/settings.ts'
+import type { AuditEntry, AuditQuery } from '../model/audit.ts'
+import type { DialResult } from '../model/check-result.ts'
+import type { Editor } from '../model/editor.ts'
 import { missingFields, parseDraft } from './parse-draft.ts'
 import type { Draft } from './draft.ts'
 import type { ParsedDraft } from './parse-draft.ts'
@@ -32,28 +34,10 @@ import { changedFields, merge, secretsToSendAnew, settingsOf } from './merge.ts'
 import { toView } from './settings-view.ts'
 import type { SettingsView } from './settings-view.ts'
 
-/** Who edits, and what. */
-export interface Editor {
-  /** For the audit; `null` where nobody has to say. */
-  readonly actor: string | null
-  /** Whether everything may be seen, whatever its site. */
-  readonly everywhere: boolean
-  readonly permits: (id: string, siteId: string) => boolean
-}
-
-/** What came of dialling once. */
-export interface Probe {
-  readonly ok: boolean
-  /** A code of the reasons; `null` if it is ok. */
-  readonly reason: string | null
-  readonly detail: string | null
-  readonly tookMs: number
-}
-
-/** What management needs of whoever dials. */
+/** What management needs of the room that dials. */
 export interface Dialling extends DialChecks {
   /** @throws StatusError `rate_limited` where other tests of the site keep it waiting */
-  readonly dialOnce: (dial: DialDraft, site: string) => Promise<Probe>
+  readonly dialOnce: (dial: DialDraft, site: string) => Promise<DialResult>
 }
 
 export interface ManagementOptions {
@@ -143,7 +127,7 @@ export class Management {
    *
    * @throws StatusError `bad_request`, `validation`, `rate_limited`, `database_unavailable`
    */
-  test(editor: Editor, body: unknown): Promise<Probe> {
+  test(editor: Editor, body: unknown): Promise<DialResult> {
     return reachable(async () => {
       const { draft, faults } = parseDraft(body)
       const { id } = draft
@@ -217,7 +201,7 @@ export class Management {
   }
 
   /** A secret that would be needed but can't be read, as the dial would report it. */
-  async #unreadable({ stored, draft }: Subject): Promise<Probe | null> {
+  async #unreadable({ stored, draft }: Subject): Promise<DialResult | null> {
     for (const field of SECRET_FIELDS) {
       const text = draft.secrets[field]
       if (typeof text !== 'string' || !isReference(text)) continue
@@ -240,7 +224,7 @@ function payerOf({ permits, actor }: Editor, { siteId }: Settings, id = ''): str
   return permits(id, siteId) ? siteId : `${siteId} as seen by ${actor ?? 'a stranger'}`
 }
 
-function toProbe(field: SecretField, { why, obstacle }: Unreadable): Probe {
+function toProbe(field: SecretField, { why, obstacle }: Unreadable): DialResult {
   const reason = obstacle === 'machine' ? 'local_resources' : 'secret_unreadable'
   return { ok: false, reason, detail: `${field}: ${why}`, tookMs: 0 }
 }

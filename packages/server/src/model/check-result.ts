@@ -8,3 +8,8 @@ export interface CheckResult {
   readonly reason: Reason | null
   readonly tookMs: number
 }
+
+/** The result of a dial that tries settings out. */
+export interface DialResult extends CheckResult {
+  readonly detail: string | null
+}

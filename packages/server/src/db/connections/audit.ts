@@ -1,22 +1,11 @@
-/** Who asked for what, and when. It names what was changed, never to what: settings are read where they are. */
+/**
+ * The audit, in the table `commands`: it had only commands at first, and has edits as well now. The entries of commands
+ * also make a repeated request with the same idempotency key harmless.
+ */
+import type { Action } from '@mqtt-status/protocol'
+import type { AuditEntry, AuditQuery } from '../../model/audit.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { iso } from '../postgres/time.ts'
-
-/** What an entry tells of: a command, or an edit of the settings. */
-export interface AuditEntry {
-  /** Rises with every entry. */
-  readonly id: number
-  readonly connectionId: string
-  /** Where the connection was; `null` for commands of former versions. */
-  readonly siteId: string | null
-  readonly action: string
-  /** `null` where nobody has to say who it is. */
-  readonly actor: string | null
-  readonly at: string
-  readonly generation: number
-  /** The fields that were set, for edits. */
-  readonly fields: readonly string[]
-}
 
 export interface Edit {
   readonly connectionId: string
@@ -26,21 +15,44 @@ export interface Edit {
   readonly fields: readonly string[]
 }
 
-/** The ids that are meant; `*` = any. */
-type Names = '*' | ReadonlySet<string>
-
-export interface AuditQuery {
-  /** Whose entries may be told. */
-  readonly sites: Names
-  readonly connections: Names
-  /** Of this connection only. */
-  readonly connectionId?: string
-  /** Entries below this id; the newest without it. */
-  readonly before?: number
-  readonly limit: number
+/** How one caller names one request. */
+export interface RequestKey {
+  readonly id: string
+  readonly actor: string | null
+  readonly idempotencyKey: string | null
 }
 
-/** Notes edits, within the transaction that makes them. */
+/** The command that the caller sent with the same idempotency key in the last 24 h, `null` if there is none. */
+export async function findCommand(
+  tx: Sql,
+  { id, actor, idempotencyKey }: RequestKey,
+): Promise<{ action: string; generation: number } | null> {
+  if (idempotencyKey === null) return null
+  const [former] = await tx<{ action: string; generation: number }[]>`
+    select action, generation
+    from ${tx.schema}.commands
+    where connection_id = ${id}
+      and idempotency_key = ${idempotencyKey}
+      and actor is not distinct from ${actor}
+      and at > now() - interval '24 hours'
+    order by commands.id desc
+    limit 1`
+  return former ?? null
+}
+
+/** Records a command, in the transaction that makes it. */
+export async function recordCommand(
+  tx: Sql,
+  { id, actor, idempotencyKey }: RequestKey,
+  made: { readonly siteId: string | null; readonly action: Action; readonly generation: number },
+): Promise<void> {
+  const { siteId, action, generation } = made
+  await tx`
+    insert into ${tx.schema}.commands (connection_id, site_id, action, actor, idempotency_key, generation)
+    values (${id}, ${siteId}, ${action}, ${actor}, ${idempotencyKey}, ${generation})`
+}
+
+/** Records edits, in the transaction that makes them. */
 export async function recordEdits(
   tx: Sql,
   edits: readonly Edit[],
@@ -58,7 +70,7 @@ export async function recordEdits(
     )`
 }
 
-/** The newest first. */
+/** The newest entries first. */
 export function readAudit(sql: Sql, query: AuditQuery): Promise<readonly AuditEntry[]> {
   const { sites, connections, connectionId, before, limit } = query
   const everything = sites === '*' || connections === '*'
@@ -83,6 +95,6 @@ export function readAudit(sql: Sql, query: AuditQuery): Promise<readonly AuditEn
     limit ${limit}`
 }
 
-function list(names: Names): string[] {
+function list(names: AuditQuery['sites']): string[] {
   return names === '*' ? [] : [...names]
 }

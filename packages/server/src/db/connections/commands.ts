@@ -1,4 +1,5 @@
 import type { Action, Connection } from '@mqtt-status/protocol'
+import { findCommand, recordCommand } from './audit.ts'
 import { findConnection } from './connections.ts'
 import { unavailable } from '../postgres/away.ts'
 import type { Database } from '../postgres/lane.ts'
@@ -9,7 +10,7 @@ export interface CommandRequest {
   /** Commands of different sites take turns. */
   readonly siteId: string
   readonly action: Action
-  /** Who asks; `null` where nobody has to say. */
+  /** The subject of the caller; `null` where the server knows none. */
   readonly actor: string | null
   /** Makes a repetition of the same request harmless, for 24 h. */
   readonly idempotencyKey: string | null
@@ -18,15 +19,15 @@ export interface CommandRequest {
 export type CommandResult =
   | { readonly kind: 'accepted'; readonly connection: Connection; readonly generation: number }
   | { readonly kind: 'not_found' }
-  /** The writer of an observed row has no notion of a wish. */
+  /** The program that writes an observed row takes no commands. */
   | { readonly kind: 'not_controllable' }
   /** The key was used for another action. */
   | { readonly kind: 'idempotency_conflict' }
 
 /**
- * Edits the wish of one connection, and nothing else: the feed carries it to whoever acts on it. The row is locked
- * first, so commands for one connection happen one after the other, on any number of nodes, and a repeated key always
- * finds its first use. Commands of one node for one connection wait for each other without a session.
+ * Edits what is desired of one connection, and nothing else: the feed carries it to the owner, which acts on it. The
+ * transaction locks the row first, so that commands for one connection run one after the other, on any number of nodes,
+ * and a repeated key always finds its first use. Commands of one node for one connection wait without a session.
  *
  * @throws StatusError `database_unavailable`
  */
@@ -47,7 +48,7 @@ function edit(lane: Database, request: CommandRequest): Promise<CommandResult> {
       for update`
     if (row === undefined) return { kind: 'not_found' }
     if (row.desired === null) return { kind: 'not_controllable' }
-    const former = await formerUse(tx, request)
+    const former = await findCommand(tx, request)
     if (former !== null && former.action !== request.action) return { kind: 'idempotency_conflict' }
     const generation = former?.generation ?? (await raise(tx, request))
     const connection = await findConnection(tx, request.id)
@@ -58,27 +59,8 @@ function edit(lane: Database, request: CommandRequest): Promise<CommandResult> {
   return lane.transact(decide, { party: request.siteId, row: request.id })
 }
 
-async function formerUse(
-  tx: Sql,
-  { id, actor, idempotencyKey }: CommandRequest,
-): Promise<{ action: string; generation: number } | null> {
-  if (idempotencyKey === null) return null
-  const [former] = await tx<{ action: string; generation: number }[]>`
-    select action, generation
-    from ${tx.schema}.commands
-    where connection_id = ${id}
-      and idempotency_key = ${idempotencyKey}
-      and actor is not distinct from ${actor}
-      and at > now() - interval '24 hours'
-    order by commands.id desc
-    limit 1`
-  return former ?? null
-}
-
-async function raise(
-  tx: Sql,
-  { id, action, actor, idempotencyKey }: CommandRequest,
-): Promise<number> {
+async function raise(tx: Sql, request: CommandRequest): Promise<number> {
+  const { id, action, actor } = request
   const [raised] = await tx<{ generation: number; siteId: string }[]>`
     update ${tx.schema}.connections
     set desired = ${action === 'disconnect' ? 'disconnected' : 'connected'},
@@ -88,9 +70,7 @@ async function raise(
       desired_by = ${actor}
     where id = ${id}
     returning generation, site_id as "siteId"`
-  const generation = raised?.generation ?? 0
-  await tx`
-    insert into ${tx.schema}.commands (connection_id, site_id, action, actor, idempotency_key, generation)
-    values (${id}, ${raised?.siteId ?? null}, ${action}, ${actor}, ${idempotencyKey}, ${generation})`
+  const { generation, siteId } = raised ?? { generation: 0, siteId: null }
+  await recordCommand(tx, request, { siteId, action, generation })
   return generation
 }

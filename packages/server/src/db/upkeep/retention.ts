@@ -28,7 +28,7 @@ export function choresOf({ historyDays, auditDays }: Retention): readonly Chore[
   return [
     { name: 'tombstones', prune: (sql) => pruneTombstones(sql, BATCH) },
     { name: 'events', prune: pruneEvents(historyDays) },
-    { name: 'commands', prune: (sql) => pruneCommands(sql, auditDays) },
+    { name: 'commands', prune: (sql) => pruneAudit(sql, auditDays) },
     { name: 'checks', prune: pruneChecks },
     { name: 'owners', prune: pruneOwners },
     { name: 'leases', prune: pruneEndedLeases },
@@ -72,7 +72,7 @@ function pruneEvents(days: number): Prune {
 }
 
 /** Idempotency keys are looked up for 24 h, so a day is the least. */
-async function pruneCommands(sql: Sql, days: number): Promise<number> {
+async function pruneAudit(sql: Sql, days: number): Promise<number> {
   const { count } = await sql`
     delete from ${sql.schema}.commands
     where id in (

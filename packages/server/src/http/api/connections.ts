@@ -1,7 +1,8 @@
+import type { WatchFilter } from '@mqtt-status/protocol'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { StatusError } from '../../errors.ts'
-import type { Page } from '../../hub/hub.ts'
+import type { Query } from '../../hub/hub.ts'
 import { notFound } from './capability.ts'
 import type { AppEnv, HttpContext } from '../context.ts'
 import { limited, parseQueryBody, parseWatchQuery } from '../messages.ts'
@@ -16,13 +17,13 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
     const query = c.req.query()
     const watch = limited(parseWatchQuery(query), hub.watchLimit)
     const page = { limit: toLimit(query['limit']), after: query['after'] ?? '' }
-    return answer(c, await hub.query(c.var.scope, { ...watch, ...page }))
+    return answer(c, { ...watch, ...page })
   })
 
   app.post('/api/v1/connections/query', async (c) => {
     const query = parseQueryBody(await c.req.text())
     limited(query, hub.watchLimit)
-    return answer(c, await hub.query(c.var.scope, query))
+    return answer(c, query)
   })
 
   app.get('/api/v1/connections/:id', async (c) => {
@@ -30,16 +31,16 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
     if (row === null) throw notFound()
     return c.json(row)
   })
-  return app
-}
 
-/** The object of the protocol, with what the caller may do in it. */
-function answer(c: Context<AppEnv>, { json }: Page): Response {
-  const { can, unknownScope } = c.var.scope
-  const granted = JSON.stringify({ can, ...(unknownScope.length > 0 ? { unknownScope } : {}) })
-  return c.body(`${json.slice(0, -1)},${granted.slice(1)}`, 200, {
-    'content-type': 'application/json',
-  })
+  /** The object of the protocol, with the capabilities of the caller. */
+  async function answer(c: Context<AppEnv>, query: WatchFilter & Query): Promise<Response> {
+    const { can, unknownScope } = c.var.scope
+    const extra = { can, ...(unknownScope.length > 0 ? { unknownScope } : {}) }
+    const json = await hub.query(c.var.scope, { ...query, extra })
+    return c.body(json, 200, { 'content-type': 'application/json' })
+  }
+
+  return app
 }
 
 function toLimit(text: string | undefined): number {

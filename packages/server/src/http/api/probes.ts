@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { StatusError } from '../../errors.ts'
 import { notFound, requireCapability } from './capability.ts'
 import type { AppEnv, HttpContext } from '../context.ts'
-import { editorOf } from './editing.ts'
+import { editorOf } from './management.ts'
 import { parseJson } from '../messages.ts'
 
 /** What makes the server talk to a broker at once, and tells what came of it; hence limits of its own. */

@@ -3,7 +3,6 @@
  * of a connection would find out, with other addresses of its host or fewer topic filters, is found out here at once.
  */
 import { randomBytes } from 'node:crypto'
-import type { Reason } from '@mqtt-status/protocol'
 import { isOfAddress } from './addresses.ts'
 import type { Step } from '../reasons/attribution.ts'
 import type { DialGuard } from './dial-guard.ts'
@@ -14,6 +13,7 @@ import { Session } from '../session/session.ts'
 import type { Failure } from '../reasons/failure.ts'
 import { checkSettings } from '../session/settings.ts'
 import type { DialSettings, Secrets } from '../session/settings.ts'
+import type { DialResult } from '../../model/check-result.ts'
 import type { StoredDial } from '../../model/connection/settings.ts'
 
 export interface ProbeOptions {
@@ -30,14 +30,6 @@ export interface ProbeRequest {
   readonly site: string
   /** Ends the probe, for example when the client has closed its request. */
   readonly signal?: AbortSignal
-}
-
-export interface ProbeResult {
-  /** Accepted, and every topic was granted. */
-  readonly ok: boolean
-  readonly reason: Reason | null
-  readonly detail: string | null
-  readonly tookMs: number
 }
 
 /** What came of one dial. */
@@ -61,7 +53,7 @@ export class Probe {
   }
 
   /** Client ids are made up, so that a connection that is up with these settings stays up. */
-  async run({ stored, secrets = {}, site, signal }: ProbeRequest): Promise<ProbeResult> {
+  async run({ stored, secrets = {}, site, signal }: ProbeRequest): Promise<DialResult> {
     const startedAt = performance.now()
     const timeout = AbortSignal.timeout(TIMEOUT_MS)
     const ends = signal === undefined ? timeout : AbortSignal.any([signal, timeout])

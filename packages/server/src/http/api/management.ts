@@ -3,7 +3,7 @@ import type { Scope } from '../../auth/scope.ts'
 import { StatusError } from '../../errors.ts'
 import { notFound, requireCapability } from './capability.ts'
 import type { AppEnv, HttpContext } from '../context.ts'
-import type { Editor } from './editor.ts'
+import type { Editor } from '../../model/editor.ts'
 import { parseJson } from '../messages.ts'
 
 const PAGE = { fallback: 100, max: 1_000 }
