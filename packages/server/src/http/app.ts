@@ -15,7 +15,7 @@ import { probeRoutes } from './api/probes.ts'
 import type { Streams } from './streams/streams.ts'
 import { widgetRoutes } from './pages/widget-bundle.ts'
 
-/** Everything that is asked over HTTP and answered at once; streams are not (see stream-sse.ts). */
+/** The routes that answer once; streams are in streams/sse.ts. */
 export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false }).basePath(context.basePath.slice(0, -1) || '/')
 
@@ -31,7 +31,7 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
     const admission = admissionOf(context.callers, incoming)
     for (const [name, value] of Object.entries(corsHeaders(admission, incoming.headers.origin)))
       c.header(name, value)
-    // Without Origin it is no preflight of a page but the probe of a load balancer, which often names no host.
+    // OPTIONS without Origin is no preflight of a page but the probe of a load balancer, which often sends no host.
     const isProbe = c.req.method === 'OPTIONS' && incoming.headers.origin === undefined
     if (!isProbe) refuseStrangers(admission)
     if (c.req.method === 'OPTIONS') {
@@ -81,7 +81,7 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
   return app
 }
 
-/** Finds out who asks, for the handlers after it. */
+/** Verifies the token and hands its scope to the handlers. */
 function identify({ callers, verify }: HttpContext): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { incoming } = c.env

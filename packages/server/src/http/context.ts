@@ -14,7 +14,7 @@ export interface Portal {
   readonly files: Readonly<Record<string, { readonly file: URL; readonly type: string }>>
 }
 
-/** How long peers are waited for, in ms. */
+/** How long the server waits for its peers, in ms. */
 export interface Patience {
   /** For the next request on a connection; longer than proxies keep one (60 s in nginx, HAProxy and AWS, by default). */
   readonly idleMs: number
@@ -26,7 +26,7 @@ export interface Patience {
   readonly helloMs: number
   /** For any sign of life after a ping. */
   readonly pongMs: number
-  /** For a peer to close after it was told to. */
+  /** For a peer to close its side after the server has sent a close frame. */
   readonly closeMs: number
   /** How long a stream of events lasts: at least, at most. Ends are ordinary, so that deploys are. */
   readonly streamMs: readonly [number, number]
@@ -42,7 +42,7 @@ export const PATIENCE: Patience = {
   streamMs: [600_000, 900_000],
 }
 
-/** What the doors of the house need of the rest of it. */
+/** What the routes and streams need of the other rooms. */
 export interface HttpContext {
   readonly hub: Hub
   readonly verify: Verify
@@ -55,11 +55,11 @@ export interface HttpContext {
   readonly commandTimeoutMs: number
   readonly command: (request: CommandRequest) => Promise<CommandResult>
   readonly management: ManagementPort
-  /** Asks the broker of a connection for a sign of life. */
+  /** Pings the broker of a connection. */
   readonly check: (id: string, site: string) => Promise<CheckResult>
-  /** Why the server is not ready; empty = it is. */
+  /** Why the server is not ready; empty if it is. */
   readonly ready: () => readonly string[]
-  /** What is wrong although the server is ready. @default nothing */
+  /** Faults that do not make the server unready. @default none */
   readonly warnings?: () => readonly string[]
   readonly widgets: { readonly file: URL }
   readonly portal?: Portal
@@ -68,7 +68,7 @@ export interface HttpContext {
   readonly log: Log
 }
 
-/** What Hono carries from the door to the handlers. */
+/** What the middleware hands to the handlers. */
 export interface AppEnv {
   Bindings: HttpBindings
   Variables: { readonly scope: Scope }

@@ -35,7 +35,7 @@ export function problemAnswer(error: unknown, log: Log): ProblemAnswer {
   }
 }
 
-/** What a caller is told of an error; whatever is not meant for callers gets a reference into the log instead. */
+/** The reply to an error. For an error other than StatusError it has only a reference, under which the log has the details. */
 function toProblem(error: unknown, log: Log): Problem {
   if (error instanceof StatusError) {
     if (error.cause !== undefined)

@@ -1,4 +1,4 @@
-/** What a watch or a query is answered with: everything it names, or what changed of it since a cursor. */
+/** Builds the answer to a watch or a query: all rows that it names, or those that changed since its cursor. */
 import { formatCursor, parseCursor } from '@mqtt-status/protocol'
 import type { Removed } from '@mqtt-status/protocol'
 import type { Mirror } from './mirror.ts'
@@ -11,7 +11,7 @@ import type { Filter } from './watch.ts'
 /** An answer that is being written, page by page. */
 export interface Answer {
   readonly type: 'snapshot' | 'patch'
-  /** Of the watch that is answered; absent for changes that nobody asked for. */
+  /** The id of the watch; absent for changes, which answer no watch. */
   readonly id: number | undefined
   readonly isAnswer: boolean
   /** What it is about, written or not. */
@@ -19,7 +19,7 @@ export interface Answer {
   readonly pager: Pager
 }
 
-/** What somebody watches, and may see of it, at the moment it is looked at. */
+/** The filter and the scope of a subscriber at this moment. */
 export interface View {
   readonly scope: HubScope
   readonly filter: Filter
@@ -30,7 +30,7 @@ export function cursorOf(mirror: Mirror, scope: HubScope): string {
   return formatCursor({ epoch: mirror.epoch, mark: mirror.mark, scope: scope.key })
 }
 
-/** The mark of a cursor that can be honoured from memory; `null` means that a snapshot is due. */
+/** The mark of a cursor that the mirror can honour; `null` means that the answer is a snapshot. */
 export function honour(mirror: Mirror, scope: HubScope, text: string | undefined): bigint | null {
   const cursor = text === undefined ? null : parseCursor(text)
   if (cursor === null || cursor.epoch !== mirror.epoch || cursor.scope !== scope.key) return null
@@ -58,7 +58,7 @@ export function changedSince(
   })
 }
 
-/** The ids that are named, but do not exist or may not be seen; the two are not told apart. */
+/** The named ids that do not exist or that the scope does not permit. The answer does not say which of the two. */
 export function missingOf(mirror: Mirror, scope: HubScope, filter: Filter): readonly string[] {
   return [...filter.connections].filter((id) => {
     const row = mirror.rows.get(id)
@@ -108,16 +108,16 @@ export function answerTo(
 }
 
 /**
- * What has to be taken back when a view changes its scope: rows that may be seen no more, and of what was not told yet
- * (`untold`) the ends that are still owed.
+ * The removals to send when a view changes its scope: of rows that the new scope does not permit, and of ids whose
+ * removal the subscriber has not got yet (`unsent`).
  */
 export function lostWith(
   mirror: Mirror,
   before: View,
-  { scope, untold }: { scope: HubScope; untold: readonly string[] },
+  { scope, unsent }: { scope: HubScope; unsent: readonly string[] },
 ): Removed[] {
   const known = Array.from(select(mirror, before.scope, before.filter), (row) => row.connection.id)
-  return [...new Set([...known, ...untold])].flatMap((id) => {
+  return [...new Set([...known, ...unsent])].flatMap((id) => {
     if (present(mirror, { scope, filter: before.filter }, id) instanceof Row) return []
     const found = present(mirror, before, id)
     if (found === null) return []

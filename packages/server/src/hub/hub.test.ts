@@ -34,7 +34,7 @@ class Recorder implements Sink {
 }
 
 function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
-  const talk = { desiredBy: 'somebody', detail: 'secret talk of the broker' }
+  const talk = { desiredBy: 'operator-7', detail: 'secret talk of the broker' }
   return connection({ id, revision, since: '2026-11-23T19:00:00.000Z', ...talk, ...change })
 }
 
@@ -175,7 +175,7 @@ test('a row that is deleted or leaves a watched site is removed, unless another 
   expect(site.sink.take()).toMatchObject([{ removed: [{ id: 'b', revision: 5 }] }])
 })
 
-test('nobody hears of an id that was never theirs to see', async () => {
+test('a subscriber gets no message about an id that its scope never permitted', async () => {
   tell([row('a', 1, { siteId: 's2' })])
   const { sink } = await watcher({ all: true }, onlySite('s1'))
   sink.take()
@@ -287,7 +287,7 @@ test('a reader that takes nothing for 30 s is let go, one that takes a little is
   expect(slow.sink.closed).toBeNull()
 })
 
-test('a sink that throws harms nobody else', async () => {
+test('a sink that throws affects no other subscriber', async () => {
   tell([row('a', 1)])
   const broken = await watcher({ all: true })
   const { sink } = await watcher({ all: true })
@@ -301,7 +301,7 @@ test('a sink that throws harms nobody else', async () => {
   expect(hub.size).toBe(1)
 })
 
-test('over the limit nothing is added, and the watch is told so', async () => {
+test('a watch over the limit adds nothing and is answered with an error', async () => {
   const { sink, subscriber } = await watcher({
     connections: Array.from({ length: 1_000 }, (_, i) => `c${i}`),
   })
@@ -354,7 +354,7 @@ test('a summary that is taken back before it was answered is not sent', async ()
   expect(sink.take()).toMatchObject([{ type: 'snapshot', id: 1, connections: [] }])
 })
 
-test('unwatch is silent, and what is not watched any more is not told', async () => {
+test('unwatch sends nothing, and rows that are not watched any more are not sent', async () => {
   tell([row('a', 1), row('b', 2)])
   const { sink, subscriber } = await watcher({ connections: ['a', 'b'] })
   sink.take()
@@ -401,7 +401,7 @@ test('a summary counts without sending rows, follows changes, and moves with the
   ])
 })
 
-test('summaries are gathered like rows, also where nobody watches rows', async () => {
+test('summaries are gathered like rows, also without a watch of rows', async () => {
   const { sink } = await watcher({ summary: ['*'] })
   sink.take()
   await settle()
@@ -441,7 +441,7 @@ test('tombstones below the floor are forgotten', () => {
   expect([...mirror.tombstones('b')]).toHaveLength(1)
 })
 
-test('a feed that is stale is told to everyone, and to those who come meanwhile', async () => {
+test('a stale feed is sent to all subscribers, and to those that subscribe meanwhile', async () => {
   const { sink } = await watcher({ all: true })
   sink.take()
   hub.setFeedState('stale', new Date(0))

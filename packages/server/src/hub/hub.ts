@@ -1,7 +1,7 @@
 /**
- * Fan-out: what the feed tells goes to whoever listens. A row is encoded once, a frame is built once for all who watch
- * the same, and a reader that can't keep up gets the latest rows later. Knows neither where rows come from nor what
- * kind of socket they go to.
+ * Fan-out: the hub sends the rows that the feed reads to the subscribers that watch them. It encodes a row once, and
+ * builds a frame once for all subscribers with the same watch. A subscriber that reads slowly gets the latest rows later.
+ * The hub depends neither on Postgres nor on a kind of socket.
  */
 import type { Connection, WatchFilter } from '@mqtt-status/protocol'
 import { StatusError } from '../errors.ts'
@@ -134,12 +134,12 @@ export class Hub {
     return subscriber
   }
 
-  /** What the feed has read. */
+  /** Takes a read of the feed. */
   publish(read: HubRead): void {
     const former = this.#mirror.epoch
     const touched = this.#mirror.apply(read)
     if (former !== '' && former !== read.epoch) {
-      // Another history: whatever anybody knows is worth nothing.
+      // The database has another history, so every row and cursor that clients hold is invalid.
       for (const subscriber of [...this.#subscribers]) subscriber.end('resync')
       return
     }
@@ -153,10 +153,10 @@ export class Hub {
     if (touched.size > 0) this.#schedule()
   }
 
-  /** Whether the database is read; everyone is told when it changes. */
+  /** Sends to all subscribers whether the node still reads its database. */
   setFeedState(state: 'live' | 'stale', since: Date): void {
     this.#staleSince = state === 'stale' ? since : null
-    // "Live" is said of what is shown, so what has changed goes out before it.
+    // Changes go out first: after "live" a client shows the database's state.
     if (state === 'live') this.#flush()
     const frame = feedFrame(state, since)
     for (const subscriber of [...this.#subscribers]) subscriber.tell(frame)
@@ -188,7 +188,7 @@ export class Hub {
     return project(connection, scope.control)
   }
 
-  /** No timer is left; subscribers are their transports' affair. */
+  /** Stops all timers. The transports close the subscribers. */
   stop(): void {
     this.#stopped = true
     clearInterval(this.#sweep)
@@ -212,9 +212,9 @@ export class Hub {
     }
   }
 
-  /** All questions of a moment share one read; those that come meanwhile wait for the next one. */
+  /** All requests that wait share one read; those that arrive during the read wait for the next one. */
   async #answerAll(): Promise<void> {
-    // During an outage one clock knocks for all, however many ask.
+    // During an outage one timer retries the read for all requests.
     if (this.#asking || this.#retry !== null) return
     this.#asking = true
     while (this.#questions.length > 0) {
@@ -224,7 +224,7 @@ export class Hub {
         await this.#read()
       } catch {
         if (this.#stopped) return
-        // Nothing old is passed off as new: they wait until the database can be read again.
+        // The hub never answers with old rows, so the requests wait until the node can read the database again.
         this.#questions = [...asked, ...this.#questions]
         this.#retry = setTimeout(() => {
           this.#retry = null
@@ -232,14 +232,14 @@ export class Hub {
         }, RETRY_MS)
         break
       }
-      // What has changed goes out first, so that the answers can carry a cursor.
+      // Changes go out first, so that the answers can carry a cursor.
       this.#flush()
       await this.#answer(asked)
     }
     this.#asking = false
   }
 
-  /** A fleet that comes back at once must not hold up everybody else. */
+  /** Yields to other work every 20 ms: the answers to a fleet that reconnects together can take seconds. */
   async #answer(asked: readonly Question[]): Promise<void> {
     let began = performance.now()
     for (const { subscriber, request } of asked) {
@@ -250,7 +250,7 @@ export class Hub {
     }
   }
 
-  /** The first change after an idle moment is sent at once, those that follow are gathered. */
+  /** Sends the first change after an idle tick at once, and gathers those that follow until the next tick. */
   #schedule(): void {
     if (this.#tick !== null) return
     const waitMs = this.#flushedAt + this.#tickMs - performance.now()

@@ -1,7 +1,7 @@
-/** What the feed has told so far: the rows, by id and by site, and the places where rows were and are no more. */
+/** All rows that the feed has read, by id and by site, and the tombstones of places that rows have left. */
 import type { Connection } from '@mqtt-status/protocol'
 
-/** What a reader of the database tells; see the change feed for the meaning of each field. */
+/** A read of the database; the change feed explains the fields. */
 export interface HubRead {
   readonly kind: 'snapshot' | 'changes'
   readonly epoch: string
@@ -40,7 +40,7 @@ export class Row {
   }
 }
 
-/** What of a row may be seen: viewers learn neither the broker's text nor who gave the command. */
+/** The row without `detail` and `desiredBy`, unless the scope has `control`. */
 export function project(connection: Connection, control: boolean): Connection {
   return control ? connection : { ...connection, detail: null, desiredBy: null }
 }
@@ -115,7 +115,7 @@ export class Mirror {
     }
   }
 
-  /** No cursor below the floor is honoured, so nobody asks for these any more. */
+  /** Drops tombstones below the floor: the hub honours no cursor that would need them. */
   #prune(floor: bigint): void {
     for (const [id, places] of this.#tombstones) {
       for (const [site, { changed }] of places) if (changed < floor) places.delete(site)

@@ -1,11 +1,11 @@
 /**
- * One listening socket, WebSocket or stream alike: what it watches, and what it is owed.
+ * One WebSocket or SSE stream: what it watches, and what the hub has not written to it yet.
  *
  *   current ──watch, no room, new scope──▶ owing ──all written──▶ current          any ──close──▶ closed
  *
- * `current`: it gets the frames that are shared by all who watch the same. `owing`: it is served alone, answers first,
- * then the latest rows of whatever changed meanwhile, as long as its sink has room; what it is owed are ids, so it costs
- * the same however long it takes. Frames carry no cursor while anything is owed.
+ * `current`: it gets the frames that all subscribers with the same watch share. `owing`: it gets frames of its own while
+ * its sink has room, answers first, then the latest rows of the ids that changed meanwhile. The hub only keeps those ids,
+ * so a slow subscriber costs the same however long it takes. While it owes anything, frames carry no cursor.
  */
 import type { CloseName, WatchFilter } from '@mqtt-status/protocol'
 import { answerTo, cursorOf, lostWith, pagerOf } from './answer.ts'
@@ -19,10 +19,10 @@ import type { Summaries } from './summary.ts'
 import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
 import type { Filter, Watch, Watches } from './watch.ts'
 
-/** What the hub writes to; a transport gives one per socket. */
+/** Where the hub writes frames: each socket or stream is one. */
 export interface Sink {
   send(frame: Frame): void
-  /** Written and not yet taken by the network. */
+  /** Bytes that are written and not sent yet. */
   readonly bufferedBytes: number
   close(name: CloseName): void
 }
@@ -42,7 +42,7 @@ export interface Host {
   readonly now: () => number
   /** Answers this request after a read of the database that begins from now on. */
   readonly ask: (subscriber: Subscriber, request: WatchRequest) => void
-  /** It is closed, by itself or because its sink failed. */
+  /** The subscriber is closed; with an error if its sink threw it. */
   readonly left: (subscriber: Subscriber, error?: unknown) => void
 }
 
@@ -113,13 +113,13 @@ export class Subscriber implements SummaryMember {
       answerTo(this.#host.mirror, () => this.#watch, { filter: toFilter(request), id, cursor }),
     )
     for (const site of request.summary ?? []) {
-      // It may have been taken back meanwhile.
+      // An unwatch may have come meanwhile.
       if (this.#summaries.has(site)) owing.summaries.add(this.#joinSummary(site))
     }
     this.#pump()
   }
 
-  /** Takes from what is watched, silently. */
+  /** Takes from the watch; sends nothing. */
   unwatch(named: WatchFilter): void {
     if (this.#state.kind === 'closed') return
     for (const site of named.summary ?? []) this.#leaveSummary(site)
@@ -127,7 +127,7 @@ export class Subscriber implements SummaryMember {
     this.#pump()
   }
 
-  /** A new token on the open socket: what may not be seen any more is removed, what may be seen now arrives. */
+  /** Applies the scope of a new token: sends removals of rows that it does not cover, and the rows that it adds. */
   rescope(scope: HubScope): void {
     if (this.#state.kind === 'closed') return
     const { mirror } = this.#host
@@ -135,8 +135,8 @@ export class Subscriber implements SummaryMember {
     if (before.scope.key === scope.key && before.scope.control === scope.control) return
     const owing = this.#owe()
     const { answers, dirty } = owing
-    const untold = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
-    const removed = lostWith(mirror, before, { scope, untold })
+    const unsent = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
+    const removed = lostWith(mirror, before, { scope, unsent })
     const sites = [...this.#summaries].flatMap(([site, group]) => (group === null ? [] : [site]))
     for (const site of sites) this.#leaveSummary(site)
     this.#scope = scope
@@ -148,7 +148,7 @@ export class Subscriber implements SummaryMember {
       ids: [],
       pager: new Pager({ removed }),
     })
-    // Another projection changes every row, so all of them are owed.
+    // With or without `control` every row has other fields, so the subscriber gets all of them again.
     for (const { connection } of select(mirror, scope, before.filter)) {
       const known = holds(before.scope, before.filter, connection)
       if (!known || before.scope.control !== scope.control) owing.dirty.add(connection.id)
@@ -185,7 +185,7 @@ export class Subscriber implements SummaryMember {
     this.#pump()
   }
 
-  /** A short message that concerns everyone. */
+  /** Sends a short message, also over the high-water mark. */
   tell(frame: Frame): void {
     if (this.#state.kind !== 'closed') this.#send(frame)
   }
@@ -202,9 +202,9 @@ export class Subscriber implements SummaryMember {
     if (this.#state.kind === 'owing') this.#pump()
   }
 
-  /** Called now and then: a reader that takes nothing for too long is let go. */
+  /** Called every second: closes a subscriber whose buffer has not drained for `tooSlowMs`. */
   sweep(nowMs: number): void {
-    // Who only makes us answer, and reads nothing of it, is owed nothing either.
+    // A client that sends requests but does not read the replies gets no new frames until its buffer drains.
     if (this.#state.kind === 'current' && !this.#hasRoom()) this.#owe().blockedAt = nowMs
     const state = this.#state
     if (state.kind !== 'owing' || state.blockedAt === null) return
@@ -215,13 +215,13 @@ export class Subscriber implements SummaryMember {
     else if (nowMs - state.blockedAt >= this.#host.tooSlowMs) this.end('too_slow')
   }
 
-  /** The hub ends it. */
+  /** Closes the subscriber and its sink. */
   end(name: CloseName): void {
     this.close()
     this.#sink.close(name)
   }
 
-  /** Forgets everything; the sink is its transport's affair. */
+  /** Leaves all watches and summaries. The transport closes the sink. */
   close(error?: unknown): void {
     if (this.#state.kind === 'closed') return
     this.#state = { kind: 'closed' }
@@ -244,7 +244,7 @@ export class Subscriber implements SummaryMember {
     return owing
   }
 
-  /** Another watch; what changed for the old one and was not written yet stays owed. */
+  /** Replaces the watch; changes of the old one that are not written yet stay owed. */
   #turnTo(scope: HubScope, filter: Filter): void {
     const old = this.#watch
     this.#watch = this.#host.watches.join(this, scope, filter)
@@ -315,7 +315,7 @@ export class Subscriber implements SummaryMember {
     return this.#sink.bufferedBytes <= HIGH_WATER_BYTES
   }
 
-  /** @returns whether the sink took it; one that throws is let go, and nobody else is affected */
+  /** Closes the subscriber if its sink throws. @returns whether the sink took the frame */
   #send(frame: Frame): boolean {
     try {
       this.#sink.send(frame)

@@ -1,4 +1,4 @@
-/** The counts of one site, or of all that one scope may see. Only rows that changed are counted again. */
+/** The counts of one site, or of all rows that one scope may see. A group counts only rows that changed again. */
 import { appearance } from '@mqtt-status/protocol'
 import type { Status } from '@mqtt-status/protocol'
 import { Frame } from './frames.ts'
@@ -7,11 +7,11 @@ import type { HubScope } from './scope.ts'
 import { holds, select, toFilter } from './watch.ts'
 import type { Filter } from './watch.ts'
 
-/** Stands for all that may be seen. */
+/** Stands for all rows that the scope may see. */
 export const ALL = '*'
 
 export interface SummaryMember {
-  /** The counts have changed, or are told for the first time. */
+  /** Sends the counts, at first and whenever they change. */
   summarise(group: SummaryGroup): void
 }
 
@@ -28,7 +28,7 @@ export class SummaryGroup {
   readonly members: Set<SummaryMember> = new Set()
   /** Changed, and not counted yet. */
   readonly dirty: Set<string> = new Set()
-  /** What was told last. */
+  /** The newest message with the counts. */
   frame: Frame | null = null
   /** When a row looks different by the mere passing of time, in ms since the epoch. */
   changesAt: number = Number.POSITIVE_INFINITY
@@ -53,7 +53,7 @@ export class SummaryGroup {
     this.count(mirror, nowMs)
   }
 
-  /** @returns whether the counts are others than those told last */
+  /** @returns whether the counts differ from those of the newest message */
   count(mirror: Mirror, nowMs: number): boolean {
     if (this.changesAt <= nowMs) {
       for (const [id, at] of this.#changing) if (at <= nowMs) this.dirty.add(id)

@@ -65,12 +65,12 @@ function recounted(mirror: Mirror, scope: HubScope, site: string): unknown {
   }
 }
 
-test('whatever happens, each member was told last what a full count says', () => {
+test('after any changes, the newest summary of each member equals a full count', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
       const mirror = new Mirror()
       const summaries = new Summaries(mirror, Date.now)
-      const told = SCOPES.flatMap((scope) =>
+      const joined = SCOPES.flatMap((scope) =>
         ['*', 's1', 's2'].map((site) => {
           const member = { summarise: () => undefined }
           return { scope, site, member, group: summaries.join(member, scope, site) }
@@ -93,9 +93,9 @@ test('whatever happens, each member was told last what a full count says', () =>
         summaries.flush()
         vi.advanceTimersByTime(each.waitMs)
       }
-      for (const { scope, site, group } of told)
+      for (const { scope, site, group } of joined)
         expect(JSON.parse(group.frame?.json ?? 'null')).toEqual(recounted(mirror, scope, site))
-      for (const { member, group } of told) summaries.leave(member, group)
+      for (const { member, group } of joined) summaries.leave(member, group)
       expect(summaries.size).toBe(0)
     }),
   )

@@ -1,4 +1,4 @@
-/** Summaries are pushed when they change; no rows are sent for them. One timer serves all that change by themselves. */
+/** Sends summaries when their counts change. One timer serves all groups whose counts change with time alone. */
 import type { Mirror, Touched } from './mirror.ts'
 import type { HubScope } from './scope.ts'
 import { ALL, SummaryGroup } from './summary-group.ts'
@@ -13,7 +13,7 @@ export class Summaries {
   readonly #groups = new Map<string, SummaryGroup>()
   readonly #bySite = new Map<string, Set<SummaryGroup>>()
   readonly #dirty = new Set<SummaryGroup>()
-  /** Those that change by themselves. */
+  /** Groups whose counts change with time alone. */
   readonly #changing = new Set<SummaryGroup>()
   #timer: NodeJS.Timeout | null = null
   #timerAt = Number.POSITIVE_INFINITY
@@ -27,7 +27,7 @@ export class Summaries {
     return this.#groups.size
   }
 
-  /** Members that may see the same share a group. */
+  /** Members with the same scope share a group. */
   join(member: SummaryMember, scope: HubScope, site: string): SummaryGroup {
     const key = JSON.stringify([scope.key, site])
     const known = this.#groups.get(key)
@@ -72,7 +72,7 @@ export class Summaries {
   /** @returns how many have changed */
   flush(): number {
     const nowMs = this.#now()
-    let told = 0
+    let changed = 0
     for (const group of this.#changing) if (group.changesAt <= nowMs) this.#dirty.add(group)
     const groups = [...this.#dirty]
     this.#dirty.clear()
@@ -80,10 +80,10 @@ export class Summaries {
       const isNew = group.count(this.#mirror, nowMs)
       this.#schedule(group)
       if (!isNew) continue
-      told++
+      changed++
       for (const member of [...group.members]) member.summarise(group)
     }
-    return told
+    return changed
   }
 
   stop(): void {
@@ -94,7 +94,7 @@ export class Summaries {
     this.#changing.clear()
   }
 
-  /** One timer for all groups, for the moment when the first of them changes by itself. */
+  /** Sets the timer to the moment at which the first group changes with time. */
   #schedule(group: SummaryGroup): void {
     if (group.changesAt === Number.POSITIVE_INFINITY) this.#changing.delete(group)
     else this.#changing.add(group)

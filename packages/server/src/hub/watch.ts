@@ -1,12 +1,12 @@
 /**
- * What is listened to. Subscribers that listen to the same and may see the same share one `Watch`, and so each frame.
- * Watches are found from a changed row by its id and its sites, never by asking them all.
+ * Watches. Subscribers with the same filter and the same scope share one `Watch`, and so each frame. An index leads from
+ * the id and the sites of a changed row to the watches that may hold it.
  */
 import { createHash } from 'node:crypto'
 import type { Mirror, Row, Tombstone } from './mirror.ts'
 import type { HubScope } from './scope.ts'
 
-/** The rows that are named; the three add up. */
+/** The rows that a client has named; the three add up. */
 export interface Filter {
   readonly connections: ReadonlySet<string>
   readonly sites: ReadonlySet<string>
@@ -88,7 +88,7 @@ export class Watch<Member = unknown> {
   readonly scope: HubScope
   readonly filter: Filter
   readonly members: Set<Member> = new Set()
-  /** Changed, and not yet written to anyone. */
+  /** Ids that changed and are not written to the members yet. */
   readonly dirty: Set<string> = new Set()
 
   constructor(key: string, scope: HubScope, filter: Filter) {
@@ -131,7 +131,7 @@ export class Watches<Member> {
     this.#all.delete(watch)
   }
 
-  /** Those that may have to hear of an id that is or was at these sites. */
+  /** Watches that may hold an id that is or was at these sites. */
   *concerned(id: string, sites: Iterable<string>): Iterable<Watch<Member>> {
     yield* this.#all
     yield* this.#byId.get(id) ?? []

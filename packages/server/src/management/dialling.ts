@@ -16,10 +16,10 @@ export interface DiallingOptions {
   readonly turns?: PersonTurns
 }
 
-/** Who saves settings does not wait longer for a name; the guard checks it again at each dial. */
+/** A request that saves settings waits no longer for the lookup of a name; the guard checks the name again at each dial. */
 const LOOKUP_MS = 5_000
 
-/** The checks that a dial relies on, asked before anything is saved; and one dial to try settings out. */
+/** The checks of a dial, for settings that a manager saves; and one dial that tries settings out. */
 export function createDialling({
   allow,
   resolver,
@@ -39,7 +39,7 @@ export function createDialling({
       if (typeof host !== 'string' || typeof port !== 'number') return null
       const signal = AbortSignal.timeout(LOOKUP_MS)
       const target = await guard.check({ host, port }, { site, purpose: 'settings', signal })
-      // A name that does not exist yet may well do so by the time it is dialled; then it is checked again.
+      // The name may exist by the time of the dial, which checks it again.
       if ('addresses' in target || target.reason !== 'address_blocked') return null
       const message = target.detail ?? 'may not be dialled'
       const field = message.startsWith('Port ') ? 'port' : 'host'

@@ -1,4 +1,4 @@
-/** Many connections at once, from a file: everything is checked before anything is written, in one transaction. */
+/** Imports connections from a file. The import checks all rows first and writes them in one transaction. */
 import { randomUUID } from 'node:crypto'
 import { recordEdits } from '../db/connections/audit.ts'
 import {
@@ -23,9 +23,9 @@ import type { DialChecks } from './examine.ts'
 import { secretWrites } from './management.ts'
 import { changedFields, merge, settingsOf } from './merge.ts'
 
-/** A row of a file, as it was read. */
+/** A row of a file, unchecked. */
 export interface ImportRow {
-  /** For people: where it is in the file. */
+  /** The line of a CSV file or the item of a JSON file, for the error text. */
   readonly line: number
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -38,7 +38,7 @@ export interface ImportOptions {
   readonly sql: Sql
   readonly secrets: Secrets
   readonly dialling: DialChecks
-  /** Whether connections that exist may be changed; otherwise they are faults. */
+  /** Whether the import changes connections that exist; otherwise each is a fault. */
   readonly update: boolean
   /** Check everything, write nothing. */
   readonly dryRun: boolean
@@ -63,11 +63,11 @@ interface Item {
   readonly draft: Draft
 }
 
-/** Looking up names takes its time, and a resolver is not to be flooded. */
+/** Rows that are checked at the same time: most of a check is waiting for a name server, which 20 lookups do not flood. */
 const AT_ONCE = 20
 const BATCH = 500
 
-/** @throws StatusError `secret_key_missing`, `conflict` where others edit the same connections */
+/** @throws StatusError `secret_key_missing`, `conflict` if another transaction edits the same connections */
 export async function importConnections(
   rows: readonly ImportRow[],
   options: ImportOptions,
@@ -91,7 +91,7 @@ export async function importConnections(
   }
 }
 
-/** What each row means; what can't be so is a fault. */
+/** Parses each row and applies it to the connection that is stored under its id. */
 async function prepare(
   rows: readonly ImportRow[],
   { sql, update }: ImportOptions,
@@ -150,7 +150,7 @@ async function examine(
   return faults
 }
 
-/** A fleet is behind a few brokers: each is looked up once. */
+/** Looks each broker up once: a fleet of thousands of connections has a few brokers. */
 function remembering(dialling: DialChecks): DialChecks {
   const known = new Map<string, ReturnType<DialChecks['blocked']>>()
   return {
@@ -186,7 +186,7 @@ async function write(
   })
 }
 
-/** Others may have edited them while names were looked up. */
+/** Refuses the import if another transaction has edited a connection while the import looked names up. */
 async function refuseChanged(tx: Sql, items: readonly Item[]): Promise<void> {
   const locked = await lockSettings(
     tx,

@@ -1,6 +1,6 @@
 /**
- * Creating, changing and deleting connections. Everything is checked before anything is written; what is written is
- * noted in the audit by the same transaction, and secrets go in, never out.
+ * Creates, changes and deletes connections. Management checks everything before it writes, and records the edit in the
+ * audit in the same transaction. Replies have no secrets.
  */
 import { randomUUID } from 'node:crypto'
 import { readAudit, recordEdits } from '../db/connections/audit.ts'
@@ -36,20 +36,20 @@ import type { SettingsView } from './settings-view.ts'
 
 /** What management needs of the room that dials. */
 export interface Dialling extends DialChecks {
-  /** @throws StatusError `rate_limited` where other tests of the site keep it waiting */
+  /** @throws StatusError `rate_limited` if the tests of the site that run do not end in time */
   readonly dialOnce: (dial: DialDraft, site: string) => Promise<DialResult>
 }
 
 export interface ManagementOptions {
-  /** For what is read. */
+  /** Runs the statements that read. */
   readonly queries: Lane
-  /** For what is changed. */
+  /** Runs the transactions that write. */
   readonly commands: Lane
   readonly secrets: Secrets
   readonly dialling: Dialling
 }
 
-/** How often an edit begins anew because somebody else was faster. */
+/** How often an edit starts again because another transaction has changed the connection meanwhile. */
 const ATTEMPTS = 5
 
 export class Management {
@@ -122,8 +122,8 @@ export class Management {
   }
 
   /**
-   * Dials once; nothing is stored. A body with the `id` of a connection stands for that one with the rest of the body
-   * applied, so that its stored secrets need not be sent again, as long as they go to the same place.
+   * Dials once and stores nothing. A body with the `id` of a connection means that connection with the rest of the body
+   * applied; then the client need not send its stored secrets again, unless the target of the dial changes.
    *
    * @throws StatusError `bad_request`, `validation`, `rate_limited`, `database_unavailable`
    */
@@ -155,7 +155,7 @@ export class Management {
     return reachable(() => this.#queries.read((sql) => readAudit(sql, query)))
   }
 
-  /** One try; `null` if somebody else has changed the connection meanwhile. */
+  /** One attempt; `null` if another transaction has changed the connection meanwhile. */
   async #change(
     editor: Editor,
     id: string,
@@ -168,7 +168,7 @@ export class Management {
     refuseFaults([...faults, ...idFaults(id, draft), ...(await this.#examiner.faultsOf(subject))])
     if (changedFields(stored, settings, draft).length === 0) return toView(stored)
     return this.#transact(settings.siteId, async (tx) => {
-      // Names were looked up meanwhile, and nobody should wait for that with a lock in hand.
+      // The lookup of the host name may have taken seconds, so the row is locked only now.
       const locked = (await lockSettings(tx, [id])).get(id)
       if (locked === undefined) throw notFound()
       if (!isSameSettings(locked, stored)) return null
@@ -178,7 +178,7 @@ export class Management {
     })
   }
 
-  /** Secrets and audit; answers what it has become. */
+  /** Writes secrets and audit, and reads the settings that result. */
   async #finish(
     tx: Sql,
     editor: Editor,
@@ -200,7 +200,7 @@ export class Management {
     return stored
   }
 
-  /** A secret that would be needed but can't be read, as the dial would report it. */
+  /** The result of a dial that needs a secret which can't be read; `null` if all can be read. */
   async #unreadable({ stored, draft }: Subject): Promise<DialResult | null> {
     for (const field of SECRET_FIELDS) {
       const text = draft.secrets[field]
@@ -219,7 +219,7 @@ export class Management {
   }
 }
 
-/** The site whose turn a test takes: its own, or one for each caller that may not edit connections of that site. */
+/** The site whose turn a test takes. A caller without permission for the site of the settings takes turns of its own. */
 function payerOf({ permits, actor }: Editor, { siteId }: Settings, id = ''): string {
   return permits(id, siteId) ? siteId : `${siteId} as seen by ${actor ?? 'a stranger'}`
 }

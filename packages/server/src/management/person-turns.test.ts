@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { PersonTurns } from './person-turns.ts'
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test ends it. */
 function held(): { readonly work: () => Promise<string>; readonly end: () => void } {
   let end = (): void => undefined
   const done = new Promise<string>((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Tests and checks of connections that persons wait for. Each talks to a broker, which may be silent: one site has a few
- * under way at most, and further ones wait for their turn, so that its silent brokers keep no other site waiting.
+ * Tests and checks of connections, which operators wait for. Each sends packets to a broker, which may be silent. A site
+ * runs at most `perSite` of a kind at the same time and queues the others, so its silent brokers delay no other site.
  */
 import { StatusError } from '../errors.ts'
 import { FairQueue } from '../model/fair-queue.ts'
@@ -10,7 +10,7 @@ export interface PersonTurnsOptions {
   readonly perSite?: number
   /** @default 64 */
   readonly inAll?: number
-  /** How long one waits for its turn, in ms. @default 5_000 */
+  /** How long a test or check waits for its turn, in ms. @default 5_000 */
   readonly patienceMs?: number
 }
 
@@ -25,7 +25,7 @@ export class PersonTurns {
     this.#patienceMs = patienceMs
   }
 
-  /** Nothing is under way and nothing waits. */
+  /** Whether nothing runs and nothing waits. */
   get isIdle(): boolean {
     return this.#queue.isIdle
   }

@@ -1,9 +1,9 @@
-/** The settings and labels have few levels; what has more is meant to break something. */
+/** Settings and labels have at most four levels. */
 const MAX_DEPTH = 8
 
 /**
- * What is in a body that the database could not store, or nobody could walk through: NUL characters, halves of surrogate
- * pairs, endless nesting. Those are told apart from other faults because they concern no field in particular.
+ * Finds what Postgres can't store or a recursive function can't walk through: NUL characters, halves of surrogate pairs,
+ * deep nesting. They are a fault of the body, not of a field.
  *
  * @returns what is wrong, `null` if nothing is
  */

@@ -233,7 +233,7 @@ test('in open mode a foreign host name is refused', async () => {
 
 test('health needs no token; readiness says why not', async () => {
   house = await House.open(SECRET)
-  const health = await get('/healthz', { origin: 'https://anybody.example' })
+  const health = await get('/healthz', { origin: 'https://other.example' })
   expect([health.status, health.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
   expect((await get('/readyz')).status).toBe(200)
   house.unready.push('the database can not be read')
@@ -247,7 +247,7 @@ test('health needs no token; readiness says why not', async () => {
 
 test('the bundle is for pages of any origin, and is asked for again', async () => {
   house = await House.open(SECRET)
-  const first = await get('/widgets/mqtt-status.js', { origin: 'https://anybody.example' })
+  const first = await get('/widgets/mqtt-status.js', { origin: 'https://other.example' })
   expect(first.status).toBe(200)
   expect(Object.fromEntries(first.headers)).toMatchObject({
     'content-type': 'text/javascript; charset=utf-8',

@@ -1,13 +1,13 @@
 /**
- * The keys that secrets are encrypted with: the first one encrypts, all decrypt, so that a key can be replaced while
- * secrets under the former one are still there.
+ * The keys of secrets. The first one encrypts and all of them decrypt, so that an operator can replace a key while the
+ * database still has secrets under the former one.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { SecretKey } from '../../config/values.ts'
 import { StatusError } from '../../errors.ts'
 
-/** Which secret it is; it is part of what is authenticated, so that nobody can pass one off as another. */
+/** The place of a secret. The encryption authenticates it, so a ciphertext that is copied to another row does not decrypt. */
 export interface SecretPlace {
   readonly connectionId: string
   readonly field: string

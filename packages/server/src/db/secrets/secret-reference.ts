@@ -1,6 +1,6 @@
 /**
- * Secrets that are not stored here but named: `env:MQTT_SECRET_…` and `file:/run/secrets/…`. Whoever may edit a
- * connection chooses the name, so nothing else of this machine may be reached by one.
+ * References to secrets outside of the database: `env:MQTT_SECRET_…` and `file:/run/secrets/…`. A manager chooses the
+ * name, so a reference reaches no other variable or file of this machine.
  */
 import { readFile, realpath } from 'node:fs/promises'
 import { posix } from 'node:path'
@@ -9,7 +9,7 @@ import { SETTINGS } from '../../config/settings.ts'
 export interface ReferenceSources {
   /** A variable whose name begins with `MQTT_SECRET_`; keys of the server itself are not among them. */
   readonly variable: (name: string) => string | undefined
-  /** The file with the keys of the server itself, which nobody may name. */
+  /** The file with the server's own keys; a reference to it is refused. */
   readonly keysFile?: string | undefined
   /** @default /run/secrets */
   readonly folder?: string
@@ -19,7 +19,7 @@ const FOLDER = '/run/secrets'
 const VARIABLE = /^MQTT_SECRET_[A-Za-z0-9_]+$/
 /** Settings of the server itself. */
 const OWN_VARIABLES: ReadonlySet<string> = new Set(SETTINGS.map(({ variable }) => variable))
-/** Below the folder: what the cluster gives every container to speak to the cluster with. */
+/** Below that folder: the credentials of the container's own service account at the cluster. */
 const CLUSTER = 'kubernetes.io/'
 const MAX_BYTES = 64 * 1024
 
@@ -29,7 +29,7 @@ const MAX_BYTES = 64 * 1024
  */
 export type Obstacle = 'setting' | 'file' | 'machine'
 
-/** The message says why, and never what was found. */
+/** The message says why. It never has the content of a file or variable. */
 export class UnreadableReference extends Error {
   readonly obstacle: Obstacle
 
@@ -56,7 +56,7 @@ export function isReference(text: string): boolean {
   return /^(env|file):/.test(text)
 }
 
-/** What is wrong with how a reference is written; `null` if nothing is. */
+/** Why the text is no valid reference; `null` if it is one. */
 export function referenceFault(reference: string, folder: string = FOLDER): string | null {
   const { scheme, name } = parts(reference)
   if (scheme === 'env') {
@@ -71,7 +71,7 @@ export function referenceFault(reference: string, folder: string = FOLDER): stri
 }
 
 /**
- * Looks it up now: a file may have been replaced since the last time.
+ * Reads the secret anew each time: an operator may have replaced the file.
  *
  * @throws UnreadableReference
  */
@@ -96,7 +96,7 @@ async function readSecretFile(
   folder: string,
   keysFile: string | undefined,
 ): Promise<string> {
-  // Secrets of an orchestrator are links; where they lead to counts.
+  // Orchestrators mount secrets as symbolic links; the target of the link must be inside the folder.
   const real = await realpath(path).catch(refuse(path, 'does not exist on this server'))
   const root = await realpath(folder).catch(() => folder)
   const own = keysFile === undefined ? null : await realpath(keysFile).catch(() => null)

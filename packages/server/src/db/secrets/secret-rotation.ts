@@ -1,4 +1,4 @@
-/** Encrypts what is under former keys with the first one. Nothing is dialled anew: the secrets stay what they are. */
+/** Encrypts secrets under former keys with the first key. The secrets stay the same, so no connection is dialled anew. */
 import type { KeyRing, Sealed, SecretPlace } from './key-ring.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { transaction } from '../postgres/transaction.ts'
@@ -12,16 +12,16 @@ export interface RotationProgress {
 export interface Rotation {
   /** Secrets that are now under the first key. */
   readonly rotated: number
-  /** What could not be read, and why; it is left as it was. */
+  /** Secrets that could not be decrypted, and why. The rotation does not change them. */
   readonly unreadable: readonly (SecretPlace & { readonly why: string })[]
 }
 
 type Row = SecretPlace & Sealed
 
-/** Small enough that nobody waits for the locks; a run that is cut off has done whole batches. */
+/** Secrets of one transaction: few, so that their locks last milliseconds. An interrupted run has done whole batches. */
 const BATCH = 200
 
-/** May be cut off and run again at any time: it begins with what is still to be done. */
+/** An operator may interrupt it and run it again: it goes on with the secrets that are still under a former key. */
 export async function rotateSecrets(
   sql: Sql,
   ring: KeyRing,
@@ -48,8 +48,8 @@ export async function rotateSecrets(
 }
 
 /**
- * Secrets that another transaction has locked are passed over at first, and waited for one by one in the end, when
- * nothing else is locked by this run.
+ * First the rotation skips secrets that another transaction has locked. At the end it waits for them one by one, while
+ * it holds no other lock.
  */
 const PASSES = [
   { limit: BATCH, waits: false },
@@ -61,12 +61,12 @@ interface BatchOptions {
   /** Whether it waits for secrets that another transaction has locked. */
   readonly waits: boolean
   readonly after: SecretPlace
-  /** Those that are known to be unreadable. */
+  /** Secrets that this run could not decrypt. */
   readonly without: readonly SecretPlace[]
 }
 
 interface Batch extends Rotation {
-  /** Where the next one begins; `null` at the end. */
+  /** Where the next batch begins; `null` at the end. */
   readonly last: SecretPlace | null
 }
 

@@ -1,11 +1,11 @@
-/** The secrets of connections: encrypted in a table of their own, or named there and found elsewhere. */
+/** The secrets of connections: the table `connection_secrets` has each one encrypted, or a reference to it. */
 import type { SecretField } from '../../model/connection/settings.ts'
 import type { KeyRing, Sealed } from './key-ring.ts'
 import { isReference, resolveReference, UnreadableReference } from './secret-reference.ts'
 import type { Obstacle, ReferenceSources } from './secret-reference.ts'
 import type { Sql } from '../postgres/sql.ts'
 
-/** In plain words; handle with care. */
+/** Decrypted: never log it or send it to a client. */
 export type SecretValues = Readonly<Partial<Record<SecretField, string>>>
 
 export type SecretsRead =
@@ -49,7 +49,7 @@ export interface SecretsOptions {
   readonly references: ReferenceSources
 }
 
-/** How many are looked at to find one that can be read. */
+/** How many secrets a start tries to decrypt before it decides that the keys are wrong. */
 const SAMPLE = 1_000
 
 export class Secrets {
@@ -60,7 +60,7 @@ export class Secrets {
   }
 
   /**
-   * The secrets of connections, as they are at this moment; those that have none are left out.
+   * The secrets of these connections, without those that have none.
    *
    * @throws when the database can't be read
    */
@@ -79,12 +79,12 @@ export class Secrets {
     )
   }
 
-  /** What a reference leads to now. */
+  /** Reads the secret that a reference names. */
   async resolve(reference: string): Promise<{ readonly text: string } | Unreadable> {
     try {
       return { text: await resolveReference(reference, this.#options.references) }
     } catch (error) {
-      // What is not foreseen is the machine's, and tried again.
+      // An unknown error is the machine's (file descriptors, memory), so the session tries again.
       const obstacle = error instanceof UnreadableReference ? error.obstacle : 'machine'
       return {
         why: error instanceof Error ? error.message : 'the reference leads nowhere',
@@ -132,7 +132,7 @@ export class Secrets {
         updated_at = now()`
   }
 
-  /** Whether secrets are stored of which none can be read: then the keys are the wrong ones altogether. */
+  /** Whether the database has secrets and the keys decrypt none of them: then the operator has set the wrong keys. */
   async areLost(): Promise<boolean> {
     const { read, ring } = this.#options
     const rows = await read(
@@ -176,7 +176,7 @@ export class Secrets {
   }
 }
 
-/** How many secrets are stored, in which way. */
+/** How many secrets are references, and how many are encrypted under each key. */
 export async function countSecrets(
   sql: Sql,
 ): Promise<{ references: number; sealed: readonly { keyId: string; count: number }[] }> {

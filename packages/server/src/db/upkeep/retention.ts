@@ -1,6 +1,6 @@
 /**
- * What is kept for a time only, deleted in small batches so that no lock is held for long. Rows that another transaction
- * has locked are passed over; the next round finds them.
+ * Deletes rows whose time has passed, in small batches, so that locks last milliseconds. A batch skips rows that another
+ * transaction has locked; the next round finds them.
  */
 import type { Sql } from '../postgres/sql.ts'
 import { pruneTombstones } from '../feed/tombstones.ts'
@@ -15,7 +15,7 @@ export interface Retention {
   readonly auditDays: number
 }
 
-/** Deletes one batch and answers how many rows that were; fewer than a batch: there are no more. */
+/** Deletes one batch. @returns the number of rows; fewer than a batch means that there are no more */
 export type Prune = (sql: Sql) => Promise<number>
 
 export interface Chore {
@@ -36,7 +36,8 @@ export function choresOf({ historyDays, auditDays }: Retention): readonly Chore[
 }
 
 /**
- * The newest event from before the period is kept for each connection: it says in which status the period began.
+ * Deletes old events, except the newest event of each connection from before the period: it has the status in which the
+ * period began.
  *
  * @returns the steps of one round, each of which goes on where the one before has ended
  */
@@ -71,7 +72,7 @@ function pruneEvents(days: number): Prune {
   }
 }
 
-/** Idempotency keys are looked up for 24 h, so a day is the least. */
+/** Keeps at least a day, because idempotency keys count for 24 h. */
 async function pruneAudit(sql: Sql, days: number): Promise<number> {
   const { count } = await sql`
     delete from ${sql.schema}.commands

@@ -1,7 +1,6 @@
 /**
- * Forgets what is older than it is to be kept, one node at a time: the node that has the turn renews it before each batch,
- * and leaves it when there is nothing more. The turn of a node that ended ends with the next minute, and another node
- * goes on.
+ * Deletes old rows, on one node at a time. The node that has the turn renews it before each batch and gives it up when
+ * there is nothing more to delete. The turn of a node that has crashed ends after a minute, and another node takes it.
  */
 import { within } from '../../model/deadline.ts'
 import type { Log } from '../../log.ts'
@@ -16,9 +15,9 @@ export interface UpkeepOptions {
   readonly nodeId: string
   readonly retention: Retention
   readonly log: Log
-  /** How often a node looks whether there is something to do, in ms. @default 600_000 */
+  /** How often a node looks for old rows, in ms. @default 600_000 */
   readonly everyMs?: number
-  /** Between two batches, so that others get at the database, in ms. @default 100 */
+  /** The pause between two batches, in which other statements run, in ms. @default 100 */
   readonly pauseMs?: number
 }
 
@@ -37,7 +36,7 @@ export class Upkeep {
     this.#options = options
   }
 
-  /** Begins after a random part of the period, so that nodes that start together do not come together. */
+  /** Waits a random part of the period first, so that nodes that start together do not compete for the turn. */
   start(): void {
     this.#schedule(Math.random() * this.#everyMs)
   }

@@ -9,7 +9,7 @@ function request(remoteAddress: string | undefined, forwarded?: string): Incomin
   } as unknown as IncomingMessage
 }
 
-test('without trusted proxies nobody can choose their own address', () => {
+test('without trusted proxies a client can not choose its own address', () => {
   const addressOf = createAddressOf([])
   expect(addressOf(request('203.0.113.7', '198.51.100.1'))).toBe('203.0.113.7')
 })

@@ -67,7 +67,7 @@ export class Limits {
     return this.#addresses.size + this.#tokens.size
   }
 
-  /** Somebody wants to open a socket or a stream; `leave` when it is closed. */
+  /** Asks for a place for a socket or stream; `leave` gives it back when it is closed. */
   async enter(request: IncomingMessage, holder: Holder): Promise<Entry> {
     const address = this.#addressOf(request)
     const waitMs = await consume(this.#handshakes, address)
@@ -84,8 +84,8 @@ export class Limits {
   }
 
   /**
-   * Somebody wants this server to talk to a broker: whoever could do so at will could scan networks, or wear out a
-   * broker, in its name. Counted by who it is, or by address where nobody has to say.
+   * Asks for one test or check. A client without a limit could have the server scan networks or flood a broker. The
+   * limit counts by subject of the token, or by address where there is none.
    *
    * @returns s until it may be asked for again; 0 = now
    */

@@ -8,7 +8,7 @@ import type { AppEnv, HttpContext } from '../context.ts'
 
 const KEY_LENGTH = 200
 
-/** Commands edit a wish and answer at once; the result comes as a push. */
+/** A command edits `desired` and answers at once; its result arrives as a change of the row. */
 export function commandRoutes({ hub, command, commandTimeoutMs }: HttpContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
   for (const action of ACTIONS) {
@@ -47,7 +47,7 @@ function accepted(
     case 'not_controllable':
       throw new StatusError(
         'not_controllable',
-        'This connection is only observed here: it can not be asked to do anything.',
+        'The server only observes this connection, and the program that writes its row takes no commands.',
       )
     case 'idempotency_conflict':
       throw new StatusError(

@@ -9,7 +9,7 @@ import { limited, parseQueryBody, parseWatchQuery } from '../messages.ts'
 
 const LIMIT = { fallback: 1_000, max: 10_000 }
 
-/** Rows, once: for polling, for rendering on a server, and for people with curl. */
+/** Reads rows once: for polling clients, pages that a server renders, and curl. */
 export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
 

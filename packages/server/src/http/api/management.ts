@@ -8,7 +8,7 @@ import { parseJson } from '../messages.ts'
 
 const PAGE = { fallback: 100, max: 1_000 }
 
-/** Connections are created, changed and deleted, and whoever may do so reads who did. Secrets go in, never out. */
+/** Create, read, change and delete connections, and read the audit; with the capability `manage`. Replies have no secrets. */
 export function managementRoutes({ hub, management, basePath }: HttpContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
 
@@ -52,7 +52,7 @@ export function managementRoutes({ hub, management, basePath }: HttpContext): Ho
     return c.json({ entries, next })
   })
 
-  /** What is not visible is not there, before anything is said about capabilities. */
+  /** Answers 404 for a row that the token does not cover before it checks capabilities, which would answer 403. */
   async function admit(scope: Scope, id: string): Promise<{ id: string; editor: Editor }> {
     if ((await hub.get(scope, id)) === null) throw notFound()
     requireCapability(scope, 'manage')
@@ -62,7 +62,7 @@ export function managementRoutes({ hub, management, basePath }: HttpContext): Ho
   return app
 }
 
-/** Who asks, as whoever manages connections has to know it. */
+/** The caller, as management needs it. */
 export function editorOf(scope: Scope): Editor {
   return {
     actor: scope.subject,

@@ -6,7 +6,7 @@ import type { AppEnv, HttpContext } from '../context.ts'
 import { editorOf } from './management.ts'
 import { parseJson } from '../messages.ts'
 
-/** What makes the server talk to a broker at once, and tells what came of it; hence limits of its own. */
+/** Requests that make the server send packets to a broker and answer with the result; they have limits of their own. */
 export function probeRoutes({ hub, management, check, limits }: HttpContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
 
@@ -35,9 +35,13 @@ export function probeRoutes({ hub, management, check, limits }: HttpContext): Ho
   async function spend(c: Context<AppEnv>, kind: 'test' | 'check'): Promise<void> {
     const retryAfterS = await limits.probe(kind, c.env.incoming, c.var.scope.subject)
     if (retryAfterS === 0) return
-    throw new StatusError('rate_limited', 'Too many of these were asked for within a minute.', {
-      retryAfterS,
-    })
+    throw new StatusError(
+      'rate_limited',
+      'Too many tests or checks within a minute; wait for the seconds of Retry-After.',
+      {
+        retryAfterS,
+      },
+    )
   }
 
   return app

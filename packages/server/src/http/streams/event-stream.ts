@@ -158,7 +158,7 @@ export class EventStream implements Stream, Sink, Occupant {
 
   readonly #gone = (): void => {
     this.#state = { kind: 'gone' }
-    // The socket lives on: the next request on it is somebody else's.
+    // The socket stays open: another client may send the next request on it.
     this.#socket?.off('drain', this.#drained)
     this.#subscriber.close()
     this.#streams.delete(this)

@@ -5,7 +5,7 @@ function windowOf(...bye: Parameters<typeof byeFrame>): unknown {
   return (JSON.parse(byeFrame(...bye).json) as { reconnectAfterMs: unknown }).reconnectAfterMs
 }
 
-test('only where all are told to go they are spread over the time that a fleet needs', () => {
+test('the server spreads reconnects over the time that a fleet needs only where it closes all streams', () => {
   expect(windowOf('shutdown', 6_000)).toEqual([800, 10_800])
   expect(windowOf('resync', 600_000)).toEqual([800, 60_800])
   expect(windowOf('rebalance', 600_000)).toEqual([800, 2_000])

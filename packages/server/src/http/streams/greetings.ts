@@ -1,4 +1,4 @@
-/** The messages that open and end a stream, whatever wire it is on. */
+/** The messages that open and end a stream, on every transport. */
 import { randomUUID } from 'node:crypto'
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { CloseName } from '@mqtt-status/protocol'
@@ -7,9 +7,9 @@ import { Frame } from '../../hub/frames.ts'
 import type { HttpContext } from '../context.ts'
 import type { TokenClock } from './token-clock.ts'
 
-/** A server that restarts is not back sooner. */
+/** No server restarts in less. */
 const RECONNECT_SOONEST_MS = 800
-/** Clients come back spread out, so that they do not all knock at once: about this many in a second. */
+/** The server spreads reconnects out in time: about this many in a second. */
 const RECONNECTS_PER_SECOND = 600
 const RECONNECT_SPREAD_MS = { least: 1_200, most: 60_000 }
 
@@ -32,10 +32,10 @@ export function welcomeFrame(
   })
 }
 
-/** Said to everyone at about the same time; other ends are single ones. */
+/** Reasons for which the server closes all streams together. Other reasons close one. */
 const TO_ALL: ReadonlySet<CloseName> = new Set(['shutdown', 'resync'])
 
-/** @param open how many sockets and streams there are: the more are told the same, the wider they are spread */
+/** @param open how many sockets and streams are open; the more the server closes together, the longer they wait */
 export function byeFrame(reason: CloseName, open: number): Frame {
   const { least, most } = RECONNECT_SPREAD_MS
   const fleet = TO_ALL.has(reason) ? open : 1

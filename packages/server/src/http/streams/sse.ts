@@ -54,7 +54,7 @@ async function open(asked: Asked): Promise<void> {
     await begin(asked, headers)
   } catch (error) {
     const answer = problemAnswer(error, context.log)
-    // Too late to say so: whoever listens comes back, and nobody else is harmed.
+    // The reply has begun, so no status can say it: the client reconnects, and other streams go on.
     if (response.headersSent) {
       response.destroy()
       return
@@ -79,7 +79,7 @@ async function begin(
     throw new StatusError('shutting_down', 'This server is shutting down; come back in a moment.')
   const holder: Holder = { occupant: null }
   const leave = await enter(context, request, { token, holder })
-  // Whoever has gone meanwhile has no 'close' to come any more.
+  // A client that has gone meanwhile has sent its 'close' event already.
   if (response.destroyed) {
     leave()
     return

@@ -3,7 +3,7 @@
  *
  *   greeting ──hello──▶ verifying ──token accepted──▶ live          any ──close──▶ closing
  *
- * Messages are taken one after the other: while a token is verified, later ones wait.
+ * The peer handles one message after the other: while it verifies a token, later messages wait.
  */
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, SUBPROTOCOL } from '@mqtt-status/protocol'
@@ -29,7 +29,7 @@ export interface PeerOptions {
   /** The raw socket below: shared frames are written to it directly. */
   readonly socket: Duplex
   readonly admission: Visit
-  /** Whether its address may open one more. */
+  /** Whether the limits allow one more socket from this address. */
   readonly entry: Entry['kind']
 }
 
@@ -55,7 +55,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   #state: State
   #working = false
   #messages = 0
-  /** Gives the place of its token back. */
+  /** Gives back the place that it holds among the sockets of its token. */
   #rise: () => void = () => undefined
   #token = new TokenClock(null)
   #heardAt = Date.now()
@@ -83,7 +83,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
       this.#heard()
     }
     websocket.on('ping', alive).on('pong', alive)
-    // Protocol errors close by themselves (1002, 1009, …); what is left to do is to listen.
+    // ws closes the socket on protocol errors (1002, 1009, …); an error without a listener would end the process.
     websocket.on('error', () => undefined)
     websocket.on('close', () => {
       this.#gone()
@@ -104,7 +104,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   }
 
   close(name: CloseName): void {
-    // 42xx: the client is told when to come back.
+    // 42xx: `bye` has the range in which the client reconnects.
     if (CLOSE_CODES[name] >= 4200) this.send(byeFrame(name, this.#streams.size))
     this.#close(CLOSE_CODES[name], name)
   }
@@ -127,7 +127,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     })
   }
 
-  /** A socket has proved that its peer is there, and keeps its place. */
+  /** A socket answers pings, so it keeps its place. */
   yield(): boolean {
     return false
   }
@@ -157,7 +157,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     }
   }
 
-  /** What can only be said after the handshake. */
+  /** Closes with the codes that a browser can only read after the handshake. */
   #refuse(entry: Entry['kind']): void {
     const { protocol } = this.#websocket
     if (entry !== 'admitted') this.close(entry)
@@ -169,7 +169,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#state.kind === 'closing') return
     this.#heard()
-    // Nobody who means well says that much.
+    // A client of ours sends a few messages a second.
     if (++this.#messages > MESSAGES_PER_TICK) {
       this.close('abuse')
       return
@@ -210,7 +210,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   async #handle(message: ClientMessage): Promise<void> {
     if (this.#state.kind === 'greeting') {
       if (message.type !== 'hello')
-        throw new StatusError('bad_request', 'The first message is hello.')
+        throw new StatusError('bad_request', 'The first message must be hello.')
       this.#state = { kind: 'verifying' }
       await this.#authorize(message.token ?? null)
       return
@@ -219,7 +219,10 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     const { subscriber } = this.#state
     switch (message.type) {
       case 'hello':
-        throw new StatusError('bad_request', 'hello is said once.')
+        throw new StatusError(
+          'bad_request',
+          'hello was sent already; send auth to replace the token.',
+        )
       case 'auth':
         await this.#authorize(message.token)
         return
@@ -269,7 +272,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   }
 
   #beat(nowMs: number): void {
-    // Its token may have ended a moment ago.
+    // The check of the token may have closed it.
     if (this.#state.kind !== 'live') return
     const { subscriber } = this.#state
     const { heartbeatMs, patience } = this.#context
