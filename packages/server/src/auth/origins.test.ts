@@ -60,13 +60,13 @@ test.each([
 })
 
 test.each(['localhost:8001', '127.0.0.1', '[::1]:8001', 'LOCALHOST:8001'])(
-  'in open mode the host %j is fine',
+  'open mode accepts the host %j',
   (host) => {
     expect(verdict(OPEN, undefined, host)).toBe('full')
   },
 )
 
-test('with authentication only listed origins and the own one come in, whatever the host', () => {
+test('with authentication the server admits listed origins and its own, with any host', () => {
   expect(verdict(CLOSED, 'https://portal.example.com', 'status.example.com')).toBe('full')
   expect(verdict(CLOSED, 'https://status.example.com', 'status.example.com')).toBe('full')
   expect(verdict(CLOSED, 'https://evil.example', 'status.example.com')).toBe('origin_not_allowed')

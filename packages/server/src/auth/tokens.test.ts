@@ -33,7 +33,7 @@ test('a token without a scope permits viewing only, and without names it permits
   expect(scope.permits('c1', 's1')).toBe(false)
 })
 
-test('without the word view nothing is seen', async () => {
+test('a token whose scope lacks view permits no row', async () => {
   expect((await verify(await sign({ sites: '*', scope: 'control' }))).permits('c1', 's1')).toBe(
     false,
   )
@@ -54,7 +54,7 @@ test('tokens of different subjects with equal views have equal keys; other views
   expect(viewOnly(OPEN).key).not.toBe(OPEN.key)
 })
 
-test('a token is refused with the reason, and never repeated', async () => {
+test('the refusal of a token has the reason, and never quotes the token', async () => {
   const tokens: [string | null, RegExp][] = [
     [null, /required/],
     ['', /required/],
@@ -126,7 +126,7 @@ test.each([
     })
 })
 
-test('the longest life of a token can be set', async () => {
+test('AUTH_MAX_TTL changes how long tokens may be valid', async () => {
   const short = createVerify({ ...SETTINGS, maxTtlS: 3_600 })
   await expect(short(await sign({ exp: nowS + 3_000 }))).resolves.toMatchObject({ can: ['view'] })
   await expect(short(await sign({ exp: nowS + 2 * 3_600 }))).rejects.toThrow(/accepts 1h at most/)
@@ -144,14 +144,14 @@ test.each([
   expect(await verify(await sign({ scope }))).toMatchObject({ unknownScope: unknown, can })
 })
 
-test('of a scope that is long, only the beginning is repeated', async () => {
+test('the scope abridges unknown words of a long claim', async () => {
   const scope = Array.from({ length: 50 }, (_, i) => `${i}${'x'.repeat(500)}`).join(' ')
   const { unknownScope } = await verify(await sign({ scope }))
   expect(unknownScope.length).toBe(10)
   expect(unknownScope[0]).toBe(`0${'x'.repeat(39)}…`)
 })
 
-test('a minted token is accepted', async () => {
+test('the server accepts a token that it has signed', async () => {
   const token = await mintToken(SETTINGS, {
     subject: 'me',
     sites: '*',

@@ -65,13 +65,13 @@ test.each([
   expect(await findLaunchers(100, family(...commands))).toEqual({ kind: 'running', pids: [] })
 })
 
-test('what is above the outermost launcher does not count', async () => {
+test('processes above the outermost launcher are not watched', async () => {
   const read = family('sh -c node main.js', 'npm start', 'bash', 'sh -c su', 'npm run shell')
   expect(await findLaunchers(100, read)).toEqual({ kind: 'running', pids: [100, 101] })
 })
 
 test.each([NPX_PNPM, `/bin/sh /srv/app/node_modules/.bin/${NPX_PNPM}`])(
-  'what %s started after npx had ended is to end too',
+  'npx counts as gone where process 1 is the parent of %s',
   async (command) => {
     const read = family('sh -c node main.js', command)
     expect(await findLaunchers(100, read)).toEqual({ kind: 'gone' })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { requireRuntime } from './runtime.ts'
 
-test('a Node that is too old is refused, and the oldest one is what the package says', () => {
+test('a Node older than `engines` of the package is refused', () => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   const { engines } = JSON.parse(text) as { engines: { node: string } }
   const oldest = Number(engines.node.replace('>=', ''))

@@ -12,7 +12,7 @@ import type { Environment } from './environment.ts'
 const DATABASE_URL = 'postgres://app:s3cret@db.example.com/app'
 const SECRET = 'a secret of at least thirty-two bytes'
 
-/** The message of the refusal, or of the lack of one. */
+/** The message of the refusal, or `was accepted`. */
 function refusal(environment: Record<string, string>): string {
   try {
     readConfig({ DATABASE_URL, ...environment })
@@ -23,7 +23,7 @@ function refusal(environment: Record<string, string>): string {
   return 'was accepted'
 }
 
-test('an address of a database is all that is needed', () => {
+test('DATABASE_URL is the only variable that the server requires', () => {
   const { config, warnings } = readConfig({ DATABASE_URL })
   expect(warnings).toEqual([])
   expect(config).toMatchObject({
@@ -116,13 +116,13 @@ test('parameters of an address that have no effect are named once, with the vari
   ).toContain('LISTEN_DATABASE_URL: found an address for JDBC')
 })
 
-test('flags win over the environment, and blanks count as absent', () => {
+test('flags override the environment, and blank variables count as absent', () => {
   const { config } = readConfig({ DATABASE_URL, PORT: '9000', TICK_MS: ' ' }, { PORT: '9001' })
   expect(config.port).toBe(9001)
   expect(config.hub.tickMs).toBe(50)
 })
 
-test('all faults are reported at once, with what was found and what is expected', () => {
+test('the error lists all faults, each with the value found and the value expected', () => {
   const message = refusal({ PORT: '99999', SUPERVISOR: 'maybe', MQTT_ALLOW_CIDRS: '10.0.0.0/99' })
   expect(message).toContain('3 faults')
   expect(message).toContain('PORT: found "99999", expected a whole number from 0 to 65535')
@@ -130,11 +130,11 @@ test('all faults are reported at once, with what was found and what is expected'
   expect(message).toContain('MQTT_ALLOW_CIDRS')
 })
 
-test('without a database it says so and names the demo', () => {
+test('the error of a missing DATABASE_URL names the demo', () => {
   expect(() => readConfig({})).toThrow(/DATABASE_URL: is not set.*mqtt-status demo/)
 })
 
-test('a wrong secret or database address is never repeated', () => {
+test('no message quotes a wrong secret or database address', () => {
   expect(refusal({ AUTH_JWT_SECRET: 'hunter2' })).not.toContain('hunter2')
   expect(refusal({ DATABASE_URL: 'mysql://app:hunter2@db/app' })).not.toContain('hunter2')
 })
@@ -149,11 +149,11 @@ test('open access is refused anywhere but on loopback, with the ways to configur
   expect(refusal({ HOST: '0.0.0.0', AUTH_JWT_SECRET: SECRET })).toBe('was accepted')
 })
 
-test('authentication that this version does not have is refused, not ignored', () => {
+test('a setting of unsupported authentication is refused', () => {
   expect(refusal({ AUTH_JWKS_URL: 'https://id.example.com/jwks' })).toContain('not supported yet')
 })
 
-test('issuer and audience without a secret are refused: they would check nothing', () => {
+test('issuer and audience without a secret are refused, because no token would be checked', () => {
   expect(refusal({ AUTH_ISSUER: 'portal' })).toContain('AUTH_JWT_SECRET')
 })
 
@@ -212,7 +212,7 @@ test('the unsupported names are those that the contract has for later versions',
   ])
 })
 
-test('METRICS_TOKEN is said to have no effect yet', () => {
+test('a warning names METRICS_TOKEN, which has no effect yet', () => {
   const { warnings } = readConfig({ DATABASE_URL, METRICS_TOKEN: 'x' })
   expect(warnings).toEqual([expect.stringContaining('METRICS_TOKEN')])
 })
@@ -268,7 +268,7 @@ test('the unit of a number is the ending of its name', () => {
   }
 })
 
-/** Another value than the default for each setting. */
+/** A value other than the default for each setting. */
 const OTHER: Readonly<Record<string, string>> = {
   HOST: 'localhost',
   PORT: '8002',
@@ -354,14 +354,14 @@ test.each([
   expect(message).not.toMatch(/hunter2|aHVudGVyMg|BwcHBw/)
 })
 
-test('a reference reaches what is meant for it, and nothing else of the environment', () => {
+test('references read variables that begin with MQTT_SECRET_, and no other variable', () => {
   const { secrets } = readConfig({ DATABASE_URL, MQTT_SECRET_A: 'of a', PATH: '/bin' }).config
   expect(secrets.variable('MQTT_SECRET_A')).toBe('of a')
   expect(secrets.variable('PATH')).toBeUndefined()
   expect(secrets.variable('DATABASE_URL')).toBeUndefined()
 })
 
-test('a command asks only for the settings that it needs', () => {
+test('a command checks only the settings that it uses', () => {
   expect(readAuth({ AUTH_JWT_SECRET: SECRET, PORT: 'x' })).toEqual({
     kind: 'secret',
     secret: SECRET,

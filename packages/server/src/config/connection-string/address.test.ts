@@ -22,7 +22,7 @@ function parse(text: string): PostgresAddress {
   return parseAddress(text, readFile)
 }
 
-/** Why it is refused; fails the test if it is not. */
+/** The message of the refusal; throws if the address is accepted. */
 function faultOf(text: string): string {
   try {
     parse(text)
@@ -33,7 +33,7 @@ function faultOf(text: string): string {
   throw new Error(`${text} is not refused`)
 }
 
-/** An address as one line: what it connects to and as whom. */
+/** An address as one line: user, password, host, port and database. */
 function say({ target, user, password, database }: PostgresAddress): string {
   const where =
     target.kind === 'hosts'
@@ -110,7 +110,7 @@ const SPECIAL = [
   'u:p@h/d',
 ]
 
-test.each(SPECIAL)('a password may be %s, as it is and encoded', (password) => {
+test.each(SPECIAL)('a password may be %s, literal and encoded', (password) => {
   const plain = `postgres://app:${password}@db.example.com:5433/plants?application_name=a@b`
   expect(say(parse(plain))).toBe(`app ${password} db.example.com:5433 plants`)
 })
@@ -125,7 +125,7 @@ test.each([...SPECIAL, 'a?b', '100%', '%40', '?@/'])(
   },
 )
 
-/** Each in the words that an operator reads; none has a part of a password in it. */
+/** Each with a part of the message, which never contains a part of a password. */
 test.each([
   ['', 'expected an address like postgres://user:password@host:5432/database'],
   ['db.example.com', 'expected an address like postgres://'],
@@ -221,7 +221,7 @@ test.each([
   expect(fault).not.toContain('\n')
 })
 
-/** What a parameter changes in the address, besides where it leads to. */
+/** The changes of a parameter in the address, besides host, port and database. */
 test.each([
   ['', {}],
   ['application_name=portal', { applicationName: 'portal' }],
@@ -276,7 +276,7 @@ const VERIFIED = {
   options: { rejectUnauthorized: true, checkServerIdentity: expect.any(Function) as unknown },
 }
 
-/** With options besides. */
+/** TLS with options. */
 function on(base: typeof VERIFIED | typeof ENCRYPTED, options: object, direct = false): object {
   return { ...base, direct, options: { ...base.options, ...options } }
 }
@@ -294,7 +294,7 @@ test.each([
   ['sslrootcert=system', VERIFIED],
   ['sslmode=verify-full&sslrootcert=/etc/ca.pem', on(VERIFIED, { ca: 'authority' })],
   ['sslmode=verify-ca&sslrootcert=/etc/ca.pem', on(VERIFIED, { ca: 'authority' })],
-  // With an authority at hand even "require" looks at the certificate, as libpq does.
+  // With an authority even "require" checks the certificate, as in libpq.
   ['sslmode=require&sslrootcert=/etc/ca.pem', on(VERIFIED, { ca: 'authority' })],
   ['sslmode=no-verify&sslrootcert=/etc/ca.pem', ENCRYPTED],
   ['sslrootcert=/etc/ca.pem', on(VERIFIED, { ca: 'authority' })],
@@ -380,7 +380,7 @@ const LIBPQ = [
   ...['oauth_issuer', 'oauth_client_id', 'oauth_client_secret', 'oauth_scope'],
 ]
 
-test.each(LIBPQ)('the parameter %s of libpq has its effect, or it is said why not', (name) => {
+test.each(LIBPQ)('the parameter %s of libpq has its effect, or a note has the reason', (name) => {
   const text = `postgres://db/plants?${name}=1`
   try {
     expect(parse(text).notes.join()).not.toContain('does not know')
@@ -389,7 +389,7 @@ test.each(LIBPQ)('the parameter %s of libpq has its effect, or it is said why no
   }
 })
 
-test('a password is in nothing that a log would show', () => {
+test('no log of an address contains a password', () => {
   const address = parse(
     'postgres://app:hunter2@db/plants?sslmode=require&sslpassword=hunter2&sslcert=/etc/client.pem&sslkey=/etc/hunter2.key',
   )
@@ -410,7 +410,7 @@ test('a certificate may be for any of the hosts, under the name that was written
   expect(checkOther?.('192.0.2.7', certificate('IP Address:192.0.2.7'))).toBeInstanceOf(Error)
 })
 
-test('an address that differs in no more than its parameters or its role leads to the same place', () => {
+test('addresses that differ only in parameters or role are the same place', () => {
   const pooled = parse('postgres://app:a@db:6432/plants?pgbouncer=true')
   expect(isSamePlace(pooled, parse('postgres://other:b@db:6432/plants'))).toBe(true)
   expect(isSamePlace(pooled, parse('postgres://app:a@db:5432/plants'))).toBe(false)

@@ -1,4 +1,4 @@
-/** The address of a Postgres, out of a connection string: all that is needed to connect, and nothing that is not understood. */
+/** Parses a connection string into the address of a Postgres, with a note for each parameter without effect. */
 import { readFileSync } from 'node:fs'
 import { ConnectionStringFault } from './fault.ts'
 import { readParameters } from './parameters.ts'
@@ -29,24 +29,24 @@ export interface PostgresAddress {
   readonly tls: Tls
   /** `null`: the default of the server. */
   readonly connectTimeoutS: number | null
-  /** After how many idle seconds the operating system asks whether the other side is still there; 0 = never. */
+  /** The idle time in seconds after which the operating system sends TCP keep-alives; 0 = never. */
   readonly keepAliveS: number | null
-  /** Which of several servers is meant (`target_session_attrs`). */
+  /** The kind of server to choose among several (`target_session_attrs`). */
   readonly session: string | null
-  /** Stands for "mqtt-status" in the names of sessions. */
+  /** Replaces "mqtt-status" in the names of sessions. */
   readonly applicationName: string | null
-  /** What it says about the schema; DATABASE_SCHEMA wins. */
+  /** The schema in the address; DATABASE_SCHEMA overrides it. */
   readonly schema: string | null
-  /** Whether a prepared statement is there again in the next transaction; behind a pooler it is not. */
+  /** Whether the next transaction can use a prepared statement again; behind a pooler it can not. */
   readonly prepare: boolean
-  /** What has no effect, in one sentence each. */
+  /** A sentence about each parameter without effect. */
   readonly notes: readonly string[]
 }
 
 const PORT = 5432
 
 /**
- * @throws ConnectionStringFault that says what to write instead
+ * @throws ConnectionStringFault with what to write instead
  * @see https://www.postgresql.org/docs/current/libpq-connect.html
  */
 export function parseAddress(
@@ -59,7 +59,7 @@ export function parseAddress(
   return {
     target,
     ...toLogin(parts, wishes),
-    // A socket of the file system never leaves the machine; libpq uses no TLS there either.
+    // A connection through a socket of the file system stays on the machine, so it uses no TLS, as in libpq.
     tls:
       target.kind === 'socket' ? { kind: 'off' } : toTls(wishes, namesOf(parts, wishes), readFile),
     connectTimeoutS: wishes.connectTimeoutS ?? null,
@@ -122,7 +122,7 @@ function hostsOf(parts: Parts, wishes: Readonly<Wishes>): readonly Host[] {
   }))
 }
 
-/** What certificates are to be for, which `hostaddr` does not change. */
+/** The names that certificates are checked for; `hostaddr` does not change them. */
 function namesOf(parts: Parts, { host, hostaddr }: Readonly<Wishes>): readonly string[] {
   const names = host?.split(',') ?? parts.hosts.flatMap(({ name }) => name ?? [])
   if (names.length > 0) return names

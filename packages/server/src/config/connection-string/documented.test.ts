@@ -1,4 +1,4 @@
-/** The tables of docs/database.md say what the code does with each parameter. */
+/** Compares the tables of parameters in docs/database.md with the code. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseAddress } from './address.ts'
@@ -20,7 +20,7 @@ const rows: readonly Row[] = [...parameters.matchAll(/^\| (`.+?) \| (.+) \|$/gm)
     [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => ({ name, says })),
 )
 
-/** A value with which each parameter that is used changes something. */
+/** For each used parameter a value that changes the address. */
 const VALUES: Readonly<Record<string, string>> = {
   connect_timeout: '3',
   connectTimeout: '3',
@@ -54,7 +54,7 @@ function parse(query: string): PostgresAddress {
   return parseAddress(`postgres://db/plants?${query}`, (path) => path)
 }
 
-/** Everything that a parameter may change, with the values behind functions. */
+/** All parts of an address that a parameter may change, with the results of functions. */
 function effectOf(query: string): unknown {
   const { tls, password, ...rest } = parse(query)
   const options = tls.kind === 'on' ? Object.entries(tls.options()) : []
@@ -66,7 +66,7 @@ function effectOf(query: string): unknown {
   ])
 }
 
-/** The same query without the parameter that a row is about. */
+/** The query without the parameter of the row. */
 function without(query: string): string {
   return query.split('&').slice(1).join('&')
 }
@@ -81,7 +81,7 @@ describe('parameters', () => {
     const value = VALUES[name] ?? 'x'
     const query = name.includes('=') ? 'options=-c%20search_path%3Dx' : `${name}=${value}`
     expect(parse(query).notes).toEqual([])
-    // A certificate without its key is refused, which is an effect as well.
+    // The refusal of a certificate without its key is an effect, too.
     if (!/^ssl(cert|key)$/.test(name)) expect(effectOf(query)).not.toBe(effectOf(without(query)))
     else expect(() => parse(without(query))).toThrow(ConnectionStringFault)
   })

@@ -1,4 +1,4 @@
-/** Why a connection string can't be used, and what to write instead; never with a part of a secret. */
+/** A connection string that the server refuses; the message has the cause and what to write instead, and no part of a secret. */
 export class ConnectionStringFault extends Error {
   override readonly name = 'ConnectionStringFault'
 }

@@ -1,8 +1,8 @@
-/** What the parameters of a connection string ask for, whichever library or provider has taught people to write them. */
+/** Parses the parameters of a connection string, in the spellings of libpq, JDBC, Prisma and other libraries. */
 import { ConnectionStringFault } from './fault.ts'
 import { refuse, unusedOptions, whyIgnored } from './unused-parameters.ts'
 
-/** What the parameters ask for; `undefined` = nothing. */
+/** The settings of the parameters; `undefined` = not set. */
 export interface Wishes {
   host?: string
   hostaddr?: string
@@ -15,7 +15,7 @@ export interface Wishes {
   keepAliveS?: number
   session?: string
   schema?: string
-  /** false: prepared statements do not survive what is between, for example PgBouncer. */
+  /** false: a pooler like PgBouncer loses prepared statements between transactions. */
   prepare?: boolean
   sslMode?: string
   /** As `sslmode`, but weaker than one that is given. */
@@ -33,7 +33,7 @@ export interface Wishes {
 
 type Effect = (wishes: Wishes, value: string, name: string) => void
 
-/** Sets one wish to the text of the parameter. */
+/** Sets one setting to the text of the parameter. */
 function text(wish: keyof Wishes): Effect {
   return (wishes, value) => {
     Object.assign(wishes, { [wish]: value })
@@ -57,7 +57,7 @@ function whenTrue(effect: Effect): Effect {
   }
 }
 
-/** A number that means something to the server if it is 0, and nothing otherwise. */
+/** A number that has an effect on this server only if it is 0. */
 function whenZero(effect: Effect): Effect {
   return (wishes, value, name) => {
     if (seconds(name, value) === 0) effect(wishes, value, name)
@@ -156,7 +156,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     if (value !== 'strict' && value !== 'accept_invalid_certs')
       throw expected(name, value, 'strict, accept_invalid_certs')
     wishes.sslDefault = value === 'strict' ? 'verify-full' : 'no-verify'
-    // Prisma's "require" says nothing about the certificate.
+    // "require" of Prisma leaves open whether the certificate is checked.
     if (value === 'strict' && wishes.sslMode === 'require') delete wishes.sslMode
   },
   pgbouncer: whenTrue(unprepared),
@@ -185,7 +185,7 @@ export function readParameters(parameters: ReadonlyMap<string, string>): Read {
   return { wishes, ignored: Map.groupBy(unused, ({ why }) => why) }
 }
 
-/** The first schema of a path; the one that is called like the role is what Postgres takes anyway. */
+/** Sets the first schema of a search path, unless it is that of the role (`$user`). */
 function readSearchPath(wishes: Wishes, path: string): void {
   const first =
     path

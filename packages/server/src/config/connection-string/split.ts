@@ -1,4 +1,4 @@
-/** A connection string in its parts: read as libpq reads one, and more leniently where a password has special characters. */
+/** Splits a connection string as libpq does, and also accepts special characters in a password. */
 import { ConnectionStringFault } from './fault.ts'
 
 export interface Host {
@@ -12,7 +12,7 @@ export interface Parts {
   readonly password: string | null
   readonly hosts: readonly Host[]
   readonly database: string | null
-  /** By name in lower case; of a name that is given twice the last one counts. */
+  /** By name in lower case; the last of several parameters with one name counts. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -23,7 +23,7 @@ const LIKE = 'postgres://user:password@host:5432/database'
 const SHAPE =
   /^postgres(?:ql)?(?:\+\w+)?:\/\/(?:(?<credentials>[^?]*)@)?(?<hosts>[^@/?]*)(?:\/(?<database>[^?]*))?(?:\?(?<query>.*))?$/is
 
-/** @throws ConnectionStringFault, which repeats nothing of the text: any part of it may be one of the password */
+/** @throws ConnectionStringFault, which quotes no part of the text, because any part may belong to the password */
 export function split(text: string): Parts {
   refuseOtherForms(text)
   const groups = SHAPE.exec(text)?.groups
@@ -41,7 +41,7 @@ export function split(text: string): Parts {
   }
 }
 
-/** What stands for "not given" in an address. */
+/** An empty part of an address counts as not given. */
 export function given(text: string): string | null {
   return text === '' ? null : text
 }
@@ -53,7 +53,7 @@ export function toPort(text: string): number {
   throw new ConnectionStringFault('the port is not a number from 1 to 65535')
 }
 
-/** Addresses as other libraries and people write them. */
+/** Refuses the forms of other libraries, with what to write instead. */
 function refuseOtherForms(text: string): void {
   if (/^['"]/.test(text))
     throw new ConnectionStringFault('the value is in quotes; remove them (an env file keeps them)')
@@ -94,13 +94,13 @@ function toParameters(query: string): ReadonlyMap<string, string> {
   )
 }
 
-/** What is not a word may be a part of a password with a "?" or a "&" in it, and is not repeated. */
+/** Text that is not a word may belong to a password with a "?" or a "&" in it, so no message quotes it. */
 function nameOf(text: string): string {
   if (/^[a-z_][\w.-]*$/i.test(text)) return text.toLowerCase()
   throw new ConnectionStringFault(PARAMETERS)
 }
 
-/** As in libpq a "+" is a "+". */
+/** A "+" stays a "+", as in libpq. */
 function decode(text: string, what: string): string {
   try {
     return decodeURIComponent(text)

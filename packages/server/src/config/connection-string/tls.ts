@@ -1,19 +1,19 @@
-/** From `sslmode` and its relatives to what Node's TLS is asked for; the words mean what they mean to libpq. */
+/** Translates `sslmode` and related parameters, with the meaning of libpq, into the TLS options of Node. */
 import { checkServerIdentity } from 'node:tls'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
 import { ConnectionStringFault } from './fault.ts'
 import type { Wishes } from './parameters.ts'
 
 /**
- * `off`: never. `prefer`: where the server has it, without looking at its certificate. `on`: always, as the options say;
- * a function returns them, so that no log shows the key of a certificate.
+ * `off`: no TLS. `prefer`: TLS where the server supports it, without a check of its certificate. `on`: always TLS, with the
+ * options; a function returns the options, so that no log shows the key of a certificate.
  */
 export type Tls =
   | { readonly kind: 'off' }
   | { readonly kind: 'prefer' }
   | { readonly kind: 'on'; readonly options: () => ConnectionOptions; readonly direct: boolean }
 
-/** Reads a file; an argument, so that the rest is pure. */
+/** Reads a file; an argument, so that the other functions are pure. */
 export type ReadFile = (path: string) => string
 
 const MODES = [
@@ -29,7 +29,7 @@ type Mode = (typeof MODES)[number]
 
 const VERSIONS: readonly string[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
 
-/** libpq's word for the authorities that come with the TLS library, which are those of Node here. */
+/** The word of libpq for the authorities of the TLS library, which here are those of Node. */
 const SYSTEM = 'system'
 
 /**
@@ -44,7 +44,7 @@ export function toTls(wishes: Readonly<Wishes>, names: readonly string[], readFi
   if (direct && isOptional)
     throw new ConnectionStringFault('sslnegotiation=direct needs sslmode=require or stricter')
   if (mode === 'disable') return { kind: 'off' }
-  // An authority or a certificate is given to be used, so there is no way back to a connection without TLS.
+  // With an authority or a certificate the client never falls back to a connection without TLS.
   if (isOptional && (wishes.rootCert ?? wishes.cert) === undefined) return { kind: 'prefer' }
   const options: ConnectionOptions = {
     ...verification(mode, wishes, { names, readFile }),
@@ -87,7 +87,7 @@ function verification(
       : { ca: contentOf('sslrootcert', rootCert, readFile) }),
     checkServerIdentity: (_name, certificate) => {
       if (mode !== 'verify-full') return undefined
-      // Node does not know the name of a host that is reached by its address, or through hostaddr.
+      // Node knows only the address of a host that it reaches by address or through hostaddr, so the check gets the name.
       const faults = names.map((name) => checkServerIdentity(name, certificate))
       return faults.includes(undefined) ? undefined : faults[0]
     },

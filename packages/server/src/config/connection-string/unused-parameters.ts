@@ -1,10 +1,10 @@
 /**
- * Parameters of connection strings that the server does not act on: most are passed over knowingly, and some are refused,
- * because without them it would connect less securely, or to something else.
+ * Parameters of connection strings that the server does not implement. It ignores most of them with a note, and refuses those
+ * without which it would connect less securely, or to another server.
  */
 import { ConnectionStringFault } from './fault.ts'
 
-/** Why they have no effect, in words that end a sentence. */
+/** Parameters without effect, by the reason, which ends a sentence. */
 const IGNORED: Readonly<Record<string, readonly string[]>> = {
   'set DATABASE_POOL instead': [
     ...[
@@ -125,7 +125,7 @@ const IGNORED_BY_NAME = new Map(
   Object.entries(IGNORED).flatMap(([why, names]) => names.map((name) => [name, why] as const)),
 )
 
-/** Why a parameter has no effect. */
+/** The reason for which a parameter has no effect. */
 export function whyIgnored(name: string): string {
   return IGNORED_BY_NAME.get(name) ?? 'the server does not know it'
 }
@@ -133,11 +133,11 @@ export function whyIgnored(name: string): string {
 interface Parameter {
   readonly name: string
   readonly value: string
-  /** Whether it has an effect. */
+  /** Whether a value of the parameter has an effect. */
   readonly isKnown: boolean
 }
 
-/** @throws ConnectionStringFault where passing over it would weaken the connection */
+/** @throws ConnectionStringFault for a parameter without which the connection would be less secure */
 export function refuse({ name, value, isKnown }: Parameter): void {
   const why = REFUSED[name] ?? REFUSED[`${name}=${value}`]
   if (why !== undefined) throw new ConnectionStringFault(`${name}: ${why}`)
@@ -147,7 +147,7 @@ export function refuse({ name, value, isKnown }: Parameter): void {
     )
 }
 
-/** What `options` has besides the schema. */
+/** The settings in `options` that have no effect: all but `search_path`. */
 export function unusedOptions(value: string): { name: string; why: string }[] {
   return [...value.matchAll(/(?:^|[\s+])(?:-c[\s+]*|--)?([\w.]+)=/g)]
     .map(([, setting = '']) => setting)
