@@ -3,11 +3,7 @@ import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.development.ts'
 import { pageAddress, rememberBundle } from '../../src/page/settings.ts'
-import { part, text } from './stage.ts'
-
-function mistakes(element: Element): string {
-  return element.shadowRoot?.querySelector('.mistakes')?.textContent ?? ''
-}
+import { mistakes, part, text } from './stage.ts'
 
 let logged: unknown[] = []
 const { error } = console

@@ -3,10 +3,7 @@ import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusProvider } from '../../src/index.ts'
 import { clientFor } from '../../src/index.ts'
 import '../../src/define/card.development.ts'
-
-function mistakes(element: Element): string {
-  return element.shadowRoot?.querySelector('.mistakes')?.textContent ?? ''
-}
+import { mistakes } from './stage.ts'
 
 it('is waited for by the elements inside it, and in development they say so', async () => {
   const provider = await fixture<MqttStatusProvider>(

@@ -1,17 +1,13 @@
 import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.development.ts'
-import { part, show, shown, text } from './stage.ts'
+import { mistakes, part, show, shown, text } from './stage.ts'
 import { row, Wire } from './wire.ts'
 
 let wire: Wire
 
 function card(template = html`<mqtt-status-card site-id="s1" lang="en"></mqtt-status-card>`) {
   return show<MqttStatusCard>(wire, template)
-}
-
-function mistakes(element: Element): string {
-  return element.shadowRoot?.querySelector('.mistakes')?.textContent ?? ''
 }
 
 afterEach(() => {

@@ -33,6 +33,11 @@ export function text(element: Element): string {
   return element.shadowRoot?.textContent?.replace(/\s+/g, ' ').trim() ?? ''
 }
 
+/** The mistakes that an element of a development build shows. */
+export function mistakes(element: Element): string {
+  return element.shadowRoot?.querySelector('.mistakes')?.textContent ?? ''
+}
+
 export function button(element: Element): HTMLButtonElement {
   const found = element.shadowRoot?.querySelector<HTMLButtonElement>('[part~="control"]')
   if (!found) throw new Error(`No button: ${text(element)}`)
