@@ -75,20 +75,20 @@ interface Store {
 }
 
 async function ours(): Promise<Store> {
-  let line: TransportListener | undefined
+  let listener: TransportListener | undefined
   const client = createClient(
     { src: 'http://bench.test' },
     {
-      open: (_src, listener) => {
-        line = listener
+      open: (_src, opened) => {
+        listener = opened
         return { send: () => true, close: () => undefined }
       },
     },
   )
   client.watch({ all: true }, () => undefined)
-  while (line === undefined) await Promise.resolve()
-  line.onOpen()
-  const { onMessage } = line
+  while (listener === undefined) await Promise.resolve()
+  listener.onOpen()
+  const { onMessage } = listener
   onMessage(JSON.stringify(welcome()))
   return {
     hear: onMessage,
@@ -99,7 +99,7 @@ async function ours(): Promise<Store> {
   }
 }
 
-/** The least that does it: no revisions, no removals, no health of the line. */
+/** The least that does it: no revisions, no removals, no link. */
 function plain(): Store {
   const rows = new Map<string, Connection>()
   const listeners = new Map<string, Set<() => void>>()
@@ -206,7 +206,7 @@ async function main(): Promise<void> {
       '% of a core at 1,000/s',
       'µs to listen',
       'bytes per listener',
-      'µs per change, half are listened to',
+      'µs per change, half with a listener',
     ],
     table,
   )

@@ -22,11 +22,11 @@ function part(folder: string, output: string, ...command: [string, ...string[]])
   return { name: `${folder}/${output}`, folder: join(root, folder), command, output }
 }
 
-/** @throws when a part can't be built; what the compiler said is on the terminal already */
+/** @throws when a part can't be built; the compiler has printed the reason */
 export async function build(): Promise<void> {
   for (const { name, folder, command, output } of parts) {
     const begun = performance.now()
-    // A file that is no longer built must not be found by anybody.
+    // A file of an earlier build must not be published.
     rmSync(join(folder, output), { recursive: true, force: true })
     const code = await run(command, folder)
     if (code !== 0) throw new Error(`${name} could not be built (${command.join(' ')}: ${code})`)
@@ -41,7 +41,7 @@ function run([program, ...args]: readonly [string, ...string[]], cwd: string): P
     // Windows runs its .CMD files only through a shell.
     const child = spawn(windows ? `"${file}"` : file, args, {
       cwd,
-      // The tools are for the Node that runs this, not for whichever comes first on the machine.
+      // The tools run in the Node that runs this script, not in the first one of the PATH.
       env: {
         ...process.env,
         PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),

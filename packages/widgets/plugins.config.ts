@@ -1,8 +1,8 @@
-/** What the builds do to the sources so that pages load less: shared by the npm entries and the single file. */
+/** Plugins of both builds (npm entries, single file) that make pages load less. */
 import { transform as transformCss } from 'lightningcss'
 import type { Plugin } from 'vite'
 
-/** White space, comments and long forms in templates and style sheets are for those who read the source. */
+/** Removes white space and comments from templates and style sheets, and shortens style sheets. */
 export const narrowTemplates: Plugin = {
   name: 'narrow-templates',
   enforce: 'pre',
@@ -17,7 +17,7 @@ export const narrowTemplates: Plugin = {
 
 type Edit = readonly [from: number, to: number, text: string]
 
-/** From the end, so that the places of what comes before stay true. */
+/** Applies the last edit first, so that the positions of the others stay valid. */
 function edited(code: string, edits: readonly Edit[]): string {
   return edits
     .toSorted(([one], [other]) => other - one)
@@ -64,7 +64,7 @@ function editsOf({ tag, quasi, start, end }: Template, code: string): Edit[] {
   })
 }
 
-/** Line breaks between tags mean nothing, elsewhere a space is the same. */
+/** Removes line breaks between tags, and replaces others by a space. */
 function narrowMarkup(markup: string): string {
   return markup
     .replace(/>\n\s*</g, '><')
@@ -87,8 +87,8 @@ function escape(text: string): string {
 }
 
 /**
- * Two copies of Lit under Trusted Types: the second one fails, because the name of its policy is taken, and takes its
- * page down with it. Ours has a name of its own, and is shared by all copies of this bundle.
+ * Under Trusted Types a second copy of Lit throws, because the first one has created the policy `lit-html`. This bundle
+ * creates a policy with a name of its own, and all copies of the bundle share it.
  */
 export const ownPolicy: Plugin = {
   name: 'own-trusted-types-policy',
@@ -105,7 +105,7 @@ export const ownPolicy: Plugin = {
 
 const LATER = /\bimport\('([^']+)'\)/g
 
-/** In a single file nothing is loaded later: what the sources load when it is needed is simply there. */
+/** Replaces dynamic imports by static ones, because the single file has no chunks. */
 export const allAtOnce: Plugin = {
   name: 'all-at-once',
   enforce: 'pre',
@@ -117,7 +117,7 @@ export const allAtOnce: Plugin = {
     for (const path of paths) {
       const found = await this.resolve(path, id)
       const names = (found && (await this.load(found)).exports) ?? []
-      // Under other names: the sources may give these to what they await.
+      // The imports get other names, because the sources may use the original names.
       now += `import { ${names.map((name) => `${name} as ${name}Now`).join(', ')} } from '${path}'\n`
       const module = `{ ${names.map((name) => `${name}: ${name}Now`).join(', ')} }`
       still = still.replaceAll(`import('${path}')`, `Promise.resolve(${module})`)

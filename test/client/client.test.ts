@@ -103,7 +103,7 @@ test('an exception in one listener does not starve the next', async () => {
   for (const listener of listeners) process.on('uncaughtException', listener)
 })
 
-test('a line that is cut says stale after a moment, and resumes with what changed meanwhile', async () => {
+test('after a cut the link is stale, and resumes with the changes made meanwhile', async () => {
   house.publish([row('a', 1), row('b', 2)])
   const proxy = await FaultProxy.start(house.port)
   const one = client({ src: `http://127.0.0.1:${proxy.port}` })
@@ -125,7 +125,7 @@ test('a line that is cut says stale after a moment, and resumes with what change
   await proxy.stop()
 })
 
-test('a short interruption is not worth a word', async () => {
+test('the page does not show a short interruption', async () => {
   const proxy = await FaultProxy.start(house.port)
   const one = createClient({ src: `http://127.0.0.1:${proxy.port}` }, { random: () => 0 })
   clients.push(one)
@@ -182,7 +182,7 @@ test('a command is pending until a row answers it', async () => {
   expect(handle.get().pending).toBeNull()
 })
 
-test('a command that is refused, or given while the line is down, fails with its code', async () => {
+test('a command that is refused, or given while the link is not live, fails with its code', async () => {
   const one = client()
   expect(await one.command('a', 'connect', { requestId: 'r' })).toEqual({
     outcome: 'failed',
@@ -198,7 +198,7 @@ test('a command that is refused, or given while the line is down, fails with its
   })
 })
 
-test('a token that can not be had is tried again; one that is refused for good is unauthorized until somebody retries', async () => {
+test('the client requests a token again that it could not get; one that the server refuses is unauthorized until the page retries', async () => {
   await house.close()
   const { mintToken } = await import('../../packages/server/src/auth/tokens.ts')
   const secret = {

@@ -29,7 +29,7 @@ function revisionOf(client: StatusClient): number | undefined {
 
 test('killed: back within moments, with what changed meanwhile', async () => {
   const client = await world.live()
-  // Each one makes the next wait longer, up to 4 s: no line here lasts long enough to begin anew.
+  // Each one makes the next wait longer, up to 4 s: no transport here lasts for the 30 s that make waits short again.
   for (let revision = 2; revision < 6; revision++) {
     world.proxy.reset()
     world.house.publish([row('a', revision)])

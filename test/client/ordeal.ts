@@ -118,7 +118,7 @@ export class Ordeal {
   readonly #nodes: readonly Node[]
   readonly #pages: Page[] = []
   readonly #proxies: FaultProxy[] = []
-  /** What happened, in order: to be told when a run fails. */
+  /** What happened, in order. A run that fails prints it. */
   readonly diary: string[] = []
   #endsAt = 0
 
@@ -247,7 +247,7 @@ export class Ordeal {
 
   async #judge(page: Page): Promise<void> {
     const { name, faults, liveLooks, client } = page
-    // Nobody supervises here, which the nodes write down as soon as they are sure: the table may still change.
+    // No node supervises here. The nodes write that into the rows, so the table may still change.
     await until(
       async () => {
         const truth = [...(await this.#look()).revisions].toSorted()

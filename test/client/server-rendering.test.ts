@@ -36,18 +36,21 @@ const READS: Readonly<Record<string, (client: StatusClient) => void>> = {
   },
 }
 
-test.each(Object.entries(READS))('reading %s while rendering opens no line', async (_, read) => {
-  const opened = vi.spyOn(globalThis, 'WebSocket')
-  const asked = vi.spyOn(globalThis, 'fetch')
-  const client = world.client()
-  read(client)
-  // Whatever was going to open has opened when a client that stays is live.
-  const other = world.client()
-  other.connection('a').subscribe(() => undefined)
-  await isLive(other)
-  expect(opened.mock.calls.length + asked.mock.calls.length).toBe(1)
-  expect(world.house.hub.size).toBe(1)
-})
+test.each(Object.entries(READS))(
+  'reading %s while rendering opens no transport',
+  async (_, read) => {
+    const opened = vi.spyOn(globalThis, 'WebSocket')
+    const asked = vi.spyOn(globalThis, 'fetch')
+    const client = world.client()
+    read(client)
+    // Whatever was going to open has opened when a client that stays is live.
+    const other = world.client()
+    other.connection('a').subscribe(() => undefined)
+    await isLive(other)
+    expect(opened.mock.calls.length + asked.mock.calls.length).toBe(1)
+    expect(world.house.hub.size).toBe(1)
+  },
+)
 
 test('reading while rendering asks no function for a token', async () => {
   const getToken = vi.fn(() => 'token')

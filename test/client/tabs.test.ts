@@ -73,7 +73,7 @@ test('the leader closes: another tab takes over, and nothing is missed', async (
   await until(() => world.house.hub.size === 1)
 })
 
-test('the line of the leader breaks: all tabs come back, on one socket', async () => {
+test('the socket of the leader breaks: all tabs come back, on one socket', async () => {
   world.house.publish([row('a', 1)])
   const tabs = [tab(), tab(), tab()]
   for (const one of tabs) one.watch({ all: true }, () => undefined)
@@ -102,7 +102,7 @@ test('the server says goodbye: all tabs come back in its window, on one socket, 
 })
 
 test(
-  'a black hole under the line that all share: each is stale, and live as soon as it ends',
+  'a black hole under the shared socket: each tab is stale, and live as soon as it ends',
   { timeout: 60_000 },
   async () => {
     world.house.publish([row('a', 1)])
@@ -118,7 +118,7 @@ test(
   },
 )
 
-test('a shared line that does not answer a tab that has woken is given up for all', async () => {
+test('the leader closes a shared socket that does not answer a tab after waking', async () => {
   world.house.publish([row('a', 1)])
   const tabs = [tab(), tab()]
   for (const one of tabs) one.watch({ all: true }, () => undefined)
@@ -128,7 +128,7 @@ test('a shared line that does not answer a tab that has woken is given up for al
   world.house.publish([row('a', 2)])
   await until(() => world.proxy.taken > taken)
   world.proxy.mode = 'pass'
-  // What a tab does that comes back to the front; nothing is ever heard on this line again.
+  // What a tab does that comes back to the front; this socket delivers nothing any more.
   tabs[1]?.refresh()
   await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
   for (const one of tabs) await isLive(one)
@@ -154,7 +154,7 @@ test('frozen and soon resumed: however many clients a page has, they stay on one
   around.dispatchEvent(new Event('freeze'))
   around.dispatchEvent(new Event('resume'))
   for (const one of clients) await isLive(one)
-  // Longer than whoever has left may linger.
+  // Longer than a tab keeps its place after it has left.
   const later = performance.now() + 2_500
   await until(() => performance.now() > later)
   const late = createClient({ src, share: 'tabs' })
@@ -201,7 +201,7 @@ test('tabs of another version are not heard', async () => {
   stranger.close()
 })
 
-test('who has its token from a function shares with nobody', async () => {
+test('a client with getToken shares its socket with no other tab', async () => {
   const tabs = [0, 1].map(() => world.client({ share: 'tabs', getToken: () => 'x' }))
   for (const one of tabs) one.watch({ all: true }, () => undefined)
   for (const one of tabs) await isLive(one)
@@ -241,7 +241,7 @@ const REFUSALS: Readonly<Record<string, () => void>> = {
   },
 }
 
-test.each(Object.entries(REFUSALS))('%s: each tab has a line of its own', async (_, refuse) => {
+test.each(Object.entries(REFUSALS))('%s: each tab has a socket of its own', async (_, refuse) => {
   world.house.publish([row('a', 1)])
   refuse()
   const tabs = [tab(), tab()]

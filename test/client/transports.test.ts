@@ -1,4 +1,4 @@
-/** The same store over each transport, and from one transport to the next. */
+/** The same client over each transport, and from one transport to the next. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { row } from '../../packages/server/test/http/house.ts'
@@ -70,21 +70,21 @@ test.each<TransportName>(['sse', 'poll'])(
 )
 
 test.each<TransportName>(['ws', 'sse', 'poll'])(
-  '%s: who lets go of everything while being told is not told any more, and nothing goes on',
+  '%s: a client that a listener closes calls no listener again, and sends nothing more',
   async (transport) => {
     world.house.publish([row('a', 1)])
     const client = world.client({ transport })
-    let told = 0
+    let calls = 0
     client.watch({ all: true }, () => {
-      told++
+      calls++
       client.close()
     })
-    await until(() => told > 0)
+    await until(() => calls > 0)
     await until(() => world.house.hub.size === 0)
     world.house.publish([row('a', 2)])
     const other = await world.live({ transport })
     await until(() => other.rows()[0]?.revision === 2)
-    expect(told).toBe(1)
+    expect(calls).toBe(1)
   },
 )
 

@@ -1,4 +1,4 @@
-/** A hub with its doors, clients that are counted, and a proxy between them that breaks. */
+/** A hub with its HTTP server, clients, and a proxy between them that fails on demand. */
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
 import { House } from '../../packages/server/test/http/house.ts'
@@ -75,7 +75,7 @@ export class World {
 }
 
 export async function isLive(client: StatusClient, timeoutMs = 30_000): Promise<void> {
-  await until(() => client.link.state === 'live', { what: 'the line to be live', timeoutMs })
+  await until(() => client.link.state === 'live', { what: 'the link to be live', timeoutMs })
 }
 
 /** Timers of this process, to be compared before and after. */

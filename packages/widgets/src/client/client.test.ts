@@ -1,4 +1,4 @@
-/** Hours of a page's life on a clock that is moved: a server of the test's own is at the other end of the transport. */
+/** Hours of a page's life on a clock that is moved: a server of the test's own answers. */
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage, CloseName, Connection, ServerMessage } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
@@ -266,7 +266,7 @@ test('a page that never pauses keeps its line, hidden or not', async () => {
 test.each([
   ['freeze', 'resume'],
   ['pagehide', 'pageshow'],
-])('%s closes, %s opens, and nobody hears of a moment between', async (away, back) => {
+])('%s closes, %s opens, and the page shows no state between', async (away, back) => {
   const around = page()
   const one = await live()
   const states = statesOf(one)
@@ -312,7 +312,7 @@ test('a goodbye is followed by a wait in its window, without a word', async () =
   expect(one.link.state).toBe('live')
 })
 
-test('after a goodbye nobody waits for the close: what is not closed any more is not live either', async () => {
+test('after a bye the client does not wait for the close frame, and is not live', async () => {
   const one = await live()
   const states = statesOf(one)
   const spokenTo = last()
@@ -341,7 +341,7 @@ test('a feed that was stale before the first answer is stale after it', async ()
   last().listener.onOpen()
   last().hear({ type: 'feed', state: 'stale', since: serverNow() })
   await passes(0)
-  // Told before the welcome here: a server tells it after, and before the answer.
+  // Sent before the welcome here. A server sends it after the welcome, and before the answer.
   last().hear({ type: 'feed', state: 'stale', since: serverNow() })
   expect(one.link.state).toBe('stale')
 })
@@ -385,7 +385,7 @@ test('a site is answered when all of its rows have come, and until it is let go 
   expect(one.answered(site)).toBe(false)
 })
 
-test('a site without rows is answered, too, and one that nobody waits for is not', async () => {
+test('a site without rows is answered too, and a site without a listener is not', async () => {
   mute = true
   const one = client()
   one.watch({ all: true }, () => undefined)
@@ -445,7 +445,7 @@ test('another epoch: everything is forgotten, revisions start anew', async () =>
   expect(one.connection('a').get().connection).toMatchObject({ revision: 2, status: 'failed' })
 })
 
-test('polling: whoever closes while being told asks no more', async () => {
+test('polling: a client that a listener closes sends no further request', async () => {
   vi.stubGlobal('fetch', () =>
     Promise.resolve(
       Response.json({
@@ -456,14 +456,14 @@ test('polling: whoever closes while being told asks no more', async () => {
   )
   const one = createClient({ src: SRC, transport: 'poll' })
   clients.push(one)
-  let told = 0
+  let calls = 0
   one.watch({ all: true }, () => {
-    told++
+    calls++
     one.close()
   })
-  while (told === 0) await vi.dynamicImportSettled()
+  while (calls === 0) await vi.dynamicImportSettled()
   await vi.dynamicImportSettled()
-  expect([told, vi.getTimerCount()]).toEqual([1, 0])
+  expect([calls, vi.getTimerCount()]).toEqual([1, 0])
 })
 
 test('a row never goes back, and the same one keeps its identity', async () => {
@@ -565,7 +565,7 @@ test('tokens: one that is refused is asked for anew once, and if that is refused
   last().listener.onClose(4001)
   await passes(600)
   expect([one.link.state, asked, lines.length]).toEqual(['live', 5, 6])
-  // One that has ended is nobody's refusal.
+  // A token that has ended counts as no refusal.
   last().listener.onClose(4101)
   await passes(20_000)
   expect([one.link.state, asked, lines.length]).toEqual(['live', 6, 7])
@@ -591,7 +591,7 @@ test.each([
   ['getToken', 'answered without a token', () => ({ jwt: 'secret' })],
   ['getToken', 'did not answer within 10 s', () => new Promise(() => undefined)],
 ])(
-  'tokens: that %s %s is told once in a row, and it is asked again',
+  'tokens: the client warns once in a row that %s %s, and requests one again',
   async (source, wrong, fails) => {
     let good = false
     const getToken = (): string => (good ? 'good' : (fails() as never))
@@ -735,7 +735,7 @@ test.each([
   expect(one.link.state).toBe('live')
 })
 
-test('a server that nobody reaches at first is said to be unreachable, until it answers', async () => {
+test('a server that does not answer at first is unreachable, until it answers', async () => {
   mute = true
   const one = client()
   const causes: unknown[] = []
@@ -773,7 +773,7 @@ test.each([
   expect(one.link).toMatchObject({ state: 'unauthorized', cause })
 })
 
-test('a client that is closed, or that nobody listens to, is stale as of its last word', async () => {
+test('a client that is closed, or has no listener, is stale since the last message', async () => {
   const one = await live()
   await beats(20)
   const saidMs = Date.now() - 1_000
@@ -860,7 +860,7 @@ test.each([
   expect(createClient({ src }).src).toBe(address)
 })
 
-test('a command nobody answers ends as a timeout, and a late answer still counts', async () => {
+test('a command without an answer ends as a timeout, and a late answer still counts', async () => {
   vi.stubGlobal('fetch', () => new Promise(() => undefined))
   const one = await live()
   const ended = vi.fn()
@@ -875,7 +875,7 @@ test('a command nobody answers ends as a timeout, and a late answer still counts
   expect(one.connection('a').get().pending).toBeNull()
 })
 
-test('a command that another one follows, or somebody else overtakes, does not pend for ever', async () => {
+test('a command that a later one of this page or of another page replaces does not stay pending', async () => {
   vi.stubGlobal('fetch', (input: string) => {
     const generation = input.endsWith('disconnect') ? 2 : 3
     const connection = row('a', generation, { generation, desired: 'connected' })
@@ -892,7 +892,7 @@ test('a command that another one follows, or somebody else overtakes, does not p
   expect(one.connection('a').get().pending).toBeNull()
 })
 
-test('who leaves while others are told is not told any more; who throws does not starve the next', async () => {
+test('a listener that leaves during a notification is not called; one that throws does not keep the next from its call', async () => {
   const caught: unknown[] = []
   vi.stubGlobal('queueMicrotask', (work: () => void) => {
     void Promise.resolve()
@@ -913,7 +913,7 @@ test('who leaves while others are told is not told any more; who throws does not
   expect([heard, caught.length]).toEqual([10, 1])
 })
 
-test('what is let go of is told to the server after five seconds, together, and forgotten', async () => {
+test('five seconds after the last listeners leave, the client sends one unwatch for all and drops the rows', async () => {
   rows = Array.from({ length: 20 }, (_, i) => row(`c${i}`, i + 1))
   const one = await live()
   const leaves = rows.map(({ id }) => one.connection(id).subscribe(() => undefined))

@@ -1,6 +1,6 @@
 /**
- * The neutral store: rows, what is pending, and the health of the line, for elements and for any framework. It knows no
- * element and runs without a DOM.
+ * The public face of the client: joins link, watches and store. Elements and any framework can use it; it knows no element
+ * and runs without a DOM.
  */
 import type {
   Action,
@@ -35,11 +35,11 @@ export interface ClientSettings extends TokenSettings {
   readonly transport?: TransportName | 'auto'
   /** `tabs`: the tabs of a browser share one WebSocket; not with `getToken`. @default 'page' */
   readonly share?: 'page' | 'tabs'
-  /** A page that is hidden for so long lets go of its line, in seconds; 0 = never. @default 300 */
+  /** The client closes its transport after the page was hidden for so long, in seconds; 0 = never. @default 300 */
   readonly pauseHidden?: number
 }
 
-/** What surrounds a client; replaced in tests. */
+/** Transport, clock and randomness; tests replace them. */
 export interface ClientSurroundings {
   readonly open?: OpenTransport
   readonly now?: () => number
@@ -93,12 +93,12 @@ export class StatusClient {
     })
   }
 
-  /** The health of the line; its identity changes with it. */
+  /** The health of the link; its identity changes with it. */
   get link(): Link {
     return this.#link.view
   }
 
-  /** What may be done, as the server last said. */
+  /** What the server permits, as of its last welcome. */
   get can(): readonly Capability[] {
     return this.#can
   }
@@ -121,7 +121,7 @@ export class StatusClient {
     return handle
   }
 
-  /** Listens to sites, to everything, or to counts; `listener` is called after every change of any of it, and of `answered`. */
+  /** Watches sites, everything, or counts; `listener` is called after every change of any of it, and of `answered`. */
   watch(filter: Omit<WatchFilter, 'connections'>, listener: () => void): () => void {
     const leave = this.#store.listenToAll(listener)
     const release = this.#watch(filter)
@@ -131,12 +131,12 @@ export class StatusClient {
     }
   }
 
-  /** Whether the server has told all that there is of what is watched, so that what is unknown does not exist. */
+  /** Whether the server has answered all of this. Then a row that is not known does not exist, or may not be seen. */
   answered(filter: WatchFilter): boolean {
     return this.#watches.answered(filter)
   }
 
-  /** Why the server does not tell of what is watched; `null`: it does, or has not answered yet. */
+  /** Why the server does not send what is watched; `null`: it does, or has not answered yet. */
   refusal(filter: WatchFilter): Refusal | null {
     return this.#watches.set.refusal(filter)
   }
@@ -157,7 +157,7 @@ export class StatusClient {
   }
 
   /**
-   * Gives a command, once and now: while the line is down nothing is sent, and nothing is queued.
+   * Sends a command once. While the link is not live, the client neither sends nor queues it.
    *
    * @param options.requestId travels as `Idempotency-Key`; without one the client makes its own
    */
@@ -175,17 +175,17 @@ export class StatusClient {
     return sent.outcome
   }
 
-  /** Tries to reach the server at once, also after it has said no. */
+  /** Tries to reach the server at once, also after it has refused the client. */
   refresh(): void {
     this.#link.retry()
   }
 
-  /** Uses this token from now on: also after the server has refused the last one. */
+  /** Uses this token from now on, also after the server has refused the last one. */
   setToken(token: string): void {
     this.#link.authenticate(token)
   }
 
-  /** Lets go of everything. */
+  /** Closes the transport, and drops all listeners and timers. */
   close(): void {
     this.#watches.stop()
     this.#link.stop()
@@ -263,7 +263,7 @@ export class StatusClient {
   }
 }
 
-/** A client of one's own, shared with nobody. */
+/** A client that no other caller shares. */
 export function createClient(
   settings: ClientSettings,
   surroundings?: ClientSurroundings,

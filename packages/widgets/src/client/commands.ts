@@ -1,4 +1,4 @@
-/** Commands go up over HTTP; what becomes of them comes down with the rows. */
+/** Sends commands over HTTP. Their results arrive with the rows. */
 import type { Action, CommandAccepted } from '@mqtt-status/protocol'
 import { bearer } from './transport/http-answer.ts'
 import { readRow } from './incoming.ts'
@@ -49,7 +49,7 @@ export async function sendCommand({
     : { code: answer.code ?? 'internal' }
 }
 
-/** Also a proxy in front of the server may say so, in no words of ours; a date instead of seconds is not waited for. */
+/** A proxy may answer 429 too, without a `code`. The client ignores a `Retry-After` that is a date. */
 function limited(code: string | undefined, { headers }: Response): Refusal {
   const retryAfterMs = Number(headers.get('retry-after')) * 1_000
   return { code: code ?? 'rate_limited', ...(retryAfterMs > 0 ? { retryAfterMs } : {}) }

@@ -5,10 +5,10 @@ import type { Refusal } from './watch-set.ts'
 /** What is known of one connection. Its identity changes only when something in it does. */
 export interface ConnectionView {
   readonly connection: Connection | null
-  /** The server says that it does not exist, or may not be seen. */
+  /** The server has answered that it does not exist, or may not be seen. */
   readonly missing: boolean
   readonly pending: Pending | null
-  /** Why the server does not tell of it, although the page is live. */
+  /** Why the server does not send it, although the link is live. */
   readonly refusal: Refusal | null
 }
 

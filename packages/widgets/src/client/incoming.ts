@@ -1,6 +1,6 @@
 /**
- * What comes from the server, with fields of the kinds that the client relies on. A newer server, or a proxy that mends
- * what it does not understand, may send anything: one odd field must not keep the other rows from the page.
+ * Reads messages of the server, and replaces fields of a wrong type. A newer server, or a proxy that changes messages, may
+ * send any value: one wrong field must not keep the other rows from the page.
  */
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import type { Connection, ServerMessage } from '@mqtt-status/protocol'

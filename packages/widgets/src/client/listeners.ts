@@ -1,6 +1,6 @@
 import { attempt } from './report.ts'
 
-/** Who wants to be told. One function may listen twice, and each leaves once. */
+/** Listeners of one subject. A function may be added twice; each undo function removes one of them. */
 export class Listeners<T extends unknown[] = []> {
   readonly #all = new Set<{ readonly tell: (...args: T) => void }>()
 
@@ -21,7 +21,7 @@ export class Listeners<T extends unknown[] = []> {
     this.#all.clear()
   }
 
-  /** Over a copy; who has left meanwhile is not called, and an exception of one never starves the next. */
+  /** Calls each listener that has not left meanwhile. An exception of one does not keep the next from its call. */
   notify(...args: T): void {
     for (const own of [...this.#all]) {
       if (!this.#all.has(own)) continue

@@ -5,7 +5,7 @@ import { toJson } from './json.ts'
 export type Kind = 'connections' | 'sites' | 'summary' | 'all'
 
 const ALL = 'all'
-/** No id of the server is longer, in UTF-16 code units. A message with a longer one would cost the page its socket (4000). */
+/** No id of the server is longer, in UTF-16 code units. The server closes a socket that sends a longer one (`bad_request`). */
 const LONGEST_ID = 128
 /** The server takes messages of 64 KiB, and the names of a watch are not all of the message. */
 const PORTION_BYTES = 60_000

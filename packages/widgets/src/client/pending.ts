@@ -1,4 +1,4 @@
-/** Commands without an answer yet: what this page has sent, and what the rows say of everybody's. */
+/** Commands without a result: those that this page has sent, and those of other pages, which the rows show. */
 import { isPending } from '@mqtt-status/protocol'
 import type { Action, CommandAccepted, Connection } from '@mqtt-status/protocol'
 import type { Outcome, Refusal } from './commands.ts'
@@ -74,12 +74,12 @@ export class Pendings {
     this.#end(id, 'failed')
   }
 
-  /** A row has come: it may answer what this page sent, and says what others have. */
+  /** A row may confirm a command of this page, and shows commands of other pages. */
   seen(row: Connection): void {
     const { id } = row
     const sent = this.#sent.get(id)
     if (sent && isAnswered(row, sent.action, sent.generation)) this.#end(id, 'done')
-    // Somebody has wished something else since.
+    // A later command has replaced it.
     else if (sent?.accepted && row.generation > sent.generation) this.#end(id, 'unknown')
     if (!this.#sent.has(id)) this.#await(id, isPending(row) ? this.#leftMs(row) : 0)
   }
@@ -88,7 +88,7 @@ export class Pendings {
     for (const id of [...this.#timers.keys(), ...this.#sent.keys()]) this.#end(id, 'unknown')
   }
 
-  /** The promise does not wait for ever; what is shown may still be answered. */
+  /** The promise resolves as `timeout` after `ms`. A later row may still confirm what the page shows. */
   #await(id: string, ms: number): void {
     clearTimeout(this.#timers.get(id))
     this.#timers.delete(id)

@@ -1,6 +1,6 @@
 /**
- * One client per server and identity on a page, however many bundles, versions and frameworks it has: they meet under a
- * global symbol. Everything that is reached through it is part of the public contract.
+ * A page has one client per server and identity, although it may have several bundles, versions and frameworks. They
+ * share it under a global symbol. Everything that the symbol leads to is part of the public contract.
  */
 import { createClient } from './client.ts'
 import type { ClientSettings, StatusClient } from './client.ts'
@@ -33,7 +33,7 @@ export function clientFor(settings: ClientSettings): StatusClient {
   return client
 }
 
-/** Where a server renders the page there is nothing to resolve an address of the page's origin, and nobody asks it. */
+/** Where a server renders the page there is no origin to resolve the address with, and no client requests a token. */
 function identity(tokenSrc: string): string {
   return typeof document === 'undefined' ? tokenSrc : absolute(tokenSrc)
 }

@@ -1,11 +1,11 @@
-/** Reported like any uncaught error, but later: whoever is at work goes on. */
+/** Throws the error in a microtask, so that the browser reports it and the caller continues. */
 export function reportLater(error: unknown): void {
   queueMicrotask(() => {
     throw error
   })
 }
 
-/** Goes on after an error of somebody else's: a listener of the page, or a text of its own. */
+/** Runs code of the page, such as a listener, reports its error, and continues. */
 export function attempt(work: () => void): void {
   try {
     work()
@@ -14,13 +14,13 @@ export function attempt(work: () => void): void {
   }
 }
 
-const told = new Set<string>()
+const reported = new Set<string>()
 
-/** A mistake in the page, which each of its elements may meet, is worth one word. */
+/** Reports a mistake in the page once, although each of its elements may find it. */
 export function reportOnce(error: unknown): void {
   const text = String(error)
-  if (told.has(text)) return
-  told.add(text)
-  // eslint-disable-next-line no-console -- whoever wrote the page can't see otherwise what it says
+  if (reported.has(text)) return
+  reported.add(text)
+  // eslint-disable-next-line no-console -- the developer of the page reads the console
   console.error(error)
 }

@@ -1,4 +1,4 @@
-/** The rows by id, as the server has told them; unchanged rows keep their identity. */
+/** The rows by id, as the server has sent them; unchanged rows keep their identity. */
 import type { Connection, Patch, Snapshot, WatchFilter } from '@mqtt-status/protocol'
 import type { WatchSet } from './watch-set.ts'
 
@@ -12,7 +12,7 @@ export interface Answer {
 
 export class Rows {
   readonly #watches: WatchSet
-  /** `null`: the server says that there is no such row. */
+  /** `null`: the server has answered that the row is missing. */
   readonly #rows = new Map<string, Connection | null>()
   #all: readonly Connection[] | null = null
 
@@ -30,7 +30,7 @@ export class Rows {
     return (this.#all ??= [...this.#rows.values()].filter((row) => row !== null))
   }
 
-  /** @returns the ids of what is news: a lower revision never is, nor is what nobody listens to any more */
+  /** @returns the ids of the rows that have changed; it ignores lower revisions, and rows that the page watches no longer */
   take(connections: readonly Connection[], missing: readonly string[] = []): Set<string> {
     const changed = new Set<string>()
     for (const row of connections) {
@@ -62,7 +62,7 @@ export class Rows {
     return changed
   }
 
-  /** Drops what nobody listens to any more. */
+  /** Drops the rows that the page watches no longer. */
   prune(): ReadonlySet<string> {
     const dropped = new Set<string>()
     for (const [id, row] of this.#rows) {
@@ -79,7 +79,7 @@ export class Rows {
     return ids
   }
 
-  /** Only whoever asked for it by name has to be told that it is missing. */
+  /** A row that is watched by its id becomes missing. Any other one is removed. */
   #drop(id: string, changed: Set<string>): void {
     if (this.#watches.has('connections', id)) {
       if (this.#rows.get(id) !== null) this.#set(id, null, changed)

@@ -1,12 +1,12 @@
 /**
- * What this page listens to, by head count: the first listener opens a watch, the last one that leaves ends it. The server
- * takes a limited number of names; those that find no room wait outside until others leave.
+ * The names that this page watches, with the number of listeners of each: the first listener adds a name, the last one that
+ * leaves removes it. The server takes a limited number of names; further names wait outside until others leave.
  */
 import type { Connection, WatchFilter } from '@mqtt-status/protocol'
 import { isCounted, isTooLong, toName, toNames } from './names.ts'
 import type { Kind } from './names.ts'
 
-/** A page that is being rebuilt lets go and asks again: the client keeps the watch for so long, in ms. */
+/** The client keeps a watch for so long after its last listener has left, because a page may be rendered anew. */
 const GRACE_MS = 5_000
 /** Listeners that leave within the same moment leave together. */
 const TOGETHER_MS = 100
@@ -37,7 +37,7 @@ export class WatchSet {
   #added: string[] = []
   #leaving: { readonly names: readonly string[]; readonly atMs: number }[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** Listeners, also those of nothing but the line itself. */
+  /** Listeners, also those that watch no name and only need the link. */
   #holders = 0
 
   constructor(listener: WatchSetListener) {
@@ -52,7 +52,7 @@ export class WatchSet {
     return this.#isInside(toName(kind, id))
   }
 
-  /** Why the server does not tell of this; `null`: it does, or has not answered. */
+  /** Why the server does not send this; `null`: it does, or has not answered. */
   refusal(filter: WatchFilter): Refusal | null {
     for (const name of toNames(filter)) {
       const refusal = this.#outside.get(name)
@@ -62,7 +62,7 @@ export class WatchSet {
   }
 
   /**
-   * Whether a row is listened to.
+   * Whether the page watches a row.
    *
    * @param besides what does not count
    */
@@ -144,7 +144,7 @@ export class WatchSet {
     })
   }
 
-  /** Where room is short, names in their grace are let go of at once. */
+  /** Removes names in their grace period at once where the server has no room for all. */
   #admit(names: readonly string[]): void {
     const asking = new Set(names)
     const taken = (): number =>
@@ -182,7 +182,7 @@ export class WatchSet {
     return gone.length > 0
   }
 
-  /** A listener has left. @returns whether it was the last one of what the server is asked for */
+  /** A listener has left. @returns whether the server has to be sent an `unwatch` */
   #drop(name: string): boolean {
     const heads = (this.#heads.get(name) ?? 0) - 1
     if (heads > 0) {

@@ -1,4 +1,4 @@
-/** What a page watches, against servers that take less of it: a server of the test's own is at the other end of the transport. */
+/** What a page watches, against servers that take less of it: a server of the test's own answers. */
 import type { ClientMessage, Connection, ServerMessage, WatchFilter } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
 import { welcome } from '@mqtt-status/testing/welcome'

@@ -1,7 +1,7 @@
-/** What happens to the page around the client; in Node only the machine can fall asleep. */
+/** Events of the page around the client. In Node there is only the sleep of the machine. */
 export type Happening = 'online' | 'offline' | 'pause' | 'resume'
 
-/** `freeze` and `pagehide` (back/forward cache): no socket lives there. */
+/** After `freeze` and `pagehide` (back/forward cache) the browser closes sockets. */
 const EVENTS = {
   online: 'online',
   offline: 'offline',
@@ -14,7 +14,7 @@ const EVENTS = {
 const TICK_MS = 5_000
 
 /**
- * @param pauseHiddenMs a page that is hidden for so long is paused; 0 = never
+ * @param pauseHiddenMs the client pauses after the page was hidden for so long; 0 = never
  * @returns what undoes it
  */
 export function observeEnvironment(
@@ -36,7 +36,7 @@ export function observeEnvironment(
       }, pauseHiddenMs)
     }
   }
-  // A clock that jumps has been asleep, or was set: either way nothing is known of the line.
+  // A clock jumps after sleep, or when it is set. In both cases the transport may be dead.
   const tick = setInterval(() => {
     const missedMs = now() - tickedMs - TICK_MS
     tickedMs = now()
@@ -55,7 +55,7 @@ export function observeEnvironment(
     }
     addEventListener('visibilitychange', seen, options)
     if (page.hidden) seen()
-    // Only a clear no: not every environment knows.
+    // Only `false` counts: some environments have no such property.
     if ((navigator as Partial<Navigator>).onLine === false) tell('offline')
   }
   return () => {

@@ -53,7 +53,7 @@ interface Failing {
   readonly ends: 'token' | 'setting' | 'version' | 'room' | 'calm' | 'network' | 'server' | 'page'
   /** `soon`: 0.5 to 20 s, or as the server says. `slowly`: minutes. Nothing is final. */
   readonly retry: 'soon' | 'slowly'
-  /** `null`: what was shown stays, and is said to be old. */
+  /** `null`: the page keeps its rows, and marks them as old. */
   readonly state: Ended | null
   /** `null`: the state says it all, or nothing is wrong. */
   readonly cause: LinkCause | null
@@ -84,7 +84,7 @@ export const FAILURES: Readonly<Record<Failure, Failing>> = {
   resync:               { by: 'server',   ends: 'server',  retry: 'soon',   state: null,           cause: null },
   // The server closes with a code of 4000 to 4099 that this version does not know.
   unknown:              { by: 'server',   ends: 'version', retry: 'slowly', state: 'unavailable',  cause: null },
-  // No code of the server: the line broke, stayed silent, or could not be opened. `blocked` if the server answers at /healthz.
+  // No code of the server: the transport broke, stayed silent, or could not be opened. `blocked` if the server answers at /healthz.
   broken:               { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: 'unreachable' },
   // What came is no message, or a watch was not answered.
   garbled:              { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: 'misunderstood' },

@@ -78,7 +78,7 @@ const TABLE: Record<keyof typeof EVENTS, Row> = {
   answered:  ['=',             '=',                                  '=',                                         '=',                                     'live stale',                         '=',                                   '=',                                  '=',                                  '=',              '='],
   stale:     ['=',             '=',                                  '=',                                         '=',                                     'open stale',                         'live stale',                          'live stale',                         '=',                                  '=',              '='],
   fresh:     ['=',             '=',                                  '=',                                         '=',                                     'open',                               'live',                                'live',                               '=',                                  '=',              '='],
-  // A line that was open is tried again without a word; it held for a while: with short waits.
+  // The page shows no cause after an open transport; after 30 s live, the next waits are short.
   broken:    ['=',             'waiting 1000 unreachable',           'waiting 1000 unreachable asking',           'waiting 250 unreachable',               'waiting 1000',                       'waiting 250',                         'waiting 250',                        '=',                                  '=',              '='],
   doubtful:  ['=',             'waiting 1000',                       'waiting 1000 asking',                       'waiting 250',                           'waiting 1000',                       'waiting 250',                         'waiting 250',                        '=',                                  '=',              '='],
   bye:       ['=',             'waiting 4900 restarting',            'waiting 4900 restarting asking',            'waiting 4900 restarting',               'waiting 4900 restarting',            'waiting 4900 restarting',             'waiting 4900 restarting',            '=',                                  '=',              '='],
@@ -100,7 +100,7 @@ const TABLE: Record<keyof typeof EVENTS, Row> = {
   resume:    ['=',             '=',                                  '=',                                         '=',                                     '=: probe',                           '=: probe',                            '=: probe',                           'opening unavailable too_many: dial', '=',              'opening unavailable too_many: dial'],
 }
 
-function told(phase: LinkPhase): string {
+function textOf(phase: LinkPhase): string {
   switch (phase.kind) {
     case 'open':
     case 'live':
@@ -137,7 +137,7 @@ test('every kind of phase has a column, and every kind of event a row', () => {
 
 test.each(cases)('$name, $event → $expected', ({ event, from, expected }) => {
   const [phase, effect] = nextLink(from, EVENTS[event as keyof typeof EVENTS], MOMENT)
-  const became = phase === from ? '=' : told(phase)
+  const became = phase === from ? '=' : textOf(phase)
   expect([became, effect].filter(Boolean).join(': ')).toBe(expected)
 })
 

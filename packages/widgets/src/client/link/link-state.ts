@@ -1,5 +1,5 @@
 /**
- * The line to the server, as a pure function; clock and randomness are arguments.
+ * The link to the server, as a pure function; clock and randomness are arguments.
  *
  *   idle ──start──▶ opening ──welcomed──▶ open ──answered──▶ live
  *                    ▲   │ lost             │ lost            │ lost
@@ -17,7 +17,7 @@ import { CALM, FAILURES, troubleOf } from './failures.ts'
 import type { Credentials, Failure, LinkCause, Trouble } from './failures.ts'
 
 interface Attempts {
-  /** Attempts since the last line that lasted. */
+  /** Attempts since the last transport that was live for 30 s. */
   readonly attempt: number
   /** Why the last one failed. */
   readonly trouble: Trouble
@@ -40,7 +40,7 @@ export type LinkPhase =
   | ({ readonly kind: 'live'; readonly sinceMs: number } & Dialled)
   | ({ readonly kind: 'waiting'; readonly untilMs: number } & Trying)
   | { readonly kind: 'offline' }
-  /** Nobody looks at the page, or it is frozen. */
+  /** The page is hidden, or the browser has frozen it. */
   | { readonly kind: 'paused'; readonly trouble: Trouble }
 
 export type LinkEvent =
@@ -71,7 +71,7 @@ export type LinkEvent =
   /** The page can be seen again, or the machine has slept. */
   | { readonly kind: 'resume' }
 
-/** `dial`: on a new line, the old one is let go; `probe`: the line may be dead without knowing it, it is asked. */
+/** `dial`: closes the transport and opens another one. `probe`: sends a `ping`, because the transport may be dead without an event. */
 export type LinkEffect = 'dial' | 'close' | 'probe'
 
 export interface LinkMoment {
@@ -84,7 +84,7 @@ export interface LinkMoment {
 export const BACKOFF: Backoff = { baseMs: 500, capMs: 20_000 }
 /** At least half of a bound that doubles from 2 min to 10 min. */
 const SLOW_BACKOFF: Backoff = { baseMs: 120_000, capMs: 600_000 }
-/** A line that lasted this long starts again with short waits. */
+/** After a transport was live for this long, the next waits are short again. */
 const STABLE_MS = 30_000
 
 type Step = readonly [LinkPhase, LinkEffect?]
@@ -131,7 +131,7 @@ const ENDS = {
 
 function fromOutside(phase: LinkPhase, said: keyof typeof ENDS): Step {
   if (!(ENDS[said] as readonly string[]).includes(phase.kind)) {
-    // A line that works is not given up for a new one.
+    // The link keeps a transport that may work.
     return isOpen(phase) ? [phase, 'probe'] : [phase]
   }
   if (said === 'offline') return [{ kind: said }, 'close']
@@ -149,7 +149,7 @@ function lost(
   if (phase.kind !== 'opening' && !isOpen(phase)) return [phase]
   const { failure, renewable, window } = event
   const refused = phase.kind === 'opening' && phase.refused
-  // A token that was refused is asked for anew, once and at once. That holds until a line is welcomed.
+  // The client requests a token anew, at once, after the server has refused one; once until the next welcome.
   const hurry = failure === 'unauthorized' && renewable && !refused
   const isSlow = FAILURES[failure].retry === 'slowly'
   const wasSlow = phase.trouble.state !== null
@@ -176,7 +176,7 @@ function troubleAfter(
   { failure, probing, credentials }: Extract<LinkEvent, { kind: 'lost' }>,
 ): Trouble {
   if (failure !== 'broken') return troubleOf(failure, credentials)
-  // A line that was open breaks without anybody's fault, until an attempt to open another one fails.
+  // The page shows no cause for the end of an open transport, until an attempt to open another one fails.
   if (isOpen(phase)) return CALM
   if (!probing) return troubleOf(failure, credentials)
   const known = shown(phase)

@@ -1,4 +1,4 @@
-/** Keeps one transport alive: runs the link machine and does what it asks for. */
+/** Keeps one transport open: runs the effects of `link-state.ts`, and sends it what the transport and the page report. */
 import { fullJitter } from '@mqtt-status/protocol'
 import type { Bye, ClientMessage, ServerMessage, Welcome } from '@mqtt-status/protocol'
 import { ServerClock } from './clock.ts'
@@ -15,11 +15,11 @@ import type { Tokens } from '../token/tokens.ts'
 import type { OpenTransport, Transport, TransportListener } from '../transport/transport.ts'
 import { Visits } from './visits.ts'
 
-/** What a link needs of the transports: one to open, and to be told how it went. */
+/** What the link needs of the transports. */
 export interface TransportChoice {
   open(): Promise<OpenTransport>
   received(type: 'welcome' | 'ping'): void
-  /** @returns why, once that is found out; `null` where it can't be */
+  /** @returns the reason, after a request to `/healthz`; `null` where there is no other transport */
   failed(): Promise<LinkCause | null> | null
 }
 
@@ -28,33 +28,33 @@ export interface LinkOptions {
   readonly src: string
   readonly tokens: Tokens
   readonly transports: TransportChoice
-  /** A page that is hidden for so long lets go of its line, in ms; 0 = never. */
+  /** The client closes its transport after the page was hidden for so long, in ms; 0 = never. */
   readonly pauseHiddenMs: number
   readonly now: () => number
   readonly random: () => number
-  /** A new line: everything is asked anew. */
+  /** A new transport is open. The server knows none of the watches. */
   readonly onOpen: () => void
   /** The transport is gone. */
   readonly onClose: () => void
   readonly onWelcome: (welcome: Welcome) => void
-  /** Everything else that concerns rows. */
+  /** Every other message that concerns rows. */
   readonly onMessage: (message: ServerMessage) => void
-  /** What came is no message: it may have been one that is missing now. */
+  /** A message could not be read. */
   readonly onGarbled: () => void
   readonly onChange: () => void
 }
 
 type Timer = ReturnType<typeof setTimeout> | undefined
 
-/** A loss that is mended this soon is not worth a word; after waking, or a goodbye, everybody is patient. */
+/** The page shows no loss that ends within this time. After waking, and after a `bye`, it waits longer. */
 const FLICKER_MS = 1_000
 const WAKING_MS = 3_000
 const SILENCE_MS = 10_000
-/** No transport takes longer to open. */
+/** Every transport reports within this time that it is open, or closed. */
 const OPENING_MS = 15_000
-/** How long a line that may be dead is given to answer. */
+/** A transport that may be dead has to answer a `ping` within this time. */
 const PROBE_MS = 2_000
-/** What comes so soon after waking may have been under way before. */
+/** The network may deliver messages this long after waking that were sent before. */
 const DOUBT_MS = 1_000
 
 interface Loss {
@@ -65,18 +65,18 @@ interface Loss {
 export class LinkKeeper {
   readonly clock: ServerClock
   readonly #options: LinkOptions
-  readonly #visits = new Visits(() => this)
+  readonly #visits = new Visits(this)
   #phase: LinkPhase = { kind: 'idle' }
   #transport: Transport | null = null
-  /** Rises with each line that is let go: what an old line still says is not listened to. */
+  /** Rises when a transport is closed. Callbacks of earlier transports compare it, and do nothing. */
   #dial = 0
-  /** Rises with each loss: what is found out about an earlier one is no news. */
+  /** Rises with each loss. The finding about an earlier loss is dropped. */
   #losses = 0
-  /** Whether hello was said: nothing may be said before. */
+  /** Whether `hello` was sent. The server accepts no other message before it. */
   #greeted = false
   #quietMs = FLICKER_MS
   #askedMs = 0
-  /** Until then only an answer proves that the line lives. */
+  /** Before that, only a `pong` proves that the transport works. */
   #doubtUntilMs = 0
   #heartbeatMs = 0
   #unobserve: (() => void) | null = null
@@ -96,7 +96,7 @@ export class LinkKeeper {
     return this.#view.link
   }
 
-  /** Somebody listens from now on. @returns what ends that, once */
+  /** A listener needs the link. @returns the undo function; it calls `release` once */
   visit(release: () => void): () => void {
     this.start()
     return this.#visits.begin(release)
@@ -111,7 +111,7 @@ export class LinkKeeper {
     }, this.#options)
   }
 
-  /** Nobody listens any more: lets go of the socket. */
+  /** The last listener has left: closes the transport. */
   stop(): void {
     this.#unobserve?.()
     this.#unobserve = null
@@ -119,7 +119,7 @@ export class LinkKeeper {
     this.#view.stop()
   }
 
-  /** Tries at once, whatever it waits for. */
+  /** Opens a transport at once, although the link waits, is offline or paused. */
   retry(): void {
     this.#handle({ kind: 'retry' })
   }
@@ -128,20 +128,20 @@ export class LinkKeeper {
     this.#handle({ kind: 'answered' })
   }
 
-  /** The server has not answered in time, for which it has no reason while it reads its database. */
+  /** The server has not answered a watch in time. While it can't read its database, it can't answer. */
   unanswered(): void {
     const phase = this.#phase
     if ((phase.kind === 'open' || phase.kind === 'live') && !phase.feedStale)
       this.#lost('unanswered')
   }
 
-  /** Uses this token: on the open line, or to come back with. */
+  /** Sends this token on the open transport; without one the link opens a transport with it. */
   authenticate(token: string): void {
     this.#options.tokens.set(token)
     if (!this.send({ type: 'auth', token })) this.retry()
   }
 
-  /** @returns whether it went out: while there is no line nothing is kept for later */
+  /** @returns whether the message was sent; the link queues nothing */
   send(message: ClientMessage): boolean {
     return (this.#greeted && this.#transport?.send(message)) ?? false
   }
@@ -172,7 +172,7 @@ export class LinkKeeper {
     const dial = this.#dial
     const { tokens, transports, src, onOpen } = this.#options
     try {
-      // Who leaves within the task that has started this asks nobody for a token.
+      // A listener that leaves within the same task causes no request for a token.
       await Promise.resolve()
       if (dial !== this.#dial) return
       const [open, token] = await Promise.all([transports.open(), tokens.get()])
@@ -193,7 +193,7 @@ export class LinkKeeper {
     }
   }
 
-  /** Listens to one line, and not any longer than it is the one. */
+  /** Ignores the transport as soon as it is not the current one. */
   #listener(onOpen: () => void): TransportListener {
     const dial = this.#dial
     const isOurs = (): boolean => dial === this.#dial
@@ -245,7 +245,7 @@ export class LinkKeeper {
         this.#handle({ kind: 'feed', stale: message.state === 'stale' })
         return
       case 'bye':
-        // Nothing comes after it. Its close may never come.
+        // The server sends nothing after it, and its close frame may get lost.
         this.#lost(failureOf(message.code), { window: message.reconnectAfterMs })
         return
       default:
@@ -253,7 +253,7 @@ export class LinkKeeper {
     onMessage(message)
   }
 
-  /** A new token on this line, and on no other; if none can be had, the server closes and the link comes back. */
+  /** Sends a new token on this transport. Without one, the server closes it, and the link opens another one. */
   async #renew(attempt: number): Promise<void> {
     const { tokens, random } = this.#options
     if (!tokens.renewable) return
@@ -274,7 +274,7 @@ export class LinkKeeper {
     }
   }
 
-  /** Anything heard proves that the line lives; silence for longer than a heartbeat that it does not. */
+  /** Any message proves that the transport works. No message within a heartbeat and 10 s proves the opposite. */
   #heard(): void {
     this.#view.heard()
     this.#expect(this.#heartbeatMs + SILENCE_MS)
@@ -288,7 +288,7 @@ export class LinkKeeper {
     this.#expect(PROBE_MS, false)
   }
 
-  /** @param byTransport whether the transport may be what is wrong if nothing is heard */
+  /** @param byTransport whether the transport may be the cause if no message arrives */
   #expect(withinMs: number, byTransport = true): void {
     clearTimeout(this.#silence)
     this.#silence = setTimeout(() => {
@@ -297,8 +297,8 @@ export class LinkKeeper {
   }
 
   /**
-   * @param byTransport whether the transport may be what is wrong
-   * @param window when to come back, if the server has said so
+   * @param byTransport whether the transport may be the cause
+   * @param window when the server wants the client to come back, in ms
    */
   #lost(failure: Failure, { byTransport = false, window = null }: Loss = {}): void {
     const { tokens, transports } = this.#options
@@ -310,7 +310,7 @@ export class LinkKeeper {
     const probing = finding !== null
     this.#handle({ kind: 'lost', failure, probing, window, renewable, credentials: tokens })
     const loss = ++this.#losses
-    // Where the means to find it out can't be loaded, the server can't be reached either.
+    // A page that can't load the code for this request can't reach the server either.
     void finding
       ?.catch(() => 'unreachable' as const)
       .then((cause) => {

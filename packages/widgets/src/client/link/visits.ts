@@ -1,6 +1,6 @@
 /**
  * Subscriptions where there is no document. A server that renders a page subscribes and leaves within one task: when the
- * last one leaves before the line is live, the line is let go at once, so nothing is opened for a page that is only text.
+ * last one leaves before the link is live, the link stops at once, and opens no transport for a page that is only text.
  */
 interface Stoppable {
   readonly view: { readonly state: string }
@@ -8,10 +8,10 @@ interface Stoppable {
 }
 
 export class Visits {
-  readonly #link: () => Stoppable
+  readonly #link: Stoppable
   #count = 0
 
-  constructor(link: () => Stoppable) {
+  constructor(link: Stoppable) {
     this.#link = link
   }
 
@@ -24,8 +24,7 @@ export class Visits {
       if (left) return
       left = true
       release()
-      const link = this.#link()
-      if (--this.#count === 0 && link.view.state === 'connecting') link.stop()
+      if (--this.#count === 0 && this.#link.view.state === 'connecting') this.#link.stop()
     }
   }
 }

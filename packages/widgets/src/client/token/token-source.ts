@@ -1,14 +1,14 @@
-/** Asks for a token; loaded by pages that have somebody to ask. */
+/** Requests a token from `token-src`, or calls `getToken`. Pages without either do not load this file. */
 import { TokenError } from './token-error.ts'
 import type { TokenAnswer, TokenSettings } from './token-settings.ts'
 
 const PATIENCE_MS = 10_000
 
-/** Whose last answer was of no use: the first of such answers in a row is worth a word. */
+/** Sources whose last answer was no token. The client warns about the first of several such answers only. */
 const failing = new WeakSet<TokenSettings>()
 
 /**
- * Whoever does not answer is not waited for, nor left waiting: pages have few sockets.
+ * The client aborts a request that takes longer than 10 s, because a browser has few sockets for each host.
  *
  * @returns `null` when the page's own server answers 401 or 403, or its function `null`: there is none for this visitor
  * @throws when there is no answer, or one without a token
@@ -58,7 +58,7 @@ async function read(tokenSrc: string, signal: AbortSignal): Promise<TokenAnswer 
   const { ok, status, redirected } = response
   if (status === 401 || status === 403) return null
   if (!ok) throw new TokenError(`answered with status ${status}`)
-  // What a parser says of it may quote the token.
+  // The message of the parser may quote the token, so it is dropped.
   const answer: unknown = await response.json().catch(() => {
     throw new TokenError(`did not answer with JSON${redirected ? ', but led to another page' : ''}`)
   })
@@ -76,8 +76,8 @@ function tell(source: string, error: unknown): void {
   const wanted =
     source === 'getToken'
       ? 'It has to resolve to a token, or to {token, expiresIn}'
-      : 'It has to answer {"token": "…", "expiresIn": 600}, or 401 where nobody is signed in'
-  // eslint-disable-next-line no-console -- elements go on loading; who wrote the page can't see why otherwise
+      : 'It has to answer {"token": "…", "expiresIn": 600}, or 401 for a visitor who is not signed in'
+  // eslint-disable-next-line no-console -- elements show that they are loading; only the console shows the developer why
   console.warn(
     `mqtt-status: ${source} ${message}. ${wanted}. It is asked again with growing waits.`,
   )

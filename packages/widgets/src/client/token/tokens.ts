@@ -2,7 +2,7 @@
 import { DENIED } from './token-error.ts'
 import type { TokenSettings } from './token-settings.ts'
 
-/** The server warns this long before a token ends; from then on another one is asked for. */
+/** The server sends `expiring` this long before a token ends. From then on the client requests another one. */
 const EARLY_MS = 60_000
 
 export class Tokens {
@@ -25,7 +25,7 @@ export class Tokens {
     return !!(this.#settings.tokenSrc || this.#settings.getToken)
   }
 
-  /** Whether the page has no token to bring, and nobody to ask for one. */
+  /** Whether the page has no token, and names no source of one. */
   get none(): boolean {
     return this.current === null && !this.renewable
   }
@@ -41,7 +41,7 @@ export class Tokens {
     this.#freshUntil = Infinity
   }
 
-  /** The last one is worth nothing any more. */
+  /** The next `get` requests another one. */
   expire(): void {
     this.#freshUntil = 0
   }

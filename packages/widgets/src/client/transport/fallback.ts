@@ -1,12 +1,12 @@
 /**
- * What is used where WebSockets do not get through: a stream of events, and if that does not either, polling. Loaded when
- * a socket has failed, or when it is remembered that one did.
+ * Chooses a stream of events where WebSockets fail, and polling where streams fail too. The client loads this file after a
+ * WebSocket has failed, or if one has failed earlier in this visit.
  */
 import type { OpenTransport } from './transport.ts'
 import { remembered } from './settings.ts'
 import type { TransportName, TransportSettings } from './settings.ts'
 
-/** A server that restarts fails once or twice, and then does not answer to anything. */
+/** A server that restarts fails once or twice, and then does not answer at `/healthz`. */
 const FAILURES = 3
 const REMEMBERED_MS = 3_600_000
 const PATIENCE_MS = 5_000
@@ -18,7 +18,7 @@ export type Finding = 'unreachable' | 'blocked'
 export class Fallback {
   readonly #settings: TransportSettings
   #current: TransportName = 'ws'
-  /** Until when it is used, in ms. */
+  /** Until when `#current` is used, in ms. */
   #until = 0
   #failures = 0
   /** Transports that did not get through since one has worked. */
@@ -56,9 +56,9 @@ export class Fallback {
   }
 
   /**
-   * It is the transport's fault only if the server can be reached by other means meanwhile.
+   * The transport is the cause only if the server answers at `/healthz`.
    *
-   * @returns why it failed; `null` while other transports have not been tried
+   * @returns the reason; `null` while other transports have not been tried
    */
   async failed(): Promise<Finding | null> {
     const { src, transport = 'auto', now } = this.#settings
@@ -76,7 +76,7 @@ export class Fallback {
   }
 }
 
-/** A page that says "back soon" in the server's place is no answer. */
+/** A proxy may answer with a page of its own, so only the JSON of the server counts. */
 async function answers(src: string): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS)

@@ -28,7 +28,7 @@ test.each([
 )
 
 test.each([200, 302, 404, 500, 502, 504])(
-  'status %i without a problem of the server is a broken line',
+  'status %i without a problem of the server counts as a broken transport',
   async (status) => {
     expect(await closeCode(new Response('<!doctype html>', { status }))).toBe(1006)
   },

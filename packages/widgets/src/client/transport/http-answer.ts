@@ -1,7 +1,7 @@
-/** What the transports over HTTP share. */
+/** What the transports over HTTP share: close codes by status, and the header of the token. */
 import { CLOSE_CODES, LOST } from '@mqtt-status/protocol'
 
-/** Close codes by status; what a proxy answers otherwise is a broken line. */
+/** Close codes by status; any other status comes from a proxy, and counts as a broken transport. */
 const BY_STATUS: Readonly<Record<number, number>> = {
   400: CLOSE_CODES.bad_request,
   401: CLOSE_CODES.unauthorized,

@@ -1,4 +1,4 @@
-/** The ways to the server, and what is remembered of them. */
+/** The transports, and which one this visit remembers. */
 import type { OpenTransport } from './transport.ts'
 
 export type TransportName = 'ws' | 'sse' | 'poll'
@@ -8,7 +8,7 @@ export interface TransportSettings {
   readonly src: string
   readonly transport?: TransportName | 'auto'
   readonly share?: 'page' | 'tabs'
-  /** A transport of the caller's own, and no other. */
+  /** Opens the only transport, in tests. */
   readonly open?: OpenTransport | undefined
   /** Tabs with the same address and token are one visitor. */
   readonly tokenSrc?: string
@@ -18,7 +18,7 @@ export interface TransportSettings {
   readonly now: () => number
 }
 
-/** For the rest of the visit. There is no such place in Node, and some pages may not use it. */
+/** Kept for the rest of the visit. Node has no session storage, and browsers deny it to some pages. */
 export function remembered(src: string, value?: string): string | null {
   try {
     if (value) sessionStorage.setItem(`mqtt-status:${src}`, value)

@@ -1,6 +1,6 @@
 /**
- * The tab that has the WebSocket, for itself and for the others. What a tab asks goes to the server under a number of
- * the leader's; answers go to who asked, everything else to all. Nothing is kept but who asked for what.
+ * The tab that has the WebSocket, for itself and for the others. The leader sends each watch of a tab under an id of its
+ * own, posts an answer to the tab that has sent the watch, and every other message to all tabs. It keeps no rows.
  */
 import { CLOSE_CODES, LOST } from '@mqtt-status/protocol'
 import type { ClientMessage, Welcome } from '@mqtt-status/protocol'
@@ -18,20 +18,20 @@ export interface Said {
 }
 
 /** From the leader to a tab, or to all. */
-export interface Told {
+export interface FromLeader {
   readonly to?: string
   /** There is a new leader. */
   readonly started?: boolean
   readonly opens?: boolean
   /** A message of the server. */
   readonly hear?: string
-  /** The close code of the line. */
+  /** The close code of the transport. */
   readonly closed?: number
 }
 
-/** Each tab gets itself a new token at about the same time; one is enough. */
+/** All tabs renew their token at about the same time. The leader sends the first one only. */
 const AUTH_EVERY_MS = 10_000
-/** A little less than a tab waits before it gives up, and knocks again. */
+/** A little less than a tab waits before it asks the leader again. */
 const SILENCE_MS = 9_000
 const PROBE_MS = 1_500
 
@@ -39,13 +39,13 @@ export class TabLeader {
   readonly #channel: BroadcastChannel
   readonly #src: string
   readonly #openTransport: OpenTransport
-  /** Who listens to what. */
+  /** The tabs that watch a name. */
   readonly #heads = new Map<string, Set<string>>()
-  /** Who asked what is not answered yet. */
+  /** The tab of each watch that is not answered, and the tab's own id for it. */
   readonly #asked = new Map<number, { readonly to: string; readonly id: number | undefined }>()
   readonly #pinging = new Set<string>()
   #transport: Transport | null = null
-  /** Said before the line was open. */
+  /** Messages of tabs before the transport is open. */
   #waiting: ClientMessage[] | null = []
   #welcome: { readonly message: Welcome; readonly atMs: number } | null = null
   #feed: string | null = null
@@ -63,28 +63,28 @@ export class TabLeader {
       else if (data.leaves) this.#forget(data.from, [...this.#heads.keys()])
       else if (data.says) this.#pass(data.from, data.says)
     }
-    this.#tell({ started: true })
+    this.#post({ started: true })
   }
 
   stop(): void {
     this.#transport?.close()
     this.#transport = null
-    this.#tell({ closed: CLOSE_CODES.resync })
+    this.#post({ closed: CLOSE_CODES.resync })
     this.#channel.close()
   }
 
-  #tell(told: Told): void {
-    this.#channel.postMessage(told)
+  #post(message: FromLeader): void {
+    this.#channel.postMessage(message)
   }
 
-  /** Nobody else finds out that the line is dead: tabs only leave, and come again. */
+  /** Only the leader can close a dead transport: a tab that gets no answer leaves, and asks the leader again. */
   #open(to: string): void {
     const nowMs = performance.now()
     const heartbeatMs = this.#welcome?.message.heartbeatMs ?? 0
     const isSilent = nowMs - this.#heardAt > heartbeatMs + SILENCE_MS
     const isMute = this.#pinging.size > 0 && nowMs - this.#pingedAt > PROBE_MS
     if (this.#transport && (isSilent || isMute)) this.#over(LOST)
-    this.#tell({ to, opens: true })
+    this.#post({ to, opens: true })
   }
 
   #over(closed: number): void {
@@ -94,7 +94,7 @@ export class TabLeader {
     this.#heads.clear()
     this.#asked.clear()
     this.#pinging.clear()
-    this.#tell({ closed })
+    this.#post({ closed })
   }
 
   #pass(from: string, message: ClientMessage): void {
@@ -132,8 +132,8 @@ export class TabLeader {
     if (!this.#welcome) return
     const { message, atMs } = this.#welcome
     const now = new Date(Date.parse(message.now) + performance.now() - atMs).toISOString()
-    this.#tell({ to, hear: toJson({ ...message, now }) })
-    if (this.#feed) this.#tell({ to, hear: this.#feed })
+    this.#post({ to, hear: toJson({ ...message, now }) })
+    if (this.#feed) this.#post({ to, hear: this.#feed })
   }
 
   #dial(hello: ClientMessage): void {
@@ -177,11 +177,11 @@ export class TabLeader {
         this.#transport?.send({ type: 'pong' })
         break
       case 'pong':
-        for (const to of this.#pinging) this.#tell({ to, hear: text })
+        for (const to of this.#pinging) this.#post({ to, hear: text })
         this.#pinging.clear()
         return
       case 'bye':
-        this.#tell({ hear: text })
+        this.#post({ hear: text })
         this.#over(message.code)
         return
       case 'snapshot':
@@ -190,15 +190,15 @@ export class TabLeader {
         const asked = this.#asked.get(message.id ?? 0)
         if (!asked) break
         if (!('final' in message) || message.final) this.#asked.delete(message.id ?? 0)
-        this.#tell({ to: asked.to, hear: toJson({ ...message, id: asked.id }) })
+        this.#post({ to: asked.to, hear: toJson({ ...message, id: asked.id }) })
         return
       }
       default:
     }
-    this.#tell({ hear: text })
+    this.#post({ hear: text })
   }
 
-  /** What nobody listens to any more is let go of. */
+  /** Unwatches the names that no tab watches any more. */
   #forget(from: string, names: readonly string[]): void {
     const gone = names.filter((name) => {
       const heads = this.#heads.get(name)

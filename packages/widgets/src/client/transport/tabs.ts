@@ -3,14 +3,14 @@ import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage } from '@mqtt-status/protocol'
 import { newRequestId } from '../request-id.ts'
 import { TabLeader } from './tab-leader.ts'
-import type { Told } from './tab-leader.ts'
+import type { FromLeader } from './tab-leader.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
 
-/** A leader that does not answer for so long is dead without having let go of its lock. */
+/** A leader that does not answer within this time is dead, although it holds the lock. */
 const PATIENCE_MS = 5_000
-/** A page that no leader has answered by then opens a line of its own. */
+/** A page opens a transport of its own if no leader has answered by then. */
 const DESPAIR_MS = 8_000
-/** A tab that dials again has not left. */
+/** A tab that opens a transport again within this time keeps its place. */
 const LINGER_MS = 2_000
 /** A frozen page would still hold its lock. There is no such thing in Node. */
 const LEFT = typeof document === 'undefined' ? [] : ['pagehide', 'freeze']
@@ -42,7 +42,7 @@ class Candidate {
     if (candidates.get(this.#name) === this) this.#leaving = setTimeout(this.#leave, LINGER_MS)
   }
 
-  /** Takes the lock from whoever holds it. */
+  /** Takes the lock from the tab that holds it. */
   usurp(): void {
     this.#resign()
     this.#stand({ steal: true })
@@ -89,10 +89,10 @@ const candidates = new Map<string, Candidate>()
 const refused = new Set<string>()
 
 /**
- * Where tabs can't share (a sandboxed iframe has no locks, a browser may have no channels), the page has a line of its
+ * Where tabs can't share (a sandboxed iframe has no locks, a browser may have no channels), the page has a transport of its
  * own.
  *
- * @param name says which server, who asks, and the version of what tabs tell each other: others are not heard
+ * @param name names the server, the identity and the version of the messages between tabs; only tabs with the same name share
  */
 export function openAmongTabs(name: string, openTransport: OpenTransport): OpenTransport {
   return (src, listener) => {
@@ -111,7 +111,7 @@ interface MemberUses {
   readonly listener: TransportListener
 }
 
-/** One attempt of this page to be heard through the leader. */
+/** One attempt of this page to reach the server through the leader. */
 class Member implements Transport {
   readonly #me = newRequestId()
   readonly #channel: BroadcastChannel
@@ -119,7 +119,7 @@ class Member implements Transport {
   readonly #uses: MemberUses
   readonly #src: string
   #isOpen = false
-  /** A line of its own, once no leader can be had. */
+  /** A transport of its own, after no leader has answered. */
   #own: Transport | null = null
   #isClosed = false
   readonly #impatience: ReturnType<typeof setTimeout>
@@ -129,7 +129,7 @@ class Member implements Transport {
     this.#uses = uses
     this.#src = src
     this.#channel = new BroadcastChannel(name)
-    this.#channel.onmessage = ({ data }: MessageEvent<Told>) => {
+    this.#channel.onmessage = ({ data }: MessageEvent<FromLeader>) => {
       this.#hear(data)
     }
     try {
@@ -161,7 +161,7 @@ class Member implements Transport {
     this.#own?.close()
   }
 
-  #hear(data: Told): void {
+  #hear(data: FromLeader): void {
     const { onOpen, onMessage, onClose } = this.#uses.listener
     if (this.#own || (data.to !== undefined && data.to !== this.#me)) return
     if (data.started && this.#isOpen) onClose(CLOSE_CODES.resync)

@@ -1,16 +1,16 @@
 import type { ClientMessage } from '@mqtt-status/protocol'
 
-/** What a transport tells; what it says after its `close` was called is not listened to. */
+/** What a transport reports. The link ignores calls after it has closed the transport. */
 export interface TransportListener {
   readonly onOpen: () => void
   readonly onMessage: (text: string) => void
-  /** The close code of the server, or 1006 when the line just broke. */
+  /** The close code of the server, or 1006 when the network broke. */
   readonly onClose: (code: number) => void
 }
 
-/** One attempt on one transport. */
+/** One attempt over a WebSocket, a stream or polling. */
 export interface Transport {
-  /** @returns whether it could be sent; nothing is ever queued */
+  /** @returns whether the message was sent; a transport queues nothing */
   send(message: ClientMessage): boolean
   close(): void
 }

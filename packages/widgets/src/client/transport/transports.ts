@@ -1,4 +1,4 @@
-/** Which transport is used: a WebSocket, until it fails where the server can be reached by other means. */
+/** Chooses the transport: a WebSocket, until it fails three times while the server answers at `/healthz`. */
 import type { Fallback, Finding } from './fallback.ts'
 import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
@@ -6,7 +6,7 @@ import { remembered } from './settings.ts'
 import type { TransportSettings } from './settings.ts'
 import { openWebSocket } from './websocket.ts'
 
-/** Transports that most pages never need are loaded when they are. */
+/** Loads the other transports when it chooses them, because most pages never need them. */
 export class Transports {
   readonly #settings: TransportSettings
   #fallback: Fallback | null = null
@@ -21,7 +21,7 @@ export class Transports {
     if (transport === 'auto' ? remembered(src) : transport !== 'ws') await this.#load()
     const other = await this.#fallback?.open()
     if (other) return other
-    // Who a function would answer with in another tab can't be known.
+    // A function may answer with another visitor's token in another tab.
     if (share !== 'tabs' || getToken || !('locks' in navigator)) return openWebSocket
     const { openAmongTabs } = await import('./tabs.ts')
     const name = toJson(['mqtt-status.tabs.1', src, tokenSrc, token])
@@ -34,9 +34,9 @@ export class Transports {
   }
 
   /**
-   * It could not be opened, or went silent.
+   * The current transport could not be opened, or went silent.
    *
-   * @returns why, as soon as the server was asked by other means; `null` where there are none
+   * @returns the reason, after a request to `/healthz`; `null` where the caller has given the transport
    */
   failed(): Promise<Finding | null> | null {
     return this.#settings.open ? null : this.#load().then((fallback) => fallback.failed())
