@@ -36,7 +36,7 @@ export class HostsFile {
   }
 }
 
-/** What can't be in use anyway: there is no such file, or this process may not read it. */
+/** Codes after which the file counts as empty: it does not exist, or this process may not read it. */
 const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR'])
 
 async function namesIn(path: string): Promise<ReadonlyMap<string, readonly string[]>> {

@@ -9,13 +9,13 @@ import type { Address } from './lookup-turns.ts'
 /** Of one try; the second one waits twice as long. */
 const TRY_MS = 1_500
 const TRIES = 2
-/** Several name servers may be silent one after the other. */
+/** For all name servers together, because several can be silent one after the other. */
 const DEADLINE_MS = 5_000
 /** Once one family of addresses is known, the other one is waited for only so long. */
 const SECOND_FAMILY_MS = 300
 
 const FAMILIES = [4, 6] as const
-/** What is said of a name that has no address of one family, or of neither. */
+/** Codes for a name that has no address of one family, or of neither. */
 const NO_ADDRESS: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA'])
 
 /**

@@ -1,6 +1,7 @@
 /**
- * When devices were last heard: kept in memory, and written for all of them at once now and then, since a message a second
- * from thousands of sites must not be as many writes. What it means for a device goes with its status, at once.
+ * The times of the last messages of devices. They are kept in memory and written in one statement every `flushMs`, so that
+ * a message a second from thousands of sites does not cause as many writes. A change of the state of a device is written at
+ * once, with its status.
  */
 import type { Log } from '../log.ts'
 import type { ActivityWrite, RowVersion, Written } from '../model/observed.ts'
@@ -18,7 +19,7 @@ export interface ActivityOptions {
   readonly log: Log
 }
 
-/** How late a device may be found stale. */
+/** A device is found stale at most this late. */
 const TICK_MS = 1_000
 const BATCH = 1_000
 
@@ -38,7 +39,7 @@ export class Activity {
     }, options.flushMs)
   }
 
-  /** Writes what is known now, or tries to. */
+  /** Writes all times now; those that can't be written are written the next time. */
   async flush(): Promise<void> {
     this.#flushSoon()
     await this.#writing

@@ -32,7 +32,7 @@ export class Corrections {
     this.#options = options
   }
 
-  /** Corrects the row, if another writer has changed it and no write of ours is under way. */
+  /** Restores the row, if another program has changed it and no write of this node is under way. */
   correct(ledger: Ledger): void {
     const columns = ledger.foreign()
     if (columns.length === 0) return

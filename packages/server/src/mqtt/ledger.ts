@@ -7,12 +7,12 @@ import type { Claimed } from '../model/claimed.ts'
 import type { Observed, RowVersion, StatusWrite } from '../model/observed.ts'
 import type { StatusChange } from './session/status-change.ts'
 
-/** What was seen of a connection, with what it means for the device behind it. */
+/** A change of status, with the state of the device behind the connection. */
 export interface Seen extends StatusChange {
   readonly device: DeviceState
 }
 
-/** What the row has to hold; where `since` is `null`, it is the time of the next write. */
+/** The values that the row has to have; where `since` is `null`, it is the time of the next write. */
 type Due = Omit<Observed, 'since'> & { readonly since: string | null }
 
 export class Ledger {
@@ -40,7 +40,7 @@ export class Ledger {
     return this.#row.version
   }
 
-  /** What was written last, or what was found when the row was taken. */
+  /** The values that were written last, or those of the row when it was claimed. */
   get due(): Due {
     return this.#due
   }

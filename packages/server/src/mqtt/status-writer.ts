@@ -76,7 +76,7 @@ export class StatusWriter {
     return this.#queue.has(id)
   }
 
-  /** Forgets what is not written yet of a connection that is not ours any more. */
+  /** Drops the queued write of a connection that this node does not own any more. */
   forget(ledger: Ledger): void {
     const { id } = ledger.claimed
     if (this.#queue.has(id) && this.#queue.get(id)?.ledger !== ledger) return

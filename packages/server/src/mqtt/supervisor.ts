@@ -217,7 +217,7 @@ export class Supervisor {
    * @throws when the rows of this node could not be read
    */
   async verify(): Promise<void> {
-    // What is claimed while the answer is on its way is not in it.
+    // Rows that are claimed while the answer is on its way are not in it.
     const before = [...this.#keepers.values()]
     const held = new Map((await this.#store.held()).map((row) => [row.id, row]))
     if (this.#stopped) return
@@ -321,14 +321,14 @@ export class Supervisor {
     const before = new Map(ids.map((id) => [id, this.#keepers.get(id)]))
     const rows = await this.#store.read(ids)
     for (const { id } of rows) before.delete(id)
-    // What has another id now is let go before it is taken under the new one.
+    // A connection whose id has changed is closed before it is kept under the new id.
     for (const [id, keeper] of before) if (keeper !== undefined) this.#drop(id, keeper)
     this.take(rows)
   }
 
   #keep(row: Claimed): void {
     const known = this.#keepers.get(row.id)
-    // Answers may come in another order than they were asked for.
+    // Answers can arrive in another order than their requests.
     if (known !== undefined && row.fence < known.claimed.fence) return
     const keeper = known ?? new Keeper(row, this.#options)
     this.#keepers.set(row.id, keeper)

@@ -20,7 +20,7 @@ import type { Log } from '../log.ts'
 import { elapsedMs, instant } from './instant.ts'
 import type { Instant } from './instant.ts'
 
-/** What one successful renewal has shown. */
+/** The result of a renewal that has succeeded. */
 export interface Renewed {
   /** The lease had ended since the renewal before: other nodes may have claimed what this node owned. */
   readonly lapsed: boolean

@@ -27,7 +27,7 @@ type Found = FeedAnswer & { readonly kind: FeedRead['kind'] }
 export interface ChangeFeedOptions {
   /** Reads go through it. */
   readonly lane: Database
-  /** What may take long goes through it. */
+  /** For statements that may take minutes. */
   readonly upkeep: Database
   readonly listenAddress: PostgresAddress | string
   /** How often the feed reads without a notification, in ms. */

@@ -45,7 +45,7 @@ export interface FeedAnswer extends Omit<FeedRead, 'kind'> {
   readonly readOnly: boolean
 }
 
-/** What a read has not seen: transactions that were open in its snapshot, and all that began after it. */
+/** Transactions that a read has not seen: those that were open in its snapshot, and all that began after it. */
 export interface Position {
   /** The oldest transaction that was open: all before it has been seen. */
   readonly xmin: bigint

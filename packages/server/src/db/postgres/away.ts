@@ -2,10 +2,10 @@
 
 import { StatusError } from '../../errors.ts'
 
-/** Whether the change that was asked for may have been made: `unknown` where its COMMIT was sent and not answered. */
+/** Whether the change may have been committed: `unknown` where COMMIT was sent and the server has not answered. */
 export type Outcome = 'none' | 'unknown'
 
-/** The database did not do what was asked for, because it can't be used now or has not answered in time. */
+/** The database has not executed the statement, because it can't be used now or has not answered in time. */
 export class DatabaseAway extends Error {
   override readonly name = 'DatabaseAway'
   readonly code = 'DATABASE_AWAY'

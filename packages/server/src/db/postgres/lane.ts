@@ -1,11 +1,11 @@
 /**
- * A few sessions for one kind of work, so that work of one kind never waits for work of another: a write that is blocked
- * by a lock stops no read, and the lease is renewed while all commands wait. Whatever is asked of a lane ends within its
- * deadline: the statement is cancelled on the server, the session is cut and replaced, and the caller gets a
- * `DatabaseAway` that says whether a change may have been made.
+ * A pool of sessions for one kind of work, so that work of one kind never waits for work of another: a write that waits for
+ * a lock blocks no read, and the node renews its lease while all commands wait. All work of a lane ends within its deadline:
+ * the lane cancels the statement on the server, closes and replaces the session, and throws a `DatabaseAway` that says
+ * whether a change may have been committed.
  *
- * The deadline is kept by this process, because `statement_timeout` of Postgres ends neither a COMMIT that waits for a
- * synchronous standby nor anything on a server that stands still or can't be reached.
+ * This process keeps the deadline, because `statement_timeout` of Postgres ends neither a COMMIT that waits for a
+ * synchronous standby nor a statement on a server that is frozen or out of reach.
  */
 import type { PostgresAddress } from '../../config/connection-string/address.ts'
 import { FairQueue } from '../../model/fair-queue.ts'
@@ -32,7 +32,7 @@ export interface LaneOptions {
 export interface Asking {
   /** Parties take turns, and one party never gets all sessions. @default one party for all */
   readonly party?: string
-  /** What is asked of one row takes turns, so that a row that is locked takes one session at most. @default no row */
+  /** Statements about one row take turns, so that a locked row holds one session at most. @default no row */
   readonly row?: string
   /** @default that of the lane */
   readonly deadlineMs?: number

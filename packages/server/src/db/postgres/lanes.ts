@@ -16,13 +16,13 @@ export interface Lanes {
   readonly feed: Lane
   /** Prunes, and gives copies a new epoch: may take long. */
   readonly upkeep: Lane
-  /** What the supervisor reads: rows, shares, secrets for dials. */
+  /** Reads of the supervisor: rows, shares, secrets for dials. */
   readonly dials: Lane
-  /** What the supervisor writes: statuses, times of messages, who keeps what. */
+  /** Writes of the supervisor: statuses, times of messages, claims and releases. */
   readonly keeping: Lane
-  /** What people read over HTTP. */
+  /** Reads of HTTP requests. */
   readonly queries: Lane
-  /** What people change over HTTP. */
+  /** Writes of HTTP requests. */
   readonly commands: Lane
   /** Renews the lease. */
   readonly lease: Lane

@@ -1,5 +1,5 @@
 /**
- * One connection to Postgres that can be given up at any moment, whatever it waits for.
+ * One connection to Postgres that can be closed at any moment, whatever it waits for.
  *
  * postgres.js (3.4.9) has no way to do so: its pool replaces a lost connection in silence, even in the middle of a
  * transaction; `sql.begin` writes its ROLLBACK to a socket that is gone, which throws where nothing can catch it; and
@@ -32,7 +32,7 @@ const CANCEL_MS = 2_000
 
 type State = 'opening' | 'open' | 'abandoned' | 'ended'
 
-/** What postgres.js keeps of a query and does not declare: the function behind `cancel()`, with its promise. */
+/** A field of a query that postgres.js does not declare: the function behind `cancel()`, which returns its promise. */
 interface Cancellable {
   readonly canceller: (query: { readonly state: unknown; readonly active: true }) => Promise<void>
 }
@@ -130,7 +130,7 @@ export class Session {
     this.#end(closed('The session was given up'))
   }
 
-  /** Says goodbye; for a session that does nothing. */
+  /** Ends an idle session in the regular way. */
   async close(): Promise<void> {
     if (this.ended) return
     await this.#sql.end({ timeout: 1 })
@@ -164,7 +164,7 @@ export class Session {
     this.#cut()
   }
 
-  /** What runs fails now, and so does every later statement of work that has not noticed yet. */
+  /** Running statements fail now, and so does every later statement. */
   #refuse(): void {
     this.#sql.end({ timeout: 0 }).catch(() => undefined)
   }

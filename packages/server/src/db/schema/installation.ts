@@ -11,7 +11,7 @@ import type { Pool, Sql } from '../postgres/sql.ts'
 export interface Channels {
   /** An empty notification after each transaction that changed a watched column. */
   readonly changes: string
-  /** What nodes call to each other; see leases.ts. */
+  /** Notifications from one node to all nodes; see ownership/calls.ts. */
   readonly calls: string
 }
 
@@ -36,7 +36,7 @@ const DEFAULT_CHANNELS: Channels = { changes: 'mqtt_status', calls: 'mqtt_status
 /** Names of channels have at most 63 bytes; the longer prefix is "mqtt_status_calls.". */
 const LONGEST_SUFFIX = 40
 
-/** What no other product has: these columns in these tables. */
+/** Columns by which tables of this product are recognized. */
 const SHAPE = [
   ...['name', 'checksum', 'applied_at'].map((column) => ['migrations', column]),
   ...['revision', 'changed', 'observed_generation'].map((column) => ['connections', column]),

@@ -150,7 +150,7 @@ async function readMigrations(folder: URL): Promise<readonly Migration[]> {
   )
 }
 
-/** What is still to be applied. */
+/** Migrations that are not applied yet. */
 function compare(files: readonly Migration[], known: Known): readonly Migration[] {
   for (const { name, checksum } of known) {
     const file = files.find((candidate) => candidate.name === name)

@@ -17,7 +17,7 @@ export class TriggerWatch {
   #timer: NodeJS.Timeout | null = null
   #looking: Promise<void> | null = null
   #stopped = false
-  /** What an operator has to know; empty while all is well. */
+  /** Faults that an operator has to repair; empty while there are none. */
   faults: readonly string[] = []
 
   constructor(options: TriggerWatchOptions) {

@@ -8,7 +8,7 @@ import { qualified } from '../postgres/sql.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { transaction } from '../postgres/transaction.ts'
 
-/** All of ours, by table; each has to be ENABLE ALWAYS (see migration 0011). */
+/** All triggers of this product, by table; each has to be ENABLE ALWAYS (see migration 0011). */
 const TRIGGERS = {
   connections: [
     'connections_1_dial',

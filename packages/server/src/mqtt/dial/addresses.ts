@@ -39,7 +39,7 @@ export class AddressOrder {
   order(host: string, addresses: readonly string[]): string[] {
     const failed = this.#failed.get(host)
     if (failed === undefined) return addresses.slice(0, MOST)
-    // What the name no longer leads to is forgotten.
+    // Addresses that the name does not lead to any more are forgotten.
     for (const address of failed) if (!addresses.includes(address)) failed.delete(address)
     return [...addresses.filter((address) => !failed.has(address)), ...failed].slice(0, MOST)
   }

@@ -49,7 +49,7 @@ export interface DialRequest {
   /** Whose connection it is. */
   readonly siteId: string
   readonly stored: StoredDial
-  /** What is known of topic filters that its broker forbids. */
+  /** The search for topic filters that the broker forbids. */
   readonly search: FilterSearch
   /** A person waits for it. */
   readonly urgent: boolean
@@ -198,7 +198,7 @@ interface Passing {
   readonly pass: Pass
 }
 
-/** What a dial occupies: left as soon as its outcome is known, or nothing waits for it any more. */
+/** The place of a dial among all dials; given back when its outcome is known, or its caller does not wait any more. */
 class Place {
   readonly #pass: Pass
   readonly #leave: Leave

@@ -52,7 +52,7 @@ const UNREACHABLE: ReadonlySet<Reason> = new Set([
   'connection_refused',
   'host_unreachable',
 ])
-/** The parties whose failures concern everybody who goes to the same host and port. */
+/** The parties whose failures concern all connections to the same host and port. */
 const SHARED: ReadonlySet<Party> = new Set(['broker', 'host', 'names'])
 const FIRST = 8
 /** So many failures of the broker in a row close the gate. */

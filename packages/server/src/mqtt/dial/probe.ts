@@ -1,6 +1,6 @@
 /**
- * Tries settings out before anybody relies on them: goes the way of a dial, and leaves nothing behind. What the next dials
- * of a connection would find out, with other addresses of its host or fewer topic filters, is found out here at once.
+ * Tests settings before they are saved: dials like a connection, and closes. A probe tries at once what a connection tries
+ * with its next dials: other addresses of the host, and fewer topic filters.
  */
 import { randomBytes } from 'node:crypto'
 import { isOfAddress } from './addresses.ts'
@@ -32,7 +32,7 @@ export interface ProbeRequest {
   readonly signal?: AbortSignal
 }
 
-/** What came of one dial. */
+/** The outcome of one dial. */
 interface Outcome {
   readonly failure: Failure | null
   readonly step: Step

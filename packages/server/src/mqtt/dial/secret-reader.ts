@@ -8,7 +8,7 @@ export interface Unreadable {
   /** Names the field and the key or the reference, never a secret. */
   readonly unreadable: string
   /**
-   * What has to happen before it can be read: a setting changes, a file appears, or this machine has resources again.
+   * What makes it readable: another setting, a file that appears, or resources of this machine.
    *
    * @default 'setting'
    */
@@ -44,8 +44,8 @@ const RETRY_MS = 1_000
 const NONE: Secrets = {}
 
 /**
- * Secrets are read at each dial, so that a rotation counts from the next one on, and are not kept. Those who dial at the
- * same moment share a question to the table.
+ * Reads the secrets of a connection at each dial and does not store them, so that a rotation counts from the next dial on.
+ * Dials at the same moment share one read of the table.
  */
 export class SecretReader {
   readonly #read: ReadSecrets

@@ -144,7 +144,7 @@ function isParserError(code: string): boolean {
   return code.startsWith('HPE_') || code.startsWith('WS_ERR_')
 }
 
-/** Who has spoken MQTT before has not stopped being a broker. */
+/** A peer that has spoken MQTT before is still a broker. */
 function unparsable(message: string, accepted: boolean): Failure {
   return { reason: accepted ? 'protocol_error' : 'not_mqtt', detail: clean(message), code: null }
 }

@@ -1,15 +1,15 @@
 /**
- * Finds the topic filters on which a broker closes the connection without a word, as AWS IoT does, by halving: the
- * portion of SUBSCRIBE at which it closed is asked for in two halves by the next dial, and so on down to one filter. A
- * filter is forbidden when the broker has closed on it alone, twice in a row; a broker that closes for another reason
- * does not do so again at the same place, and no filter is blamed.
+ * Finds the topic filters on which a broker closes the connection without a reason code, as AWS IoT does, by bisection: the
+ * next dial subscribes to the portion at which the broker closed in two halves, and so on down to one filter. A filter is
+ * forbidden when the broker has closed on it alone, twice in a row. A broker that closes for another reason does not close
+ * again at the same filter, so no filter counts as forbidden then.
  *
  *     plain ──closed at a portion──▶ suspects: its halves ──closed at one of them──▶ its halves, …
  *       ▲                                │ all answered          │ closed at a single one, twice: forbidden, left out
  *       └────────────────────────────────┴───────────────────────┘
  *
- * What was found is forgotten with the settings, with a command, with the process, and after an hour at the next dial;
- * and at once when the connection that leaves filters out is lost within half a minute, which then has another cause.
+ * The result is dropped with a change of the settings, a command, the end of the process, and after 1 h at the next dial; and
+ * at once when a connection that leaves filters out is lost within 30 s, because that loss has another cause.
  */
 import type { Reason } from '@mqtt-status/protocol'
 import type { Step } from '../reasons/attribution.ts'
@@ -44,7 +44,7 @@ const REMEMBERED_MS = 3_600_000
 /** A connection that is lost sooner proves nothing about the filters that it leaves out. */
 const PROVEN_MS = 30_000
 
-/** What a broker says, or does without a word, that forbids a filter. */
+/** Replies and closes of a broker that forbid a filter. */
 const FORBIDDING: ReadonlySet<Reason> = new Set([
   'closed_by_broker',
   'connection_reset',
@@ -113,7 +113,7 @@ export function lostAfter(search: FilterSearch, upMs: number): FilterSearch {
   return upMs < PROVEN_MS ? NO_SEARCH : search
 }
 
-/** What still counts at the next dial. */
+/** The search as it continues with the next dial. */
 export function recall(search: FilterSearch, nowMs: number): FilterSearch {
   const { foundAtMs } = search
   return foundAtMs !== null && search.suspects.length === 0 && nowMs - foundAtMs >= REMEMBERED_MS

@@ -12,7 +12,7 @@ export interface Timing {
   readonly stableMs: number
   /** Losses are counted within this time. */
   readonly flappingMs: number
-  /** How long the word of a former owner is believed that it is connected. */
+  /** How long an inherited connection keeps the status `connected` before it is up. */
   readonly inheritedMs: number
 }
 

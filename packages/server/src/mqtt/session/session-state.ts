@@ -93,9 +93,9 @@ export type SessionEvent =
   | { readonly kind: 'opened'; readonly denied: Failure | null }
   /** A dial failed, or the connection was lost. */
   | { readonly kind: 'broken'; readonly failure: Failure }
-  /** What `close` asked for is done. */
+  /** The close is done. */
   | { readonly kind: 'closed' }
-  /** What `wait` asked for is over. */
+  /** The wait is over. */
   | { readonly kind: 'elapsed' }
   /** The broker was down, and has accepted another connection now. */
   | { readonly kind: 'wake' }

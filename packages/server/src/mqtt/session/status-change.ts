@@ -1,4 +1,4 @@
-/** What is written when a status changes. */
+/** The columns that a change of status writes. */
 import type { Reason, Status } from '@mqtt-status/protocol'
 import type { Failure } from '../reasons/failure.ts'
 
