@@ -40,12 +40,18 @@ function namesIn(text: string): string[] {
   return text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []
 }
 
-/** Variables of Node, and the name of a file. */
-const FOREIGN = /^(NODE_|STACK_AI_BRIEFING$)/
+/** The beginnings of names, up to the first underscore. */
+const FAMILIES = new Set([...KNOWN].map((name) => name.split('_')[0]))
+/** A reference names a variable of the operator's choice. */
+const REFERENCE = /^MQTT_SECRET(_(?!KEYS)|$)/
+
+/** The names that begin like a setting: pages also name constants, files and variables of Node. */
+function settingsIn(text: string): string[] {
+  return namesIn(text).filter((name) => FAMILIES.has(name.split('_')[0]) && !REFERENCE.test(name))
+}
 
 test.each(PAGES)('%s names no variable that is not a setting', (page) => {
-  const names = namesIn(read(page)).filter((name) => !FOREIGN.test(name))
-  expect(names.filter((name) => !KNOWN.has(name))).toEqual([])
+  expect(settingsIn(read(page)).filter((name) => !KNOWN.has(name))).toEqual([])
 })
 
 /** `NAME` followed by a comma or a bracket and a number, as in "`HEARTBEAT_MS` (25 s)". */
@@ -81,18 +87,12 @@ function textsOf(source: ts.SourceFile): string[] {
   return [...texts, ...comments].filter((text) => text.includes(' '))
 }
 
-/** The beginnings of names, up to the first underscore. */
-const FAMILIES = new Set([...KNOWN].map((name) => name.split('_')[0]))
-/** A reference names a variable of the operator's choice. */
-const REFERENCE = /^MQTT_SECRET(_(?!KEYS)|$)/
-
 test('messages and comments of the server name only settings that exist', () => {
   const files = filesIn('packages/server/src/', '.ts').filter((name) => !name.endsWith('.test.ts'))
   const named = files.flatMap((path) => {
     const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)
     return textsOf(source)
-      .flatMap(namesIn)
-      .filter((name) => FAMILIES.has(name.split('_')[0]) && !REFERENCE.test(name))
+      .flatMap(settingsIn)
       .map((name) => ({ path, name }))
   })
   expect(named.length).toBeGreaterThan(50)
