@@ -4,7 +4,7 @@ import { freePort } from '@mqtt-status/testing/free-port'
 import { CrowdProcess } from './crowd-process.ts'
 import { startDatabase } from './database.ts'
 import type { BenchDatabase } from './database.ts'
-import { measureIdle } from './measures/idle.ts'
+import { measureCollected, measureResident } from './measures/idle.ts'
 import { measureFew } from './measures/few.ts'
 import { measureRate } from './measures/rate.ts'
 import { measureSlow } from './measures/slow.ts'
@@ -57,9 +57,11 @@ async function rates(database: BenchDatabase, only: ReadonlySet<string>): Promis
   for (const start of Object.values(subjects(database))) {
     const measured = only.has('rate') ? await measureOne(start, atRates(database)) : null
     // In a process of its own: memory that the crowd before has left free would hide what a client costs.
-    const idle = only.has('idle') ? await measureOne(start, idleClients) : null
-    const name = measured?.name ?? idle?.name
-    if (name !== undefined) rows.push([name, ...(measured?.cells ?? []), ...(idle?.cells ?? [])])
+    const resident = only.has('idle') ? await measureOne(start, idle(measureResident)) : null
+    const collected = only.has('idle') ? await measureOne(start, idle(measureCollected)) : null
+    const all = [measured, resident, collected].filter((one) => one !== null)
+    const [first] = all
+    if (first !== undefined) rows.push([first.name, ...all.flatMap(({ cells }) => cells)])
   }
   return rows
 }
@@ -97,11 +99,13 @@ function atRates(database: BenchDatabase): Measure {
   }
 }
 
-async function idleClients(subject: Subject, crowd: CrowdProcess): Promise<Cell[]> {
-  // The floor knows no clients that are idle.
-  if (subject.kind === 'raw') return [null]
-  say(`${subject.name}: idle`)
-  return [await measureIdle(subject, crowd)]
+function idle(measure: (subject: Subject, crowd: CrowdProcess) => Promise<number>): Measure {
+  return async (subject, crowd) => {
+    // The floor knows no clients that are idle.
+    if (subject.kind === 'raw') return [null]
+    say(`${subject.name}: idle`)
+    return [await measure(subject, crowd)]
+  }
 }
 
 function whole({ kind, port }: Subject) {
@@ -118,7 +122,7 @@ async function main(): Promise<void> {
       for (const rate of only.has('rate') ? RATES : [])
         head.push(`${rate}/s: µs CPU per delivery`, 'p99 ms', 'delivered')
       if (only.has('rate')) head.push('Postgres µs')
-      if (only.has('idle')) head.push('KiB per idle client')
+      if (only.has('idle')) head.push('KiB per idle client', 'after a collection')
       printTable(head, await rates(database, only))
     }
     if (only.has('few')) {
