@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
-import { withNotices } from './auth/notices.ts'
+import { refusalNotices, withNotices } from './auth/notices.ts'
 import { createVerify } from './auth/tokens.ts'
 import type { Config } from './config/config.ts'
 import { ChangeFeed } from './db/feed/change-feed.ts'
@@ -272,7 +272,11 @@ export class StatusServer {
       basePath,
       hub,
       verify: withNotices(createVerify(auth), this.#log),
-      callers: { open: auth.kind === 'open', allowedOrigins },
+      callers: {
+        open: auth.kind === 'open',
+        allowedOrigins,
+        onRefused: refusalNotices(this.#log),
+      },
       heartbeatMs,
       limits,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import type { Log } from '../log.ts'
-import { withNotices } from './notices.ts'
+import { refusalNotices, withNotices } from './notices.ts'
 import { createVerify } from './tokens.ts'
 
 const SECRET = 'a secret of at least thirty-two bytes'
@@ -59,4 +59,44 @@ test('the log names each cause of refused tokens once, and never contains a toke
   for (const token of refused) await expect(verify(token)).rejects.toThrow()
   expect(lines.map(([, text]) => text)).toEqual(Array(3).fill('a token was refused'))
   expect(JSON.stringify(lines)).not.toContain('eyJ')
+})
+
+/** What the log has after these pages were refused, each as its origin. */
+async function logged(origins: readonly string[]): Promise<unknown[][]> {
+  const lines: unknown[][] = []
+  const log = { warn: (...line: unknown[]) => lines.push(line) } as unknown as Log
+  const note = refusalNotices(log)
+  for (const origin of origins) note('origin_not_allowed', { origin, host: 'status.example.com' })
+  await new Promise(setImmediate)
+  return lines
+}
+
+test('the log names a refused origin and the setting, once for each origin', async () => {
+  const [shop, portal] = ['https://shop.example.com', 'http://localhost:3000']
+  expect(await logged([shop, portal, shop, shop, portal])).toEqual(
+    [shop, portal].map((origin) => [
+      { origin, host: 'status.example.com' },
+      'the origin of a page is not in ALLOWED_ORIGINS',
+    ]),
+  )
+})
+
+test('a thousand refused origins fill no log, and a long one is cut', async () => {
+  const origins = Array.from({ length: 1_000 }, (_, i) => `https://${i}.${'x'.repeat(5_000)}`)
+  const lines = await logged(origins)
+  expect(lines).toHaveLength(10)
+  expect(JSON.stringify(lines).length).toBeLessThan(10 * 400)
+})
+
+test('the log names a refused host', async () => {
+  const lines: unknown[][] = []
+  const note = refusalNotices({ warn: (...line: unknown[]) => lines.push(line) } as unknown as Log)
+  note('host_not_allowed', { origin: undefined, host: 'evil.example.com' })
+  await new Promise(setImmediate)
+  expect(lines).toEqual([
+    [
+      { origin: '', host: 'evil.example.com' },
+      'without AUTH_JWT_SECRET the server answers loopback names only',
+    ],
+  ])
 })

@@ -1,12 +1,13 @@
-/** Logs problems with tokens that an operator has to solve: pages show rows only, and sockets close with a code. */
+/** Logs problems with tokens and origins that an operator has to solve: pages show rows only, and sockets close with a code. */
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { StatusError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { OnRefused } from './origins.ts'
 import type { Verify } from './tokens.ts'
 
 /** The log names a subject, or a cause of a refusal, at most once in this time. */
 const EVERY_S = 3_600
-/** For all subjects and causes together. */
+/** For all lines of one `Notices` together. */
 const LINES_PER_MINUTE = 10
 
 /** Verifies with `verify`, and logs refused tokens and tokens that permit nothing. */
@@ -33,15 +34,32 @@ export function withNotices(verify: Verify, log: Log): Verify {
   }
 }
 
+/** An origin is a text of the page; the log repeats so many characters of it. */
+const ORIGIN_LENGTH = 200
+
+/** Logs origins and hosts that the server refuses: a page without development warnings does not name the setting. */
+export function refusalNotices(log: Log): OnRefused {
+  const notices = new Notices()
+  return (code, { origin = '', host = '' }) => {
+    const caller = { origin: origin.slice(0, ORIGIN_LENGTH), host: host.slice(0, ORIGIN_LENGTH) }
+    const [key, text] =
+      code === 'origin_not_allowed'
+        ? [caller.origin, 'the origin of a page is not in ALLOWED_ORIGINS']
+        : [caller.host, 'without AUTH_JWT_SECRET the server answers loopback names only']
+    void notices.isDue(`${code} ${key}`).then((isDue) => {
+      if (isDue) log.warn(caller, text)
+    })
+  }
+}
+
 class Notices {
   readonly #each = new RateLimiterMemory({ points: 1, duration: EVERY_S })
   readonly #all = new RateLimiterMemory({ points: LINES_PER_MINUTE, duration: 60 })
 
   async isDue(key: string): Promise<boolean> {
-    if (!(await spend(this.#each, key))) return false
-    if (await spend(this.#all, 'all')) return true
-    await this.#each.delete(key)
-    return false
+    // Looks first: a key that is never logged takes no memory, however many keys clients make up.
+    if ((await this.#each.get(key)) !== null) return false
+    return (await spend(this.#all, 'all')) && spend(this.#each, key)
   }
 }
 

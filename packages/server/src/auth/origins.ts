@@ -7,7 +7,12 @@ export interface CallerRules {
   /** No authentication is configured. */
   readonly open: boolean
   readonly allowedOrigins: readonly string[] | '*'
+  /** Called for each refused caller. @default nothing */
+  readonly onRefused?: OnRefused
 }
+
+export type RefusalCode = 'origin_not_allowed' | 'host_not_allowed'
+export type OnRefused = (code: RefusalCode, caller: Caller) => void
 
 export interface Caller {
   /** The `Origin` header; programs other than browsers send none. */
@@ -19,7 +24,7 @@ export type Admission =
   | { readonly kind: 'full' }
   /** The caller may view rows, but send no command. */
   | { readonly kind: 'view' }
-  | { readonly kind: 'refused'; readonly code: 'origin_not_allowed' | 'host_not_allowed' }
+  | { readonly kind: 'refused'; readonly code: RefusalCode }
 
 const FULL: Admission = { kind: 'full' }
 

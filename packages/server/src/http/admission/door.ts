@@ -21,9 +21,10 @@ export type Visit =
 export function admissionOf(rules: CallerRules, request: IncomingMessage): Visit {
   const { origin, host } = request.headers
   const why = hostFault(request)
-  return why === null
-    ? admit(rules, { origin, host })
-    : { kind: 'refused', code: 'bad_request', why }
+  if (why !== null) return { kind: 'refused', code: 'bad_request', why }
+  const admission = admit(rules, { origin, host })
+  if (admission.kind === 'refused') rules.onRefused?.(admission.code, { origin, host })
+  return admission
 }
 
 /** @throws StatusError where the head is malformed, or the page or the name is not allowed */
