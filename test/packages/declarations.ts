@@ -67,8 +67,9 @@ export class Declarations {
       }
       const name = ts.isTypeReferenceNode(node) ? node.typeName : null
       const mentioned = name && this.#checker.getSymbolAtLocation(name)
-      if (mentioned && isOurs(this.#target(mentioned)) && !exported.has(this.#target(mentioned)))
-        found.add(this.#target(mentioned).name)
+      const target = mentioned && this.#target(mentioned)
+      if (target && isOurs(target) && !isInternal(target) && !exported.has(target))
+        found.add(target.name)
       ts.forEachChild(node, visit)
     }
     for (const symbol of exported) if (isOurs(symbol)) look(symbol)
@@ -93,8 +94,17 @@ function isHidden(node: ts.Node): boolean {
   return (
     (modifiers & hidden) !== 0 ||
     (node.name !== undefined && ts.isPrivateIdentifier(node.name)) ||
-    ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')
+    hasInternalTag(node)
   )
+}
+
+/** A type that a program never has to name, because an exported one is computed from it. */
+function isInternal({ declarations = [] }: ts.Symbol): boolean {
+  return declarations.some(hasInternalTag)
+}
+
+function hasInternalTag(node: ts.Node): boolean {
+  return ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')
 }
 
 function isOurs(symbol: ts.Symbol): boolean {

@@ -7,7 +7,7 @@ import { blank, read } from './environment.ts'
 import type { Environment } from './environment.ts'
 import { misspelt } from './misspelt.ts'
 import { TABLE, UNSUPPORTED } from './settings.ts'
-import type { Unsupported, Values } from './settings.ts'
+import type { Unsupported, SettingValues } from './settings.ts'
 
 /** Whether callers need a token, and which tokens the server accepts; `open` is allowed on loopback only. */
 export type AuthConfig =
@@ -21,7 +21,7 @@ export type AuthConfig =
       readonly maxTtlS: number
     }
 
-export type SecretsConfig = Values['secrets'] & {
+export type SecretsConfig = SettingValues['secrets'] & {
   /** The value of `env:MQTT_SECRET_…`; a function, so that no log shows it. */
   readonly variable: (name: string) => string | undefined
 }
@@ -32,7 +32,7 @@ export interface LogConfig {
 }
 
 /** The values of the table; in four groups what the rows say together. */
-export interface Config extends Omit<Values, 'database' | 'auth' | 'secrets' | 'log'> {
+export interface Config extends Omit<SettingValues, 'database' | 'auth' | 'secrets' | 'log'> {
   readonly database: DatabaseConfig
   readonly auth: AuthConfig
   readonly secrets: SecretsConfig
@@ -106,18 +106,18 @@ function toFault({ variable, why }: Unsupported): string {
   return `${variable}: ${why}`
 }
 
-function toSecrets(values: Values['secrets'], environment: Environment): SecretsConfig {
+function toSecrets(values: SettingValues['secrets'], environment: Environment): SecretsConfig {
   return {
     ...values,
     variable: (name) => (name.startsWith('MQTT_SECRET_') ? environment[name] : undefined),
   }
 }
 
-function toLog({ level, format }: Values['log'], terminal: boolean): LogConfig {
+function toLog({ level, format }: SettingValues['log'], terminal: boolean): LogConfig {
   return { level, format: format ?? (terminal ? 'pretty' : 'json') }
 }
 
-function toAuth({ secret, issuer, audience, maxTtlS }: Values['auth']): AuthConfig {
+function toAuth({ secret, issuer, audience, maxTtlS }: SettingValues['auth']): AuthConfig {
   if (secret === undefined) {
     // Without a secret the server checks no token, so these settings would protect nothing.
     if (issuer ?? audience) {

@@ -1,7 +1,7 @@
 /** How the server reaches its database, from the settings and from the parameters of the addresses. */
 import { isSamePlace } from './connection-string/address.ts'
 import type { PostgresAddress } from './connection-string/address.ts'
-import type { Values } from './settings.ts'
+import type { SettingValues } from './settings.ts'
 
 export interface DatabaseConfig {
   readonly address: PostgresAddress
@@ -16,7 +16,7 @@ export interface DatabaseConfig {
 }
 
 /** Joins the two addresses, and the schema that an address may name. */
-export function toDatabase(values: Values['database']): DatabaseConfig {
+export function toDatabase(values: SettingValues['database']): DatabaseConfig {
   const { url, listenUrl = url, schema = url.schema, pool, statementTimeoutMs, adopt } = values
   return {
     address: {

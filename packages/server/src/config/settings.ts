@@ -245,8 +245,12 @@ export class Table {
 
 export const TABLE: Table = new Table()
 
-/** The parsed values of all rows. */
-export type Values = ValuesOf<Table>
+/**
+ * The parsed values of all rows.
+ *
+ * @internal `Config` is computed from it; a program names its members, such as `Config['limits']`
+ */
+export type SettingValues = ValuesOf<Table>
 
 export const SETTINGS: readonly Setting<unknown>[] = rowsOf(TABLE)
 

@@ -15,7 +15,7 @@ import { createLog } from '../../src/log.ts'
 const log = createLog({ level: 'silent', format: 'json' })
 
 export function row(id: string, revision: number, change: Partial<Connection> = {}): Connection {
-  const talk = { desiredBy: 'somebody', detail: 'talk of the broker' }
+  const talk = { desiredBy: 'anna', detail: 'talk of the broker' }
   return connection({ id, revision, since: '2026-11-23T19:00:00.000Z', ...talk, ...change })
 }
 
