@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { appearance, COMMAND_TIMEOUT_MS, RECONNECT_GRACE_MS } from './appearance.ts'
+import { appearance } from './appearance.ts'
 import type { Seen } from './appearance.ts'
 import { STATUSES } from './connection.ts'
 import { REASONS } from './reasons.ts'
+import { COMMAND_TIMEOUT_MS, RECONNECT_GRACE_MS } from './timing.ts'
 
 const SINCE = '2026-11-23T19:00:00.000Z'
 const SINCE_MS = Date.parse(SINCE)

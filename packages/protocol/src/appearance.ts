@@ -2,6 +2,7 @@ import { STATUSES } from './connection.ts'
 import type { Connection, Status } from './connection.ts'
 import { REASONS } from './reasons.ts'
 import type { Reason } from './reasons.ts'
+import { COMMAND_TIMEOUT_MS, RECONNECT_GRACE_MS } from './timing.ts'
 
 /** The five tones everything is coloured by; colour never speaks alone. */
 export type Tone = 'positive' | 'progress' | 'warning' | 'negative' | 'neutral'
@@ -35,12 +36,6 @@ export type Seen = Pick<
   | 'observedGeneration'
   | 'managed'
 >
-
-/** How long a lost connection is shown as reconnecting before it is called lost, in ms. */
-export const RECONNECT_GRACE_MS = 30_000
-
-/** How long a command may wait for its result before every page says that there is no confirmation yet, in ms. */
-export const COMMAND_TIMEOUT_MS = 15_000
 
 /**
  * A command was given that the supervisor has not acted on yet. Observed rows have no such promise: their

@@ -3,6 +3,7 @@
  * and the help of `serve`, which values no message may repeat, and the warnings about misspelt names. A test compares the
  * table in docs/operations.md with it. The shape of the table is the shape of `Config`.
  */
+import { HEARTBEAT_MS } from '@mqtt-status/protocol'
 import * as v from 'valibot'
 import type { LogFormat, LogLevel } from '../log.ts'
 import type { PostgresAddress } from './connection-string/address.ts'
@@ -227,7 +228,7 @@ export class Table {
   readonly feed: Feed = new Feed()
   readonly hub: Hub = new Hub()
   readonly heartbeatMs: Setting<number> = new Setting('HEARTBEAT_MS', {
-    default: '25000',
+    default: String(HEARTBEAT_MS),
     unit: 'ms',
     schema: value.whole(100, 600_000),
     help: 'interval of the pings that the server sends to each client',

@@ -7,11 +7,11 @@ import { commandRoutes } from './api/commands.ts'
 import { connectionRoutes } from './api/connections.ts'
 import type { AppEnv, HttpContext } from './context.ts'
 import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './admission/door.ts'
-import { healthRoutes } from './pages/health.ts'
+import { healthRoutes } from './health.ts'
 import { landingRoutes } from './pages/landing.ts'
 import { managementRoutes } from './api/management.ts'
 import { problemAnswer, UPGRADE_REQUIRED } from './problem.ts'
-import { probeRoutes } from './api/probes.ts'
+import { brokerCheckRoutes } from './api/broker-checks.ts'
 import type { Streams } from './streams/streams.ts'
 import { widgetRoutes } from './pages/widget-bundle.ts'
 
@@ -62,7 +62,7 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
   app.route('/', connectionRoutes(context))
   app.route('/', commandRoutes(context))
   app.route('/', managementRoutes(context))
-  app.route('/', probeRoutes(context))
+  app.route('/', brokerCheckRoutes(context))
   app.get('/ws/status', () => {
     throw new StatusError(
       'bad_request',

@@ -2,7 +2,7 @@
  * Reads messages of the server, and replaces fields of a wrong type. A newer server, or a proxy that changes messages, may
  * send any value: one wrong field must not keep the other rows from the page.
  */
-import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
+import { COMMAND_TIMEOUT_MS, HEARTBEAT_MS } from '@mqtt-status/protocol'
 import type { Connection, ServerMessage } from '@mqtt-status/protocol'
 
 type Fields = Record<string, unknown> & { since?: unknown }
@@ -22,7 +22,6 @@ const NUMBERS = ['revision', 'generation', 'observedGeneration']
 
 /** A day: longer waits are mistakes, and timers can't hold the longest. */
 const LONGEST_MS = 86_400_000
-const HEARTBEAT_MS = 25_000
 const WATCH_LIMIT = 1_000
 
 /** @returns the message, `null` if it is none */

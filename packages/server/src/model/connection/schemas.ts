@@ -2,12 +2,11 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
+import { PROTOCOLS } from './protocols.ts'
+import type { Protocol } from './protocols.ts'
 
 /** Reads a value that anyone may have written. */
 export type Schema<T> = v.GenericSchema<unknown, T>
-
-export const PROTOCOLS = ['mqtt', 'mqtts', 'ws', 'wss'] as const
-export type Protocol = (typeof PROTOCOLS)[number]
 
 /** Where a device announces its own state: in its birth message and in its last will. */
 export interface Availability {

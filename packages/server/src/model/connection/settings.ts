@@ -7,7 +7,9 @@ import { DESIRED } from '@mqtt-status/protocol'
 import type { Desired } from '@mqtt-status/protocol'
 import * as v from 'valibot'
 import * as is from './schemas.ts'
-import type { Availability, Protocol, Schema, Sparkplug, TlsSettings } from './schemas.ts'
+import { DEFAULT_PORTS, PROTOCOLS } from './protocols.ts'
+import type { Protocol } from './protocols.ts'
+import type { Availability, Schema, Sparkplug, TlsSettings } from './schemas.ts'
 
 /** What the rooms know of one setting. */
 export interface SettingRow {
@@ -222,17 +224,9 @@ export const INITIAL_DIAL: StoredDial = pick(DIAL_NAMES, INITIAL_SETTINGS)
 /** The check of each dial setting. */
 export const DIAL_SCHEMAS: Pick<Column<'schema'>, DialName> = pick(DIAL_NAMES, column('schema'))
 
-/** The ports that IANA has registered for the protocols. */
-export const DEFAULT_PORTS: Readonly<Record<Protocol, number>> = {
-  mqtt: 1883,
-  mqtts: 8883,
-  ws: 80,
-  wss: 443,
-}
-
 /** The port of a protocol as it is stored, `null` where it is none of ours. */
 export function defaultPort(protocol: unknown): number | null {
-  const known = is.PROTOCOLS.find((name) => name === protocol)
+  const known = PROTOCOLS.find((name) => name === protocol)
   return known === undefined ? null : DEFAULT_PORTS[known]
 }
 

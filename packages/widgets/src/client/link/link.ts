@@ -14,6 +14,7 @@ import { DENIED, TokenError } from '../token/token-error.ts'
 import type { Tokens } from '../token/tokens.ts'
 import type { OpenTransport, Transport, TransportListener } from '../transport/transport.ts'
 import { Visits } from './visits.ts'
+import { DOUBT_MS, FLICKER_MS, OPENING_MS, PROBE_MS, SILENCE_MS, WAKING_MS } from './timing.ts'
 
 /** What the link needs of the transports. */
 export interface TransportChoice {
@@ -45,17 +46,6 @@ export interface LinkOptions {
 }
 
 type Timer = ReturnType<typeof setTimeout> | undefined
-
-/** The page shows no loss that ends within this time. After waking, and after a `bye`, it waits longer. */
-const FLICKER_MS = 1_000
-const WAKING_MS = 3_000
-const SILENCE_MS = 10_000
-/** Every transport reports within this time that it is open, or closed. */
-const OPENING_MS = 15_000
-/** A transport that may be dead has to answer a `ping` within this time. */
-const PROBE_MS = 2_000
-/** The network may deliver messages this long after waking that were sent before. */
-const DOUBT_MS = 1_000
 
 interface Loss {
   readonly byTransport?: boolean

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
-import type { AppEnv, HttpContext } from '../context.ts'
-import type { Streams } from '../streams/streams.ts'
+import type { AppEnv, HttpContext } from './context.ts'
+import type { Streams } from './streams/streams.ts'
 
 /** For probes: no token, and `/healthz` for pages of any origin, so that a client can tell "server down" from "no network". */
 export function healthRoutes({ ready, warnings }: HttpContext, streams: Streams): Hono<AppEnv> {

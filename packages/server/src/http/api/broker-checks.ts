@@ -7,7 +7,7 @@ import { editorOf } from './management.ts'
 import { parseJson } from '../messages.ts'
 
 /** Requests that make the server send packets to a broker and answer with the result; they have limits of their own. */
-export function probeRoutes({ hub, management, check, limits }: HttpContext): Hono<AppEnv> {
+export function brokerCheckRoutes({ hub, management, check, limits }: HttpContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
 
   app.post('/api/v1/connections/test', async (c) => {

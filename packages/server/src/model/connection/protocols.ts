@@ -1,0 +1,11 @@
+/** The ways to a broker. A new one also needs its stream in mqtt/session/stream.ts. */
+export const PROTOCOLS = ['mqtt', 'mqtts', 'ws', 'wss'] as const
+export type Protocol = (typeof PROTOCOLS)[number]
+
+/** The ports that IANA has registered for the protocols. */
+export const DEFAULT_PORTS: Readonly<Record<Protocol, number>> = {
+  mqtt: 1883,
+  mqtts: 8883,
+  ws: 80,
+  wss: 443,
+}
