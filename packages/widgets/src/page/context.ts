@@ -30,11 +30,22 @@ export class NearestClient extends ContextConsumer<typeof clientContext, Host> {
   override hostConnected(): void {
     // A provider that is defined or added later answers the requests that the root of its document has kept. Attaching a
     // root twice has no effect, and it only adds listeners, which a document takes as any element does.
-    root ??= new ContextRoot()
-    root.attach(this.host.ownerDocument as unknown as HTMLElement)
+    if (hasWeakReferences()) {
+      root ??= new ContextRoot()
+      root.attach(this.host.ownerDocument as unknown as HTMLElement)
+    }
     // Without a provider around the new place nothing answers, and the client of the old place would stay.
     this.value = undefined
     super.hostConnected()
+  }
+}
+
+/** `ContextRoot` keeps requests by weak references; without them an element finds only providers that come before it. */
+function hasWeakReferences(): boolean {
+  try {
+    return new WeakRef({}).deref() !== undefined
+  } catch {
+    return false
   }
 }
 
