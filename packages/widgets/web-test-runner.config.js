@@ -78,6 +78,8 @@ export default {
   nodeResolve: true,
   // A page in the background gets no animation frames.
   concurrency: 1,
+  // Firefox takes longer than the usual 30 s on a busy machine.
+  browserStartTimeout: 120_000,
   // A file with audits takes minutes on a busy machine; a test that hangs is ended by Mocha.
   testsFinishTimeout: 600_000,
   plugins: [
