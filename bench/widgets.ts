@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { connection } from '@mqtt-status/testing/connection'
 import { launchBrowser } from '../scripts/browser.ts'
 import { percentile, printTable, say } from './table.ts'
 
@@ -73,11 +74,12 @@ async function inPage<T>(expression: string): Promise<T> {
   return result
 }
 
-const trees = JSON.stringify(await inPage('takeTrees()'))
+const row = JSON.stringify(connection())
+const trees = JSON.stringify(await inPage(`takeTrees(${row})`))
 const cards: Run[] = []
 const floor: Run[] = []
 const sides = [
-  [cards, `measureCards(${count})`],
+  [cards, `measureCards(${count}, ${row})`],
   [floor, `measureFloor(${trees}, ${count})`],
 ] as const
 for (let i = 0; i < Number(values.runs); i++) {

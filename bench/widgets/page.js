@@ -1,7 +1,7 @@
 /**
- * What is measured, inside the page: either cards (`measureCards`), or the floor (`measureFloor`), which is the same
- * trees under the same style sheets, cloned and changed by hand without any element of ours. The store is the
- * benchmark's own: the cost of the elements is wanted, not the wire's.
+ * The part of the benchmark that runs in the page. `measureCards` measures cards; `measureFloor` clones the same trees under
+ * the same style sheets and changes them without custom elements. A store of the benchmark takes the place of the client,
+ * because the benchmark measures the elements and not the transport.
  */
 
 let renders = 0
@@ -13,8 +13,9 @@ class Store {
   #views = new Map()
   #listeners = new Map()
 
-  constructor(count) {
-    for (let i = 0; i < count; i++) this.#views.set(`c${i}`, view(row(i)))
+  /** @param row of which each connection is a copy */
+  constructor(count, row) {
+    for (let i = 0; i < count; i++) this.#views.set(`c${i}`, view(numbered(row, i)))
   }
 
   now() {
@@ -57,39 +58,21 @@ function view(connection) {
   return { connection, missing: false, pending: null }
 }
 
-function row(i) {
-  return {
-    id: `c${i}`,
-    siteId: 's',
-    name: `Impianto ${i}`,
-    revision: 1,
-    desired: 'connected',
-    desiredAt: null,
-    desiredBy: null,
-    status: 'connected',
-    reason: null,
-    detail: null,
-    since: new Date(Date.now() - i * 61_000).toISOString(),
-    generation: 1,
-    observedGeneration: 1,
-    lastMessageAt: null,
-    device: 'unknown',
-    deviceSince: null,
-    managed: true,
-    labels: {},
-  }
+function numbered(row, i) {
+  const since = new Date(Date.now() - i * 61_000).toISOString()
+  return { ...row, id: `c${i}`, name: `Impianto ${i}`, since }
 }
 
 const home = document.querySelector('main')
 
-/** A quiet page, so that what was before is not counted. */
+/** Resolves when the page is idle, so that no earlier work is part of the next measurement. */
 function idle() {
   return new Promise((resolve) => {
     requestAnimationFrame(() => setTimeout(resolve, 50))
   })
 }
 
-/** Counts for how long nothing else got its turn on the page: what a click would have waited, in ms. */
+/** Measures the longest time for which the page was blocked: a click would have waited for it, in ms. */
 class Pulse {
   longest = 0
   #last = performance.now()
@@ -118,8 +101,8 @@ class Pulse {
 }
 
 /**
- * From the work's beginning until all that can be seen is drawn and laid out (`ms`), until everything is (`all`), and
- * the longest that the page was blocked meanwhile (`blocked`).
+ * Measures from the start of the work: `ms` until all elements in view are rendered and laid out, `all` until every element
+ * is, and `blocked`, the longest time for which the page was blocked.
  */
 async function timed(subject, work) {
   await idle()
@@ -140,7 +123,7 @@ async function timed(subject, work) {
   return { ms, all, blocked: pulse.longest, renders: renders - before }
 }
 
-/** The first of several is cold; the last ones are what a page that has been open for a while does. */
+/** The median of several runs: the first runs are slow, because the browser has not compiled the code yet. */
 async function repeated(subject, times) {
   const runs = []
   for (let i = 0; i < times; i++) runs.push(await timed(subject, () => subject.change(1)))
@@ -161,21 +144,21 @@ async function measure(subject, count) {
   return { created, one, warm, all, separate }
 }
 
-/** Those that a visitor sees, once their places are known: the first ones, until one is below the window. */
+/** The cards in view: all cards before the first one that is below the window. */
 async function inView(cards) {
   await Promise.resolve()
   const below = cards.findIndex((card) => card.getBoundingClientRect().top >= innerHeight)
   return below < 0 ? cards : cards.slice(0, below)
 }
 
-window.measureCards = async (count) => {
+window.measureCards = async (count, row) => {
   const { MqttStatusCard } = await import(new URL('/mqtt-status.js', location.href).href)
   const { render } = MqttStatusCard.prototype
   MqttStatusCard.prototype.render = function () {
     renders++
     return render.call(this)
   }
-  const store = new Store(count)
+  const store = new Store(count, row)
   const cards = []
   return measure(
     {
@@ -198,10 +181,10 @@ window.measureCards = async (count) => {
   )
 }
 
-/** The tree of a card that is connected and of one that has failed, and their style sheets, as text. */
-window.takeTrees = async () => {
+/** The shadow tree of a connected card and of a failed one, and their style sheets, as text. */
+window.takeTrees = async (row) => {
   await import(new URL('/mqtt-status.js', location.href).href)
-  const store = new Store(1)
+  const store = new Store(1, row)
   const card = document.createElement('mqtt-status-card')
   card.setAttribute('connection-id', 'c0')
   card.client = store
@@ -225,7 +208,7 @@ window.measureFloor = ({ connected, failed, styles }, count) => {
     template.innerHTML = html
     return template.content
   })
-  // What a change of the status has to write: the tone, the icon, the word, the time and the reason.
+  // A change of the status writes the tone, the icon, the word, the time and the reason.
   const reason = after.querySelector('[part=reason]')
   const looks = [before, after].map((tree) => ({
     card: tree.querySelector('.card').className,
@@ -262,7 +245,7 @@ window.measureFloor = ({ connected, failed, styles }, count) => {
           .querySelector('.message')
           .replaceChildren(...(isChanged ? [] : [reason.cloneNode(true)]))
       },
-      // Drawn by hand, all at once.
+      // `change` has rendered everything already.
       seen: () => Promise.resolve(),
       drawn: () => Promise.resolve(),
     },

@@ -100,7 +100,7 @@ test('peers that never answer are cut off, and it still ends with 0 well within 
     }),
   )
   expect(await server.end('SIGTERM')).toBe(0)
-  expect(server.output).toContain('cutting off peers that do not close')
+  expect(server.output).toContain('terminating clients that have not closed in time')
   for (const socket of sockets) socket.destroy()
 })
 

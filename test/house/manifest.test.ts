@@ -72,7 +72,7 @@ test('every part, slot and attribute that is documented exists in the sources, a
   for (const element of elements()) {
     const folder = element.tagName.replace('mqtt-status-', '')
     const sources = [`${folder}/${folder}.ts`, 'parts/word.ts']
-      .concat(folder === 'card' ? ['card/template.ts', 'parts/details.ts'] : [])
+      .concat(folder === 'card' ? ['card/template.ts', 'parts/broker-text.ts'] : [])
       .concat(folder === 'card' || folder === 'control' ? 'parts/buttons.ts' : [])
       .map((name) => readFileSync(join(WIDGETS, 'src/elements', name), 'utf8'))
       .join('\n')

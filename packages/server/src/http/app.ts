@@ -6,7 +6,7 @@ import { BODY_BYTES, tooLarge } from './body.ts'
 import { commandRoutes } from './api/commands.ts'
 import { connectionRoutes } from './api/connections.ts'
 import type { AppEnv, HttpContext } from './context.ts'
-import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from './admission/door.ts'
+import { admissionOf, bearer, corsHeaders, requireAdmission, scopeFor } from './admission/door.ts'
 import { healthRoutes } from './health.ts'
 import { landingRoutes } from './pages/landing.ts'
 import { managementRoutes } from './api/management.ts'
@@ -33,7 +33,7 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
       c.header(name, value)
     // OPTIONS without Origin is no preflight of a page but the probe of a load balancer, which often sends no host.
     const isProbe = c.req.method === 'OPTIONS' && incoming.headers.origin === undefined
-    if (!isProbe) refuseStrangers(admission)
+    if (!isProbe) requireAdmission(admission)
     if (c.req.method === 'OPTIONS') {
       return c.body(null, 204, {
         'access-control-allow-methods': 'GET, POST, PATCH, DELETE',

@@ -3,7 +3,9 @@ import { connect } from 'node:net'
 import { until } from '@mqtt-status/testing/until'
 import { SignJWT } from 'jose'
 import { afterEach, expect, test, vi } from 'vitest'
+import { OPEN } from '../../src/auth/scope.ts'
 import { mintToken } from '../../src/auth/tokens.ts'
+import { createLog } from '../../src/log.ts'
 import { Client, House, row } from './house.ts'
 
 const SECRET = {
@@ -179,6 +181,25 @@ test('a message in fragments is one message', async () => {
   client.socket.send('"ping"}', { fin: true })
   await client.heard('pong')
   client.socket.close()
+})
+
+test('the log names the session and the client of a message that the server can not handle', async () => {
+  const lines: string[] = []
+  house = await House.open(undefined, {
+    verify: (token) =>
+      token === null ? Promise.resolve(OPEN) : Promise.reject(new Error('no answer')),
+    log: createLog({ level: 'error', format: 'json' }, { write: (line) => lines.push(line) }),
+  })
+  const client = new Client(house)
+  await client.opened()
+  client.say({ type: 'hello', client: { name: 'widgets', version: '1.2.3' } })
+  const { session } = await client.heard('welcome')
+  client.say({ type: 'auth', token: 'secret-token' })
+  expect(await client.closed).toEqual({ code: 4150, reason: 'server_error' })
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { session, client: 'widgets', clientVersion: '1.2.3' },
+  ])
+  expect(lines.join()).not.toContain('secret-token')
 })
 
 test('no hello in time closes with 4151', async () => {

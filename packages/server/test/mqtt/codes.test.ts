@@ -12,7 +12,12 @@ import type { Reason, ReasonClass } from '@mqtt-status/protocol'
 import { describe, expect, test } from 'vitest'
 import type { Step } from '../../src/mqtt/reasons/attribution.ts'
 import { HostGate } from '../../src/mqtt/dial/host-gate.ts'
-import { fromClient, fromError, fromLookup, fromThrown } from '../../src/mqtt/reasons/reasons.ts'
+import {
+  fromClient,
+  fromError,
+  fromLookup,
+  fromThrown,
+} from '../../src/mqtt/reasons/classify-failure.ts'
 import type { Failure } from '../../src/mqtt/reasons/failure.ts'
 import { OPENSSL_REASONS } from './openssl-reasons.ts'
 

@@ -5,7 +5,7 @@ import type { Reason } from '@mqtt-status/protocol'
 import { ScriptedBroker } from '@mqtt-status/testing/scripted-broker'
 import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
-import { fromCode, fromError } from '../../src/mqtt/reasons/reasons.ts'
+import { fromCode, fromError } from '../../src/mqtt/reasons/classify-failure.ts'
 import { atEnd, CALM, kept, world } from './stage.ts'
 
 /** Each code of CONNACK, by version; the status after the first failure is the same for all: reconnecting. */

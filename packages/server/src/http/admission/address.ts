@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import ipaddr from 'ipaddr.js'
 import proxyAddr from 'proxy-addr'
 
-/** Whose request it is, as a key for limits. */
+/** @returns the address of the client, as a key for limits */
 export type AddressOf = (request: IncomingMessage) => string
 
 /**
- * The forwarded address (`X-Forwarded-For`) is believed only as far as trusted proxies vouch for it: the nearest
- * address that is none of theirs is the caller. Without trusted proxies it is the other end of the socket.
+ * Reads `X-Forwarded-For` from right to left and skips the addresses of trusted proxies: the first other address is the client.
+ * Without trusted proxies the client is the peer of the socket.
  *
  * @param trustedProxies addresses, or ranges in CIDR notation
  */
@@ -16,7 +16,7 @@ export function createAddressOf(trustedProxies: readonly string[]): AddressOf {
   return (request) => group(proxyAddr(request, trust))
 }
 
-/** A subscriber of IPv6 is given a whole /64 (RFC 6177), so its addresses are one; IPv4 in IPv6 clothes is IPv4. */
+/** A subscriber of IPv6 has a whole /64 (RFC 6177), so all its addresses are one key. An IPv4-mapped IPv6 address is IPv4. */
 function group(address: string | undefined): string {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown'
   const parsed = ipaddr.process(address)

@@ -1,4 +1,4 @@
-/** Who is at the door: origin and host, then the token. Every request and every socket passes here. */
+/** Checks of each request and each socket: the head, the origin and the host, then the token. */
 import type { IncomingMessage } from 'node:http'
 import { admit } from '../../auth/origins.ts'
 import type { Admission, CallerRules } from '../../auth/origins.ts'
@@ -14,11 +14,11 @@ const WHY = {
     'Without authentication this server only answers to loopback names, like http://127.0.0.1 or http://localhost.',
 } as const
 
-/** Whether a request is let in: its head has to be well-formed, and its page and its host allowed. */
-export type Visit =
+/** The result for a request: a malformed head, a page or a host that is not allowed is refused. */
+export type Verdict =
   Admission | { readonly kind: 'refused'; readonly code: 'bad_request'; readonly why: string }
 
-export function admissionOf(rules: CallerRules, request: IncomingMessage): Visit {
+export function admissionOf(rules: CallerRules, request: IncomingMessage): Verdict {
   const { origin, host } = request.headers
   const why = hostFault(request)
   if (why !== null) return { kind: 'refused', code: 'bad_request', why }
@@ -27,16 +27,19 @@ export function admissionOf(rules: CallerRules, request: IncomingMessage): Visit
   return admission
 }
 
-/** @throws StatusError where the head is malformed, or the page or the name is not allowed */
-export function refuseStrangers(visit: Visit): void {
-  if (visit.kind !== 'refused') return
-  throw new StatusError(visit.code, visit.code === 'bad_request' ? visit.why : WHY[visit.code])
+/** @throws StatusError if the request is refused */
+export function requireAdmission(verdict: Verdict): void {
+  if (verdict.kind !== 'refused') return
+  throw new StatusError(
+    verdict.code,
+    verdict.code === 'bad_request' ? verdict.why : WHY[verdict.code],
+  )
 }
 
-/** What the token permits, as far as the page that shows it may use it. */
+/** @returns the scope of the token; view only, if that is all that the origin of the page allows */
 export async function scopeFor(
   verify: Verify,
-  admission: Visit,
+  admission: Verdict,
   token: string | null,
 ): Promise<Scope> {
   const scope = await verify(token)
@@ -48,8 +51,11 @@ export function bearer(header: string | undefined): string | null {
   return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null
 }
 
-/** For pages of other origins: an allowed one is named, never "*", because answers depend on the token. */
-export function corsHeaders(admission: Visit, origin: string | undefined): Record<string, string> {
+/** CORS headers for the page. They name its origin and never "*", because replies depend on the token. */
+export function corsHeaders(
+  admission: Verdict,
+  origin: string | undefined,
+): Record<string, string> {
   if (origin === undefined || admission.kind === 'refused') return { vary: 'Origin' }
   return {
     vary: 'Origin',

@@ -1,4 +1,4 @@
-/** How much of the house one caller may take. What is over a limit is refused with a code, never queued. */
+/** Limits on sockets, handshakes and requests to brokers. The server refuses what is over a limit with a code and never queues it. */
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
@@ -15,15 +15,15 @@ export interface LimitSettings {
   readonly socketsPerToken: number
   /** Sockets and streams that one address may open, per second. @default 50 */
   readonly handshakesPerAddress: number
-  /** Dials of the test of a connection that one caller may ask for, per minute. @default 20 */
+  /** Tests of settings that one subject or address may run, per minute. @default 20 */
   readonly testsPerMinute: number
-  /** Checks of connections that one caller may ask for, per minute. @default 60 */
+  /** Checks of connections that one subject or address may run, per minute. @default 60 */
   readonly checksPerMinute: number
-  /** Address ranges of proxies whose `X-Forwarded-For` is believed. @default none */
+  /** Address ranges of proxies whose `X-Forwarded-For` the server trusts. @default none */
   readonly trustedProxies: readonly string[]
 }
 
-/** Seconds after which a client that has found no place tries again. The widgets wait longer with each try. */
+/** `Retry-After` of a client that found no place, in seconds. The widgets wait longer with each try. */
 export const ROOM_RETRY_S = 60
 
 export const LIMITS: LimitSettings = {
@@ -35,7 +35,7 @@ export const LIMITS: LimitSettings = {
   trustedProxies: [],
 }
 
-/** A place at the door, or why there is none. */
+/** A place for a socket or stream, or the code of the refusal. */
 export type Entry =
   | { readonly kind: 'admitted'; readonly leave: () => void }
   | { readonly kind: 'too_many_connections' }
@@ -49,7 +49,7 @@ export class Limits {
   readonly #probes: Readonly<Record<Probing, RateLimiterMemory | null>>
   readonly #proofMs: number
 
-  /** @param proofMs how long an occupant has for a sign of life before its place goes to another one */
+  /** @param proofMs how long an occupant has to prove that it is alive before another client gets its place */
   constructor(settings: LimitSettings, proofMs: number) {
     this.#proofMs = proofMs
     this.#addressOf = createAddressOf(settings.trustedProxies)
@@ -62,12 +62,12 @@ export class Limits {
     }
   }
 
-  /** Places that are taken, for leak checks. */
+  /** Addresses and tokens with a place taken, for leak checks. */
   get taken(): number {
     return this.#addresses.size + this.#tokens.size
   }
 
-  /** Asks for a place for a socket or stream; `leave` gives it back when it is closed. */
+  /** Takes a place of the address for a socket or stream; the caller calls `leave` when it is closed. */
   async enter(request: IncomingMessage, holder: Holder): Promise<Entry> {
     const address = this.#addressOf(request)
     const waitMs = await consume(this.#handshakes, address)
@@ -76,7 +76,7 @@ export class Limits {
     return leave === null ? { kind: 'too_many_connections' } : { kind: 'admitted', leave }
   }
 
-  /** A place for the holder of a token; `null` if it has too many. Callers without one are only counted by address. */
+  /** Takes a place of the token; `null` if all are taken. Clients without a token only count by address. */
   async seat(token: string | null, holder: Holder): Promise<(() => void) | null> {
     if (token === null) return () => undefined
     const key = createHash('sha256').update(token).digest('base64url')
@@ -84,10 +84,10 @@ export class Limits {
   }
 
   /**
-   * Asks for one test or check. A client without a limit could have the server scan networks or flood a broker. The
-   * limit counts by subject of the token, or by address where there is none.
+   * Takes one test or check from the limit of the subject of the token, or of the address without a token. Without a limit a
+   * client could make the server scan networks or flood a broker.
    *
-   * @returns s until it may be asked for again; 0 = now
+   * @returns seconds until the next one is allowed; 0 = this one is
    */
   async probe(kind: Probing, request: IncomingMessage, subject: string | null): Promise<number> {
     const key = subject === null ? `address ${this.#addressOf(request)}` : `subject ${subject}`
@@ -95,14 +95,14 @@ export class Limits {
   }
 }
 
-/** What makes the server talk to a broker at once. */
+/** Requests on which the server sends packets to a broker. */
 type Probing = 'test' | 'check'
 
 function limiter(points: number, durationS: number): RateLimiterMemory | null {
   return points === 0 ? null : new RateLimiterMemory({ points, duration: durationS })
 }
 
-/** @returns ms until there is a point again; 0 = one was taken */
+/** @returns ms until the next point; 0 = one was taken */
 async function consume(from: RateLimiterMemory | null, key: string): Promise<number> {
   try {
     await from?.consume(key)

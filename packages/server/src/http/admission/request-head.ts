@@ -1,17 +1,17 @@
-/** Heads of requests as RFC 9112 allows them, made uniform before anything reads them. */
+/** Normalizes the heads of requests, in every form that RFC 9112 allows. */
 import type { IncomingMessage } from 'node:http'
 
 /** `host` or `host:port`, where the host is a name, an IPv4 address or an IPv6 address in brackets. */
 const AUTHORITY = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?$/i
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)/i
 
-/** A request asks for a path with its query; `authority` is the host that an absolute target names. */
+/** The target of a request: its path with the query, and `authority`, the host of an absolute target. */
 export interface Target {
   readonly path: string
   readonly authority: string | null
 }
 
-/** Reads a target: a path, an absolute address (RFC 9112, 3.2.2), or `*` for the server as a whole. */
+/** Parses a target: a path, an absolute address (RFC 9112, 3.2.2), or `*` for the whole server. */
 function parseTarget(target: string, basePath: string): Target {
   if (target === '*') return { path: basePath, authority: null }
   const [, authority, rest = ''] = ABSOLUTE.exec(target) ?? []
@@ -19,7 +19,7 @@ function parseTarget(target: string, basePath: string): Target {
   return { path: rest.startsWith('/') ? rest : `/${rest}`, authority }
 }
 
-/** From now on the request asks for a path, and its Host header is the host that counts. */
+/** Rewrites the request to origin form: its URL becomes a path, and its Host header the host of the target. */
 export function toOriginForm(request: IncomingMessage, basePath: string): void {
   const { path, authority } = parseTarget(request.url ?? '/', basePath)
   request.url = path
@@ -32,12 +32,12 @@ export function pathOf(request: IncomingMessage, basePath: string): string {
   return (path.split('?')[0] ?? '').replace(/\/$/, '')
 }
 
-/** What is wrong with the host of a request (RFC 9112, 3.2); `null` if nothing is. */
+/** @returns a sentence about an invalid Host header (RFC 9112, 3.2); `null` if the header is valid */
 export function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage): string | null {
   const { host } = headers
   if (rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length > 1)
     return 'A request has one Host header only.'
-  // HTTP/1.0 knows no Host.
+  // HTTP/1.0 does not require a Host header.
   if (host === undefined)
     return httpVersion === '1.0' ? null : `A request of HTTP/${httpVersion} needs a Host header.`
   return host === '' || AUTHORITY.test(host)
@@ -45,7 +45,7 @@ export function hostFault({ headers, rawHeaders, httpVersion }: IncomingMessage)
     : 'The host of a request is a name or an address, with or without a port.'
 }
 
-/** The head of a request to be read again, as if it had not asked for another protocol (RFC 9110, 7.8). */
+/** @returns the head of a request without its upgrade, for the HTTP server to parse again (RFC 9110, 7.8) */
 export function headWithoutUpgrade(request: IncomingMessage): Buffer {
   const { method = 'GET', url = '/', httpVersion, rawHeaders } = request
   const lines = [`${method} ${url} HTTP/${httpVersion}`]

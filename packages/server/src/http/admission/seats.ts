@@ -1,16 +1,16 @@
-/** Places that are taken and given back, counted by the key of the client that holds them. */
+/** Counts the places of sockets and streams by key: an address or a token. */
 
-/** What holds a place: a socket, or a stream of events. */
+/** A socket or SSE stream that holds a place. */
 export interface Occupant {
-  /** Resolves to whether the peer has shown within this time that it is there. */
+  /** Resolves to whether the client has proved within this time that it is alive. */
   prove(withinMs: number): Promise<boolean>
-  /** Ends the stream of a peer that is able to come back; @returns whether it does. */
+  /** Ends a stream whose client is able to resume; @returns whether the occupant has ended it. */
   yield(): boolean
-  /** Closes without waiting for the peer. */
+  /** Closes without waiting for the client. */
   terminate(): void
 }
 
-/** A place whose occupant is known once its handshake is done. */
+/** Holds a place; the occupant exists once its handshake is complete. */
 export interface Holder {
   occupant: Occupant | null
 }
@@ -23,20 +23,20 @@ interface Seat {
 export class Seats {
   readonly #taken = new Map<string, Set<Seat>>()
   readonly #limit: number
-  /** Keys whose occupants are being asked for a sign of life. */
-  readonly #asked = new Map<string, Promise<void>>()
+  /** Keys whose occupants have to prove that they are alive. */
+  readonly #proving = new Map<string, Promise<void>>()
 
   /** @param limit places for each key; 0 = any number */
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** Keys with a place taken, or whose occupants are being asked, for leak checks. */
+  /** Keys with a place taken, or with a proof under way, for leak checks. */
   get size(): number {
-    return new Set([...this.#taken.keys(), ...this.#asked.keys()]).size
+    return new Set([...this.#taken.keys(), ...this.#proving.keys()]).size
   }
 
-  /** @returns how to give the place back (once is enough, twice does no harm), or `null` if none is free */
+  /** @returns a function that gives the place back, whose second call does nothing; `null` if no place is free */
   take(key: string, holder: Holder = { occupant: null }): (() => void) | null {
     const taken = this.#taken.get(key) ?? new Set<Seat>()
     if (this.#limit > 0 && taken.size >= this.#limit) return null
@@ -50,29 +50,29 @@ export class Seats {
   }
 
   /**
-   * Takes a place like `take`. Where none is free, the server first asks the occupants for a sign of life and takes the
-   * places of those that give none. If all give one, the oldest stream that is able to come back makes room.
+   * Takes a place like `take`. If none is free, each occupant has to prove that it is alive, and those that do not lose their
+   * place. If all are alive, the oldest stream whose client is able to resume ends.
    */
   async claim(key: string, holder: Holder, withinMs: number): Promise<(() => void) | null> {
     const free = this.take(key, holder)
     if (free !== null) return free
-    await (this.#asked.get(key) ?? this.#ask(key, withinMs))
+    await (this.#proving.get(key) ?? this.#prove(key, withinMs))
     return this.take(key, holder) ?? (this.#makeRoom(key) ? this.take(key, holder) : null)
   }
 
-  /** All clients that want a place meanwhile wait for the same answers. */
-  #ask(key: string, withinMs: number): Promise<void> {
-    const asking = Promise.all(
+  /** Clients that want a place of this key meanwhile wait for the same proofs. */
+  #prove(key: string, withinMs: number): Promise<void> {
+    const proving = Promise.all(
       [...(this.#taken.get(key) ?? [])].map(async ({ holder: { occupant }, leave }) => {
         if (occupant === null || (await occupant.prove(withinMs))) return
         leave()
         occupant.terminate()
       }),
     ).then(() => {
-      this.#asked.delete(key)
+      this.#proving.delete(key)
     })
-    this.#asked.set(key, asking)
-    return asking
+    this.#proving.set(key, proving)
+    return proving
   }
 
   /** Places are in the order in which they were taken. */

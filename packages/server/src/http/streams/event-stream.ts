@@ -1,8 +1,9 @@
 /**
- * One stream of events; it says goodbye after a while, and by then the client has a cursor to come back with.
+ * One SSE stream. The server ends it with `bye` after 10 to 15 min; the client reconnects with the cursor of its last event.
  *
- *   open ──bye──▶ ending ──closed, or cut off──▶ gone
+ *   open ──bye──▶ ending ──the client or a time-out closes the response──▶ gone
  */
+import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { CloseName } from '@mqtt-status/protocol'
@@ -23,21 +24,21 @@ export interface EventStreamOptions {
   readonly scope: Scope
   readonly headers: Record<string, string>
   readonly watch: WatchBody
-  /** Called once, when it is gone. */
+  /** Gives the places of the stream back; called once, when the response is closed. */
   readonly leave: () => void
 }
 
-/** Of the answer to GET and HEAD alike. */
+/** The headers of a stream; the reply to HEAD has them too. */
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // Compressing or buffering proxies would hold events back.
+  // Without these two, a proxy that compresses or buffers delays events.
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 } as const
 
 type State =
   | { readonly kind: 'open' }
-  /** A reader that takes nothing would keep the response open. */
+  /** A client that reads nothing would keep the response open, so the server destroys it at the deadline. */
   | { readonly kind: 'ending'; readonly deadlineMs: number }
   | { readonly kind: 'gone' }
 
@@ -47,7 +48,7 @@ export class EventStream implements Stream, Sink, Occupant {
   readonly #context: HttpContext
   readonly #streams: Streams
   readonly #response: ServerResponse
-  /** Chunks that are shared by many go here as they are; `null` where that can't be done. */
+  /** The socket below the response, to which the stream writes shared chunks; `null` if it has to use the response. */
   readonly #socket: Socket | null
   readonly #subscriber: Subscriber
   readonly #token: TokenClock
@@ -75,8 +76,8 @@ export class EventStream implements Stream, Sink, Occupant {
     response.write(`retry: ${Math.round(1_000 + Math.random() * 4_000)}\n\n`)
     this.#socket = rawSocket(response)
     this.#socket?.on('drain', this.#drained)
-    // Before the hub has anything to say.
-    this.send(welcomeFrame(context, scope, this.#token))
+    // `welcome` is the first event, so the stream sends it before it subscribes.
+    this.send(welcomeFrame(context, { session: randomUUID(), scope, token: this.#token }))
     this.#subscriber = context.hub.subscribe(this, scope)
     streams.add(this)
     if (this.#state.kind === 'open') this.#subscriber.watch(watch)
@@ -86,7 +87,7 @@ export class EventStream implements Stream, Sink, Occupant {
     return this.#socket?.writableLength ?? this.#response.writableLength
   }
 
-  /** Bytes of this connection that have left the process. */
+  /** Bytes that the server has handed to the operating system for this connection. */
   get #sentBytes(): number {
     return (this.#response.socket?.bytesWritten ?? 0) - this.bufferedBytes
   }
@@ -105,7 +106,7 @@ export class EventStream implements Stream, Sink, Occupant {
     this.#response.end()
   }
 
-  /** A reader sends nothing. It proves that it is there by reading what the server has buffered for it. */
+  /** An SSE client sends nothing. It proves that it is alive by reading what the server has buffered for it. */
   prove(withinMs: number): Promise<boolean> {
     if (this.#state.kind !== 'open') return Promise.resolve(false)
     if (this.bufferedBytes === 0) return Promise.resolve(true)
@@ -123,7 +124,7 @@ export class EventStream implements Stream, Sink, Occupant {
     })
   }
 
-  /** A living reader returns and resumes, a dead one does not. Each stream is served for at least one heartbeat. */
+  /** Ends the stream with `bye`, unless it is younger than one heartbeat. A living client reconnects and resumes. */
   yield(): boolean {
     const isOpen = this.#state.kind === 'open'
     if (!isOpen || Date.now() < this.#openedAt + this.#context.heartbeatMs) return false
@@ -158,7 +159,7 @@ export class EventStream implements Stream, Sink, Occupant {
 
   readonly #gone = (): void => {
     this.#state = { kind: 'gone' }
-    // The socket stays open: another client may send the next request on it.
+    // The socket stays open: the next request may use it.
     this.#socket?.off('drain', this.#drained)
     this.#subscriber.close()
     this.#streams.delete(this)
@@ -167,8 +168,8 @@ export class EventStream implements Stream, Sink, Occupant {
 }
 
 /**
- * The socket, where a chunk that was built once may be written to it as it is: HTTP/1.1, and everything before it,
- * head included, is on its way. `chunkedEncoding` is not documented, so it is looked at, never relied upon.
+ * @returns the socket, if the stream may write complete chunks to it: the response uses chunked encoding, and Node has written
+ *   its head and all earlier data. Node does not document `chunkedEncoding`; where it is absent, the stream uses the response
  */
 function rawSocket(response: ServerResponse): Socket | null {
   const { socket } = response

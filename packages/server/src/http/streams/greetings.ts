@@ -1,5 +1,4 @@
 /** The messages that open and end a stream, on every transport. */
-import { randomUUID } from 'node:crypto'
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { CloseName } from '@mqtt-status/protocol'
 import type { Scope } from '../../auth/scope.ts'
@@ -7,25 +6,26 @@ import { Frame } from '../../hub/frames.ts'
 import type { HttpContext } from '../context.ts'
 import type { TokenClock } from './token-clock.ts'
 
-/** No server restarts in less. */
+/** A server takes at least this long to restart. */
 const RECONNECT_SOONEST_MS = 800
-/** The server spreads reconnects out in time: about this many in a second. */
+/** The server spreads the reconnects of its clients over time: about this many in each second. */
 const RECONNECTS_PER_SECOND = 600
 const RECONNECT_SPREAD_MS = { least: 1_200, most: 60_000 }
 
+/** @param session the id of the stream, which the log names it by */
 export function welcomeFrame(
   { hub, heartbeatMs, commandTimeoutMs }: HttpContext,
-  { can, unknownScope }: Scope,
-  { expiresAt }: TokenClock,
+  { session, scope, token }: { session: string; scope: Scope; token: TokenClock },
 ): Frame {
+  const { can, unknownScope } = scope
   return Frame.of({
     type: 'welcome',
-    session: randomUUID(),
+    session,
     epoch: hub.epoch,
     now: new Date().toISOString(),
     heartbeatMs,
     commandTimeoutMs,
-    expiresAt,
+    expiresAt: token.expiresAt,
     can,
     ...(unknownScope.length > 0 ? { unknownScope } : {}),
     limits: { watch: hub.watchLimit },
@@ -35,7 +35,7 @@ export function welcomeFrame(
 /** Reasons for which the server closes all streams together. Other reasons close one. */
 const TO_ALL: ReadonlySet<CloseName> = new Set(['shutdown', 'resync'])
 
-/** @param open how many sockets and streams are open; the more the server closes together, the longer they wait */
+/** @param open the number of open sockets and streams; the more of them the server closes together, the wider the window */
 export function byeFrame(reason: CloseName, open: number): Frame {
   const { least, most } = RECONNECT_SPREAD_MS
   const fleet = TO_ALL.has(reason) ? open : 1

@@ -1,12 +1,12 @@
 /**
- * `/sse/status`: the same messages as Server-Sent Events, for plain `EventSource`, `fetch` and curl. Taken in hand like
- * the upgrade of a WebSocket: what a framework keeps of a request would be kept as long as the stream lasts.
+ * `/sse/status`: the messages of the WebSocket as Server-Sent Events, for `EventSource`, `fetch` and curl. The handler does not use
+ * Hono, because Hono keeps objects of each request in memory until its response ends, and a stream lasts for minutes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StatusError } from '../../errors.ts'
 import { readBody } from '../body.ts'
 import type { HttpContext } from '../context.ts'
-import { admissionOf, bearer, corsHeaders, refuseStrangers, scopeFor } from '../admission/door.ts'
+import { admissionOf, bearer, corsHeaders, requireAdmission, scopeFor } from '../admission/door.ts'
 import { EventStream, STREAM_HEADERS } from './event-stream.ts'
 import { ROOM_RETRY_S } from '../admission/limits.ts'
 import { limited, parseWatchBody, parseWatchQuery } from '../messages.ts'
@@ -16,7 +16,7 @@ import { pathOf } from '../admission/request-head.ts'
 import type { Holder } from '../admission/seats.ts'
 import type { Streams } from './streams.ts'
 
-/** @returns a handler that answers whether the request was one for a stream */
+/** @returns a handler that returns `true` if it has taken the request */
 export function eventStreams(
   context: HttpContext,
   streams: Streams,
@@ -31,7 +31,7 @@ export function eventStreams(
   }
 }
 
-/** What a page asks before (`OPTIONS`) is answered where it is answered for everything. */
+/** Hono answers `OPTIONS` for all paths. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
 
 interface Asked {
@@ -50,11 +50,11 @@ async function open(asked: Asked): Promise<void> {
     'x-content-type-options': 'nosniff',
   }
   try {
-    refuseStrangers(admission)
+    requireAdmission(admission)
     await begin(asked, headers)
   } catch (error) {
     const answer = problemAnswer(error, context.log)
-    // The reply has begun, so no status can say it: the client reconnects, and other streams go on.
+    // The head is sent, so the server can't send a status any more: it closes the response, and the client reconnects.
     if (response.headersSent) {
       response.destroy()
       return
@@ -76,16 +76,16 @@ async function begin(
     return
   }
   if (streams.draining)
-    throw new StatusError('shutting_down', 'This server is shutting down; come back in a moment.')
+    throw new StatusError('shutting_down', 'This server is shutting down; connect again.')
   const holder: Holder = { occupant: null }
   const leave = await enter(context, request, { token, holder })
-  // A client that has gone meanwhile has sent its 'close' event already.
+  // If the client closed its request during the wait, its 'close' event has fired already.
   if (response.destroyed) {
     leave()
     return
   }
   holder.occupant = new EventStream({ context, streams, response, scope, leave, headers, watch })
-  // Cookies and all, they would be kept as long as the stream lasts.
+  // Node would keep the headers, cookies included, in memory until the stream ends.
   request.headers = {}
   request.rawHeaders = []
 }
@@ -100,7 +100,7 @@ async function watchOf(request: IncomingMessage, query: string): Promise<WatchBo
 }
 
 /**
- * @returns how to give the places of address and token back
+ * @returns a function that gives the places of the address and the token back
  * @throws StatusError `rate_limited`, `too_many_connections`
  */
 async function enter(
@@ -123,8 +123,8 @@ async function enter(
       { retryAfterS: ROOM_RETRY_S },
     )
   }
-  const rise = await limits.seat(token, holder)
-  if (rise === null) {
+  const leaveToken = await limits.seat(token, holder)
+  if (leaveToken === null) {
     entry.leave()
     throw new StatusError(
       'too_many_connections',
@@ -134,6 +134,6 @@ async function enter(
   }
   return () => {
     entry.leave()
-    rise()
+    leaveToken()
   }
 }

@@ -1,17 +1,17 @@
-/** All open sockets and event streams: one clock for all of them, and one way to end them. */
+/** All open WebSockets and SSE streams. One timer calls `tick` of each, and `drain` ends all of them. */
 import type { Log } from '../../log.ts'
 import type { Patience } from '../context.ts'
 
 export interface Stream {
-  /** Called about once a second: heartbeats and deadlines are checked against this time. */
+  /** Sends heartbeats and ends what is over its deadline; the timer calls it at least once a second. */
   tick(nowMs: number): void
-  /** Says goodbye and begins to close. */
+  /** Sends `bye` and starts to close. */
   farewell(): void
-  /** Closes without waiting for the other side. */
+  /** Closes without waiting for the client. */
   terminate(): void
 }
 
-/** Farewells are said in batches, so that a large fleet does not stall the process. */
+/** Streams that `drain` ends in one turn of the event loop, so that a large fleet does not block it. */
 const BATCH = 500
 
 export class Streams {
@@ -46,7 +46,7 @@ export class Streams {
     )
   }
 
-  /** Open sockets and streams. */
+  /** Number of open sockets and streams. */
   get size(): number {
     return this.#open.size
   }
@@ -65,7 +65,7 @@ export class Streams {
     if (this.#open.size === 0) this.#emptied?.()
   }
 
-  /** Ends them all; those that do not close in time are cut off. */
+  /** Ends all streams, and terminates those that have not closed after `closeMs`. */
   async drain(): Promise<void> {
     this.#draining = true
     const streams = [...this.#open]
@@ -75,7 +75,7 @@ export class Streams {
     }
     await this.#empty()
     if (this.#open.size > 0)
-      this.#log.info({ count: this.#open.size }, 'cutting off peers that do not close')
+      this.#log.info({ count: this.#open.size }, 'terminating clients that have not closed in time')
     for (const stream of [...this.#open]) stream.terminate()
     await this.#empty()
     clearInterval(this.#clock)

@@ -1,8 +1,9 @@
-/** Warned a minute before the end; a new token may still come for half a minute after it. */
+/** The server warns the client this long before its token expires. */
 const WARN_MS = 60_000
+/** The client may send a new token for this long after the old one has expired. */
 const GRACE_MS = 30_000
 
-/** When the token of a stream ends, and what has to be said about it. */
+/** Tracks the expiry of the token of one stream. */
 export class TokenClock {
   readonly #expiresAt: number | null
   #warned = false
@@ -15,7 +16,7 @@ export class TokenClock {
     return this.#expiresAt === null ? null : new Date(this.#expiresAt).toISOString()
   }
 
-  /** `expiring` once, `expired` when even the grace is over. */
+  /** @returns `expiring` once, 60 s before the expiry; `expired` when the grace period is over */
   check(nowMs: number): 'expiring' | 'expired' | null {
     if (this.#expiresAt === null) return null
     if (nowMs >= this.#expiresAt + GRACE_MS) return 'expired'

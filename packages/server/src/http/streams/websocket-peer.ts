@@ -5,16 +5,17 @@
  *
  * The peer handles one message after the other: while it verifies a token, later messages wait.
  */
+import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, SUBPROTOCOL } from '@mqtt-status/protocol'
-import type { ClientMessage, CloseName } from '@mqtt-status/protocol'
+import type { ClientMessage, CloseName, Hello } from '@mqtt-status/protocol'
 import type { RawData, WebSocket } from 'ws'
 import { StatusError } from '../../errors.ts'
 import { Frame } from '../../hub/frames.ts'
 import type { Sink, Subscriber } from '../../hub/hub.ts'
 import type { HttpContext } from '../context.ts'
 import { scopeFor } from '../admission/door.ts'
-import type { Visit } from '../admission/door.ts'
+import type { Verdict } from '../admission/door.ts'
 import { byeFrame, expiringFrame, welcomeFrame } from './greetings.ts'
 import type { Entry } from '../admission/limits.ts'
 import { parseMessage } from '../messages.ts'
@@ -28,7 +29,7 @@ export interface PeerOptions {
   readonly websocket: WebSocket
   /** The raw socket below: shared frames are written to it directly. */
   readonly socket: Duplex
-  readonly admission: Visit
+  readonly admission: Verdict
   /** Whether the limits allow one more socket from this address. */
   readonly entry: Entry['kind']
 }
@@ -37,10 +38,10 @@ type State =
   | { readonly kind: 'greeting'; readonly deadlineMs: number }
   | { readonly kind: 'verifying' }
   | { readonly kind: 'live'; readonly subscriber: Subscriber }
-  /** A peer that is gone, or never reads, does not answer. */
+  /** A client that is gone or does not read never closes, so the server terminates the socket at the deadline. */
   | { readonly kind: 'closing'; readonly deadlineMs: number }
 
-/** Messages that may wait for a token to be verified. */
+/** Messages that may wait while the peer verifies a token. */
 const QUEUE = 256
 /** Messages between two ticks of the clock, which are a second apart at most. */
 const MESSAGES_PER_TICK = 200
@@ -50,19 +51,22 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   readonly #streams: Streams
   readonly #websocket: WebSocket
   readonly #socket: Duplex
-  readonly #admission: Visit
+  readonly #admission: Verdict
   readonly #queue: ClientMessage[] = []
+  /** Names this socket in `welcome` and in the log. */
+  readonly #session = randomUUID()
+  #client: Hello['client'] | null = null
   #state: State
   #working = false
   #messages = 0
-  /** Gives back the place that it holds among the sockets of its token. */
-  #rise: () => void = () => undefined
+  /** Gives the place of the token back. */
+  #leaveToken: () => void = () => undefined
   #token = new TokenClock(null)
   #heardAt = Date.now()
-  /** Called at the next sign of life, or when the socket closes. */
+  /** Called with `true` at the next frame of the client, and with `false` when the socket closes. */
   readonly #proofs = new Set<(alive: boolean) => void>()
   readonly #holder: Holder = { occupant: this }
-  /** Of the first ping that no sign of life has answered, in ms; `null` = there is none. */
+  /** The time of the first ping since the last frame of the client, in ms; `null` if there is none. */
   #pingedAt: number | null = null
   #nextPingAt: number
 
@@ -73,12 +77,12 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     this.#socket = socket
     this.#admission = admission
     this.#state = { kind: 'greeting', deadlineMs: Date.now() + context.patience.helloMs }
-    // Spread over the period, so that a fleet that came at once is not pinged at once.
+    // A random start spreads the pings of a fleet that connected at the same time.
     this.#nextPingAt = Date.now() + context.heartbeatMs * (0.5 + Math.random() / 2)
     websocket.on('message', (data, isBinary) => {
       this.#receive(data, isBinary)
     })
-    // Control frames are signs of life too.
+    // Control frames also show that the client is alive.
     const alive = (): void => {
       this.#heard()
     }
@@ -109,10 +113,10 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     this.#close(CLOSE_CODES[name], name)
   }
 
-  /** Browsers answer a ping of the protocol also where the page is busy or in the background. */
+  /** A browser answers a ping frame even if the page is busy or in the background. */
   prove(withinMs: number): Promise<boolean> {
     if (this.#state.kind === 'closing') return Promise.resolve(false)
-    // One ping serves the address and the token that ask at the same time.
+    // One ping serves both calls if the limits of the address and of the token call at the same time.
     if (this.#proofs.size === 0) this.#websocket.ping()
     return new Promise((resolve) => {
       const settle = (alive: boolean): void => {
@@ -127,7 +131,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     })
   }
 
-  /** A socket answers pings, so it keeps its place. */
+  /** A socket keeps its place: it has answered a ping. */
   yield(): boolean {
     return false
   }
@@ -157,7 +161,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     }
   }
 
-  /** Closes with the codes that a browser can only read after the handshake. */
+  /** Closes a socket that is not allowed. A browser can read the close code, but not the status of a refused handshake. */
   #refuse(entry: Entry['kind']): void {
     const { protocol } = this.#websocket
     if (entry !== 'admitted') this.close(entry)
@@ -169,7 +173,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#state.kind === 'closing') return
     this.#heard()
-    // A client of ours sends a few messages a second.
+    // The widgets send a few messages a second.
     if (++this.#messages > MESSAGES_PER_TICK) {
       this.close('abuse')
       return
@@ -193,7 +197,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     for (const settle of this.#proofs) settle(true)
   }
 
-  /** One message after the other, although verifying a token takes a moment. */
+  /** Handles one message after the other; the next one waits while a token is verified. */
   async #work(): Promise<void> {
     if (this.#working) return
     this.#working = true
@@ -212,6 +216,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
       if (message.type !== 'hello')
         throw new StatusError('bad_request', 'The first message must be hello.')
       this.#state = { kind: 'verifying' }
+      this.#client = message.client ?? null
       await this.#authorize(message.token ?? null)
       return
     }
@@ -242,20 +247,20 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   async #authorize(token: string | null): Promise<void> {
     const scope = await scopeFor(this.#context.verify, this.#admission, token)
     if (this.#state.kind === 'closing') return
-    this.#rise()
-    const rise = await this.#context.limits.seat(token, this.#holder)
-    if (rise === null) {
+    this.#leaveToken()
+    const leave = await this.#context.limits.seat(token, this.#holder)
+    if (leave === null) {
       this.close('too_many_connections')
       return
     }
     // The client may have closed the socket while it waited for a place.
     if (this.#isClosing) {
-      rise()
+      leave()
       return
     }
-    this.#rise = rise
+    this.#leaveToken = leave
     this.#token = new TokenClock(scope.expiresAt)
-    this.send(welcomeFrame(this.#context, scope, this.#token))
+    this.send(welcomeFrame(this.#context, { session: this.#session, scope, token: this.#token }))
     if (this.#state.kind === 'live') this.#state.subscriber.rescope(scope)
     else this.#state = { kind: 'live', subscriber: this.#context.hub.subscribe(this, scope) }
     this.#checkToken(Date.now())
@@ -272,7 +277,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   }
 
   #beat(nowMs: number): void {
-    // The check of the token may have closed it.
+    // The check of the token may have closed the socket.
     if (this.#state.kind !== 'live') return
     const { subscriber } = this.#state
     const { heartbeatMs, patience } = this.#context
@@ -292,7 +297,11 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
       this.close(error.code === 'unauthorized' ? 'unauthorized' : 'bad_request')
       return
     }
-    this.#context.log.error({ err: error }, 'a message could not be handled')
+    const { name, version } = this.#client ?? {}
+    this.#context.log.error(
+      { err: error, session: this.#session, client: name, clientVersion: version },
+      'the server could not handle a message of a client',
+    )
     this.close('server_error')
   }
 
@@ -307,7 +316,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
     if (this.#state.kind === 'live') this.#state.subscriber.close()
     this.#state = { kind: 'closing', deadlineMs: Number.POSITIVE_INFINITY }
     for (const settle of this.#proofs) settle(false)
-    this.#rise()
+    this.#leaveToken()
     this.#streams.delete(this)
   }
 }

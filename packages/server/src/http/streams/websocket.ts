@@ -1,7 +1,7 @@
 /**
- * `/ws/status`. The upgrade is taken in hand: frames that are shared by many are written to the raw socket as they are,
- * and nothing of the handshake is kept. A browser can't see why an upgrade was refused, so violations are accepted
- * first and closed with a code.
+ * `/ws/status`. The server handles upgrades itself, because it writes frames that many clients share to the raw socket, and
+ * drops the request after the handshake. A browser can't read why the server refused an upgrade, so the server accepts a client
+ * that breaks a rule and closes the socket with a close code.
  */
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -21,7 +21,7 @@ import type { Streams } from './streams.ts'
 import { WebSocketPeer } from './websocket-peer.ts'
 
 const MAX_MESSAGE_BYTES = 64 * 1024
-/** Those that `ws` speaks. */
+/** The versions of the WebSocket protocol that `ws` implements. */
 const VERSIONS: ReadonlySet<string | undefined> = new Set(['8', '13'])
 
 /** Serves sockets on this server's port. */
@@ -31,7 +31,7 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
     clientTracking: false,
-    // Unknown ones only: echo the first, so that the close code arrives.
+    // If all offered subprotocols are unknown, the server echoes the first: without it the browser would not get the close code.
     handleProtocols: (offered) =>
       offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false),
   })
@@ -52,13 +52,13 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
     }
   })
 
-  /** The latest answer on a connection: requests may be sent without waiting for answers. */
+  /** The latest response of each connection: with pipelining, it may still be open when the upgrade arrives. */
   const answers = new WeakMap<Duplex, ServerResponse>()
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     answers.set(socket, response)
   })
 
-  /** Lets the server read this connection as any other one, with the request as if it had not asked. */
+  /** Hands the connection back to the HTTP server, with the request without its `Upgrade` header. */
   function readOn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const resume = (): void => {
       socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]))
@@ -70,7 +70,7 @@ export function serveWebSockets(server: Server, context: HttpContext, streams: S
   }
 
   async function accept({ request, socket, head }: Upgrade): Promise<void> {
-    // A reset in the middle of the handshake must find a listener.
+    // A reset during the handshake without an error listener would end the process.
     socket.on('error', () => socket.destroy())
     toOriginForm(request, basePath)
     request.headers.upgrade = 'websocket'
@@ -93,27 +93,27 @@ async function placeOf(
   const holder: Holder = { occupant: null }
   const entry = await limits.enter(request, holder)
   if (entry.kind === 'admitted') {
-    // A client may close the connection while it waits for a place; there is no second 'close'.
+    // If the client closed the connection while it waited for a place, 'close' has fired already.
     if (socket.destroyed) entry.leave()
     else socket.once('close', entry.leave)
   }
   return { entry: entry.kind, holder }
 }
 
-/** Whether it is the handshake of RFC 6455, 4.1, be it with mistakes; whatever else asks for an upgrade gets an ordinary answer. */
+/** Whether the request is a WebSocket handshake (RFC 6455, 4.1), valid or not. Every other upgrade gets an ordinary reply. */
 function isHandshake({ method, headers, httpVersion }: IncomingMessage): boolean {
   const offered = (headers.upgrade ?? '').split(',').map((name) => name.trim().toLowerCase())
   return method === 'GET' && httpVersion !== '1.0' && offered.includes('websocket')
 }
 
-/** There is no response yet that would write it. */
+/** Writes the reply to the socket, because Node creates no response object for an upgrade. */
 function refuse(socket: Duplex, { status, headers, body }: ProblemAnswer): void {
   const lines = Object.entries({
     connection: 'close',
     'content-length': Buffer.byteLength(body),
     ...headers,
   }).map(([name, value]) => `${name}: ${value}`)
-  // The other side may never end, and nothing waits for it.
+  // The client may never close its side, so the server destroys the socket.
   socket.once('finish', () => socket.destroy())
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n'))
 }

@@ -7,7 +7,6 @@ import { DESIRED } from '@mqtt-status/protocol'
 import type { Desired } from '@mqtt-status/protocol'
 import * as v from 'valibot'
 import * as is from './schemas.ts'
-import { DEFAULT_PORTS, PROTOCOLS } from './protocols.ts'
 import type { Protocol } from './protocols.ts'
 import type { Availability, Schema, Sparkplug, TlsSettings } from './schemas.ts'
 
@@ -83,7 +82,7 @@ const SETTINGS = {
     initial: null,
     schema: is.host as Schema<string>,
   },
-  /** Default: see {@link portOf}. */
+  /** Default: see {@link DEFAULT_PORTS}. */
   port: {
     column: 'port',
     type: 'integer',
@@ -223,12 +222,6 @@ export const INITIAL_DIAL: StoredDial = pick(DIAL_NAMES, INITIAL_SETTINGS)
 
 /** The check of each dial setting. */
 export const DIAL_SCHEMAS: Pick<Column<'schema'>, DialName> = pick(DIAL_NAMES, column('schema'))
-
-/** The port of a protocol as it is stored, `null` where it is none of ours. */
-export function defaultPort(protocol: unknown): number | null {
-  const known = PROTOCOLS.find((name) => name === protocol)
-  return known === undefined ? null : DEFAULT_PORTS[known]
-}
 
 /** These settings of an object that may have more. */
 export function pick<K extends SettingName, T extends Readonly<Record<K, unknown>>>(

@@ -1,26 +1,33 @@
 /**
- * What is known of the device behind a connection, as pure functions. The connection says whether the broker is there,
- * never whether the device is: the two are kept apart, and a lost connection only means that nothing is known (stale).
+ * Computes the state of the device behind a connection, as pure functions. The status of the connection says whether the broker
+ * is reachable, and never whether the device is. When the connection is lost, the device is `stale`, not `offline`.
  *
- * In this order: never seen and no signal → unknown; connection down → stale; what the device has said of itself
- * (availability topic, Sparkplug) → online or offline; else by the age of its last message → online or stale.
+ * The first rule that applies decides: no message and no signal yet → unknown; connection down → stale; a signal of the
+ * device (availability topic, Sparkplug) → online or offline; the age of its last message → online or stale.
  */
 import type { DeviceState } from '@mqtt-status/protocol'
-import type { DialSettings } from '../session/settings.ts'
+import * as v from 'valibot'
+import { DIAL_SCHEMAS, INITIAL_DIAL } from '../../model/connection/settings.ts'
+import type { DialSettings } from '../session/dial-settings.ts'
 import { readSparkplug, sparkplugFilters } from './sparkplug.ts'
 import type { SparkplugEvent } from './sparkplug.ts'
 
-/** Where to look for signals, and how long silence is normal. */
+/** The topics that carry signals of the device, and the longest interval between two messages of a healthy device. */
 export type DeviceRules = Pick<DialSettings, 'availability' | 'sparkplug' | 'expectedIntervalS'>
 
-/** Before the settings are known, nothing is heard either. */
-export const NO_RULES: DeviceRules = { availability: null, sparkplug: null, expectedIntervalS: 300 }
+const { availability, sparkplug, expectedIntervalS } = DIAL_SCHEMAS
+
+/** The rules of a connection whose row sets none of them. */
+export const NO_RULES: DeviceRules = v.parse(
+  v.object({ availability, sparkplug, expectedIntervalS }),
+  INITIAL_DIAL,
+)
 
 export interface DeviceMemory {
   readonly up: boolean
-  /** By the clock of the caller; `null`: never. */
+  /** The time of the last message, by the clock of the caller; `null`: none yet. */
   readonly lastMessageMs: number | null
-  /** What the device has said of itself while this connection is up. */
+  /** The last signal of the device since this connection is up. */
   readonly signal: 'online' | 'offline' | null
   /** The number of the last Sparkplug birth. */
   readonly bdSeq: number | null
@@ -36,10 +43,10 @@ export type DeviceEvent =
       readonly retained: boolean
     }
 
-/** Silence of this many expected intervals is too long. */
+/** A device that sends no message for this many expected intervals is stale. */
 const INTERVALS = 3
 
-/** What is remembered when a connection is taken over: the time of the last message, and nothing else. */
+/** The memory of a node that takes a connection over: it knows the time of the last message only. */
 export function remember(lastMessageMs: number | null): DeviceMemory {
   return { up: false, lastMessageMs, signal: null, bdSeq: null }
 }
@@ -53,11 +60,11 @@ export function observe(
     case 'opened':
       return { ...memory, up: true }
     case 'lost':
-      // Whatever is said meanwhile is missed, so what was said before counts no more.
+      // The server misses signals while the connection is down, so an earlier signal proves nothing.
       return remember(memory.lastMessageMs)
     case 'message': {
       const { memory: heard, byDevice } = hear(memory, event, rules)
-      // A message that the broker kept, or sends in the name of the dead, is no sign of life.
+      // A retained message and a last will come from the broker, so they do not show that the device is alive.
       return byDevice && !event.retained ? { ...heard, lastMessageMs: nowMs } : heard
     }
   }
@@ -74,7 +81,7 @@ export function deviceState(
   return lastMessageMs !== null && nowMs - lastMessageMs < longestMs ? 'online' : 'stale'
 }
 
-/** All topics to subscribe: those that were asked for, and those that signals come on. */
+/** All topic filters to subscribe to: those of the row, and those that carry signals. */
 export function filtersOf({
   topics,
   availability,
@@ -91,7 +98,7 @@ export function filtersOf({
 
 interface Heard {
   readonly memory: DeviceMemory
-  /** Whether the device has sent it: what tells of its end is sent by the broker. */
+  /** Whether the device has sent the message. The broker sends last wills and deaths. */
   readonly byDevice: boolean
 }
 
@@ -109,7 +116,7 @@ function hear(
       byDevice: true,
     }
   }
-  // Sparkplug forbids keeping births and deaths; one that was kept anyway is of another time.
+  // Sparkplug forbids retained births and deaths, so a retained one is out of date.
   const event = sparkplug === null || retained ? null : readSparkplug(sparkplug, topic, payload)
   if (sparkplug === null || event === null) return { memory, byDevice: true }
   return event.kind === 'birth'
@@ -125,7 +132,7 @@ function born(
   return {
     ...memory,
     bdSeq: ofNode ? bdSeq : memory.bdSeq,
-    // A node that is born says nothing yet of the devices behind it.
+    // The birth of a node does not say whether the devices behind it are online.
     signal: ofNode === isNode ? 'online' : memory.signal,
   }
 }

@@ -1,22 +1,22 @@
 /**
- * The little of Sparkplug B that tells whether a device is there: births, deaths, and the number that says which birth a
- * death belongs to. A death may come late, after the next birth, and would then lie.
+ * Reads the part of Sparkplug B that says whether a device is online: births, deaths, and the number `bdSeq`, which links a
+ * death to its birth. A death can arrive after the next birth of the same node; its `bdSeq` shows that it is out of date.
  *
- * Of the payload (protobuf, org.eclipse.tahu.protobuf) only the metric `bdSeq` is read. A birth may carry thousands of
- * metrics; a whole decoder would build objects for all of them, from bytes of a stranger.
+ * Of the payload (protobuf, org.eclipse.tahu.protobuf) it reads the metric `bdSeq` only. A birth may carry thousands of metrics,
+ * and a full decoder would build an object for each of them from untrusted bytes.
  */
 import type { Sparkplug } from '../../model/connection/schemas.ts'
 
 export interface SparkplugEvent {
   readonly kind: 'birth' | 'death'
-  /** Whether it is about the edge node itself; then a death carries the number of its birth. */
+  /** Whether the message is about the edge node itself; then a death carries the `bdSeq` of its birth. */
   readonly ofNode: boolean
   readonly bdSeq: number | null
 }
 
 const NAMESPACE = 'spBv1.0'
 
-/** The topics on which births and deaths of it come. */
+/** The topic filters for births and deaths of a device and of its node, or of a node alone. */
 export function sparkplugFilters({ group, node, device }: Sparkplug): string[] {
   const ofNode = ['NBIRTH', 'NDEATH'].map((type) => `${NAMESPACE}/${group}/${type}/${node}`)
   if (device === null) return ofNode
@@ -26,7 +26,7 @@ export function sparkplugFilters({ group, node, device }: Sparkplug): string[] {
   ]
 }
 
-/** What a message says of it; `null` if it is neither a birth nor a death of it. */
+/** @returns the event of a message; `null` if the message is not a birth or death of this device or its node */
 export function readSparkplug(
   { group, node, device }: Sparkplug,
   topic: string,
@@ -58,7 +58,7 @@ const NAME = 1
 const INT_VALUE = 10
 const LONG_VALUE = 11
 
-/** The value of the metric `bdSeq`; `null` if there is none, or if the bytes are something else. */
+/** @returns the value of the metric `bdSeq`; `null` if the payload has none or is not a Sparkplug payload */
 export function readBdSeq(payload: Uint8Array): number | null {
   for (const field of fields(payload)) {
     if (field.number !== METRICS || !(field.value instanceof Uint8Array)) continue
@@ -80,11 +80,11 @@ export function readBdSeq(payload: Uint8Array): number | null {
 
 interface Field {
   readonly number: number
-  /** A number for varints, bytes for what has a length, `null` for fixed widths. */
+  /** A number for a varint, bytes for a field with a length, `null` for a field of fixed width. */
   readonly value: number | Uint8Array | null
 }
 
-/** The fields of one protobuf message; ends where the bytes make no sense. */
+/** Yields the fields of one protobuf message, and stops at the first byte that is not valid protobuf. */
 function* fields(bytes: Uint8Array): Generator<Field> {
   let at = 0
   const varint = (): number => {

@@ -1,10 +1,10 @@
-/** In which order the addresses of a host are tried. */
+/** The order in which a dial tries the addresses of a host. */
 import { isIPv6 } from 'node:net'
 import { isAnswer, reachesHost } from '../reasons/attribution.ts'
 import type { Step } from '../reasons/attribution.ts'
 import type { Failure } from '../reasons/failure.ts'
 
-/** Both families in turn, IPv6 first (RFC 8305, 4); each family stays in the order of the resolver. */
+/** Alternates IPv6 and IPv4, IPv6 first (RFC 8305, 4); each family keeps the order of the resolver. */
 export function interleave(addresses: readonly string[]): string[] {
   const all = [...new Set(addresses)]
   const [six, four] = [all.filter((a) => isIPv6(a)), all.filter((a) => !isIPv6(a))]
@@ -15,41 +15,41 @@ export function interleave(addresses: readonly string[]): string[] {
 }
 
 /**
- * Whether another address of the same host may do better. A broker that refuses a connection for what it is would do so at
- * each of its addresses.
+ * Whether another address of the same host may succeed. A broker that refuses the row in MQTT would refuse it at each of its
+ * addresses.
  */
 export function isOfAddress(failure: Failure, step: Step): boolean {
   return reachesHost(step) && !isAnswer(failure)
 }
 
-/** More are not tried by one dial; those that failed come last, so the next dial tries others. */
+/** Addresses that one dial tries at most. Failed addresses come last, so the next dial tries others. */
 const MOST = 16
-/** Hosts whose failed addresses are remembered; more are forgotten, oldest first. */
+/** Hosts with failed addresses in memory; beyond this number the oldest host is dropped. */
 const MAX_HOSTS = 10_000
 
 /**
  * Remembers which addresses of a host have failed. A host with several addresses may have one node that accepts TCP and
- * is silent afterwards: the next dial, of whichever connection, begins with another address.
+ * is silent afterwards: the next dial of any connection to the host begins with another address.
  */
 export class AddressOrder {
-  /** By host; the address that failed last is the last one. */
+  /** Failed addresses by host, the latest failure last. */
   readonly #failed = new Map<string, Set<string>>()
 
-  /** The addresses that have not failed in their order, then the others, beginning with the one that failed first. */
+  /** @returns the addresses without a failure, then the failed ones, the oldest failure first */
   order(host: string, addresses: readonly string[]): string[] {
     const failed = this.#failed.get(host)
     if (failed === undefined) return addresses.slice(0, MOST)
-    // Addresses that the name does not lead to any more are forgotten.
+    // The name does not resolve to these addresses any more.
     for (const address of failed) if (!addresses.includes(address)) failed.delete(address)
     return [...addresses.filter((address) => !failed.has(address)), ...failed].slice(0, MOST)
   }
 
-  /** Hosts of which something is remembered. */
+  /** Hosts with a failed address in memory. */
   get size(): number {
     return this.#failed.size
   }
 
-  /** No connection leads to the host any more. */
+  /** Drops a host that no connection dials any more. */
   forget(host: string): void {
     this.#failed.delete(host)
   }

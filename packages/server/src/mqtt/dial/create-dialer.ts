@@ -1,4 +1,4 @@
-/** The dialer of a supervisor: how many dials there may be, of whom, and what they need. */
+/** Builds the dialer of a supervisor: guard, gates, limits on dials, and the reader of secrets. */
 import type { Log } from '../../log.ts'
 import { FairQueue } from '../../model/fair-queue.ts'
 import type { Resolver } from '../../dns/resolver.ts'
@@ -21,9 +21,9 @@ export interface DialingOptions {
   readonly connectTimeoutMs?: number
 }
 
-/** Neither one host nor one site ever gets all dials, so that another one always finds a place. */
+/** The largest share of all dials that one host or one site gets, so that others can always dial. */
 const SHARE_OF_ONE = 0.8
-/** Between two dials of a host that does not answer. */
+/** The time between two dials of a host that does not answer. */
 const HOST_PROBE_MS = 100
 
 export function createDialer(options: DialingOptions): Dialer {

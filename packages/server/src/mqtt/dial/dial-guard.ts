@@ -5,23 +5,23 @@
  */
 import { BlockList, isIP } from 'node:net'
 import { interleave } from './addresses.ts'
-import { fromLookup } from '../reasons/reasons.ts'
+import { fromLookup } from '../reasons/classify-failure.ts'
 import type { Address, Asker, Resolver } from '../../dns/resolver.ts'
 import type { Failure } from '../reasons/failure.ts'
 
 export interface GuardRules {
-  /** Ranges that are allowed besides public ones. */
+  /** Address ranges that may be dialled in addition to public addresses. */
   readonly cidrs: readonly string[]
-  /** Names that are allowed wherever they lead. */
+  /** Names that may be dialled whatever address they resolve to. */
   readonly hosts: readonly string[]
   readonly ports: readonly (number | readonly [from: number, to: number])[]
 }
 
-/** Never allowed, by no rule: unspecified, multicast and broadcast addresses name no single host. */
-const SENSELESS = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', 'ff00::/8']
+/** Addresses that no rule can allow: unspecified, multicast and broadcast addresses name no single host. */
+const NO_HOST = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', 'ff00::/8']
 
-/** Not public. NAT64 and 6to4 wrap IPv4 addresses, which the block list does not look into. */
-const INNER = [
+/** Addresses that are not public. NAT64 and 6to4 contain an IPv4 address, which `BlockList` does not check. */
+const PRIVATE = [
   '10.0.0.0/8',
   '100.64.0.0/10',
   '127.0.0.0/8',
@@ -42,8 +42,8 @@ const INNER = [
 export class DialGuard {
   readonly #hosts: ReadonlySet<string>
   readonly #ports: GuardRules['ports']
-  readonly #senseless = listOf(SENSELESS)
-  readonly #inner = listOf(INNER)
+  readonly #noHost = listOf(NO_HOST)
+  readonly #private = listOf(PRIVATE)
   readonly #allowed: BlockList
   readonly #resolver: Resolver
 
@@ -54,7 +54,7 @@ export class DialGuard {
     this.#resolver = resolver
   }
 
-  /** The addresses that may be dialled, in the order in which they are tried; or why there are none. */
+  /** @returns the addresses that may be dialled, in the order of the attempts; or the failure if there are none */
   async check(
     { host, port }: { readonly host: string; readonly port: number },
     asker: Asker,
@@ -75,7 +75,7 @@ export class DialGuard {
     }
     if (found.length === 0) return { reason: 'dns_not_found', detail: null, code: null }
     const named = this.#hosts.has(host.toLowerCase())
-    // Anything but an address would be looked up once more when it is dialled.
+    // Node would look up any text that is not an address once more when it dials.
     const allowed = found.filter(
       ({ address }) => isIP(address) !== 0 && this.#permits(address, named),
     )
@@ -86,8 +86,8 @@ export class DialGuard {
 
   #permits(address: string, named: boolean): boolean {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (this.#senseless.check(address, family)) return false
-    return named || this.#allowed.check(address, family) || !this.#inner.check(address, family)
+    if (this.#noHost.check(address, family)) return false
+    return named || this.#allowed.check(address, family) || !this.#private.check(address, family)
   }
 }
 
@@ -100,7 +100,7 @@ function listOf(cidrs: readonly string[]): BlockList {
   return list
 }
 
-/** Without the address: a viewer could read addresses of the network from it. */
+/** The detail has no address, because a viewer could learn the addresses of a private network from it. */
 function blocked(detail: string): Failure {
   return { reason: 'address_blocked', detail, code: null }
 }

@@ -1,7 +1,6 @@
 /**
- * The way from a row to a session: its secrets, its settings, its turn at the host, its address, and a place among all
- * dials. A dial that is not answered soon gives its place back while it goes on, so that hosts that are silent do not keep
- * the others waiting.
+ * Takes a row through the steps to a session: secrets, settings, its turn at the gate of the host, an address, and a place among
+ * all dials. A dial gives its place back after 1 s and continues, so that silent hosts do not delay the dials of others.
  */
 import type { FairQueue, Leave } from '../../model/fair-queue.ts'
 import { AddressOrder, isOfAddress } from './addresses.ts'
@@ -17,28 +16,28 @@ import type { SecretReader, Unreadable } from './secret-reader.ts'
 import { Session } from '../session/session.ts'
 import type { SessionListener } from '../session/session.ts'
 import type { Failure } from '../reasons/failure.ts'
-import { checkSettings } from '../session/settings.ts'
-import type { DialSettings, Secrets } from '../session/settings.ts'
+import { checkSettings } from '../session/dial-settings.ts'
+import type { DialSettings, Secrets } from '../session/dial-settings.ts'
 import type { StoredDial } from '../../model/connection/settings.ts'
 import { Turns } from './turns.ts'
 
-/** Whether anything may be dialled at this moment. */
+/** Whether this node may dial at this moment. */
 export interface Permit {
   readonly granted: boolean
-  /** Waits until it is granted; `false` when the wait was given up. */
+  /** Waits for the permit; resolves to `false` if the signal ended the wait. */
   enter(signal: AbortSignal): Promise<boolean>
 }
 
 export interface DialerOptions {
   readonly guard: DialGuard
-  /** How many dials there may be at the same time; sites take turns. */
+  /** The queue for the places of concurrent dials; sites take turns. */
   readonly places: FairQueue
   readonly gates: HostGates
-  /** `null`: always. */
+  /** `null`: the node may always dial. */
   readonly permit: Permit | null
-  /** `null`: this installation keeps none. */
+  /** `null`: this installation stores no secrets. */
   readonly secrets: SecretReader | null
-  /** The client id of a connection that has not chosen one. */
+  /** @returns the client id of a connection whose row has none */
   readonly clientId: (id: string) => string
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
@@ -46,26 +45,26 @@ export interface DialerOptions {
 
 export interface DialRequest {
   readonly id: string
-  /** Whose connection it is. */
+  /** The site of the connection: sites take turns. */
   readonly siteId: string
   readonly stored: StoredDial
   /** The search for topic filters that the broker forbids. */
   readonly search: FilterSearch
-  /** A person waits for it. */
+  /** A viewer waits for the outcome. */
   readonly urgent: boolean
-  /** Ends what the dial waits for, and its place; a session that was made is ended by its maker. */
+  /** Ends the waits of the dial and gives its place back. The caller ends a session that exists already. */
   readonly signal: AbortSignal
 }
 
 export interface Dialled {
-  /** `null` if they are not valid. */
+  /** `null` if the settings of the row are not valid. */
   readonly settings: DialSettings | null
-  /** The gate of its host, where one can wait for it. */
+  /** The gate of the host; `null` if the dial ended before it had one. */
   readonly gate: HostGate | null
   readonly outcome: Session | Failure
 }
 
-/** A dial that takes longer does not keep others from dialling. */
+/** A dial that takes longer gives its place to another dial and continues. */
 const PATIENCE_MS = 1_000
 const DIALS_PER_TURN = 20
 
@@ -78,21 +77,21 @@ export class Dialer {
     this.#options = options
   }
 
-  /** Brokers and hosts of which something is remembered. */
+  /** Gates, and hosts with failed addresses, in memory. */
   get remembered(): number {
     return this.#options.gates.size + this.#order.size
   }
 
-  /** Forgets what was learnt of brokers that no connection leads to any more. */
+  /** Drops gates and addresses of brokers that no connection dials any more. */
   forget(): void {
     for (const host of this.#options.gates.forget()) this.#order.forget(host)
   }
 
-  /** @returns `null` when it was given up before there was a session */
+  /** @returns `null` if the signal ended the dial before there was a session */
   async dial(request: DialRequest, listener: SessionListener): Promise<Dialled | null> {
     const { siteId, stored, signal, urgent } = request
     const secrets = await this.#secretsOf(request)
-    // Those that ask at once are answered at once, and reading settings takes its time.
+    // The secrets of many rows arrive in one read, and to parse the settings of them all at once would block the event loop.
     await this.#turns.enter()
     if (signal.aborted) return null
     if ('unreadable' in secrets)
@@ -165,7 +164,7 @@ export class Dialer {
     )
   }
 
-  /** Where the dial leads. */
+  /** Checks the host of the settings with the dial guard. */
   async #target({
     request,
     settings,
@@ -182,7 +181,7 @@ export class Dialer {
     return target
   }
 
-  /** A permit that was withdrawn meanwhile is waited for again, in front of all others. */
+  /** Takes a place. If the permit was withdrawn in the meantime, the dial keeps its place and waits for the permit. */
   async #place(siteId: string, signal: AbortSignal): Promise<Leave | null> {
     const { places, permit } = this.#options
     const leave = await places.enter(siteId, signal)
@@ -198,7 +197,7 @@ interface Passing {
   readonly pass: Pass
 }
 
-/** The place of a dial among all dials; given back when its outcome is known, or its caller does not wait any more. */
+/** The place of a dial among all dials. The dial gives it back when its outcome is known, after 1 s, or when the caller aborts. */
 class Place {
   readonly #pass: Pass
   readonly #leave: Leave
@@ -229,7 +228,7 @@ class Place {
     this.#pass.failed(failure, step)
   }
 
-  /** It was given up, or the connection that came of it has ended. */
+  /** The caller has aborted the dial, or the connection has ended. */
   over(): void {
     this.#clear()
     this.#pass.over()

@@ -1,15 +1,15 @@
 /**
  * The gate to one host and port, shared by all connections to it. Every dial passes it. While the host answers, several
  * dials pass at the same time. While it does not, one dial at a time probes it, and all waiting dials get the outcome of
- * that probe: so a broker that is down gets few dials, and its return is found by the first probe that succeeds.
+ * that probe: a broker that is down gets few dials, and the first probe that succeeds opens the gate for all.
  *
- *     open ◀──────── CONNACK: all dials that wait for a retry are woken ────────┐
+ *     open ◀──────── CONNACK: the gate wakes all dials that wait for a retry ───┐
  *       │ unreachable, or three failures of the broker in a row                 │
  *       ▼                                                                       │
  *     down: one probe at a time, paced; waiting dials get its outcome ──────────┘
  *
- * Only failures of the broker, of its host and of its name count (attribution.ts). Sites take turns, and one site leaves
- * a place for the others, so that rows whose dials hang delay the rows of their own site alone.
+ * Only failures of the broker, of its host and of its name count (attribution.ts). Sites take turns, and one site never has
+ * all places, so that rows whose dials hang delay the rows of their own site alone.
  */
 import type { Reason } from '@mqtt-status/protocol'
 import { RoundRobin } from '../../model/round-robin.ts'
@@ -18,34 +18,34 @@ import type { Party, Step } from '../reasons/attribution.ts'
 import type { Failure } from '../reasons/failure.ts'
 
 export interface GateTiming {
-  /** Between two dials of a host that is down. */
+  /** The time between two probes of a host that is down. */
   readonly probeMs: number
   /** Dials to one host at the same time, at most. */
   readonly most: number
-  /** A broker that has accepted a client so recently is taken for well. @default 30_000 */
+  /** For this time after a CONNACK the gate attributes failures to the row and not to the broker. @default 30_000 */
   readonly recentMs?: number
 }
 
-/** Leave to dial. Its outcome is reported once; a second report does nothing. */
+/** The permission for one dial. The dialer reports the outcome once; a second report does nothing. */
 export interface Pass {
-  /** CONNACK: the broker has accepted the client. */
+  /** The broker has accepted the client with a CONNACK. */
   readonly accepted: () => void
-  /** The dial failed, or the connection that came of it was lost. */
+  /** The dial has failed, or its connection is lost. */
   readonly failed: (failure: Failure, step: Step) => void
-  /** The dial takes long: where the broker answers others, it keeps none of them waiting any more. */
+  /** The dial takes longer than 1 s. If the broker answers other dials, this one gives its place to the next. */
   readonly overdue: () => void
-  /** It is over: nothing was learnt, or the connection has ended. */
+  /** The dial was aborted without an outcome, or its connection has ended. */
   readonly over: () => void
 }
 
 export interface Entry {
-  /** Whose connection it is: sites take turns. */
+  /** The site of the connection: sites take turns. */
   readonly site: string
-  /** A person waits for it: before all others of its site and of other sites. */
+  /** A viewer waits for the outcome: the dial goes before all dials that are not urgent. */
   readonly urgent: boolean
 }
 
-/** Said of the way itself, so one failure is enough. */
+/** Reasons that show by one failure that no dial to this host and port can succeed now. */
 const UNREACHABLE: ReadonlySet<Reason> = new Set([
   'dns_not_found',
   'dns_temporary',
@@ -54,11 +54,12 @@ const UNREACHABLE: ReadonlySet<Reason> = new Set([
 ])
 /** The parties whose failures concern all connections to the same host and port. */
 const SHARED: ReadonlySet<Party> = new Set(['broker', 'host', 'names'])
+/** Concurrent dials before the broker has accepted a client. */
 const FIRST = 8
-/** So many failures of the broker in a row close the gate. */
+/** Failures of the broker in a row that close the gate. */
 const TROUBLE = 3
 const RECENT_MS = 30_000
-/** One after the other, so that waking thousands does not stop everything else. */
+/** Callbacks in one turn of the event loop: to wake thousands at once would block it. */
 const CHUNK = 100
 
 type Waiter = (result: Pass | Failure) => void
@@ -92,7 +93,7 @@ export class HostGate {
     this.#limit = Math.min(FIRST, timing.most)
   }
 
-  /** Nothing is under way and nothing is remembered that matters. */
+  /** Whether no connection dials, is up or waits at this gate. */
   get isIdle(): boolean {
     return (
       this.#inside === 0 &&
@@ -112,7 +113,7 @@ export class HostGate {
   /**
    * Waits for its turn.
    *
-   * @returns leave to dial; a failure of the broker that another dial has just seen; `null` when the wait was given up
+   * @returns a pass; or a failure of the broker that another dial has just met; or `null` if the signal ended the wait
    */
   enter(signal: AbortSignal, { site, urgent }: Entry): Promise<Pass | Failure | null> {
     if (signal.aborted) return Promise.resolve(null)
@@ -135,9 +136,9 @@ export class HostGate {
   }
 
   /**
-   * Calls back once, when a host that did not answer does so again.
+   * Calls `wake` once, when a host that was down answers again.
    *
-   * @returns what ends it before
+   * @returns a function that cancels the call
    */
   onceBack(wake: () => void): () => void {
     this.#sleepers.add(wake)
@@ -148,7 +149,7 @@ export class HostGate {
     return performance.now() - sinceMs < this.#timing.probeMs
   }
 
-  /** One place more than a single site may hold is kept for the others. */
+  /** The gate has one place more than a single site may hold, so that another site always finds one. */
   #mayEnter(site: string): boolean {
     if (this.#state.kind === 'open')
       return this.#inside <= this.#limit && (this.#held.get(site) ?? 0) < this.#limit
@@ -238,7 +239,7 @@ export class HostGate {
     })
   }
 
-  /** The host did not answer, and now something at its port does. */
+  /** Whether the host was down and a dial has now opened a TCP connection to it. */
   #isHostBack(step: Step): boolean {
     return this.#state.kind === 'down' && this.#state.party !== 'broker' && reachesHost(step)
   }

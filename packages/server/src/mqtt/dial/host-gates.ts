@@ -1,6 +1,6 @@
 import { HostGate } from './host-gate.ts'
 import type { GateTiming } from './host-gate.ts'
-import type { DialSettings } from '../session/settings.ts'
+import type { DialSettings } from '../session/dial-settings.ts'
 
 /** One gate for each broker, by protocol, host and port. */
 export class HostGates {
@@ -25,9 +25,9 @@ export class HostGates {
   }
 
   /**
-   * Forgets gates that no connection dials, keeps up or waits for, and with them what they have learnt.
+   * Drops gates at which no connection dials, is up or waits.
    *
-   * @returns their hosts and ports
+   * @returns the hosts and ports of these gates
    */
   forget(): string[] {
     const idle = [...this.#gates].filter(([, gate]) => gate.isIdle).map(([key]) => key)

@@ -1,6 +1,6 @@
 /**
- * Tests settings before they are saved: dials like a connection, and closes. A probe tries at once what a connection tries
- * with its next dials: other addresses of the host, and fewer topic filters.
+ * Tests settings before a manager saves them: dials like a connection, then closes. A probe tries the other addresses of the
+ * host, and fewer topic filters, within one request; a connection tries them with its next dials.
  */
 import { randomBytes } from 'node:crypto'
 import { isOfAddress } from './addresses.ts'
@@ -11,8 +11,8 @@ import { closedAt, forbids, NO_SEARCH, planOf } from '../session/filter-search.t
 import type { FilterPlan } from '../session/filter-search.ts'
 import { Session } from '../session/session.ts'
 import type { Failure } from '../reasons/failure.ts'
-import { checkSettings } from '../session/settings.ts'
-import type { DialSettings, Secrets } from '../session/settings.ts'
+import { checkSettings } from '../session/dial-settings.ts'
+import type { DialSettings, Secrets } from '../session/dial-settings.ts'
 import type { DialResult } from '../../model/check-result.ts'
 import type { StoredDial } from '../../model/connection/settings.ts'
 
@@ -26,7 +26,7 @@ export interface ProbeRequest {
   readonly stored: StoredDial
   /** @default none */
   readonly secrets?: Secrets
-  /** Whose turn the lookup of the name takes. */
+  /** The site that the lookup counts for: sites take turns. */
   readonly site: string
   /** Ends the probe, for example when the client has closed its request. */
   readonly signal?: AbortSignal
@@ -36,13 +36,13 @@ export interface ProbeRequest {
 interface Outcome {
   readonly failure: Failure | null
   readonly step: Step
-  /** The topic filters whose SUBACK was waited for. */
+  /** The topic filters of the SUBSCRIBE that the broker had not answered. */
   readonly asked: readonly string[]
-  /** Those that were tried, the one that answered included. */
+  /** The addresses that the dial tried, including the one that answered. */
   readonly tried: readonly string[]
 }
 
-/** Longer than any of its parts, so it only ends what hangs. */
+/** Longer than the time-outs of lookup and dial, so it ends a probe with many addresses only. */
 const TIMEOUT_MS = 25_000
 
 export class Probe {
@@ -52,7 +52,7 @@ export class Probe {
     this.#options = options
   }
 
-  /** Client ids are made up, so that a connection that is up with these settings stays up. */
+  /** Dials with a random client id, so that a connection that is up with these settings stays up. */
   async run({ stored, secrets = {}, site, signal }: ProbeRequest): Promise<DialResult> {
     const startedAt = performance.now()
     const timeout = AbortSignal.timeout(TIMEOUT_MS)
@@ -82,7 +82,7 @@ export class Probe {
     return 'reason' in target ? target : this.#dialAll(settings, target.addresses, ends)
   }
 
-  /** One address after the other, as long as another one may do better; the first failure is the one to tell. */
+  /** Tries one address after the other while another one may succeed; returns the first failure. */
   async #dialAll(
     settings: DialSettings,
     addresses: readonly string[],
@@ -101,7 +101,7 @@ export class Probe {
     return first
   }
 
-  /** Where the broker closes the connection on topic filters, finds out on which; gives up with the first failure. */
+  /** If the broker closes the connection on topic filters, searches for the forbidden ones; returns the first failure if the search fails. */
   async #search(
     settings: DialSettings,
     addresses: readonly string[],
@@ -166,6 +166,6 @@ export class Probe {
 
 const TOO_LONG: Failure = {
   reason: 'connect_timeout',
-  detail: 'The test took too long, or was given up.',
+  detail: 'The test took longer than 25 s, or the client has closed its request.',
   code: null,
 }

@@ -1,24 +1,24 @@
 import type { Log } from '../../log.ts'
-import { clean } from '../reasons/reasons.ts'
+import { clean } from '../reasons/detail.ts'
 import type { Failure } from '../reasons/failure.ts'
-import type { Secrets } from '../session/settings.ts'
+import type { Secrets } from '../session/dial-settings.ts'
 
-/** There are secrets, but one of them can't be read now. */
+/** A connection has secrets, and the server can't read one of them now. */
 export interface Unreadable {
-  /** Names the field and the key or the reference, never a secret. */
+  /** Says which field, and which key or reference; it contains no secret. */
   readonly unreadable: string
   /**
-   * What makes it readable: another setting, a file that appears, or resources of this machine.
+   * What the server lacks: a valid setting, a file, or resources of this machine.
    *
    * @default 'setting'
    */
   readonly obstacle?: 'setting' | 'file' | 'machine'
 }
 
-/** A file may appear without a change of the row, and looking for it costs no broker anything. */
+/** The server looks for a missing file once a minute, because the file may appear without a change of the row. */
 const LOOK_AGAIN_MS = 60_000
 
-/** Why the connection can't be dialled. */
+/** @returns the failure of a connection whose secret is unreadable */
 export function fromUnreadable({ unreadable, obstacle = 'setting' }: Unreadable): Failure {
   const detail = clean(unreadable)
   if (obstacle === 'machine') return { reason: 'local_resources', detail, code: null }
@@ -27,9 +27,9 @@ export function fromUnreadable({ unreadable, obstacle = 'setting' }: Unreadable)
 }
 
 /**
- * Reads the secrets of connections; one that has none may be left out.
+ * Reads the secrets of connections. The map may leave out a connection without secrets.
  *
- * @throws when the table can't be read at the moment
+ * @throws if the table can't be read at the moment
  */
 export type ReadSecrets = (
   ids: readonly string[],
@@ -44,7 +44,7 @@ const RETRY_MS = 1_000
 const NONE: Secrets = {}
 
 /**
- * Reads the secrets of a connection at each dial and does not store them, so that a rotation counts from the next dial on.
+ * Reads the secrets of a connection at each dial and does not store them, so that the next dial uses a rotated secret.
  * Dials at the same moment share one read of the table.
  */
 export class SecretReader {
@@ -57,7 +57,7 @@ export class SecretReader {
     this.#log = log
   }
 
-  /** Waits as long as the table is away: a dial without its password would only be a false alarm. */
+  /** Retries each second while the table can't be read: a dial without the password would fail with a wrong reason. */
   async read(id: string, signal: AbortSignal): Promise<Secrets | Unreadable> {
     while (!signal.aborted) {
       try {
@@ -65,7 +65,7 @@ export class SecretReader {
         const secrets = found.get(id)
         return secrets === undefined ? NONE : secrets
       } catch (error) {
-        this.#log.warn({ err: error }, 'secrets can not be read; trying again')
+        this.#log.warn({ err: error }, 'secrets can not be read; the server tries again in 1 s')
         await pause(RETRY_MS, signal)
       }
     }

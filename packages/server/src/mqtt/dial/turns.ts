@@ -1,18 +1,18 @@
 /**
- * Work that thousands ask for at the same moment, spread over turns of the event loop, so that timers, sockets and
- * clients get theirs in between. First come, first served.
+ * Spreads work that thousands of rows start at the same moment over turns of the event loop, so that timers and sockets run in
+ * between. The order is that of the calls.
  */
 export class Turns {
   readonly #perTurn: number
   readonly #waiting: (() => void)[] = []
   #next = 0
 
-  /** @param perTurn how many go on before the event loop does */
+  /** @param perTurn calls that continue in one turn of the event loop */
   constructor(perTurn: number) {
     this.#perTurn = perTurn
   }
 
-  /** Waits for a turn; never within the one that asks. */
+  /** Resolves in a later turn of the event loop, never in the same one. */
   enter(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#waiting.push(resolve) === 1) this.#schedule()

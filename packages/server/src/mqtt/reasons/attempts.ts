@@ -1,19 +1,21 @@
-/** From what became of each address of a host to one failure. */
+/** Combines the failed attempts at the addresses of one host into one failure. */
 import type { Reason } from '@mqtt-status/protocol'
-import { clean, fromError } from './reasons.ts'
+import { fromError } from './classify-failure.ts'
+import { clean } from './detail.ts'
 import type { Failure } from './failure.ts'
 
 export interface Attempt {
   readonly address: string
-  /** `null`: no answer in time. */
+  /** `null`: the address did not answer in time. */
   readonly error: Error | null
 }
 
 /**
- * The first of these that an address has met is the reason: with a fault of this server the address might have answered,
- * a refusal says more than silence, and silence more than a missing route, which is often one of IPv6 only.
+ * The reason of the host is the first of these that an attempt has. A fault of this server comes first, because without it the
+ * address might have answered. A refusal comes before a time-out, and a time-out before a missing route, because many machines
+ * only lack a route for IPv6.
  */
-const TELLING: readonly Reason[] = [
+const BY_WEIGHT: readonly Reason[] = [
   'local_resources',
   'local_ports_exhausted',
   'connection_refused',
@@ -36,8 +38,8 @@ export function fromAttempts(attempts: readonly Attempt[]): Failure {
 const SILENT: Failure = { reason: 'connect_timeout', detail: null, code: null }
 
 function rank(reason: Reason): number {
-  const at = TELLING.indexOf(reason)
-  return at < 0 ? TELLING.length : at
+  const at = BY_WEIGHT.indexOf(reason)
+  return at < 0 ? BY_WEIGHT.length : at
 }
 
 function codeOf(error: Error | null): string {

@@ -1,20 +1,20 @@
 /**
- * Whose fault a failed dial is. A gate stands before a host and port that many connections share, so it learns from
- * failures of the broker and of its host alone; a failure of one row, or of this machine, says nothing to the others.
+ * Decides which party a failed dial is attributed to. Many connections share the gate of a host and port, so only failures of
+ * the broker or of its host close the gate. A failure of one row or of this machine does not affect other connections.
  */
 import type { Reason } from '@mqtt-status/protocol'
 import type { Failure } from './failure.ts'
 
-/** How far a dial had come when it failed; `up`: the broker had accepted the connection and its subscriptions. */
+/** The step at which a dial failed; `up`: the broker had accepted the connection and its subscriptions. */
 export type Step = 'settings' | 'lookup' | 'tcp' | 'tls' | 'websocket' | 'connack' | 'suback' | 'up'
 
 /**
  * - `row`: settings, credentials, certificates, client id, rights at the broker
- * - `broker`: what answers at the port, but does not get as far as CONNACK with any client
- * - `host`: nothing answers at the address and port
+ * - `broker`: a program listens at the port, but sends no client a CONNACK
+ * - `host`: no program answers at the address and port
  * - `names`: the name servers
- * - `network`: the way to a broker that was reached before
- * - `machine`: this server
+ * - `network`: the network between this server and a broker that has accepted clients before
+ * - `machine`: the machine that this server runs on
  */
 export type Party = 'row' | 'broker' | 'host' | 'names' | 'network' | 'machine'
 
@@ -22,13 +22,13 @@ export type Party = 'row' | 'broker' | 'host' | 'names' | 'network' | 'machine'
 export interface Circumstances {
   readonly step: Step
   readonly reason: Reason
-  /** Whether the broker keeps a connection at this moment, or has accepted one recently, of whichever row. */
+  /** Whether the broker keeps a connection of any row at this moment, or has accepted one recently. */
   readonly answered: boolean
 }
 
 /**
- * What a reason is about, whatever the step. `step`: the reason does not say it, for example a connection that is closed
- * without a word.
+ * The party of each reason. `step`: the party depends on the step of the dial, for example when the broker closes the
+ * connection without a reason code.
  */
 const ABOUT: Readonly<Record<Reason, Party | 'step'>> = {
   dns_not_found: 'names',
@@ -42,7 +42,7 @@ const ABOUT: Readonly<Record<Reason, Party | 'step'>> = {
   local_ports_exhausted: 'machine',
   keepalive_timeout: 'network',
   closed_by_broker: 'step',
-  // A broker that many rows do not trust is seen by each of them at its first dial; the next row may trust it.
+  // Whether a certificate is trusted depends on the `tls` settings of the row: the next row may trust it.
   tls_untrusted: 'row',
   tls_expired: 'row',
   tls_not_yet_valid: 'row',
@@ -107,17 +107,17 @@ function partyAt(step: Step, answered: boolean): Party {
       return answered ? 'row' : 'broker'
     case 'suback':
     case 'up':
-      // The broker has accepted this very connection before.
+      // The broker has sent this client a CONNACK, so it works.
       return 'row'
   }
 }
 
-/** Whether a refusal shows that the broker works: it has answered in MQTT, and its answer is about the row. */
+/** Whether a refusal shows that the broker works: the broker has sent an MQTT code, and the code concerns the row. */
 export function isAnswer({ reason, code }: Pick<Failure, 'reason' | 'code'>): boolean {
   return code !== null && ABOUT[reason] === 'row'
 }
 
-/** Whether the failure shows that something listens at the port. */
+/** Whether a dial that failed at this step had an open TCP connection. */
 export function reachesHost(step: Step): boolean {
   return step !== 'settings' && step !== 'lookup' && step !== 'tcp'
 }

@@ -1,10 +1,11 @@
 /**
- * Counts changes of connections by their cause, so that the outage of a broker with a thousand connections is a few lines of log. Changes of one
- * cause are gathered for a second; then comes a line, and the next one of that cause comes half a minute later, with all that happened meanwhile.
+ * Counts changes of connections by their cause, so that the outage of a broker with a thousand connections takes a few lines of
+ * the log. The first line of a cause is due 1 s after its first change. The next line of that cause is due 30 s later and counts
+ * all changes since the last line.
  */
 import type { Reason, Status } from '@mqtt-status/protocol'
 
-/** What a connection is to an operator: retries change nothing about it. */
+/** The state of a connection as the log names it. Retries do not change it. */
 export type Condition = 'connected' | 'interrupted' | 'failed' | 'disconnected'
 
 export interface ConditionChange {
@@ -17,15 +18,15 @@ export interface ConditionChange {
 
 export interface CauseLine extends Omit<ConditionChange, 'id'> {
   readonly count: number
-  /** Some of the connections. */
+  /** Up to three of the connections. */
   readonly ids: readonly string[]
 }
 
 const GATHER_MS = 1_000
 const QUIET_MS = 30_000
-/** Named in a line. */
+/** Connections that a line names. */
 const EXAMPLES = 3
-/** Causes that are counted apart; beyond, brokers of one condition and reason are counted together. */
+/** Causes with a count of their own. Beyond this number, all brokers with one condition and reason share a count. */
 const CAUSES = 1_000
 
 interface Cause extends Omit<CauseLine, 'ids'> {
@@ -34,7 +35,7 @@ interface Cause extends Omit<CauseLine, 'ids'> {
   count: number
 }
 
-/** @returns `null` where the status says nothing yet: it is being tried, or its owner is lost */
+/** @returns `null` for a status that is not a result: the server still tries, or the node that owns the row is lost */
 export function conditionOf(status: Status): Condition | null {
   switch (status) {
     case 'connected':
@@ -85,7 +86,7 @@ export class CauseTally {
     return lines
   }
 
-  /** When `take` has to be called next; `null` if nothing is counted. */
+  /** The time at which the next line is due, in ms; `null` if no cause is counted. */
   get nextMs(): number | null {
     let next: number | null = null
     for (const { dueMs } of this.#causes.values()) next = Math.min(next ?? dueMs, dueMs)

@@ -7,8 +7,8 @@ export interface Failure {
   readonly detail: string | null
   /** The MQTT reason code, if the broker sent one. */
   readonly code: number | null
-  /** When the cause ends, in ms from now, if that is known; the next dial waits for it, but not longer than a slow probe. */
+  /** The time until the cause ends, in ms, if the failure says it. The next dial waits for it, but not longer than `probeMs`. */
   readonly overInMs?: number
-  /** The next dial narrows the search for a topic filter, so it comes within 1 s, and a permanent reason does not count as a try. */
+  /** The next dial continues the search for a forbidden topic filter: it follows within 1 s, and this failure does not count as a try. */
   readonly isSearched?: true
 }

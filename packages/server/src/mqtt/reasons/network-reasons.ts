@@ -1,12 +1,12 @@
 /**
- * The reasons of what the operating system says about a dial. A code that is not listed is `network_error`, which is
- * retried like any other outage and keeps the code in its detail: no code is permanent by default.
+ * The reasons for error codes of the operating system and of the resolver. A code that is not listed is `network_error`: the
+ * server retries it like any other outage, and `detail` has the code. No code is permanent by default.
  */
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Reason } from '@mqtt-status/protocol'
 
-/** This server lacks something that it needs for any dial. No broker is at fault. */
+/** This machine lacks a resource that every dial needs. No broker is at fault. */
 const LOCAL: Readonly<Record<string, Reason>> = {
   EMFILE: 'local_resources',
   ENFILE: 'local_resources',
@@ -43,7 +43,7 @@ const REMOTE: Readonly<Record<string, Reason>> = {
   EOF: 'closed_by_broker',
 }
 
-/** What the resolver says that is no answer of a name server: the name does not exist, or has no address. */
+/** Codes of the resolver for a name that does not exist or has no address. */
 const NO_SUCH_NAME: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'ENODATA',
@@ -55,7 +55,7 @@ const NO_SUCH_NAME: ReadonlySet<string> = new Set([
   'EAI_OVERFLOW',
 ])
 
-/** The resolver of this machine can't work. */
+/** Codes for a resolver that does not work on this machine. */
 const RESOLVER_BROKEN: ReadonlySet<string> = new Set([
   'EFILE',
   'ENOTINITIALIZED',
@@ -64,25 +64,25 @@ const RESOLVER_BROKEN: ReadonlySet<string> = new Set([
   'EAI_MEMORY',
 ])
 
-/** Codes that only a lookup has, so they need no context. */
+/** Codes that only a lookup produces. */
 const ONLY_LOOKUP =
   /^(EAI_\w+|ENOTFOUND|ENODATA|ENONAME|EFORMERR|ESERVFAIL|ENOTIMP|EREFUSED|EBAD(QUERY|NAME|FAMILY|RESP|STR|FLAGS|HINTS)|ETIMEOUT|EFILE|EDESTRUCTION|ENOTINITIALIZED|ELOADIPHLPAPI|EADDRGETNETWORKPARAMS|ECANCELLED)$/
 
-/** The reason of a code of a dial; `null` if the code is not listed. */
+/** @returns the reason for a code of a dial; `null` if no table lists the code */
 export function networkReason(code: string, address: unknown): Reason | null {
   if (ONLY_LOOKUP.test(code)) return lookupReason(code)
   if (code === 'EADDRNOTAVAIL' && lacksFamilyOf(address)) return 'host_unreachable'
   return LOCAL[code] ?? REMOTE[code] ?? null
 }
 
-/** The reason of a code of a lookup; what is not listed is temporary. */
+/** @returns the reason for a code of a lookup; `dns_temporary` if no table lists the code */
 export function lookupReason(code: string): Reason {
   if (NO_SUCH_NAME.has(code)) return 'dns_not_found'
   if (RESOLVER_BROKEN.has(code)) return 'local_resources'
   return LOCAL[code] ?? 'dns_temporary'
 }
 
-/** Without any IPv6 address of its own, Linux says of each IPv6 dial that no local address is free. */
+/** On a machine without an IPv6 address Linux fails each IPv6 dial with EADDRNOTAVAIL, as if all local ports were in use. */
 function lacksFamilyOf(address: unknown): boolean {
   if (typeof address !== 'string' || !isIPv6(address)) return false
   return !Object.values(networkInterfaces()).some((all) =>

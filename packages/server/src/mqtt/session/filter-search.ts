@@ -16,11 +16,11 @@ import type { Step } from '../reasons/attribution.ts'
 import type { Failure } from '../reasons/failure.ts'
 
 export interface FilterSearch {
-  /** On each of these alone the broker has closed the connection. */
+  /** The broker has closed the connection on each of these filters alone, twice. */
   readonly forbidden: readonly string[]
-  /** When the first of them was found, in ms; `null` without any. */
+  /** The time at which the search found the first forbidden filter, in ms; `null` if it found none. */
   readonly foundAtMs: number | null
-  /** Sets of filters of which at least one is thought to be forbidden; each is a portion of its own. */
+  /** Sets of filters with at least one that may be forbidden; the next dial sends a SUBSCRIBE for each set. */
   readonly suspects: readonly (readonly string[])[]
   /** The single filter at which the broker has closed once. */
   readonly accused: string | null
@@ -36,15 +36,15 @@ export const NO_SEARCH: FilterSearch = {
   dials: 0,
 }
 
-/** AWS IoT closes the connection on a SUBSCRIBE with more topic filters. */
+/** Topic filters in one SUBSCRIBE. AWS IoT closes the connection if there are more. */
 const PORTION = 8
-/** Twenty filters that are all forbidden are found in fewer: each set is asked for once, and each filter twice. */
+/** Twenty forbidden filters take 57 dials: the search subscribes to each set once, and to each single filter twice. */
 const MOST_DIALS = 64
 const REMEMBERED_MS = 3_600_000
-/** A connection that is lost sooner proves nothing about the filters that it leaves out. */
+/** If the connection is lost sooner, the loss may have another cause than the filters, so the search starts again. */
 const PROVEN_MS = 30_000
 
-/** Replies and closes of a broker that forbid a filter. */
+/** Reasons of a broker that forbids a filter. */
 const FORBIDDING: ReadonlySet<Reason> = new Set([
   'closed_by_broker',
   'connection_reset',
@@ -52,7 +52,7 @@ const FORBIDDING: ReadonlySet<Reason> = new Set([
   'protocol_error',
 ])
 
-/** What a dial asks for, one SUBSCRIBE after the other, and what it leaves out. */
+/** The filters of each SUBSCRIBE of a dial, in order, and the filters that the dial leaves out. */
 export interface FilterPlan {
   readonly portions: readonly (readonly string[])[]
   readonly leftOut: readonly string[]
@@ -68,12 +68,12 @@ export function planOf(filters: readonly string[], search: FilterSearch): Filter
   return { portions: [...search.suspects, ...portions], leftOut }
 }
 
-/** Every portion was answered: none of the suspects is forbidden. */
+/** The broker has answered every portion, so none of the suspects is forbidden. */
 export function answered({ forbidden, foundAtMs }: FilterSearch): FilterSearch {
   return { ...NO_SEARCH, forbidden, foundAtMs }
 }
 
-/** Whether the next dial would learn something from a failure at that step. */
+/** Whether a failure at that step can come from a forbidden filter. */
 export function forbids({ reason }: Failure, step: Step, asked: readonly string[]): boolean {
   return step === 'suback' && asked.length > 0 && FORBIDDING.has(reason)
 }
@@ -81,7 +81,7 @@ export function forbids({ reason }: Failure, step: Step, asked: readonly string[
 /**
  * The broker has closed the connection at a portion.
  *
- * @returns `null` if the search is given up: it has taken too many dials
+ * @returns `null` if the search has taken too many dials
  */
 export function closedAt(
   search: FilterSearch,
@@ -108,7 +108,7 @@ export function closedAt(
   }
 }
 
-/** The connection that left filters out is lost, after some time up. */
+/** A connection that left filters out is lost after `upMs`. */
 export function lostAfter(search: FilterSearch, upMs: number): FilterSearch {
   return upMs < PROVEN_MS ? NO_SEARCH : search
 }
@@ -121,7 +121,7 @@ export function recall(search: FilterSearch, nowMs: number): FilterSearch {
     : search
 }
 
-/** Portions are asked for in order, so those before the one at which it closed were answered. */
+/** The session subscribes to portions in order, so the broker has answered those before the one on which it closed. */
 function unanswered(
   suspects: readonly (readonly string[])[],
   asked: readonly string[],

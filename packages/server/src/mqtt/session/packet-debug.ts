@@ -1,8 +1,8 @@
-/** `mqtt` and `mqtt-packet` print packets, passwords included, where `DEBUG` names them. */
+/** Keeps `mqtt` and `mqtt-packet` from printing packets, passwords included, if `DEBUG` names them. */
 import { createRequire } from 'node:module'
 
 interface Debug {
-  /** Answers what was enabled. */
+  /** @returns the namespaces that were enabled */
   disable(): string
   enable(namespaces: string): void
 }
@@ -11,7 +11,7 @@ const NAMESPACES = ['mqttjs', 'mqtt-packet'] as const
 
 let withheld = false
 
-/** Excludes these libraries from debug output, whatever else the program that contains this server debugs. */
+/** Excludes these two libraries from debug output; other namespaces of `DEBUG` stay enabled. */
 export function withholdPacketDebug(): void {
   if (withheld) return
   withheld = true

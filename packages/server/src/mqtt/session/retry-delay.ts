@@ -1,18 +1,18 @@
-/** How long is waited before the next try. */
+/** Computes how long the keeper waits before the next dial. */
 import { fullJitter } from '@mqtt-status/protocol'
 import type { Backoff, ReasonClass } from '@mqtt-status/protocol'
 
-/** How long is waited for what, in ms. */
+/** All times of retries, in ms. */
 export interface Timing {
   readonly transient: Backoff
   readonly slow: Backoff
-  /** Between two tries of a connection that has failed; ± 50 %. */
+  /** The wait between two dials of a connection with the status `failed`; ± 50 %. */
   readonly probeMs: number
-  /** A connection that was up this long starts again with short waits. */
+  /** After a connection was up for this time, the first retry has the shortest wait again. */
   readonly stableMs: number
-  /** Losses are counted within this time. */
+  /** The window in which losses count towards `flapping`. */
   readonly flappingMs: number
-  /** How long an inherited connection keeps the status `connected` before it is up. */
+  /** How long a connection of another node keeps the status `connected` while this node dials. */
   readonly inheritedMs: number
 }
 
@@ -32,19 +32,19 @@ export interface Moment {
   readonly timing: Timing
 }
 
-/** The wait after a failure of that class, in ms. */
+/** @returns the wait after a failure of that class, in ms */
 export function delay(kind: ReasonClass, attempt: number, { random, timing }: Moment): number {
   if (kind === 'transient' || kind === 'none') return fullJitter(attempt, timing.transient, random)
-  // Slow ones never come back at once.
+  // The wait of a slow reason is never shorter than half of its bound.
   return fullJitter(attempt, timing.slow, 0.5 + random / 2)
 }
 
-/** The wait between two tries of what has failed, in ms. */
+/** @returns the wait between two dials of a connection with the status `failed`, in ms */
 export function probe({ random, timing }: Moment): number {
   return timing.probeMs * (0.5 + random)
 }
 
-/** The wait for what ends at a known time: a little longer, so that not all who wait for it dial at once. */
+/** @returns the wait for a cause that ends at a known time, in ms, plus up to 1 s, so that the connections of a broker do not all dial at once */
 export function whenOver(ms: number, moment: Moment): number {
   return Math.min(probe(moment), ms + moment.random * moment.timing.transient.baseMs)
 }

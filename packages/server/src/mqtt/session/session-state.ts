@@ -1,6 +1,6 @@
 /**
- * The states of one supervised connection as a pure function. Clock and randomness are arguments; what the keeper has to
- * do is returned as effects.
+ * The states of one supervised connection as a pure function. Clock and randomness are arguments; the function returns effects,
+ * and the keeper carries them out.
  *
  *              wish: connected                opened
  *      idle ────────────────────▶ dialling ────────────▶ up
@@ -10,10 +10,10 @@
  *     closing ◀── wish ── (any)   └──┼──────────▲
  *       └──── closed, wish: connected ┘   (reconnecting; after three permanent failures: failed)
  *
- * A connection that another node has kept is dialled without a write: `inherited` leaves its status as it is until the
- * outcome differs, or, if it is `connected`, until `elapsed`.
+ * After `inherited` the keeper dials a connection of another node without a write: the row keeps its status until the outcome
+ * of the dial differs, or, if the status is `connected`, until `elapsed`.
  *
- * An outage is two writes however long it lasts: `reconnecting` covers waiting and dialling alike.
+ * An outage takes two writes, whatever its length: the status `reconnecting` covers the waits and the dials.
  */
 import { REASONS } from '@mqtt-status/protocol'
 import type { Desired, Reason } from '@mqtt-status/protocol'
@@ -32,9 +32,9 @@ export interface Retry {
   readonly attempt: number
   /** Permanent failures in a row. */
   readonly permanent: number
-  /** When connections were lost that had been up for a short time only, in ms. */
+  /** The times, in ms, at which connections that were up for less than `stableMs` were lost. */
   readonly losses: readonly number[]
-  /** What was written last. */
+  /** The reason in the last write. */
   readonly reason: Reason | null
 }
 
@@ -43,11 +43,11 @@ export type SessionState =
   | {
       readonly kind: 'dialling'
       readonly status: 'connecting' | 'reconnecting' | 'failed'
-      /** A person waits for the outcome. */
+      /** A viewer waits for the outcome of a command. */
       readonly asked: boolean
       readonly retry: Retry
     }
-  /** Connected, but so far only by the word of its last owner. */
+  /** The last owner wrote `connected`, and this node has not connected yet. */
   | {
       readonly kind: 'dialling'
       readonly status: 'connected'
@@ -68,10 +68,10 @@ export type SessionState =
       readonly cause: Cause | null
     }
 
-/** What makes a wish: it becomes the reason of the status that it causes. */
+/** The cause of a wish; it becomes the reason of the status that follows. */
 export type Cause = Extract<Reason, 'command' | 'startup' | 'config_changed'>
 
-/** How a connection came from one instance to another. */
+/** Why a connection changed its node. */
 export type Takeover = Extract<Reason, 'owner_lost' | 'handover'>
 
 export type SessionEvent =
@@ -79,31 +79,31 @@ export type SessionEvent =
       readonly kind: 'wish'
       readonly desired: Desired
       readonly cause: Cause
-      /** Even a connection that is up is closed and dialled anew. */
+      /** Whether the keeper closes a connection that is up and dials again. */
       readonly redial: boolean
     }
-  /** Another instance has kept it, and has written `status` and `reason`. */
+  /** Another node kept the connection and has written `status` and `reason`. */
   | {
       readonly kind: 'inherited'
       readonly status: 'connecting' | 'reconnecting' | 'failed' | 'connected'
       readonly reason: Reason | null
       readonly cause: Takeover
     }
-  /** CONNACK and SUBACK; `denied` if a topic was refused. */
+  /** The broker has sent CONNACK and all SUBACKs; `denied` if it refused a topic. */
   | { readonly kind: 'opened'; readonly denied: Failure | null }
-  /** A dial failed, or the connection was lost. */
+  /** The dial has failed, or the connection is lost. */
   | { readonly kind: 'broken'; readonly failure: Failure }
-  /** The close is done. */
+  /** The session is closed. */
   | { readonly kind: 'closed' }
   /** The wait is over. */
   | { readonly kind: 'elapsed' }
-  /** The broker was down, and has accepted another connection now. */
+  /** The broker was down and has now accepted another connection. */
   | { readonly kind: 'wake' }
 
 export type Effect =
-  /** `urgent`: a person waits for it. */
+  /** `urgent`: a viewer waits for the outcome. */
   | { readonly kind: 'dial'; readonly urgent: boolean }
-  /** Ends the dial or the connection, with an MQTT DISCONNECT if it is up. */
+  /** The keeper ends the dial or the connection, with a DISCONNECT if it is up. */
   | { readonly kind: 'close' }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'cancel' }
@@ -112,9 +112,9 @@ export type Effect =
 export const IDLE: SessionState = { kind: 'idle' }
 
 const FRESH: Retry = { attempt: 0, permanent: 0, losses: [], reason: null }
-/** Brokers answer "not authorized" while their user database starts. */
+/** Permanent failures in a row until the status is `failed`. One is not enough: brokers answer "not authorized" while their user database starts. */
 const PERMANENT_TRIES = 3
-/** Seen without asking the broker: to ask twice more would change nothing. */
+/** Reasons that the server finds before it dials: two more tries would have the same result. */
 const BEFORE_DIALLING: ReadonlySet<Reason> = new Set([
   'config_invalid',
   'address_blocked',
@@ -128,7 +128,7 @@ type Step = readonly [SessionState, readonly Effect[]]
 
 export function step(state: SessionState, event: SessionEvent, moment: Moment): Step {
   const [next, effects] = advance(state, event, moment)
-  // An inherited connection that is settled has no time limit any more.
+  // Once the outcome of an inherited connection is known, its timer is cancelled.
   const settled = believes(state) && !believes(next) && event.kind !== 'elapsed'
   return settled ? [next, [{ kind: 'cancel' }, ...effects]] : [next, effects]
 }
@@ -171,7 +171,7 @@ function inherit(
       [dial, { kind: 'wait', ms: timing.inheritedMs }],
     ]
   }
-  // One more permanent failure is no news for what has failed.
+  // With three permanent failures on record, the next one keeps the status `failed`.
   const permanent = status === 'failed' ? PERMANENT_TRIES : 0
   return [
     { kind: 'dialling', status, asked: false, retry: { ...FRESH, permanent, reason } },
@@ -179,7 +179,7 @@ function inherit(
   ]
 }
 
-/** It should be there again by now. */
+/** The inherited connection was not up within `inheritedMs`. */
 function doubted({ cause, retry }: Extract<Dialling, { status: 'connected' }>): Step {
   return [
     { kind: 'dialling', status: 'reconnecting', asked: false, retry: { ...retry, reason: cause } },
@@ -238,7 +238,7 @@ function opened({ asked, retry }: Dialling, denied: Failure | null, { nowMs }: M
   ]
 }
 
-/** A dial that did not succeed. */
+/** The dial has failed. */
 function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Moment): Step {
   if (failure.isSearched === true) return searched({ status, asked, retry }, failure, moment)
   const kind = REASONS[failure.reason]
@@ -263,7 +263,7 @@ function failed({ status, asked, retry }: Dialling, failure: Failure, moment: Mo
   ]
 }
 
-/** A dial that has narrowed the search for a topic filter: the next one follows within 1 s. */
+/** The failed dial has narrowed the search for a forbidden topic filter: the next one follows within 1 s. */
 function searched(
   { status, asked, retry }: Pick<Dialling, 'status' | 'asked' | 'retry'>,
   failure: Failure,
@@ -284,8 +284,8 @@ function searched(
 }
 
 /**
- * Whether a reason adds nothing to the one that was written. A broker that dies closes connections first, then refuses, and
- * may be silent in between: that is one outage. But a fault of the broker is written after a fault of this server.
+ * Whether the row keeps the reason that was written. A broker that crashes first closes connections, then refuses them or does
+ * not answer: all of these are one outage. A fault of the broker replaces a fault of this server.
  */
 function isNoNews(written: Reason | null, reason: Reason): boolean {
   if (written === null || written === reason) return written === reason
@@ -297,7 +297,7 @@ function isOurs(reason: Reason): boolean {
   return reason === 'local_resources' || reason === 'local_ports_exhausted'
 }
 
-/** A connection that was up, and is not any more. */
+/** The connection was up and is lost. */
 function lost(
   { sinceMs, retry }: Extract<SessionState, { kind: 'up' }>,
   failure: Failure,
@@ -352,12 +352,12 @@ function woken(state: Extract<SessionState, { kind: 'waiting' }>): Step {
   return [next, [{ kind: 'cancel' }, ...effects]]
 }
 
-/** Only what was lost with the broker comes back with it; what waits for another reason goes on waiting. */
+/** Whether the return of the broker ends the wait: it does for a transient reason only. */
 function isTransient({ status, retry }: Extract<SessionState, { kind: 'waiting' }>): boolean {
   return status === 'reconnecting' && retry.reason !== null && REASONS[retry.reason] === 'transient'
 }
 
-/** No person waits for what a start dials. */
+/** Whether a viewer waits for the outcome; at a start of the server no viewer does. */
 function isAsked(cause: Cause): boolean {
   return cause !== 'startup'
 }

@@ -1,6 +1,6 @@
 /**
- * One dial and, if it succeeds, one MQTT connection. MQTT.js keeps trying in its own way, so each dial gets a client of
- * its own that never does; whatever happens first decides why it ended, and what comes after is not listened to.
+ * One dial and, if it succeeds, one MQTT connection. The supervisor schedules retries, so each dial has its own MQTT.js client
+ * with retries switched off. The first failure decides the reason; the session ignores all later events.
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -15,41 +15,41 @@ import {
   fromError,
   fromSilence,
   fromThrown,
-} from '../reasons/reasons.ts'
-import { clean, withoutSecret } from '../reasons/reasons.ts'
+} from '../reasons/classify-failure.ts'
+import { clean, withoutSecret } from '../reasons/detail.ts'
 import type { Failure } from '../reasons/failure.ts'
-import type { DialSettings } from './settings.ts'
+import type { DialSettings } from './dial-settings.ts'
 import { openStream } from './stream.ts'
 import { TcpRace } from './tcp-race.ts'
 
 export interface Message {
   readonly topic: string
   readonly payload: Buffer
-  /** The broker had stored it, so it says nothing about the device now. */
+  /** The broker had stored the message, so it does not show that the device is alive now. */
   readonly retained: boolean
 }
 
 export interface SessionListener {
-  /** CONNACK: the broker has accepted the client. */
+  /** The broker has accepted the client with a CONNACK. */
   readonly onAccepted?: () => void
-  /** Accepted and subscribed; `denied` if a topic was refused. */
+  /** The broker has answered all subscriptions; `denied` if it refused one. */
   readonly onOpen: (denied: Failure | null) => void
   /**
-   * It failed, or is lost, while it waited for `step`, and for the SUBACK of the topic filters `asked`. Called once at
-   * most, and never after `close`.
+   * The dial has failed or the connection is lost, while the session waited for `step` and for the SUBACK of the topic filters
+   * `asked`. The session calls it once at most, and never after `close`.
    */
   readonly onEnd: (failure: Failure, step: Step, asked: readonly string[]) => void
-  /** Nothing of it is left, whichever side has ended it. Called once. */
+  /** The session has ended, by either side. Called once. */
   readonly onGone?: () => void
-  /** An address answers TCP; those that were tried before it have not. */
+  /** An address has accepted the TCP connection; the `overtaken` addresses had been tried before it and have not. */
   readonly onAddress?: (address: string, overtaken: readonly string[]) => void
   readonly onMessage: (message: Message) => void
 }
 
-/** Whom to dial, and as whom. */
+/** The broker to dial, and the client id to dial with. */
 export interface DialTarget {
   readonly settings: DialSettings
-  /** Those that were checked, in the order in which they are tried; at least one. */
+  /** At least one address that the dial guard has checked, in the order of the attempts. */
   readonly addresses: readonly string[]
   readonly clientId: string
   readonly plan: FilterPlan
@@ -58,7 +58,7 @@ export interface DialTarget {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
-/** `end` waits for ever for a peer that is gone. */
+/** `MqttClient.end` would wait without a limit for a peer that does not close. */
 const FAREWELL_MS = 2_000
 const CHECK_TIMEOUT_MS = 5_000
 const MAX_PACKET_BYTES = 256 * 1024
@@ -76,7 +76,7 @@ export class Session {
   #step: Step = 'tcp'
   #racing: NodeJS.Timeout | null = null
   #subscribing: NodeJS.Timeout | null = null
-  /** The topic filters whose SUBACK is waited for. */
+  /** The topic filters of the SUBSCRIBE that the broker has not answered yet. */
   #asked: readonly string[] = []
 
   private constructor(target: DialTarget, listener: SessionListener) {
@@ -84,7 +84,7 @@ export class Session {
     this.#listener = listener
   }
 
-  /** Dials; nothing of the listener is called before this has returned. */
+  /** Starts the dial; calls the listener after it has returned, never before. */
   static dial(target: DialTarget, listener: SessionListener): Session {
     const session = new Session(target, listener)
     session.#start()
@@ -92,9 +92,9 @@ export class Session {
   }
 
   /**
-   * Asks the broker for a sign of life; one that gives none within 5 s has lost the connection.
+   * Sends a PINGREQ. Without a PINGRESP within 5 s the session ends with `keepalive_timeout`.
    *
-   * @returns whether it has answered
+   * @returns whether the broker has answered
    */
   async check(): Promise<boolean> {
     const client = this.#client
@@ -121,7 +121,7 @@ export class Session {
     return answered
   }
 
-  /** Says DISCONNECT if it can be said, and has let go of the socket after 2 s at the latest. */
+  /** Sends a DISCONNECT if the broker has accepted the client, and closes the socket after 2 s at the latest. */
   async close(): Promise<void> {
     const wasUp = this.#wasAccepted
     if (this.#state !== 'ended') this.#listener.onGone?.()
@@ -169,7 +169,7 @@ export class Session {
     }
   }
 
-  /** TCP is open: what comes now has the rest of the time. */
+  /** Starts the MQTT client on the open TCP connection, with what is left of the connect timeout. */
   #speak(socket: Socket): void {
     clearTimeout(this.#racing ?? undefined)
     this.#state = 'dialling'
@@ -204,7 +204,7 @@ export class Session {
     const stream = openStream(this.#target.settings, socket, (step) => {
       this.#step = step
     })
-    // MQTT.js passes over errors that have no code, and a web server that refuses the upgrade has none.
+    // MQTT.js ignores errors without a code, and the error of a refused WebSocket upgrade has none.
     stream.on('error', (error) => {
       this.#end(fromError(error, this.#wasAccepted))
     })
@@ -219,7 +219,7 @@ export class Session {
     this.#subscribe(client, this.#target.plan.portions, [])
   }
 
-  /** One portion after the other, each answered before the next one is sent. */
+  /** Sends one SUBSCRIBE for each portion, the next one after the SUBACK of the last. */
   #subscribe(
     client: MqttClient,
     portions: FilterPlan['portions'],
@@ -263,13 +263,13 @@ export class Session {
     this.#listener.onGone?.()
   }
 
-  /** A second `end` does nothing, and a server that speaks no MQTT leaves the socket open: it is cut here. */
+  /** Destroys the stream, because a second `end` of MQTT.js does nothing, and a server that speaks no MQTT leaves the socket open. */
   #destroy(): void {
     const client = this.#client
     if (client === null) return
     this.#client = null
     client.end(true)
-    // Not there yet if the stream builder threw.
+    // `stream` is undefined if the stream builder threw.
     ;(client.stream as Duplex | undefined)?.destroy()
   }
 
@@ -278,7 +278,7 @@ export class Session {
     clearTimeout(this.#subscribing ?? undefined)
   }
 
-  /** Whether CONNACK has come. */
+  /** Whether the broker has sent a CONNACK. */
   get #wasAccepted(): boolean {
     return this.#state === 'accepted' || this.#state === 'open'
   }
@@ -300,9 +300,9 @@ export class Session {
       resubscribe: false,
       queueQoSZero: false,
       timerVariant: 'native',
-      // Made all at once at the first packet, 65,536 buffers would stall everything and never go again.
+      // The cache would allocate 65,536 buffers at the first packet, which blocks the event loop, and never free them.
       writeCache: false,
-      // MQTT.js would print whole packets, and with them passwords, for DEBUG=mqttjs*.
+      // With DEBUG=mqttjs* MQTT.js would print whole packets, passwords included.
       log: () => undefined,
       ...(username === null ? {} : { username }),
       ...(password === null ? {} : { password }),
@@ -324,7 +324,7 @@ interface Denied {
   readonly code: number
 }
 
-/** @param leftOut filters that the broker was not asked for, because it closes the connection on them */
+/** @param leftOut filters that the session has not subscribed to, because the broker closes the connection on them */
 function deniedAs(denied: readonly Denied[], leftOut: readonly string[]): Failure | null {
   const refused = denied.map(({ filter = '' }) => filter)
   const sentences = [
@@ -342,7 +342,7 @@ function topics(filters: readonly string[]): string {
   return `the topic${filters.length > 1 ? 's' : ''} ${filters.join(', ')}`
 }
 
-/** A broker may close the connection on a topic filter that it forbids, without a word. */
+/** A broker may close the connection on a forbidden topic filter without a reason code, so the detail names the filters. */
 function whileSubscribing(failure: Failure, filters: readonly string[]): Failure {
   const topics = filters.join(', ')
   const said = failure.detail === null ? '' : ` ${failure.detail}`

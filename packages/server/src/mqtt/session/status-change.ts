@@ -8,14 +8,14 @@ export interface StatusChange {
   readonly detail: string | null
   readonly mqttReasonCode: number | null
   readonly subscriptionsOk: boolean | null
-  /** It answers a command: the write is not delayed. */
+  /** Whether the change answers a command; then the writer does not delay it. */
   readonly urgent: boolean
 }
 
-/** A change that is to be written. */
+/** The effect that makes the keeper write a change. */
 export type StatusWritten = { readonly kind: 'write' } & StatusChange
 
-/** A status that has a cause of its own. */
+/** @returns the write of a status that a command, a start, an edit or a takeover causes */
 export function write(status: Status, reason: Reason): StatusWritten {
   return {
     kind: 'write',
@@ -28,7 +28,7 @@ export function write(status: Status, reason: Reason): StatusWritten {
   }
 }
 
-/** `denied`: a topic was refused. */
+/** @param denied the topics that the broker refused */
 export function connectedAs(denied: Failure | null, urgent: boolean): StatusWritten {
   return {
     kind: 'write',

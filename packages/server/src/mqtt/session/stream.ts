@@ -1,6 +1,6 @@
 /**
- * The wire of one dial over an open TCP connection: TCP itself, TLS, or a WebSocket over either. The host name is only
- * sent to a web server and compared with a certificate. No redirect and no proxy leads elsewhere.
+ * Opens the stream of one dial over an open TCP connection: TCP itself, TLS, or a WebSocket over either. The server uses the host
+ * name for the `Host` header and the certificate only; it follows no redirect and uses no proxy.
  */
 import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
@@ -9,16 +9,16 @@ import { connect as connectTls } from 'node:tls'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { createWebSocketStream, WebSocket } from 'ws'
 import type { Step } from '../reasons/attribution.ts'
-import type { DialSettings } from './settings.ts'
+import type { DialSettings } from './dial-settings.ts'
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
-/** Several packets may share a message. */
+/** A WebSocket message may contain several MQTT packets. */
 const MAX_MESSAGE_BYTES = 1024 * 1024
 
 /**
- * @param socket connected to an address that was checked
- * @param onStep what is waited for next
- * @throws where a certificate, a key or a name is impossible in a way that only shows when it is used
+ * @param socket connected to an address that the dial guard has checked
+ * @param onStep called with the step that the dial waits for next
+ * @throws if Node rejects a certificate, a key or a name only when it uses it
  */
 export function openStream(
   settings: DialSettings,
@@ -56,10 +56,10 @@ function encrypt(settings: DialSettings, socket: Socket): TLSSocket {
   const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined)
   const secure = connectTls({
     socket,
-    // What the certificate has to be for, where no name is sent.
+    // Node compares the certificate with `host` where it sends no server name.
     host,
     minVersion: 'TLSv1.2',
-    // The default follows NODE_TLS_REJECT_UNAUTHORIZED, which would take all certificates of all brokers on trust.
+    // The default follows NODE_TLS_REJECT_UNAUTHORIZED, which would accept any certificate of any broker.
     rejectUnauthorized: true,
     ...(servername === undefined ? {} : { servername }),
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
@@ -70,11 +70,11 @@ function encrypt(settings: DialSettings, socket: Socket): TLSSocket {
   return secure
 }
 
-/** Adds to the error of a certificate that is not valid yet when it will be. */
+/** Adds `validFrom` to the error for a certificate that is not valid yet. */
 function noteBeginning(socket: TLSSocket): void {
   let chain: DetailedPeerCertificate | undefined
-  // Node verifies at this event, and the certificates are gone after it. Its newer `getPeerX509Certificate` would leave
-  // the verification without the names in the certificate.
+  // Node verifies the chain at this event and drops it afterwards. `getPeerX509Certificate` is no alternative: a call to it leaves
+  // the verification without the names of the certificate.
   socket.prependOnceListener('secure', () => {
     chain = socket.getPeerCertificate(true)
   })
@@ -84,7 +84,7 @@ function noteBeginning(socket: TLSSocket): void {
   })
 }
 
-/** When the last one of a chain begins, in ms; a certificate at its end has signed itself. */
+/** @returns the time from which on all certificates of a chain are valid, in ms. The last one of the chain is self-signed. */
 function beginning(chain: DetailedPeerCertificate): number {
   const ownMs = Date.parse(chain.valid_from)
   const issuer = chain.issuerCertificate as DetailedPeerCertificate | undefined
@@ -112,7 +112,7 @@ function openWebSocket(
   return createWebSocketStream(socket)
 }
 
-/** An IPv6 address may be written in brackets. */
+/** Removes the brackets of an IPv6 address. */
 function bare(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
 }

@@ -1,7 +1,7 @@
 /**
- * Opens one TCP connection to whichever address of a host answers first (RFC 8305, "Happy Eyeballs"): a new address is
- * tried 250 ms after the last one, or as soon as one fails, and those before it go on. Node's own `autoSelectFamily` ends an
- * attempt after its delay, so a host that is farther away than that is only ever reached at its last address.
+ * Opens one TCP connection to the address of a host that answers first (RFC 8305, "Happy Eyeballs"). The race starts an attempt
+ * 250 ms after the last one, or as soon as one fails; earlier attempts continue. Node's `autoSelectFamily` ends each attempt
+ * after its delay, so it reaches a host with a longer round trip at its last address only.
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -10,14 +10,14 @@ import type { Attempt } from '../reasons/attempts.ts'
 import type { Failure } from '../reasons/failure.ts'
 
 export interface RaceListener {
-  /** @param overtaken addresses that have failed, or had more time and no answer */
+  /** @param overtaken addresses that have failed, or were tried earlier and have not answered */
   readonly onConnected: (socket: Socket, address: string, overtaken: readonly string[]) => void
   /** Every address has failed. */
   readonly onFailed: (failure: Failure) => void
 }
 
 export interface RaceTarget {
-  /** At least one; addresses, never names, so that nothing is looked up any more. */
+  /** At least one address; never a name, which Node would look up again. */
   readonly addresses: readonly string[]
   readonly port: number
 }
@@ -40,9 +40,9 @@ export class TcpRace {
   }
 
   /**
-   * Nothing of the listener is called before this has returned.
+   * Starts the race; calls the listener after it has returned, never before.
    *
-   * @throws when the port is none
+   * @throws if the port is not valid
    */
   static start(target: RaceTarget, listener: RaceListener): TcpRace {
     const race = new TcpRace(target, listener)
@@ -50,7 +50,7 @@ export class TcpRace {
     return race
   }
 
-  /** Ends it: what is under way is cut. */
+  /** Destroys the sockets of all attempts that have not succeeded. */
   stop(): void {
     clearTimeout(this.#next ?? undefined)
     this.#waiting.length = 0
@@ -58,7 +58,7 @@ export class TcpRace {
     this.#pending.clear()
   }
 
-  /** What is known if it ends now, without an answer of those that are under way. */
+  /** The failure if the race ends now: open attempts count as not answered. */
   get unanswered(): Failure {
     return fromAttempts([
       ...this.#failed,

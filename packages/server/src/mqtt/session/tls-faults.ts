@@ -1,11 +1,11 @@
-/** Faults of the TLS settings that only several of them together show: certificate, private key and protocol. */
+/** Finds conflicts between TLS settings: certificate, private key and protocol. */
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import * as v from 'valibot'
 import type { FieldFault } from '../../model/connection/field-fault.ts'
 import { keyPem } from '../../model/connection/schemas.ts'
 import type { TlsSettings } from '../../model/connection/schemas.ts'
 
-/** @param secretKey the private key that is stored with the secrets */
+/** @param secretKey the private key in the table of secrets */
 export function tlsFaults(
   secure: boolean,
   tls: TlsSettings,

@@ -3,7 +3,7 @@ import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
 import { longest } from '../parts/buttons.ts'
-import { details } from '../parts/details.ts'
+import { brokerText } from '../parts/broker-text.ts'
 import { CLOCK, drawing } from '../parts/icons.ts'
 import { retryButton } from '../parts/retry.ts'
 import type { Scene } from '../scene/scene.ts'
@@ -133,7 +133,7 @@ function explanation({ host, scene, hidden, locale, retry }: CardParts): unknown
     >
       ${problem ? html`<slot name="error">${text}</slot>` : text}
     </p>
-    ${detail && row ? details(row, locale, host) : nothing}${
+    ${detail && row ? brokerText(row, locale, host) : nothing}${
       message.retry ? retryButton(locale, retry) : nothing
     }${about}`
 }

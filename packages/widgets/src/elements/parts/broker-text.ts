@@ -25,7 +25,7 @@ const copies = new WeakMap<Host, Copy>()
  * that neither the card nor the row of cards around it grows. The browser closes it on Escape or a click outside of it.
  * Expects the name in `#name` of the same tree.
  */
-export function details(row: Connection, locale: Locale, host: Host): TemplateResult {
+export function brokerText(row: Connection, locale: Locale, host: Host): TemplateResult {
   const last = copies.get(host)
   return html`<div class="details">
     <button

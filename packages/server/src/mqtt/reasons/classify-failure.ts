@@ -1,15 +1,17 @@
 /**
- * From what the network, TLS, a web server or the broker say to one reason code. What is unknown is temporary: only a
- * code that is listed can make a connection `failed`, and only a parser says `not_mqtt`.
+ * Classifies failures: maps an error of the network, of TLS or of a web server, or a code of the broker, to one reason code. A
+ * code that no table here lists is transient: only a listed code can make a connection `failed`, and only an error of a parser
+ * becomes `not_mqtt`.
  */
 import type { Reason } from '@mqtt-status/protocol'
+import { clean } from './detail.ts'
 import { lookupReason, networkReason } from './network-reasons.ts'
 import type { Failure } from './failure.ts'
 import { tlsError } from './tls-reasons.ts'
 
 /**
- * Answers of a web server to the upgrade. Any other 5xx is `server_unavailable`; the rest is `websocket_refused`, and is
- * tried again slowly, because a proxy answers 404 too while what is behind it starts.
+ * HTTP status codes with which a web server refuses the upgrade. Any other 5xx is `server_unavailable`; every other code is
+ * `websocket_refused`, which the server retries slowly, because a proxy also answers 404 while its broker starts.
  */
 const HTTP: Readonly<Record<number, Reason>> = {
   401: 'bad_credentials',
@@ -61,7 +63,6 @@ const MQTT_5: Readonly<Record<number, Reason>> = {
 
 const MIX_UP =
   'The connection was reset before the broker answered: are TLS and plain ports mixed up?'
-const DETAIL_LENGTH = 300
 
 /**
  * An error of the stream: the network, TLS, or the web server of a WebSocket.
@@ -81,18 +82,18 @@ export function fromError(error: unknown, accepted: boolean): Failure {
   return dialFailure(reason, named(code, message), accepted)
 }
 
-/** An error of the MQTT client. Without a code it comes from the parser: the other side speaks something else. */
+/** An error of the MQTT client. An error without a code comes from the parser: the peer speaks another protocol. */
 export function fromClient(error: unknown, accepted: boolean): Failure {
   const { code, message } = partsOf(error)
   if (code !== null) return fromError(error, accepted)
-  // What MQTT.js says to a subscription that the broker has closed the connection on.
+  // MQTT.js rejects a subscription with this text when the broker has closed the connection.
   if (/^connection closed$/i.test(message)) return fromSilence(accepted)
   return timeout(message) ?? unparsable(message, accepted)
 }
 
 /**
- * What is thrown before anything is dialled: settings that only show that they are impossible when they are used, for
- * example a name that makes no address of a web server. Anything else may be over at the next try.
+ * An error that Node throws before it dials. Some settings turn out to be impossible only here, for example a host that makes
+ * no valid URL: the reason is `config_invalid`. Every other error is classified like an error of the stream.
  */
 export function fromThrown(error: unknown): Failure {
   const { code, message } = partsOf(error)
@@ -104,14 +105,14 @@ export function fromThrown(error: unknown): Failure {
   return fromError(error, false)
 }
 
-/** An error of the lookup of a name. */
+/** An error of a DNS lookup. */
 export function fromLookup(error: unknown): Failure {
   const { code, message } = partsOf(error)
   const reason = typeof code === 'string' ? lookupReason(code) : 'dns_temporary'
   return { reason, detail: clean(message), code: null }
 }
 
-/** The stream adds the first moment at which every certificate of the broker is valid, where it knows it. */
+/** The stream adds `validFrom`, from which on every certificate of the chain is valid, if Node has handed the chain out. */
 function notYetValid(error: unknown): Failure {
   const reason = 'tls_not_yet_valid'
   const validFrom = error instanceof Error && 'validFrom' in error ? error.validFrom : null
@@ -125,7 +126,7 @@ function notYetValid(error: unknown): Failure {
 function fromMessage(message: string): Failure {
   const refused = /^Unexpected server response: (\d+)$/.exec(message)?.[1]
   if (refused !== undefined) return fromHttp(Number(refused))
-  // What `ws` says of a web server whose answer opens no WebSocket.
+  // Errors of `ws` for an answer that is not a valid WebSocket handshake.
   if (/^(Invalid (Upgrade|Sec-WebSocket)|Server sent (an invalid|no) subprotocol)/.test(message))
     return { reason: 'websocket_refused', detail: clean(message), code: null }
   return timeout(message) ?? { reason: 'network_error', detail: clean(message), code: null }
@@ -144,7 +145,7 @@ function isParserError(code: string): boolean {
   return code.startsWith('HPE_') || code.startsWith('WS_ERR_')
 }
 
-/** A peer that has spoken MQTT before is still a broker. */
+/** A peer that has sent a valid CONNACK is a broker, so its later garbage is `protocol_error`. */
 function unparsable(message: string, accepted: boolean): Failure {
   return { reason: accepted ? 'protocol_error' : 'not_mqtt', detail: clean(message), code: null }
 }
@@ -167,7 +168,7 @@ function named(code: string, message: string): string {
   return message.includes(code) ? message : `${message} (${code})`
 }
 
-/** The reason code of a DISCONNECT, which has none of CONNACK's return codes. */
+/** A reason code of the broker in DISCONNECT. Unlike CONNACK, DISCONNECT exists in MQTT 5 only, so it has no return codes of 3.1.1. */
 export function fromDisconnect(code: number, detail: string | null): Failure {
   return { reason: MQTT_5[code] ?? 'closed_by_broker', detail, code }
 }
@@ -186,27 +187,10 @@ function fromHttp(status: number): Failure {
   }
 }
 
-/** The end of a connection that nothing was said about. */
+/** The broker closed the connection without a packet and without an error. */
 export function fromSilence(accepted: boolean): Failure {
   const detail = accepted ? null : 'The broker closed the connection before it was accepted.'
   return { reason: 'closed_by_broker', detail, code: null }
-}
-
-/** Text of strangers: one line, no control characters, no credentials, not too long; `null` if nothing is left. */
-export function clean(text: string | undefined): string | null {
-  const line = (text ?? '')
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .replace(/\/\/[^\s/@]*@/g, '//')
-    .replace(/ {2,}/g, ' ')
-    .trim()
-  return line === '' ? null : line.slice(0, DETAIL_LENGTH)
-}
-
-/** A broker can repeat the password in its text, and that text is shown to viewers. */
-export function withoutSecret(failure: Failure, secret: string | null): Failure {
-  const { detail } = failure
-  if (detail === null || secret === null || secret === '') return failure
-  return detail.includes(secret) ? { ...failure, detail: detail.replaceAll(secret, '…') } : failure
 }
 
 function dialFailure(reason: Reason, detail: string, accepted: boolean): Failure {

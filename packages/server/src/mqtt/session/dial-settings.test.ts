@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { checkSettings, validateSettings } from './settings.ts'
-import type { Secrets } from './settings.ts'
+import { checkSettings, validateSettings } from './dial-settings.ts'
+import type { Secrets } from './dial-settings.ts'
 import { INITIAL_DIAL } from '../../model/connection/settings.ts'
 import type { StoredDial } from '../../model/connection/settings.ts'
 

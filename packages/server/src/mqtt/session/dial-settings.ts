@@ -1,4 +1,4 @@
-/** Checks what to dial before a dial: MQTT.js accepts impossible options without an error. */
+/** Checks the settings of a connection before each dial, because MQTT.js accepts impossible options without an error. */
 import * as v from 'valibot'
 import { codeOf } from '../../model/connection/field-fault.ts'
 import type { FieldFault } from '../../model/connection/field-fault.ts'
@@ -7,7 +7,7 @@ import { DEFAULT_PORTS } from '../../model/connection/protocols.ts'
 import type { Protocol } from '../../model/connection/protocols.ts'
 import { DIAL_SCHEMAS } from '../../model/connection/settings.ts'
 import type { CheckedDial, StoredDial } from '../../model/connection/settings.ts'
-import { clean } from '../reasons/reasons.ts'
+import { clean } from '../reasons/detail.ts'
 import type { Failure } from '../reasons/failure.ts'
 import { tlsFaults, withKey } from './tls-faults.ts'
 
@@ -54,7 +54,7 @@ export function checkSettings(stored: StoredDial, secrets: Secrets = {}): DialSe
   return { reason: 'config_invalid', detail: clean(detail), code: null }
 }
 
-/** Faults that only all settings together show. */
+/** Finds faults between settings, each of which is valid alone. */
 function conflicts({ protocol, protocolVersion, username, ...rest }: Parsed): FieldFault[] {
   const { password, availability, tls, tlsKey } = rest
   const faults = tlsFaults(isSecure(protocol), tls, tlsKey)
