@@ -94,7 +94,6 @@ export class ClientController implements ReactiveController {
     const { client, src, isConnected } = this.#host
     if (!isConnected) return
     if (this.#found && this.#found.client === client && this.#found.src === src) return
-    this.#found = { client, src }
     this.#current = null
     this.#trouble = null
     try {
@@ -103,13 +102,15 @@ export class ClientController implements ReactiveController {
       this.#trouble = 'malformed'
       reportOnce(error)
     }
+    // Last, because a provider that answers the request at once makes `again` forget it.
+    this.#found = { client, src }
   }
 
   #find(): StatusClient | null {
     const { client, src } = this.#host
     if (client) return client
     if (!customElements.get(PROVIDER) && closest(this.#host, PROVIDER)) return null
-    const nearest = this.#nearest.value
+    const nearest = this.#nearest.get()
     if (!src) return this.#provided(nearest)
     const provided = nearest ?? firstProvided(this.#host)
     // `src` names the provider's server: its credentials apply. They are never sent to another server.

@@ -19,25 +19,44 @@ export const clientContext: Context<symbol, Provided> = createContext<Provided, 
 type Host = ReactiveControllerHost & HTMLElement
 
 let root: ContextRoot | undefined
+/** The document that the root was attached to last; nearly every element is in the same one. */
+let attachedTo: Document | undefined
 
 /** Subscribes its host to the client of the nearest provider, through shadow roots and slots. */
 export class NearestClient extends ContextConsumer<typeof clientContext, Host> {
+  #isRequested = false
+
   /** @param changed is called whenever the provider or its client has changed */
   constructor(host: Host, changed: () => void) {
     super(host, { context: clientContext, callback: changed, subscribe: true })
   }
 
-  override hostConnected(): void {
-    // A provider that is defined or added later answers the requests that the root of its document has kept. Attaching a
-    // root twice has no effect, and it only adds listeners, which a document takes as any element does.
-    if (hasWeakReferences()) {
-      root ??= new ContextRoot()
-      root.attach(this.host.ownerDocument as unknown as HTMLElement)
+  /** The provided client. The first call after the host has come to a place dispatches the request. */
+  get(): Provided {
+    if (!this.#isRequested) {
+      this.#isRequested = true
+      attachRoot(this.host.ownerDocument)
+      super.hostConnected()
     }
+    return this.value
+  }
+
+  override hostConnected(): void {
     // Without a provider around the new place nothing answers, and the client of the old place would stay.
     this.value = undefined
-    super.hostConnected()
+    this.#isRequested = false
   }
+}
+
+/**
+ * A provider that is defined or added later answers the requests that the root of its document has kept. Attaching a root
+ * twice has no effect, and it only adds listeners, which a document takes as any element does.
+ */
+function attachRoot(page: Document): void {
+  if (page === attachedTo || !hasWeakReferences()) return
+  attachedTo = page
+  root ??= new ContextRoot()
+  root.attach(page as unknown as HTMLElement)
 }
 
 /** `ContextRoot` keeps requests by weak references; without them an element finds only providers that come before it. */

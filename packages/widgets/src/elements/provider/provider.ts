@@ -121,7 +121,7 @@ export class MqttStatusProvider extends StatusElement {
   #find(): StatusClient | null {
     const tokens = this.#tokenSettings()
     const asks = Object.keys(tokens).length > 0
-    const outer = this.#outer.value
+    const outer = this.#outer.get()
     const page = pageAddress()
     // An outer provider without a server has read the page's settings already.
     const src = this.src || (outer === undefined ? page : outer)?.src
