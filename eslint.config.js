@@ -111,7 +111,8 @@ const process = {
 }
 
 export default defineConfig(
-  globalIgnores(['**/dist', '**/cdn', '**/node_modules', '**/*.d.ts']),
+  // Each example is a project of its own, whose dependencies are not installed here.
+  globalIgnores(['**/dist', '**/cdn', '**/node_modules', '**/*.d.ts', 'examples']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['packages/*/src/**/*.ts'],

@@ -53,6 +53,17 @@ export default defineConfig({
         },
       },
       {
+        // Each file installs, builds and starts an example: one installs while the other is in the browser.
+        test: {
+          name: 'examples',
+          include: ['test/examples/*.test.ts'],
+          globalSetup: ['test/examples/setup.ts', 'test/postgres-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

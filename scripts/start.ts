@@ -2,56 +2,18 @@
  * `pnpm start`: builds what is not built yet or has changed since, and runs the demo in this very process, so that
  * signals and the exit code need no forwarding. Arguments go to the demo (`--fresh`, `--port 8002`, …).
  */
-import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildIfChanged } from './built.ts'
 
-const root = join(import.meta.dirname, '..')
-
-/** What the outputs are made of. */
-const SOURCES = [
-  'packages/protocol/src',
-  'packages/server/src',
-  'packages/server/tsdown.config.ts',
-  'packages/widgets/src',
-  'packages/widgets/tsdown.config.ts',
-  'packages/widgets/vite.config.ts',
-  'pnpm-lock.yaml',
-]
-
-/** The last file that each part of the build writes is as old as the part. */
-const OUTPUTS = [
-  'packages/widgets/dist/index.js',
-  'packages/widgets/cdn/mqtt-status.js',
-  'packages/server/dist/main.js',
-]
-
-/** When the youngest file below a path was changed. */
-function newest(path: string): number {
-  const entry = statSync(path)
-  if (!entry.isDirectory()) return entry.mtimeMs
-  // A folder changes when a file in it is removed.
-  return Math.max(entry.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
-}
-
-function isBuilt(): boolean {
-  const outputs = OUTPUTS.map((path) => statSync(join(root, path), { throwIfNoEntry: false }))
-  const oldest = Math.min(...outputs.map((output) => output?.mtimeMs ?? 0))
-  return SOURCES.every((path) => newest(join(root, path)) < oldest)
-}
-
-if (!isBuilt()) {
-  console.log('Building, because something has changed since the last time:')
-  const { build } = await import('./build.ts')
-  try {
-    await build()
-  } catch (error) {
-    console.error(`✗ ${(error as Error).message}`)
-    process.exit(1)
-  }
+try {
+  await buildIfChanged()
+} catch (error) {
+  console.error(`✗ ${(error as Error).message}`)
+  process.exit(1)
 }
 
 // `pnpm start -- --fresh` hands the dashes on.
 const args = process.argv.slice(2).filter((arg) => arg !== '--')
-const main = join(root, 'packages/server/dist/main.js')
+const main = join(import.meta.dirname, '../packages/server/dist/main.js')
 process.argv = [process.execPath, main, 'demo', ...args]
 await import(main)

@@ -1,10 +1,11 @@
 /**
  * Runs the suites one after the other and closes with a line that counts their tests. Arguments name the suites to
  * run; without arguments it runs all but `system`, whose tests need programs that a fresh machine lacks. Arguments with a
- * slash are parts of paths: the named suites run only the files that have one of them.
+ * slash are parts of paths: the named suites run only the files that have one of them. After `examples` an argument may
+ * name an example.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { countOfVitest } from './counts.ts'
 import type { Count } from './counts.ts'
 
@@ -48,6 +49,7 @@ const suites: readonly Suite[] = [
     count: (json) => ({ skipped: 0, ...(json as { passed: number; failed: number }) }),
   },
   vitest('packages'),
+  vitest('examples'),
   vitest('e2e'),
   { ...vitest('system'), onlyNamed: true },
 ]
@@ -75,8 +77,9 @@ async function runSuite(suite: Suite): Promise<Count> {
   return broken ? { ...count, failed: 1 } : count
 }
 
-const paths = process.argv.slice(2).filter((argument) => argument.includes('/'))
-const wanted = process.argv.slice(2).filter((argument) => !argument.includes('/'))
+const given = process.argv.slice(2).map((argument) => pathOfExample(argument) ?? argument)
+const paths = given.filter((argument) => argument.includes('/'))
+const wanted = given.filter((argument) => !argument.includes('/'))
 const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name))
 if (unknown.length > 0) {
   console.error(
@@ -88,6 +91,12 @@ if (unknown.length > 0) {
 mkdirSync(CACHE, { recursive: true })
 // The end-to-end suite shows what users get: the built server and the built bundle.
 if ((await run(['node', 'scripts/build.ts'])) !== 0) process.exit(1)
+
+/** The tests of an example, if the suite of the examples is to run. */
+function pathOfExample(name: string): string | null {
+  const path = `test/examples/${name}.test.ts`
+  return process.argv.includes('examples') && existsSync(path) ? path : null
+}
 
 const counts = new Map<string, Count>()
 for (const suite of suites) {

@@ -34,11 +34,13 @@ export function startBroker(): Promise<AnyBroker> {
 export class ServerProcess {
   readonly url: string
   readonly #environment: Record<string, string>
+  readonly #main: string
   #child: ChildProcess | null = null
   /** All that it has printed. */
   output = ''
 
-  private constructor(port: number, environment: Record<string, string>) {
+  private constructor(port: number, environment: Record<string, string>, main: string) {
+    this.#main = main
     this.url = `http://127.0.0.1:${port}`
     this.#environment = {
       PORT: String(port),
@@ -49,9 +51,16 @@ export class ServerProcess {
     }
   }
 
-  /** Not started yet. */
-  static async prepare(environment: Record<string, string>): Promise<ServerProcess> {
-    return new ServerProcess(await freePort(), environment)
+  /**
+   * Chooses a port, and starts nothing.
+   *
+   * @param main of another copy of the server
+   */
+  static async prepare(
+    environment: Record<string, string>,
+    main: string = MAIN,
+  ): Promise<ServerProcess> {
+    return new ServerProcess(await freePort(), environment, main)
   }
 
   static async start(environment: Record<string, string>): Promise<ServerProcess> {
@@ -79,7 +88,7 @@ export class ServerProcess {
 
   /** Starts the process without waiting for it. */
   spawn(): ChildProcess {
-    const child = spawn(process.execPath, [MAIN, 'serve'], {
+    const child = spawn(process.execPath, [this.#main, 'serve'], {
       env: { PATH: process.env['PATH'], ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { Declarations } from './declarations.ts'
-import { entriesOf, published } from './packed.ts'
-import type { Entry } from './packed.ts'
+import { published } from '../../scripts/packages.ts'
+import { entriesOf } from './entries.ts'
+import type { Entry } from './entries.ts'
 import { Project } from './project.ts'
 
 const PACKAGES = published().map(({ manifest }) => manifest)

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { packInto, readManifest, ROOT } from './packed.ts'
+import { packInto, readManifest, ROOT } from '../../scripts/packages.ts'
 import { Project } from './project.ts'
 
 declare module 'vitest' {

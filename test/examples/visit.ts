@@ -1,0 +1,155 @@
+/** A visitor's page of an example: what it shows and what it keeps. */
+import type { Browser, CDPSession, Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+/** How a page renders a connection: as an element, or as markup of its own with `data-status`. */
+export type Rendered = 'element' | 'own markup'
+
+/** What a page holds, counted after garbage collection. */
+export interface Held {
+  /** Objects of the card's class. */
+  readonly cards: number
+  /** Listeners of the window and of the document. */
+  readonly listeners: number
+}
+
+export interface VisitOptions {
+  readonly javaScript?: boolean
+  /** The page defines no element until `release()`. */
+  readonly held?: boolean
+}
+
+declare global {
+  interface Window {
+    /** Lets definitions of elements through. */
+    releaseElements?: () => void
+    /** Set by a test; a document that was loaded anew lacks it. */
+    isSameDocument?: boolean
+  }
+}
+
+export class Visit {
+  readonly page: Page
+  readonly #rendered: Rendered
+  readonly #errors: string[] = []
+
+  private constructor(page: Page, rendered: Rendered) {
+    this.page = page
+    this.#rendered = rendered
+    page.on('pageerror', ({ message }) => this.#errors.push(message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.#errors.push(message.text())
+    })
+  }
+
+  static async open(
+    browser: Browser,
+    address: { url: string; path: string },
+    rendered: Rendered,
+    { javaScript = true, held = false }: VisitOptions = {},
+  ): Promise<Visit> {
+    const context = await browser.newContext({ javaScriptEnabled: javaScript, locale: 'en-GB' })
+    const page = await context.newPage()
+    if (held) await page.addInitScript(holdElements)
+    const visit = new Visit(page, rendered)
+    await page.goto(address.url + address.path)
+    return visit
+  }
+
+  /** @throws if the page had an error in its console, an exception or a violation of its policy */
+  async close(): Promise<void> {
+    await this.page.context().close()
+    expect(this.#errors).toEqual([])
+  }
+
+  /** Drops errors of the network, which the console has while no server listens. */
+  forgiveNetwork(): void {
+    const kept = this.#errors.filter((text) => !/ERR_|WebSocket connection to/.test(text))
+    this.#errors.splice(0, Infinity, ...kept)
+  }
+
+  /** Waits until the page shows a live connection with this status. */
+  async shows(id: string, status: string): Promise<void> {
+    const card = `[connection-id="${id}"]:state(${status}):state(link-live)`
+    const own = `[data-connection-id="${id}"][data-status="${status}"]`
+    await this.page.locator(this.#rendered === 'element' ? card : own).waitFor()
+  }
+
+  /** Clicks the button of a connection. */
+  async click(id: string): Promise<void> {
+    const place = this.page.locator(`[connection-id="${id}"], [data-connection-id="${id}"]`)
+    await place.getByRole('button').click()
+  }
+
+  /** Follows a link of the page's navigation to this address. */
+  async follow(href: '/' | '/about'): Promise<void> {
+    await this.page.locator(`nav a[href="${href}"]`).click()
+    const about = this.page.locator('h1', { hasText: 'About' })
+    await about.waitFor({ state: href === '/about' ? 'visible' : 'detached' })
+  }
+
+  /** Texts of the cards outside of their shadow roots, in the order of the page. */
+  async texts(): Promise<string[]> {
+    const texts = await this.page.locator('mqtt-status-card').allTextContents()
+    return texts.map((text) => text.trim().replace(/\s+/g, ' '))
+  }
+
+  async release(): Promise<void> {
+    await this.page.evaluate(() => window.releaseElements?.())
+  }
+
+  /** Counts what the page holds. */
+  async held(): Promise<Held> {
+    const session = await this.page.context().newCDPSession(this.page)
+    try {
+      const listeners =
+        (await listenersOf(session, 'window')) + (await listenersOf(session, 'document'))
+      return { cards: await cardsOf(session), listeners }
+    } finally {
+      await session.detach()
+    }
+  }
+}
+
+/** Runs in the page before its scripts. */
+function holdElements(): void {
+  const prototype = CustomElementRegistry.prototype
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  const { define } = prototype
+  const held: (() => void)[] = []
+  let isHolding = true
+  prototype.define = function (this: CustomElementRegistry, ...given) {
+    const act = (): void => define.apply(this, given)
+    if (isHolding && given[0].startsWith('mqtt-status-')) held.push(act)
+    else act()
+  }
+  window.releaseElements = () => {
+    isHolding = false
+    for (const act of held) act()
+  }
+}
+
+async function listenersOf(session: CDPSession, name: 'window' | 'document'): Promise<number> {
+  const { result } = await session.send('Runtime.evaluate', { expression: name })
+  const { listeners } = await session.send('DOMDebugger.getEventListeners', {
+    objectId: result.objectId ?? '',
+  })
+  return listeners.length
+}
+
+/** `queryObjects` collects garbage before it counts. */
+async function cardsOf(session: CDPSession): Promise<number> {
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: `customElements.get('mqtt-status-card')?.prototype`,
+  })
+  if (result.objectId === undefined) return 0
+  const { objects } = await session.send('Runtime.queryObjects', {
+    prototypeObjectId: result.objectId,
+  })
+  const length = await session.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId ?? '',
+    functionDeclaration: 'function () { return this.length }',
+    returnByValue: true,
+  })
+  return Number(length.result.value)
+}
