@@ -21,6 +21,7 @@ const HERE = 'test/house/samples.test.ts'
 const COMPILED = 'test/packages/samples.test.ts'
 const BROWSED = 'test/e2e/samples.test.ts'
 const SIGNED = { page: 'docs/tokens.md', by: 'test/system/tokens.test.ts' }
+const RENDERED = { page: 'docs/server-rendering.md', by: 'test/system/server-rendering.test.ts' }
 const PROXIED = { page: 'docs/reverse-proxies.md', by: 'test/system/proxy-programs.ts' }
 
 const RULES: readonly Rule[] = [
@@ -29,7 +30,10 @@ const RULES: readonly Rule[] = [
   { language: 'ini', page: 'docs/database.md', by: 'test/system/pgbouncer.test.ts' },
   ...['ts', 'tsx', 'js', 'jsx', 'vue', 'svelte'].map((language) => ({ language, by: COMPILED })),
   ...['html', 'css', 'http', 'csv'].map((language) => ({ language, by: BROWSED })),
-  ...['python', 'php', 'ruby'].map((language) => ({ language, ...SIGNED })),
+  ...['python', 'php', 'ruby'].flatMap((language) => [
+    { language, ...SIGNED },
+    { language, ...RENDERED },
+  ]),
   ...['nginx', 'caddyfile', 'haproxy', 'apache'].map((language) => ({ language, ...PROXIED })),
   { language: 'sql', by: 'packages/server/test/docs/sql.test.ts' },
   {

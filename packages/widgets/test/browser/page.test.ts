@@ -26,6 +26,20 @@ afterEach(() => {
   wire.client.close()
 })
 
+it('neither shows nor says what a page has in the slot "before", which no element has', async () => {
+  const element = await card(
+    html`<mqtt-status-card connection-id="plant-7" lang="en"
+      >Boiler<span slot="before">: connected</span></mqtt-status-card
+    >`,
+  )
+  wire.push({ name: '' })
+  await shown(element, 'connected')
+  const name = (): string => element.shadowRoot?.querySelector('#name')?.textContent.trim() ?? ''
+  await waitUntil(() => name() === 'Boiler', name())
+  expect(element.textContent.trim()).to.equal('Boiler: connected')
+  expect(element.querySelector('span')?.checkVisibility()).to.equal(false)
+})
+
 it('says the text of the name slot before all others, also to screen readers', async () => {
   const { said, stop } = listen()
   const element = await card(
