@@ -16,6 +16,8 @@ export default defineConfig({
           name: 'node',
           include: ['packages/*/test/**/*.test.ts', 'test/client/*.test.ts'],
           exclude: ['packages/widgets/test/browser/**', 'test/client/*.soak.test.ts'],
+          // Most of the time these tests wait for timers, brokers and Postgres, so two files run side by side on any machine.
+          maxWorkers: 2,
           globalSetup: ['test/postgres-setup.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
