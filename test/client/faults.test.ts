@@ -50,7 +50,7 @@ test('a black hole: stale after the grace, live when it ends', { timeout: 40_000
 })
 
 test(
-  'half open: the server lets go of who does not answer, who has to find out',
+  'half open: the server closes a client that does not answer, and the client finds out',
   { timeout: 40_000 },
   async () => {
     const client = await world.live()

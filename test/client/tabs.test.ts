@@ -23,7 +23,7 @@ function tab(): StatusClient {
   return world.client({ share: 'tabs' })
 }
 
-test('five tabs are one socket; each hears what it asked for, and nothing else', async () => {
+test('five tabs share one socket; each gets the rows that it watches, and no others', async () => {
   world.house.publish([row('a', 1), row('b', 2), row('c', 3, { siteId: 's2' })])
   const tabs = Array.from({ length: 5 }, tab)
   for (const [i, one] of tabs.entries())
@@ -44,7 +44,7 @@ test('five tabs are one socket; each hears what it asked for, and nothing else',
   ])
 })
 
-test('what one tab lets go of is still heard by the other', async () => {
+test('rows that one tab unwatches still reach another tab that watches them', async () => {
   world.house.publish([row('a', 1), row('b', 2)])
   const [one, other] = [tab(), tab()]
   const leave = one.connection('a').subscribe(() => undefined)

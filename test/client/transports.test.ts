@@ -89,7 +89,7 @@ test.each<TransportName>(['ws', 'sse', 'poll'])(
 )
 
 test.each<TransportName>(['ws', 'sse'])(
-  '%s: an address that knocks too often waits for its turn',
+  '%s: an address that connects too often waits for its turn',
   async (transport) => {
     await world.close()
     world = await World.open({ heartbeatMs: 400, limits: { handshakesPerAddress: 2 } })

@@ -245,7 +245,7 @@ for (const tag of ['card', 'control']) {
   })
 }
 
-test('Copy details says for a moment that it has copied, to everybody', async () => {
+test('Copy details shows and announces for a moment that it has copied', async () => {
   const page = await open(card('data-state="failed"'), {
     permissions: ['clipboard-read', 'clipboard-write'],
   })

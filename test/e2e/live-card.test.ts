@@ -90,7 +90,7 @@ test('three lines in any page on loopback are a live card with a working button,
   expect(await button.getAttribute('aria-disabled')).not.toBe('true')
 })
 
-test('a row that anybody changes in the database shows in the open page', async () => {
+test('a change of a row by another program in the database shows in the open page', async () => {
   await connected()
   const page = await open()
   await card(page, 'connected')

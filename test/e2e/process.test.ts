@@ -35,7 +35,7 @@ test('without authentication it refuses to listen anywhere but on loopback, and 
   expect(output).not.toContain('    at ')
 })
 
-test('without a database it says so and names the demo', async () => {
+test('the error without a database names the demo', async () => {
   const { code, output } = await refusal({ DATABASE_URL: '' })
   expect(code).toBe(1)
   expect(output).toContain('DATABASE_URL')
@@ -80,7 +80,7 @@ test('SIGTERM says bye, closes with 4200 and ends with 0, leaving no session at 
   expect(sessions).toHaveLength(0)
 })
 
-test('peers that never answer are cut off, and it still ends with 0 well within the time it has', async () => {
+test('the server terminates peers that never answer, and ends with 0 within DRAIN_MS', async () => {
   const server = await ServerProcess.start({ DATABASE_URL: database.url, DRAIN_MS: '10000' })
   const { port } = new URL(server.url)
   const sockets = await Promise.all(
@@ -104,7 +104,7 @@ test('peers that never answer are cut off, and it still ends with 0 well within 
   for (const socket of sockets) socket.destroy()
 })
 
-test('a second signal ends it at once', async () => {
+test('a second signal ends the server at once', async () => {
   const server = await ServerProcess.start({ DATABASE_URL: database.url })
   // A peer that never answers the close makes the drain wait for it.
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/status`)
@@ -122,7 +122,7 @@ test('a second signal ends it at once', async () => {
   socket.terminate()
 })
 
-test('the token of the command line opens the door that a secret closed', async () => {
+test('a server with a secret accepts the token of the command line', async () => {
   const secret = 'a secret of at least thirty-two bytes'
   const server = await ServerProcess.start({ DATABASE_URL: database.url, AUTH_JWT_SECRET: secret })
   expect((await fetch(`${server.url}/api/v1/connections`)).status).toBe(401)

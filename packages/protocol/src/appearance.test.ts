@@ -32,7 +32,7 @@ test('connected is positive, and a warning only for a reason that says so', () =
   expect(look({ reason: 'subscription_denied' })).toBe('connected warning !')
 })
 
-test('what is on its way is progress', () => {
+test('a connection that is connecting or disconnecting has the tone progress', () => {
   expect(look({ status: 'connecting' })).toBe('connecting progress')
   expect(look({ status: 'disconnecting', desired: 'disconnected' })).toBe('disconnecting progress')
 })
@@ -61,7 +61,7 @@ test('a reason that this version does not know keeps the grace', () => {
   expect(look(row, 0)).toBe('reconnecting progress')
 })
 
-test('off as wished is calm, off against the wish is not', () => {
+test('a disconnected row is neutral if it is desired so, and a warning if not', () => {
   expect(look({ status: 'disconnected', desired: 'disconnected' })).toBe('disconnected neutral')
   expect(look({ status: 'disconnected', desired: null })).toBe('disconnected neutral')
   expect(look({ status: 'disconnected' })).toBe('lost warning !')
@@ -69,7 +69,7 @@ test('off as wished is calm, off against the wish is not', () => {
   expect(look({ status: 'unknown', desired: null })).toBe('unknown neutral')
 })
 
-test('failed needs a person', () => {
+test('a failed row is negative and counts as attention', () => {
   expect(look({ status: 'failed', reason: 'bad_credentials' })).toBe('failed negative !')
 })
 

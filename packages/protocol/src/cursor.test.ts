@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatCursor, parseCursor } from './cursor.ts'
 
-test('a cursor survives the journey', () => {
+test('a cursor that is formatted parses to the same cursor', () => {
   const cursor = {
     epoch: '0b7d3c1e-9a8f-4a57-8f8e-2f6a3a1c9d10',
     mark: 18446744073709551615n,
@@ -22,6 +22,6 @@ test.each([
   'a.1.c.d',
   `a.${'9'.repeat(21)}.c`,
   'a.1.c\n',
-])('garbage %j is no cursor', (text) => {
+])('the text %j is no cursor', (text) => {
   expect(parseCursor(text)).toBeNull()
 })

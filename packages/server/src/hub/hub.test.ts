@@ -92,7 +92,7 @@ async function watcher(request: Parameters<ReturnType<Hub['subscribe']>['watch']
   return { sink, subscriber }
 }
 
-test('a watch is answered by a snapshot of what it names, with what is missing and a cursor', async () => {
+test('a watch is answered by a snapshot of its rows, with missing ids and a cursor', async () => {
   tell([row('a', 1), row('b', 2)])
   const { sink } = await watcher({ id: 7, connections: ['a', 'nope'] })
   expect(sink.take()).toMatchObject([
@@ -152,7 +152,7 @@ test('subscribers that watch the same share one frame, whatever the order of the
   expect(frames[0]).toBe(frames[1])
 })
 
-test('viewers see neither the broker text nor who gave the command', async () => {
+test('viewers get neither the text of the broker nor the actor of the command', async () => {
   tell([row('a', 1)])
   const { sink } = await watcher({ all: true }, onlySite('s1'))
   expect(sink.take()).toMatchObject([{ connections: [{ detail: null, desiredBy: null }] }])
@@ -196,7 +196,7 @@ test('a row that was deleted and came back within a tick is just the latest row'
   expect(sink.take()).toMatchObject([{ connections: [{ id: 'a', revision: 4 }], removed: [] }])
 })
 
-test('a cursor is resumed by what changed since, and by nothing else', async () => {
+test('a watch with a cursor is answered with the changes since, and with no other rows', async () => {
   tell([row('a', 1), row('b', 2)])
   const first = await watcher({ all: true })
   const [snapshot] = first.sink.take()
@@ -237,7 +237,7 @@ test('a large answer comes in pages of at most 64 KiB, and only the last is fina
   expect(pages.flatMap(({ connections }) => connections)).toHaveLength(600)
 })
 
-test('a reader that is slow gets only the latest rows, without a cursor until it has them all', async () => {
+test('a slow subscriber gets the latest rows only, without a cursor until it has all of them', async () => {
   tell([row('a', 1)])
   const { sink, subscriber } = await watcher({ all: true })
   sink.take()
@@ -255,7 +255,7 @@ test('a reader that is slow gets only the latest rows, without a cursor until it
   ])
 })
 
-test('while another answer is owed, none carries a cursor', async () => {
+test('no answer has a cursor while another one is not written', async () => {
   tell([row('a', 1), row('b', 2)])
   const sink = new Recorder()
   sink.bufferedBytes = 1_000_000
@@ -272,7 +272,7 @@ test('while another answer is owed, none carries a cursor', async () => {
   expect(second).toMatchObject({ id: 2, final: true, cursor: expect.any(String) as string })
 })
 
-test('a reader that takes nothing for 30 s is let go, one that takes a little is not', async () => {
+test('the hub closes a subscriber whose sink drains nothing for 30 s, and none whose sink drains a little', async () => {
   tell([row('a', 1)])
   const dead = await watcher({ all: true })
   const slow = await watcher({ all: true })
@@ -315,7 +315,7 @@ test('a watch over the limit adds nothing and is answered with an error', async 
   expect(sink.take()).toEqual([])
 })
 
-test('while the database is away nothing old is answered, and afterwards everything is', async () => {
+test('while the database is away the hub answers no request, and afterwards all of them', async () => {
   tell([row('a', 1)])
   readable = false
   const { sink } = await watcher({ id: 1, all: true })
@@ -326,7 +326,7 @@ test('while the database is away nothing old is answered, and afterwards everyth
   expect(sink.take()).toMatchObject([{ type: 'snapshot', id: 1, final: true }])
 })
 
-test('during an outage one clock knocks for all who ask, and none is left after a stop', async () => {
+test('during an outage one timer retries the read for all requests, and no timer is left after a stop', async () => {
   readable = false
   for (let i = 0; i < 20; i++) await watcher({ all: true })
   reads = 0
@@ -342,7 +342,7 @@ test('during an outage one clock knocks for all who ask, and none is left after 
   await vi.advanceTimersByTimeAsync(0)
 })
 
-test('a summary that is taken back before it was answered is not sent', async () => {
+test('a summary that is unwatched before its answer is not sent', async () => {
   tell([row('a', 1)])
   const sink = new Recorder()
   const subscriber = hub.subscribe(sink, ALL)
@@ -364,7 +364,7 @@ test('unwatch sends nothing, and rows that are not watched any more are not sent
   expect(sink.take()).toMatchObject([{ connections: [{ id: 'b' }] }])
 })
 
-test('another scope on the open socket removes what is lost and brings what is gained', async () => {
+test('another scope on the open socket removes rows that it does not cover and sends rows that it adds', async () => {
   tell([row('a', 1), row('b', 2, { siteId: 's2' })])
   const { sink, subscriber } = await watcher({ all: true }, onlySite('s1'))
   sink.take()
@@ -379,7 +379,7 @@ test('another scope on the open socket removes what is lost and brings what is g
   ])
 })
 
-test('a summary counts without sending rows, follows changes, and moves with the time', async () => {
+test('a summary has counts and no rows, and changes with rows and with time', async () => {
   vi.setSystemTime('2026-11-23T19:00:00.000Z')
   tell([row('a', 1), row('b', 2, { siteId: 's2', status: 'failed' })])
   const { sink } = await watcher({ id: 1, summary: ['*', 's1'] })
@@ -411,7 +411,7 @@ test('summaries are gathered like rows, also without a watch of rows', async () 
   expect(sink.take()).toMatchObject([{ type: 'summary', total: 5 }])
 })
 
-test('a feed is said to be live after what has changed meanwhile was sent', async () => {
+test('the hub sends changes before it sends that the feed is live', async () => {
   const { sink } = await watcher({ all: true })
   hub.setFeedState('stale', new Date(0))
   await settle()
@@ -422,7 +422,7 @@ test('a feed is said to be live after what has changed meanwhile was sent', asyn
   expect(sink.take().map(({ type }) => type)).toEqual(['patch', 'patch', 'feed'])
 })
 
-test('a reader that only asks, and takes no answer, is let go like any other', async () => {
+test('the hub also closes a subscriber that sends requests and reads no answers', async () => {
   const { sink } = await watcher({ all: true })
   sink.bufferedBytes = 300_000
   await vi.advanceTimersByTimeAsync(20_000)
@@ -431,7 +431,7 @@ test('a reader that only asks, and takes no answer, is let go like any other', a
   expect(sink.closed).toBe('too_slow')
 })
 
-test('tombstones below the floor are forgotten', () => {
+test('the hub drops tombstones below the floor', () => {
   const mirror = new Mirror()
   const stone = (id: string, changed: bigint) => ({ id, siteId: 's1', revision: 1, changed })
   const read = { kind: 'changes', epoch: 'e1', rows: [] } as const
@@ -471,7 +471,7 @@ test('a snapshot of the same history removes what it leaves out; another history
   expect(hub.size).toBe(0)
 })
 
-test('who is gone leaves nothing behind', async () => {
+test('the hub keeps nothing of a subscriber that is closed', async () => {
   const { subscriber } = await watcher({
     all: true,
     connections: ['a'],
@@ -484,7 +484,7 @@ test('who is gone leaves nothing behind', async () => {
   expect(hub.watchCount).toBe(0)
 })
 
-test('frames of any length are framed as RFC 6455 says', () => {
+test('frames of any length have the format of RFC 6455', () => {
   const lengths = [10, 125, 126, 65_535, 65_536]
   for (const length of lengths) {
     const frame = new Frame('ping', 'x'.repeat(length))

@@ -24,7 +24,7 @@ function crowd(queue: FairQueue): {
   }
 }
 
-test('a party with many waiters leaves a place for another one, and more than that it does not wait for', async () => {
+test('a party with many waiters leaves one place for another party, and takes all others', async () => {
   const queue = new FairQueue({ places: 4 })
   const { ask, inside } = crowd(queue)
   ask('a', 500)

@@ -18,7 +18,7 @@ test('parties take turns, and the items of one keep their order', () => {
   expect(waiting.size).toBe(0)
 })
 
-test('a party that may have none now is passed over, and keeps its turn', () => {
+test('a party without permission is skipped and keeps its turn', () => {
   const waiting = new RoundRobin<string>()
   waiting.add('a', 'a1')
   waiting.add('b', 'b1')
@@ -27,7 +27,7 @@ test('a party that may have none now is passed over, and keeps its turn', () => 
   expect(waiting.take(ANY)).toEqual({ party: 'a', item: 'a1' })
 })
 
-test('what is deleted is not served, and clearing takes all', () => {
+test('deleted items are not taken, and clear takes all items', () => {
   const waiting = new RoundRobin<string>()
   for (const item of ['a1', 'a2']) waiting.add('a', item)
   waiting.delete('a', 'a1')

@@ -46,7 +46,7 @@ function ask(change: Partial<CommandRequest>): Promise<CommandResult> {
   })
 }
 
-test('a command edits the wish, raises the generation and is audited', async () => {
+test('a command changes desired, raises the generation and is in the audit', async () => {
   expect(await ask({})).toMatchObject({
     kind: 'accepted',
     generation: 1,
@@ -70,13 +70,13 @@ test('a command edits the wish, raises the generation and is audited', async () 
   ])
 })
 
-test('what does not exist, or has no notion of a wish, is refused', async () => {
+test('a command to a row that does not exist, or has no desired, is refused', async () => {
   expect(await ask({ id: 'nope' })).toEqual({ kind: 'not_found' })
   expect(await ask({ id: 'seen' })).toEqual({ kind: 'not_controllable' })
   expect(await ask({ id: 'watched', action: 'disconnect' })).toMatchObject({ kind: 'accepted' })
 })
 
-test('a repeated key is harmless, also at the same time; for another action it is a conflict', async () => {
+test('a command that is repeated with its key is made once, also at the same time; the key with another action is a conflict', async () => {
   const results = await Promise.all(Array.from({ length: 8 }, () => ask({ idempotencyKey: 'k' })))
   expect(results.map((result) => result.kind === 'accepted' && result.generation)).toEqual(
     Array(8).fill(1),
@@ -118,7 +118,7 @@ async function claimed(): Promise<Claimed | undefined> {
   return mine
 }
 
-test('times of messages are written by the present owner only, all at once, and never go back', async () => {
+test('the present owner alone writes times of messages, in one statement, and a time never goes back', async () => {
   const mine = await claimed()
   const fence = mine?.fence ?? 0
   expect(mine).toMatchObject({ seen: { device: 'unknown' }, lastMessageAgeMs: null })
@@ -140,7 +140,7 @@ test('times of messages are written by the present owner only, all at once, and 
   expect(row?.['age']).toBeLessThan(59)
 })
 
-test('a status says what it means for the device, and since when unless that has just turned', async () => {
+test('a write of a status has the state of the device, and its time unless that state has just changed', async () => {
   const { fence = 0 } = (await claimed()) ?? {}
   const write = async (change: Partial<StatusWrite>): Promise<string | null | undefined> =>
     seenOf(await writeStatuses(sql, 'me', [seen('a', fence, change)]), 'a')?.deviceSince

@@ -92,7 +92,7 @@ test('commands of one node for one row are made in the order in which they came'
   expect(generations).toEqual(generations.map((_, n) => n + 1))
 })
 
-test('commands that are repeated on two nodes at once are made once', async () => {
+test('a command that two nodes get at the same time with the same key is made once', async () => {
   const lanes = [node(), node()]
   const results = await Promise.all(
     Array.from({ length: 60 }, (_, n) => ask(lanes[n % 2] ?? node(), 'a', 'connect', `k${n % 3}`)),

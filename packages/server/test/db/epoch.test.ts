@@ -42,7 +42,7 @@ test('a database that was made here is its own, and needs no adoption', async ()
   expect(await confirmEpoch(direct(sql))).toBe(false)
 })
 
-test('a copy does not claim what its original has seen: what was kept is unknown, the rest as it was', async () => {
+test('in a copy the rows that a node kept are unknown, and all others are as in the original', async () => {
   await move()
   expect(await confirmEpoch(direct(sql))).toBe(true)
   expect(await readEpoch(sql)).toMatchObject({ own: true, adopted: false })
@@ -59,7 +59,7 @@ async function claimAll(): Promise<readonly string[]> {
   return (await claim(sql, 'me', { limit: 10, lost: true })).map(({ id }) => id)
 }
 
-test('in a copy nothing can be claimed until it is adopted, noticed or not', async () => {
+test('no node claims a row of a copy until it is adopted, whether or not a node has noticed the copy', async () => {
   await move()
   expect(await claimAll()).toEqual([])
   await confirmEpoch(direct(sql))
@@ -68,7 +68,7 @@ test('in a copy nothing can be claimed until it is adopted, noticed or not', asy
   expect(await claimAll()).toEqual(['kept'])
 })
 
-test('a late write of the keeper of the original does not get into the copy', async () => {
+test('a late write of an owner in the original changes no row of the copy', async () => {
   await renewLease(sql, { ownerId: 'me', ttlMs: 60_000, version: null })
   const [claimed] = await claim(sql, 'me', { limit: 10, lost: true })
   await move()
@@ -102,7 +102,7 @@ test('a database made from this one as a template is a copy, on the same server'
   )
 })
 
-test('a dump that is restored over its original is a copy: history has gone back', async () => {
+test('a dump that is restored over its original counts as a copy, because its history has gone back', async () => {
   const [{ rows } = { rows: '' }] = await database.sql<{ rows: string }[]>`
     select json_agg(meta)::text as rows from meta`
   await database.sql`create table restored (like meta including all)`

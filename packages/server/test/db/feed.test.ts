@@ -69,7 +69,7 @@ function delivered(): string[] {
     ])
 }
 
-test('the first read is a snapshot of all rows, as they travel', async () => {
+test('the first read is a snapshot of all rows, in the form of the protocol', async () => {
   await start()
   expect(reads[0]?.kind).toBe('snapshot')
   expect(reads[0]?.rows.map(({ connection }) => connection.id).toSorted()).toEqual(['a', 'b', 'c'])
@@ -131,7 +131,7 @@ test('a late commit is delivered late, and nothing is lost over a transaction th
   expect(delivered()).toEqual(['b@s1 connected', 'a@s1 failed'])
 })
 
-test('over a transaction that stays open, a read asks for what is new and for nothing that was read before', async () => {
+test('while a transaction stays open, a read returns new changes only, and no row that was read before', async () => {
   await start()
   const open = await database.sql.reserve()
   await open`begin`
@@ -168,14 +168,14 @@ test('an update arrives although the listening session was terminated', async ()
   expect(feed.metrics.reconnects).toBe(1)
 })
 
-test('without any notification the timer finds it', async () => {
+test('without a notification the timer of the feed finds a change', async () => {
   await database.sql`alter table connections disable trigger connections_poke_update`
   await start(100)
   await database.sql`update connections set status = 'connected' where id = 'a'`
   await until(() => delivered().length === 1)
 })
 
-test('a read that is waited for began after it was asked for, and is shared', async () => {
+test('a read begins after its call, and callers share it', async () => {
   await start()
   const before = reads.length
   const first = feed.read()
@@ -188,7 +188,7 @@ test('a read that is waited for began after it was asked for, and is shared', as
   expect(reads.length).toBeGreaterThanOrEqual(before + 2)
 })
 
-test('there is one read at a time, also for a caller that asks just when one has ended', async () => {
+test('the feed has one read at a time, also for a call at the moment at which one ends', async () => {
   await start()
   let first = feed.read()
   let second = feed.read()
@@ -204,7 +204,7 @@ test('there is one read at a time, also for a caller that asks just when one has
   await second
 })
 
-test('a read that was given up and is answered after all loses nothing', async () => {
+test('a read that timed out and is answered later loses no change', async () => {
   await start(NEVER_MS, 300)
   await database.sql.begin(async (tx) => {
     await tx`lock table connections in access exclusive mode`
@@ -242,7 +242,7 @@ test('an epoch that changes under a running feed is delivered as a snapshot', as
   expect(reads.at(-1)?.rows).toHaveLength(3)
 })
 
-test('a feed that can not read says that it is stale, and live again when it can', async () => {
+test('a feed that can not read reports stale, and live when it can read again', async () => {
   reads = []
   const states: string[] = []
   feed = new ChangeFeed({

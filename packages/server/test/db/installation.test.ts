@@ -90,7 +90,7 @@ test.each(['public', 'portal', 'Portal-2', 'select', 'è'])(
   },
 )
 
-test('tables of others that are called like ours are no installation', async () => {
+test('tables of other programs with the same names are no installation', async () => {
   await pool.unsafe(`
     create table public.migrations (id serial primary key, migration text not null, batch int not null);
     create table public.connections (id serial primary key, name text, revision int);
@@ -121,7 +121,7 @@ test('an installation of a former version comes first where the search_path lead
   expect((await findPlace(pool, null)).schema).toBe('public')
 })
 
-test('a role that may not read an installation does not take it for its own', async () => {
+test('a server whose role may not read an installation does not use it', async () => {
   await migrateFormerly('public')
   const url = await createRole('create on database')
   const theirs = connect(url)
@@ -144,7 +144,7 @@ async function createRole(...grants: string[]): Promise<string> {
   return url.href
 }
 
-test('installations in one database hear no notification of each other, whichever came first', async () => {
+test('installations in one database get no notifications of each other, in whichever order they were made', async () => {
   await migrateFormerly('public')
   const LONG = 'x'.repeat(63)
   const schemas = ['public', 'mqtt_status', 'calls', 'b', LONG]
@@ -191,7 +191,7 @@ test('installations in one database do not wait for the locks of each other; two
   for (const sql of [a, b]) await sql.end({ timeout: 1 })
 })
 
-test('every name that is taken is an error that names it, or is none of our business; nothing is changed', async () => {
+test('each name that another object has is an error that names it, or is of no consequence; nothing is changed', async () => {
   await migrate(pool, log, { schema: 'reference' })
   const relations = await pool<{ name: string }[]>`
     select relname::text as name from pg_class where relnamespace = 'reference'::regnamespace`
@@ -247,7 +247,7 @@ test('all names that are taken are listed at once', async () => {
   )
 })
 
-test('a name that an upgrade needs is looked at before the upgrade begins', async () => {
+test('the server checks the names that an upgrade needs before it begins', async () => {
   await migrateFormerly('public')
   const upgrade = mkdtempSync(join(tmpdir(), 'upgrade-'))
   cpSync(former, upgrade, { recursive: true })

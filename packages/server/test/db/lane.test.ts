@@ -96,7 +96,7 @@ test('a transaction is all or nothing, and its failure leaves the session usable
   expect(await backend()).toBe(pid)
 })
 
-test('a statement that failed unseen is no success', async () => {
+test('a transaction with a failed statement whose error was caught does not succeed', async () => {
   const it = lane()
   const careless = it.transact(async (tx) => {
     await tx`insert into public.notes values (1)`
@@ -194,7 +194,7 @@ test.each(STEPS)(
   },
 )
 
-test('a server that accepts no session is away, and nothing was done', async () => {
+test('where the database accepts no session, the lane reports it as unavailable and executes nothing', async () => {
   const url = new URL(database.url)
   url.port = '1'
   expect(await failure(lane({ address: url.href }).write((sql) => sql`select`))).toMatchObject({
@@ -214,7 +214,7 @@ test('a server that accepts no session is away, and nothing was done', async () 
   })
 })
 
-test('what waits for a lock is ended on the server, too, as often as it is tried', async () => {
+test('the database cancels each statement that waited for a lock until its deadline', async () => {
   await database.sql`insert into public.notes values (1)`
   const it = lane({ deadlineMs: 200 })
   await database.sql.begin(async (tx) => {
@@ -250,7 +250,7 @@ test('a party whose statements are blocked leaves a session for another one', as
   await Promise.all(blocked)
 })
 
-test('who waits for a session waits no longer than the deadline', async () => {
+test('the wait for a session ends at the deadline', async () => {
   const it = lane()
   const slow = it.read((sql) => sql`select pg_sleep(600)`)
   slow.catch(() => undefined)
@@ -263,7 +263,7 @@ test('who waits for a session waits no longer than the deadline', async () => {
   expect((await failure(slow)).message).toContain('given up')
 })
 
-test('a transaction that this process forgets is ended by the server', async () => {
+test('the database ends a transaction that this process leaves open', async () => {
   const it = lane({ deadlineMs: 1_000 })
   const limits = await it.transact(
     (tx) => tx`

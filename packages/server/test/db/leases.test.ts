@@ -73,7 +73,7 @@ async function row(id: string): Promise<Record<string, unknown>> {
   return found ?? {}
 }
 
-test('a lease is held as long as it is renewed in time, and tells who else is alive', async () => {
+test('a lease is valid as long as its node renews it in time, and a renewal returns the other living nodes', async () => {
   expect(await lease('a')).toEqual({ held: false, others: [] })
   expect(await lease('a')).toEqual({ held: true, others: [] })
   expect(await lease('b')).toEqual({ held: false, others: ['a'] })
@@ -84,7 +84,7 @@ test('a lease is held as long as it is renewed in time, and tells who else is al
   expect(await lease('a'), 'who drains takes nothing').toEqual({ held: true, others: [] })
 })
 
-test('what has to be kept and is not is claimed, and nothing else', async () => {
+test('a node claims rows that a node has to keep and none does, and no others', async () => {
   await lease('me')
   await add('wanted')
   await add('idle', { desired: 'disconnected' })
@@ -111,7 +111,7 @@ test('a node without a valid lease claims nothing', async () => {
   expect(await claim(sql, 'me', ALL)).toEqual([])
 })
 
-test('what a living instance keeps is not claimed; what a dead one kept only by whom it is allowed', async () => {
+test('a node claims no row of a living node, and rows of a dead node only where it may inherit', async () => {
   await add('a')
   await lease('first')
   expect(await claim(sql, 'first', ALL)).toMatchObject([{ fence: 1, inherited: false }])
@@ -181,7 +181,7 @@ test('a row that is not managed any more is fenced off at once, and free once it
   expect(await claim(sql, 'me', ALL)).toMatchObject([{ id: 'a', fence: 4 }])
 })
 
-test('scenario 18: a row without a living owner is unknown since the lease of its owner ended; the rest stays', async () => {
+test('scenario 18: a row without a living owner is unknown since the lease of its owner ended; other rows stay as they are', async () => {
   await add('a', { status: 'connected', device: 'online' })
   await add('off', { desired: 'disconnected' })
   await add('seen', { managed: false, desired: null, status: 'connected' })
@@ -218,7 +218,7 @@ test('scenario 18: a row that was released and not claimed is unknown, too', asy
   expect(await row('a')).toMatchObject({ status: 'unknown', reason: 'supervisor_lost' })
 })
 
-test('leases that ended long ago are forgotten, unless they date the end of something', async () => {
+test('leases that ended long ago are deleted, unless a row needs the time of their end', async () => {
   await add('a')
   for (const id of ['keeper', 'idle', 'me']) await lease(id)
   await claim(sql, 'keeper', ALL)

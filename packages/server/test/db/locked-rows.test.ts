@@ -201,7 +201,7 @@ test.each(WRITES)(
   },
 )
 
-test('a write answers which rows are locked, which are written, and not those that have another owner', async () => {
+test('a write returns which rows are locked and which are written, and leaves out rows of another owner', async () => {
   await claimAll()
   await database.sql`update connections set owner_id = null where id = 'c3'`
   await database.sql.begin(async (tx) => {
@@ -216,7 +216,7 @@ test('a write answers which rows are locked, which are written, and not those th
   })
 })
 
-test('a secret or an event that is being added to a row does not lock the row for its owner', async () => {
+test('while a transaction adds a secret or an event to a row, its owner can write the row', async () => {
   await claimAll()
   await database.sql.begin(async (tx) => {
     await tx`insert into connection_events (connection_id, at, status) values (${LOCKED}, now(), 'connected')`

@@ -42,7 +42,7 @@ test('twenty processes that start at once migrate once', async () => {
   expect((await migrate(sql, log, { schema: null })).applied).toEqual([])
 })
 
-test('a database of a newer version is refused, with what to do', async () => {
+test('a database of a newer version is refused with an error that says what to do', async () => {
   await migrate(sql, log, { schema: null })
   await database.sql`insert into migrations (name, checksum) values ('9999_future.sql', 'x')`
   await expect(migrate(sql, log, { schema: null })).rejects.toThrow(SetupError)
@@ -55,7 +55,7 @@ test('a released file that was edited is refused', async () => {
   await expect(migrate(sql, log, { schema: null })).rejects.toThrow(/0001_connections.*edited/s)
 })
 
-test('a migration that fails leaves nothing behind', async () => {
+test('a migration that fails changes nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'migrations-'))
   writeFileSync(join(folder, '0001_good.sql'), 'create table good ()')
   writeFileSync(join(folder, '0002_bad.sql'), 'create table bad (')
@@ -65,7 +65,7 @@ test('a migration that fails leaves nothing behind', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('a database that can not be reached is said to be so, without its password', async () => {
+test('the error for an unreachable database names it without its password', async () => {
   const away = connectSql('postgres://app:hunter2@127.0.0.1:1/x', {
     max: 1,
     applicationName: 'x',

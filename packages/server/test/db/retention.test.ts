@@ -59,7 +59,7 @@ function upkeep(nodeId: string, lane: Database = direct(sql)): Upkeep {
   return new Upkeep({ lane, nodeId, retention, log, everyMs: 600_000, pauseMs: 0 })
 }
 
-test('100,000 old events go, in batches, but for the newest of each connection', async () => {
+test('the server deletes 100,000 old events in batches, and keeps the newest of each connection', async () => {
   await fill()
   const sizes: number[] = []
   const lane: Database = {
@@ -77,7 +77,7 @@ test('100,000 old events go, in batches, but for the newest of each connection',
   expect(sizes.filter((size) => size > 0).length).toBeGreaterThanOrEqual(OLD_EVENTS / BATCH - 1)
 })
 
-test('a second node does nothing while the first has the turn, and nothing right after it', async () => {
+test('a second node deletes nothing while the first one has its turn, and nothing right after it', async () => {
   await fill()
   let asked = 0
   const second = upkeep('b')
@@ -101,7 +101,7 @@ test('a second node does nothing while the first has the turn, and nothing right
   expect((await events()).old).toBe(CONNECTIONS + 1)
 })
 
-test('another node goes on where one was ended in the middle, once its turn is over', async () => {
+test('when a node ends in the middle of its turn, another one continues after the turn is over', async () => {
   await fill()
   const lane: Database = {
     ...direct(sql),
@@ -118,7 +118,7 @@ test('another node goes on where one was ended in the middle, once its turn is o
   expect(await events()).toEqual({ old: CONNECTIONS, recent: CONNECTIONS })
 })
 
-test('commands are kept for as long as the audit, and tombstones, checks and leases go as well', async () => {
+test('commands stay as long as the audit, and the server also deletes old tombstones, checks and leases', async () => {
   await database.sql`
     insert into commands (connection_id, action, generation, at)
     select 'c1', 'connect', 1, now() - n * interval '100 days' from generate_series(0, 9) n`

@@ -65,7 +65,7 @@ async function generation(id: string): Promise<number> {
   return found?.generation ?? -1
 }
 
-test('what is stored is read again, and the table never shows it', async () => {
+test('a secret is read as it was stored, and the table has its ciphertext only', async () => {
   await store('a', { password: 'hunter2', 'tls.key': 'PEM' })
   expect(await read('a')).toEqual({
     kind: 'readable',
@@ -78,7 +78,7 @@ test('what is stored is read again, and the table never shows it', async () => {
   expect(dump?.['text']).not.toContain(Buffer.from('hunter2').toString('hex'))
 })
 
-test('a secret is replaced, deleted, and gone with its connection; each raises the generation', async () => {
+test('a secret can be replaced and deleted, and is deleted with its connection; each change raises the generation', async () => {
   await store('a', { password: 'one' })
   const first = await generation('a')
   await store('a', { password: 'two' })
@@ -102,7 +102,7 @@ test('a reference is stored as it is and resolved when it is read', async () => 
   })
 })
 
-test('scenario 21: with a wrong key that row alone is unreadable', async () => {
+test('scenario 21: with a wrong key the secret of that row alone is unreadable', async () => {
   await store('a', { password: 'hunter2' })
   await store('b', { password: 'other' }, secretsWith(K2))
   const found = await secretsWith(K1).read(['a', 'b', 'c'])
@@ -113,7 +113,7 @@ test('scenario 21: with a wrong key that row alone is unreadable', async () => {
   expect(await secretsWith().areLost()).toBe(true)
 })
 
-test('a ciphertext that is moved to another connection is worthless there', async () => {
+test('a ciphertext that is copied to another connection can not be decrypted there', async () => {
   await store('a', { password: 'hunter2' })
   await database.sql`update connection_secrets set connection_id = 'b'`
   expect(await read('b')).toMatchObject({ kind: 'unreadable' })
@@ -136,7 +136,7 @@ test('scenario 21: rotation encrypts everything anew, dials nothing anew, and ma
   expect(await rotateSecrets(sql, ring)).toEqual({ rotated: 0, unreadable: [] })
 })
 
-test('rotation goes on past what it can not read, in more than one batch', async () => {
+test('a rotation skips secrets that it can not read, in more than one batch', async () => {
   await database.sql`
     insert into connections (id, site_id, name)
     select 'r' || to_char(i, 'FM0000'), 's', 'R' from generate_series(1, 450) i`

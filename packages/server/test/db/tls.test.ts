@@ -204,7 +204,7 @@ test.each<[Server, string, RegExp, object?]>([
   expect(refusal).not.toContain('hunter2')
 })
 
-test('a role that has to use TLS gets in without a word about it, as with psql', async () => {
+test('a role that has to use TLS connects without sslmode, as with psql', async () => {
   await serve('its name')
   await own.write(
     'pg_hba.conf',
@@ -217,7 +217,7 @@ test('a role that has to use TLS gets in without a word about it, as with psql',
   expect(refusal).not.toContain('hunter2')
 })
 
-test('notifications come through TLS, too, and the doctor sees all of it', async () => {
+test('notifications arrive over TLS, too, and the doctor passes with them', async () => {
   await serve('its name')
   const lines: string[] = []
   await own.sql.unsafe('create schema mqtt_status authorization app')

@@ -107,7 +107,7 @@ test('since follows the status, unless the writer says otherwise', async () => {
   expect((await row()).since.getUTCFullYear()).toBe(2020)
 })
 
-test('words outside of the vocabulary are refused', async () => {
+test('values outside of the vocabulary are refused', async () => {
   await expect(sql`update connections set status = 'fine'`).rejects.toThrow('check')
   await expect(sql`update connections set desired = 'on'`).rejects.toThrow('check')
   await expect(
@@ -119,7 +119,7 @@ test('an impossible dial column is not refused: it becomes config_invalid later'
   await sql`update connections set protocol = 'gopher', port = -1, keepalive_s = 99999999 where id = 'a'`
 })
 
-test('a row that comes back is newer than its tombstone, which is gone', async () => {
+test('a row that is inserted again is newer than its tombstone, which is deleted', async () => {
   await sql`delete from connections where id = 'a'`
   const [stone] = await sql`select site_id, revision from connection_tombstones where id = 'a'`
   expect(stone).toMatchObject({ site_id: 's1' })
@@ -150,13 +150,13 @@ test('the timeline has an event for each change of status or reason, and for no 
   ])
 })
 
-test('truncate is refused, with what to do instead', async () => {
+test('truncate is refused with an error that says what to do instead', async () => {
   await expect(sql`truncate connections cascade`).rejects.toMatchObject({
     hint: expect.stringContaining('delete') as string,
   })
 })
 
-test('a writer that may do no more than update the table can do just that', async () => {
+test('a role that has no right but UPDATE on the table can update it', async () => {
   await sql.unsafe(`create role test_writer login password 'w'`).catch(() => undefined)
   await sql.unsafe('grant usage on schema mqtt_status to test_writer')
   await sql.unsafe('grant select, insert, update, delete on connections to test_writer')

@@ -215,7 +215,7 @@ function check(world: World, parties: readonly Party[], when: string): void {
   }
 }
 
-test('every reader ends with what it may see, and can resume from every cursor', async () => {
+test('every subscriber ends with the rows that it may see, and can resume from every cursor', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const world = new World()

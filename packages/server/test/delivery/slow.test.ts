@@ -44,7 +44,7 @@ function isAt(one: Reader, wanted: number): boolean {
 }
 
 test.each(['websocket', 'eventStream'] as const)(
-  'over %s, who takes nothing for too long is let go, and who reads is not affected',
+  'over %s, the server closes a client that reads nothing for too long, and no other client',
   async (wire) => {
     house = await House.open(undefined, { tooSlowMs: 400, patience: { closeMs: 200 } })
     await storm(1)
@@ -98,7 +98,7 @@ test.each(['websocket', 'eventStream'] as const)(
   },
 )
 
-test('a socket behind a proxy that buffers for ever is let go, like one that is half open', async () => {
+test('the server closes a socket behind a proxy that buffers without end, like one that is half open', async () => {
   house = await House.open(undefined, {
     heartbeatMs: 200,
     patience: { pongMs: 100, closeMs: 100 },

@@ -65,7 +65,7 @@ test.each([
   [['migrate'], 'DATABASE_URL'],
   [['serve', '--port', 'http'], 'PORT'],
   [['dance'], 'unknown command'],
-])('%j is refused in words: %s', async (args, words) => {
+])('%j is refused with a sentence: %s', async (args, words) => {
   const secret = words.includes('AUTH_JWT_SECRET') ? {} : { AUTH_JWT_SECRET: SECRET }
   const { code, stderr } = await run(args, secret)
   expect(code).toBe(1)

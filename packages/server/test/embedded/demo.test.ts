@@ -101,7 +101,7 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-test('the page has a card for each datalogger, and no script of its own in it', () => {
+test('the page of the demo has a card for each datalogger, and no inline script', () => {
   const page = readFileSync(PAGE, 'utf8')
   const ids = [...page.matchAll(/connection-id="([^"]+)"/g)].map(([, id]) => id)
   expect(ids).toEqual(FLEET.map(({ id }) => id))
@@ -109,7 +109,7 @@ test('the page has a card for each datalogger, and no script of its own in it', 
   expect(page).not.toMatch(/<style|style=|<script>|\son\w+=/)
 })
 
-test('the demo shows a fleet with its troubles, keeps what was asked for, and leaves nothing behind', async () => {
+test('the demo shows a fleet with failures, keeps commands for its next run, and leaves no process behind', async () => {
   const demo = await startDemo()
   const page = await fetch(demo.url)
   expect(page.headers.get('content-type')).toContain('text/html')
@@ -148,7 +148,7 @@ test('the demo shows a fleet with its troubles, keeps what was asked for, and le
   expect(await interrupt(anew)).toBe(0)
 }, 60_000)
 
-test('a database of yours is used instead, and only the rows of the demo are touched in it', async () => {
+test('with DATABASE_URL the demo uses that database, and changes its own rows only', async () => {
   const database = await createDatabase()
   try {
     await database.sql`insert into connections (id, site_id, name) values ('mine', 's', 'Mine')`
@@ -166,7 +166,7 @@ test('a database of yours is used instead, and only the rows of the demo are tou
   }
 })
 
-test('a port in use is said at once, before anything is started', async () => {
+test('the demo reports a port in use before it starts Postgres', async () => {
   const squatter = createServer().listen(0, '127.0.0.1')
   await once(squatter, 'listening')
   const { port } = squatter.address() as AddressInfo
@@ -180,7 +180,7 @@ test('a port in use is said at once, before anything is started', async () => {
   expect(postgresPort()).toBe(null)
 })
 
-test('interrupted while it starts, it ends with 0 and leaves nothing behind', async () => {
+test('a demo that is interrupted while it starts ends with 0 and leaves no process behind', async () => {
   const demo = spawnDemo([], { PORT: String(await freePort()) })
   await until(() => demo.output().includes('Creating the database'))
   expect(await interrupt(demo)).toBe(0)

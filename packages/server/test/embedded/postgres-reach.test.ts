@@ -40,7 +40,7 @@ test('whether a user reaches a folder is decided by every folder above it', asyn
   expect(await canReach(STRANGER, inner)).toBe(true)
 })
 
-test('data that the user could not reach goes to a place named after the folder, the same one each time', async () => {
+test('where the user can not reach the folder, the data has a place named after the folder, the same one each time', async () => {
   const wanted = join(closedFolder(), '.demo')
   const place = join(folder, 'place')
   const chosen = await reachableFolder(wanted, STRANGER, place)
@@ -50,7 +50,7 @@ test('data that the user could not reach goes to a place named after the folder,
   expect(await reachableFolder(wanted, null, place)).toBe(wanted)
 })
 
-test('programs in an unreachable checkout are copied once to where they can be run, whole', async () => {
+test('programs in an unreachable checkout are copied once, completely, to a folder that the user can reach', async () => {
   const { folder: original, version } = findPackage()
   const source = { folder: join(closedFolder(), 'native'), version }
   await cp(original, source.folder, { recursive: true, verbatimSymlinks: true })

@@ -99,7 +99,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('it is a PostgreSQL 18 in UTF-8 whose password is needed', async () => {
+test('the embedded database is a PostgreSQL 18 in UTF-8 that demands its password', async () => {
   const { url } = await start()
   const [server] = await query(
     url,
@@ -115,7 +115,7 @@ test('it is a PostgreSQL 18 in UTF-8 whose password is needed', async () => {
   await expect(query(guess.href, (sql) => sql`select 1`)).rejects.toThrow('password')
 })
 
-test('stopped and started again it has its data, its password and its port', async () => {
+test('a Postgres that is stopped and started again has its data, its password and its port', async () => {
   const first = await start()
   await query(first.url, (sql) => sql`create table kept as select 7 as number`)
   const keeper = keeperOf(folder)
@@ -126,7 +126,7 @@ test('stopped and started again it has its data, its password and its port', asy
   expect(await query(second.url, (sql) => sql`select number from kept`)).toEqual([{ number: 7 }])
 })
 
-test('fresh forgets the data, and leaves alone what other programs have put into the folder', async () => {
+test('fresh deletes the data, and no files that other programs have put into the folder', async () => {
   const first = await start()
   await query(first.url, (sql) => sql`create table kept ()`)
   await first.stop()
@@ -138,13 +138,13 @@ test('fresh forgets the data, and leaves alone what other programs have put into
   expect(said).toEqual(['Creating the database…'])
 })
 
-test('a folder that is not ours is left alone, even with fresh', async () => {
+test('a folder without data of the demo is not changed, even with fresh', async () => {
   writeFileSync(join(folder, 'thesis.tex'), 'years of work')
   await expect(start({ fresh: true })).rejects.toThrow('not ours')
   expect(existsSync(join(folder, 'thesis.tex'))).toBe(true)
 })
 
-test('kill -9 of the owner stops Postgres, with nothing lost, and the next start gets through', async () => {
+test('kill -9 of the owner stops Postgres without a loss of data, and the next start succeeds', async () => {
   const { url, owner } = await startOwner()
   await query(url, (sql) => sql`create table kept as select 7 as number`)
   const keeper = keeperOf(folder)
@@ -181,7 +181,7 @@ test('two at once on one folder: the error of the second names the first', async
   expect(await query(url, (sql) => sql`select 7 as number`)).toEqual([{ number: 7 }])
 })
 
-test('the lock file of a run that was cut off is survived, also if its process id is taken by now', async () => {
+test('Postgres starts despite the lock file of a run that was killed, also if another process has its id by now', async () => {
   const first = await start()
   await first.stop()
   const lock = [process.pid, folder, 1, portOf(first.url), '', '127.0.0.1', '1 2', 'ready', '']
@@ -190,14 +190,14 @@ test('the lock file of a run that was cut off is survived, also if its process i
   expect(await query(second.url, (sql) => sql`select 7 as number`)).toEqual([{ number: 7 }])
 })
 
-test('when Postgres ends by itself the owner learns of it', async () => {
+test('the owner is notified when Postgres ends', async () => {
   const { ended } = await start()
   const [pid] = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')
   process.kill(Number(pid), 'SIGINT')
   expect(await ended).toContain('shut down')
 })
 
-test('a folder that can not be written is named, with a way out', async () => {
+test('the error for a folder that can not be written names it and says what to do', async () => {
   writeFileSync(join(folder, 'file'), '')
   const refused = start({ folder: join(folder, 'file/below') })
   await expect(refused).rejects.toMatchObject({ name: 'SetupError' })
@@ -205,13 +205,13 @@ test('a folder that can not be written is named, with a way out', async () => {
   await expect(refused).rejects.toThrow('DATABASE_URL')
 })
 
-test('data of another major version is refused instead of ruined', async () => {
+test('data of another major version is refused and not changed', async () => {
   await (await start()).stop()
   writeFileSync(join(folder, 'data/PG_VERSION'), '15\n')
   await expect(start()).rejects.toThrow('Postgres 15')
 })
 
-test('a port that is taken meanwhile is no obstacle', async () => {
+test('Postgres starts on another port where its last one is in use', async () => {
   const first = await start()
   await first.stop()
   const other = join(folder, '../', `${folder.split('/').at(-1)}-other`)

@@ -104,7 +104,7 @@ test('a dump that is restored into another cluster is shown, but not supervised 
   expect(await examine(other.url)).toContain('and adopted')
 })
 
-test('where ADOPT_DATABASE is set, a copy is supervised without being asked about', async () => {
+test('with ADOPT_DATABASE the server supervises a copy without a confirmation', async () => {
   const other = await another()
   house = await keep()
   await restoreTo(other)
@@ -115,7 +115,7 @@ test('where ADOPT_DATABASE is set, a copy is supervised without being asked abou
   expect(house.log.join('')).not.toContain('supervision is paused')
 })
 
-test('a database that is replaced under a running server lets go of its connections and its clients', async () => {
+test('a running server whose database is replaced by a copy closes its connections and its clients', async () => {
   const other = await another()
   house = await keep()
   const client = await house.watch()
@@ -155,7 +155,7 @@ test('a failover: a standby is not ready, and once it is promoted it waits to be
   await second.sees('a', 'connected')
 })
 
-test('on a standby nothing starts, and it is said why', async () => {
+test('on a standby the server does not start, and its error says why', async () => {
   await (await keep()).close()
   const standby = (copy = await original.copy({ standby: true }))
   await standby.start()
@@ -166,7 +166,7 @@ test('on a standby nothing starts, and it is said why', async () => {
   await expect(examine(standby.url)).rejects.toThrow('writable, listen')
 })
 
-test('a database that turns read-only under a running server is said to be so, and so is its end', async () => {
+test('the server reports when its database becomes read-only, and when it takes writes again', async () => {
   house = await keep()
   await original.sql`alter system set default_transaction_read_only = on`
   await original.sql`select pg_reload_conf()`

@@ -46,7 +46,7 @@ async function states(environment: Record<string, string>): Promise<Record<strin
   return Object.fromEntries(findings.map(({ check, state }) => [check, state]))
 }
 
-test('a healthy setup gets a tick for everything, as lines and as JSON', async () => {
+test('the doctor passes every check of a healthy setup, as lines and as JSON', async () => {
   const { failure, printed } = await run({ DATABASE_URL: database.url })
   expect(failure).toBe('')
   expect(printed.split('\n').map((line) => line.split(':')[0])).toEqual([
@@ -69,7 +69,7 @@ test('a healthy setup gets a tick for everything, as lines and as JSON', async (
   expect(await database.sql`select from connection_tombstones`).toHaveLength(0)
 })
 
-test('how long tokens may be valid is said, and a long time is warned about', async () => {
+test('the doctor says how long tokens may be valid, and warns of a long time', async () => {
   const access = async (AUTH_MAX_TTL: string): Promise<string> => {
     const AUTH_JWT_SECRET = 'a secret of at least thirty-two bytes'
     const { failure, printed } = await run({
@@ -88,14 +88,14 @@ test('how long tokens may be valid is said, and a long time is warned about', as
   )
 })
 
-test('a fault of the configuration is said in words', async () => {
+test('the doctor describes a fault of the configuration in a sentence', async () => {
   const { failure, printed } = await run({ DATABASE_URL: database.url, PORT: 'http' })
   expect(failure).toContain('configuration')
   expect(printed).toContain('✗ configuration')
   expect(printed).toContain('PORT: found "http"')
 })
 
-test('a password is never printed, whatever is wrong', async () => {
+test('the doctor never prints a password, whatever is wrong', async () => {
   const away = new URL(database.url)
   // Where everybody is trusted a wrong password is none; an unknown user is refused everywhere.
   away.username = 'no-such-role'
@@ -108,7 +108,7 @@ test('a password is never printed, whatever is wrong', async () => {
   }
 })
 
-test('an address for LISTEN that brings no notifications is found', async () => {
+test('the doctor finds an address for LISTEN on which no notifications arrive', async () => {
   // To a listener a pooler in transaction mode is like another database: it may listen, and hears nothing.
   const elsewhere = databaseUrl(database.url, 'postgres')
   const { failure, printed } = await run({

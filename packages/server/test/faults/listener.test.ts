@@ -40,7 +40,7 @@ test('a change right after the listening session was terminated is delivered', a
   await house.close()
 })
 
-test('a listening session that went silent is found by a probe; what changes meanwhile arrives by the timer', async () => {
+test('a probe finds a listening session that went silent; until then the timer delivers changes', async () => {
   const proxy = await FaultProxy.start(Number(new URL(database.url).port))
   const pool: Sql = inSchema(
     connectSql(database.url, {

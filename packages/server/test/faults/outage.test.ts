@@ -29,7 +29,7 @@ async function open(): Promise<void> {
 }
 
 test(
-  'while Postgres is away clients stay, hear that what they show is old, and then what has changed',
+  'while Postgres is away clients stay connected, get a stale feed, and then the changes',
   async () => {
     await open()
     const client = await house.watch()
@@ -53,7 +53,7 @@ test(
   60_000 + AWAY_MS,
 )
 
-test('after a restart of Postgres a cursor of before is answered with what has changed', async () => {
+test('after a restart of Postgres the server answers an earlier cursor with the changes since', async () => {
   await open()
   const first = await house.watch()
   await until(() => first.rows.size === 2 && first.cursor !== null)
@@ -69,7 +69,7 @@ test('after a restart of Postgres a cursor of before is answered with what has c
   expect(await own.sql`select epoch from meta`).toEqual([before])
 })
 
-test('a command that meets an outage is refused as such, and can be repeated', async () => {
+test('a command during an outage is refused with database_unavailable, and can be repeated', async () => {
   await open()
   await own.stop('fast')
   const post = (): Promise<Response> =>

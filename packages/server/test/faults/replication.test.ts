@@ -128,7 +128,7 @@ function example(): string[] {
   return block.split(';').filter((statement) => statement.trim() !== '')
 }
 
-test('a transaction that notifies can not be prepared; the one in the docs can, and is shown by the timer', async () => {
+test('a transaction that notifies can not be prepared; the one in the docs can, and the timer delivers its changes', async () => {
   const house = await open(subscriber)
   const client = await house.watch()
   await subscriber.sql`

@@ -170,7 +170,7 @@ test('the command line lists and exports every row', async () => {
   )
 })
 
-test('the log names each row once that has such a time, and again when it comes back', async () => {
+test('the log names each row with such a time once, and again when the time comes back', async () => {
   const lines = (): string =>
     house.log.filter((line) => line.includes('no program reads')).join('\n')
   const named = (id: string): number => lines().split(`"${id} (`).length - 1

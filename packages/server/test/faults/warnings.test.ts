@@ -46,7 +46,7 @@ test.each([
     'create table heirs () inherits (connections)',
     'tables inherit from connections: mqtt_status.heirs',
   ],
-])('%s: the node is ready, and warns of it', async (statement, warning) => {
+])('%s: the node is ready, and has a warning', async (statement, warning) => {
   await database.sql.unsafe(statement)
   house = await House.open(database.url)
   const words = (): Promise<string> => ready().then(({ warnings = [] }) => warnings.join('; '))
@@ -68,7 +68,7 @@ test('without a fault /readyz has no warnings; they come and go with the fault, 
   expect(house.log.join('\n')).toContain('the triggers fire again')
 })
 
-test('rows that are written with session_replication_role = replica are shown, and are no reason for a warning', async () => {
+test('rows that are written with session_replication_role = replica are delivered, and cause no warning', async () => {
   house = await House.open(database.url)
   const client = await house.watch()
   await database.sql.begin(async (tx) => {

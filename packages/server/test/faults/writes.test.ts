@@ -74,7 +74,7 @@ test.each([
   ['the table of commands', 'lock table commands in exclusive mode'],
   ['the timeline', 'lock table connection_events in exclusive mode'],
 ])(
-  'while %s is locked, commands are refused in time and everything that reads answers',
+  'while %s is locked, commands are refused in time and all reads are answered',
   async (_name, lock) => {
     await holding(lock, async () => {
       const commands = Array.from({ length: 12 }, () => post('a/reconnect'))
@@ -93,7 +93,7 @@ test.each([
   },
 )
 
-test('while an open transaction has one row locked, the others are written, and that row with what is newest afterwards', async () => {
+test('while an open transaction has one row locked, the server writes the others, and that row with its newest status afterwards', async () => {
   const client = await house.watch()
   const before = await own.sql`select id, owner_id, epoch from connections order by id`
   await holding("select from connections where id = 'a' for update", async () => {
@@ -123,7 +123,7 @@ test.each([
   ['an index of the leases is built', 'lock table supervisors in share mode'],
   ['every lease is locked', 'select from supervisors for update'],
 ])(
-  'while %s, nothing is dialled, nothing is lost, and afterwards no owner has changed',
+  'while %s, no connection is dialled or lost, and afterwards no owner has changed',
   async (_name, lock) => {
     const before = await own.sql`select id, owner_id, epoch from connections order by id`
     await holding(lock, async () => {
@@ -143,7 +143,7 @@ test.each([
   },
 )
 
-test('while a synchronous standby is gone, commands answer in time that their outcome is unknown, and all is right afterwards', async () => {
+test('while a synchronous standby is gone, commands answer in time that their outcome is unknown, and every row is correct afterwards', async () => {
   const before = await own.sql`select id, owner_id, epoch from connections order by id`
   const client = await house.watch()
   await own.sql`alter system set synchronous_standby_names = 'nowhere'`

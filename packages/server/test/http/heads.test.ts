@@ -130,7 +130,7 @@ test.each([
   ['GET /a\\b HTTP/1.1', 400],
   ['GET /a/../healthz HTTP/1.1', 200],
   ['GET /%zz HTTP/1.1', 404],
-])('the target of %s is understood: %i', async (line, status) => {
+])('the server answers the target of %s with %i', async (line, status) => {
   expect((await ask([line, 'Host: other.example.com'])).status).toBe(status)
 })
 
@@ -193,7 +193,7 @@ test.each([
   }
 })
 
-test('a chunked body that is too long is refused while it comes', async () => {
+test('a chunked body that is too long is refused before it is complete', async () => {
   const asking = connection()
   const piece = `1000\r\n${'x'.repeat(4_096)}\r\n`
   asking.send(
@@ -247,14 +247,14 @@ test('requests that are sent one after the other without waiting are answered in
   expect(statuses).toEqual([200, 404, 200])
 })
 
-test('connections are kept longer than proxies keep them, and heads are waited for longer still', () => {
+test('the server keeps idle connections longer than proxies do, and waits for heads longer still', () => {
   const { keepAliveTimeout, headersTimeout, requestTimeout } = serverOptions(PATIENCE)
   expect(keepAliveTimeout).toBe(75_000)
   expect(headersTimeout).toBeGreaterThan(keepAliveTimeout ?? 0)
   expect(requestTimeout).toBeGreaterThan(headersTimeout ?? 0)
 })
 
-test('an idle connection is closed after its time, an event stream is not', async () => {
+test('the server closes an idle connection after its time, and no event stream', async () => {
   await house.close()
   house = await House.open(SECRET, { patience: { idleMs: 200 }, heartbeatMs: 150 })
   const stream = connection()

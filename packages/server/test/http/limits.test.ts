@@ -43,7 +43,7 @@ async function plain(): Promise<{ socket: Socket; heard: () => string }> {
   return { socket, heard: () => text }
 }
 
-test('one socket too many from an address closes with 4009, and a place that is left can be taken', async () => {
+test('one socket too many from an address closes with 4009, and a client can take a place that another one has left', async () => {
   house = await House.open(undefined, { limits: { socketsPerAddress: 2 } })
   const first = await Client.welcomed(house)
   await Client.welcomed(house)
@@ -87,7 +87,7 @@ test('one socket too many with a token closes with 4009, whatever the address; a
   await Client.welcomed(house, mine)
 })
 
-test('an address that knocks too fast is asked to come back later', async () => {
+test('an address that opens streams too fast gets Retry-After', async () => {
   house = await House.open(undefined, { limits: { handshakesPerAddress: 3 } })
   const clients = Array.from({ length: 4 }, () => new Client(house))
   const closed = await Promise.race(clients.map((client) => client.closed))
@@ -122,7 +122,7 @@ test('a flood of control frames is cut off before its answers fill the memory', 
   expect((await client.closed).code).toBe(1006)
 })
 
-test('a handshake that trickles in is cut off, and one that is reset in the middle harms no other client', async () => {
+test('the server closes a handshake that arrives too slowly, and one that is reset in the middle harms no other client', async () => {
   house = await House.open(undefined, { patience: { headMs: 300 } })
   const slow = await plain()
   slow.socket.write('GET /ws/status HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n')
@@ -149,7 +149,7 @@ test('an upgrade that is no WebSocket is refused and gives its place back', asyn
   await Client.welcomed(house)
 })
 
-test('what does not end by itself does not hold up the end', async () => {
+test('a request or handshake that does not end does not delay a shutdown', async () => {
   house = await House.open(undefined, { patience: { closeMs: 100 } })
   const half = connect({ port: house.port, host: '127.0.0.1', allowHalfOpen: true })
   half.on('error', () => undefined)

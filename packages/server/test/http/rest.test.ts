@@ -45,7 +45,7 @@ test('the broker of a connection that is only observed can not be asked for a si
   expect(await problem(await post('/api/v1/connections/a/check'))).toBe('409 not_controllable')
 })
 
-test('connections are answered once, with what may be done', async () => {
+test('a query returns the rows once, with the capabilities of the caller', async () => {
   house = await House.open()
   house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
   const all = await get('/api/v1/connections/')
@@ -69,7 +69,7 @@ test('connections are answered once, with what may be done', async () => {
   expect(await (await get('/api/v1/connections/a')).json()).toMatchObject({ id: 'a', revision: 1 })
 })
 
-test('a cursor asks for what changed since', async () => {
+test('a query with a cursor returns the changes since', async () => {
   house = await House.open()
   house.publish([row('a', 1)])
   const { cursor } = (await (await get('/api/v1/connections')).json()) as { cursor: string }
@@ -81,7 +81,7 @@ test('a cursor asks for what changed since', async () => {
   })
 })
 
-test('pages follow each other', async () => {
+test('a query returns one page after the other', async () => {
   house = await House.open()
   house.publish(['a', 'b', 'c'].map((id, i) => row(id, i + 1)))
   const first = (await (await get('/api/v1/connections?limit=2')).json()) as Record<string, unknown>
@@ -97,7 +97,7 @@ test('pages follow each other', async () => {
   expect(await posted.json()).toMatchObject({ connections: [{ id: 'c' }], final: true })
 })
 
-test('bad input is a problem that names it', async () => {
+test('the problem for bad input names the field', async () => {
   house = await House.open()
   expect(await problem(await get('/api/v1/connections?limit=0'))).toBe('400 bad_request')
   expect(await problem(await get('/api/v1/connections?all=perhaps'))).toBe('400 bad_request')
@@ -117,7 +117,7 @@ test('bad input is a problem that names it', async () => {
   expect(await problem(await get('/api/v1/connections/nope'))).toBe('404 not_found')
 })
 
-test('a command is passed on with its key and answered by 202', async () => {
+test('the server passes a command on with its key and answers 202', async () => {
   house = await House.open()
   house.publish([row('a', 1)])
   house.commandResult = {
@@ -139,7 +139,7 @@ test('a command is passed on with its key and answered by 202', async () => {
   ])
 })
 
-test('a command that can not be is refused with its code', async () => {
+test('a command that the row does not allow is refused with its code', async () => {
   house = await House.open()
   house.publish([row('a', 1)])
   expect(await problem(await post('/api/v1/connections/nope/connect'))).toBe('404 not_found')
@@ -156,7 +156,7 @@ test('a command that can not be is refused with its code', async () => {
   )
 })
 
-test('a token decides: none 401, invisible 404, no control 403', async () => {
+test('no token is 401, a row that the token does not cover is 404, a token without control is 403', async () => {
   house = await House.open(SECRET)
   house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
   const jwt = await mintToken(SECRET, {
@@ -182,7 +182,7 @@ test('a token decides: none 401, invisible 404, no control 403', async () => {
   expect(house.commands).toEqual([])
 })
 
-test('pages of allowed origins are let in by name, others are not', async () => {
+test('the server admits pages of allowed origins, and no others', async () => {
   house = await House.open(SECRET)
   const preflight = await fetch(`${house.url}/api/v1/connections/a/connect`, {
     method: 'OPTIONS',
@@ -200,7 +200,7 @@ test('pages of allowed origins are let in by name, others are not', async () => 
   expect(await problem(known)).toBe('401 unauthorized')
 })
 
-test('in open mode a foreign page may look, but not command', async () => {
+test('in open mode a foreign page may view, but send no command', async () => {
   house = await House.open()
   house.publish([row('a', 1)])
   const origin = { origin: 'https://elsewhere.example' }
@@ -231,7 +231,7 @@ test('in open mode a foreign host name is refused', async () => {
   expect(status).toBe(403)
 })
 
-test('health needs no token; readiness says why not', async () => {
+test('health needs no token; readiness says why the node is not ready', async () => {
   house = await House.open(SECRET)
   const health = await get('/healthz', { origin: 'https://other.example' })
   expect([health.status, health.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
@@ -245,7 +245,7 @@ test('health needs no token; readiness says why not', async () => {
   })
 })
 
-test('the bundle is for pages of any origin, and is asked for again', async () => {
+test('pages of any origin may load the bundle, and revalidate it', async () => {
   house = await House.open(SECRET)
   const first = await get('/widgets/mqtt-status.js', { origin: 'https://other.example' })
   expect(first.status).toBe(200)
@@ -259,7 +259,7 @@ test('the bundle is for pages of any origin, and is asked for again', async () =
   expect((await get('/widgets/mqtt-status.js', { 'if-none-match': etag })).status).toBe(304)
 })
 
-test('a bundle that is not built is said to be so', async () => {
+test('the error for a bundle that is not built says so', async () => {
   house = await House.open(
     { kind: 'open' },
     { widgets: { file: new URL('nowhere.js', import.meta.url) } },

@@ -150,7 +150,7 @@ test('a token goes into the header; without one the answer is a problem', async 
   reader.close()
 })
 
-test('more than may be watched is a problem, not a stream', async () => {
+test('a watch over the limit gets a problem, and no stream', async () => {
   house = await House.open()
   const connections = Array.from({ length: 1_001 }, (_, i) => `c${i}`)
   const reply = await fetch(`${house.url}/sse/status`, {
@@ -191,7 +191,7 @@ test('streams end after a while with a bye, and at a shutdown too', async () => 
   house = await House.open()
 })
 
-test('a reader that takes nothing is owed only the latest rows', async () => {
+test('a client that reads nothing gets the latest rows only', async () => {
   house = await House.open()
   const reader = await Reader.open('/sse/status?all=1')
   await reader.heard('snapshot')
@@ -211,7 +211,7 @@ test('a reader that takes nothing is owed only the latest rows', async () => {
   reader.close()
 })
 
-test('a client that goes away leaves nothing', async () => {
+test('the server keeps no subscriber of a client that has left', async () => {
   house = await House.open()
   const reader = await Reader.open('/sse/status?all=1')
   await reader.heard('snapshot')

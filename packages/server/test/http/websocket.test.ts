@@ -29,7 +29,7 @@ function token(
   return mintToken(SECRET, { subject: 'me', sites, connections: [], can, lifetimeS })
 }
 
-test('hello is welcomed, a watch is answered, a change is pushed', async () => {
+test('the server answers hello with welcome, answers a watch, and pushes a change', async () => {
   house = await House.open()
   house.publish([row('a', 1)])
   const client = new Client(house)
@@ -92,7 +92,7 @@ test('a token in milliseconds is refused with the reason', async () => {
   expect(await client.closed).toEqual({ code: 4001, reason: 'unauthorized' })
 })
 
-test('what is said before the welcome is handled in order after it', async () => {
+test('messages that arrive before the welcome are handled in order after it', async () => {
   house = await House.open(SECRET)
   house.publish([row('a', 1)])
   const client = new Client(house)
@@ -239,7 +239,7 @@ test('an origin or a host that is not allowed closes with 4003 and says which', 
   })
 })
 
-test('in open mode a foreign page may look, and neither sees nor does more', async () => {
+test('in open mode a foreign page may view rows, without the text of the broker, and send no command', async () => {
   house = await House.open()
   house.publish([row('a', 1)])
   const client = new Client(house, { origin: 'null' })
@@ -253,7 +253,7 @@ test('in open mode a foreign page may look, and neither sees nor does more', asy
   client.socket.close()
 })
 
-test('auth replaces the token on the open socket: what is lost is removed, what is gained arrives', async () => {
+test('auth replaces the token on the open socket: rows that it does not cover are removed, new ones arrive', async () => {
   house = await House.open(SECRET)
   house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
   const client = await Client.welcomed(house, await token(['view'], ['s1']))
@@ -269,7 +269,7 @@ test('auth replaces the token on the open socket: what is lost is removed, what 
   expect((await client.closed).code).toBe(4001)
 })
 
-test('a token that ends soon is announced', async () => {
+test('the server sends expiring before a token ends', async () => {
   house = await House.open(SECRET)
   const client = await Client.welcomed(house, await token(['view'], ['s1'], 30))
   expect(Date.parse((await client.heard('expiring')).expiresAt)).toBeLessThan(Date.now() + 31_000)
@@ -287,7 +287,7 @@ test('a token that has ended closes with 4101, whatever else is due at that mome
   other.socket.close()
 })
 
-test('pings carry the cursor, and a peer that shows no sign of life is let go', async () => {
+test('pings have the cursor, and the server closes a client that does not answer', async () => {
   house = await House.open(
     { kind: 'open' },
     { heartbeatMs: 100, patience: { pongMs: 100, closeMs: 100 } },
@@ -303,7 +303,7 @@ test('pings carry the cursor, and a peer that shows no sign of life is let go', 
   lively.socket.close()
 })
 
-test('a silent peer is found although pings come more often than an answer is waited for', async () => {
+test('the server finds a silent client although it pings more often than the time for an answer', async () => {
   house = await House.open(
     { kind: 'open' },
     { heartbeatMs: 100, patience: { pongMs: 300, closeMs: 100 } },
@@ -388,7 +388,7 @@ test.each([
     'GET /else HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
   ],
   ['no HTTP at all', '\x10\x20garbage\r\n\r\n'],
-])('%s leaves the server well', async (_, bytes) => {
+])('the server continues after %s', async (_, bytes) => {
   house = await House.open()
   const socket = connect(house.port, '127.0.0.1')
   socket.on('error', () => undefined)

@@ -16,7 +16,7 @@ beforeEach(async () => {
   await desk.database.sql`delete from commands`
 })
 
-test('a connection is created, seen, changed and deleted', async () => {
+test('a manager creates, reads, changes and deletes a connection', async () => {
   const created = await desk.call('POST /connections', { ...PLANT, topics: ['plant/7/#'] })
   expect(created.status).toBe(201)
   expect(created.headers.get('location')).toBe('/api/v1/connections/plant-7')
@@ -38,7 +38,7 @@ test('a connection is created, seen, changed and deleted', async () => {
   expect(refusal(await desk.call('GET /connections/plant-7/settings')).code).toBe('404 not_found')
 })
 
-test('an id is made up where none is sent, and one that is taken is refused', async () => {
+test('the server makes an id where none is sent, and refuses one that exists', async () => {
   const { id: _id, ...nameless } = PLANT
   const { body } = await desk.call('POST /connections', nameless)
   expect(body['id']).toMatch(/^[\w-]{36}$/)
@@ -49,7 +49,7 @@ test('an id is made up where none is sent, and one that is taken is refused', as
   })
 })
 
-test('of two who create the same at once, one gets already_exists', async () => {
+test('of two requests that create the same id at once, one gets already_exists', async () => {
   const answers = await Promise.all(
     Array.from({ length: 5 }, () => desk.call('POST /connections', PLANT)),
   )
@@ -68,7 +68,7 @@ test('edits of different fields at once all count', async () => {
   )
 })
 
-test('a wish that is created or changed counts as a command', async () => {
+test('a new or changed desired counts as a command', async () => {
   const created = await desk.call('POST /connections', { ...PLANT, desired: 'connected' })
   expect(created.body).toMatchObject({ desired: 'connected', generation: 1 })
   expect((await desk.call('GET /connections/plant-7')).body).toMatchObject({ desiredBy: 'admin' })
@@ -78,7 +78,7 @@ test('a wish that is created or changed counts as a command', async () => {
   expect(off.body).toMatchObject({ desired: 'disconnected', generation: 2 })
 })
 
-test('a reply that is sent back, edited, is understood', async () => {
+test('a manager can edit a reply and send it back', async () => {
   const { body } = await desk.call('POST /connections', {
     ...PLANT,
     labels: { region: 'north' },
@@ -157,7 +157,7 @@ test.each([
   expect((await desk.call('GET /connections/plant-7/settings')).body).toEqual(before.body)
 })
 
-test('what is no object at all is refused', async () => {
+test('a body that is no object is refused', async () => {
   for (const body of ['{', '', '[]', 'null', '"text"', '7'])
     expect(refusal(await desk.call('POST /connections', body)).code).toBe('400 bad_request')
   expect(refusal(await desk.call('POST /connections', 'x'.repeat(70_000))).code).toBe(
@@ -246,7 +246,7 @@ test('a manager of one connection may create, move and delete that one, and no o
   expect((await desk.call('DELETE /connections/plant-7', undefined, one)).status).toBe(204)
 })
 
-test('the audit tells who did what, the newest first, a page at a time', async () => {
+test('the audit names actor and action, the newest first, a page at a time', async () => {
   await desk.call('POST /connections', PLANT)
   await desk.call('PATCH /connections/plant-7', { name: 'Renamed', username: 'u' })
   await desk.call('POST /connections/plant-7/connect')
@@ -267,7 +267,7 @@ test('the audit tells who did what, the newest first, a page at a time', async (
     expect(refusal(await desk.call(`GET /audit?${query}`)).code).toBe('400 bad_request')
 })
 
-test('the audit tells only of what the token covers, deleted or not', async () => {
+test('the audit has entries of connections that the token covers, deleted or not, and no others', async () => {
   await desk.call('POST /connections', PLANT)
   await desk.call('POST /connections', { ...PLANT, id: 'b', siteId: 's2' })
   await desk.call('DELETE /connections/b')

@@ -72,7 +72,7 @@ test('scenario 20: no packet reaches a trap, whatever is tried', async () => {
   }
 })
 
-test('scenario 20: a connection that has become forbidden can be switched off, renamed and deleted, not pointed on', async () => {
+test('scenario 20: a connection that has become forbidden can be switched off, renamed and deleted, and no edit that dials is saved', async () => {
   desk = await Desk.open(STRICT)
   await desk.database.sql`
     insert into connections (id, site_id, name, host, port, desired)
@@ -91,7 +91,7 @@ test('scenario 20: a connection that has become forbidden can be switched off, r
   expect((await desk.call('DELETE /connections/plant-7')).status).toBe(204)
 })
 
-test('settings are tried out with one dial, and nothing is stored', async () => {
+test('a test dials once with the settings and stores nothing', async () => {
   const broker = await Broker.start({ connack: ({ username }) => (username === 'good' ? 0 : 4) })
   try {
     desk = await Desk.open()
@@ -123,7 +123,7 @@ test('settings are tried out with one dial, and nothing is stored', async () => 
   }
 })
 
-test('tests are limited, each caller for itself', async () => {
+test('each caller has a limit of its own for tests', async () => {
   desk = await Desk.open(STRICT)
   const codes = new Set<number>()
   for (let i = 0; i < 21; i++) codes.add((await desk.call('POST /connections/test', PLANT)).status)

@@ -134,7 +134,7 @@ test.each([
   ['x.json', '{"a": 1}', 'no list of connections'],
   ['x.json', '[{"id": "a"}, 7]', 'Item 2 of the file is not an object'],
   ['x.txt', 'id', 'neither .csv nor .json'],
-])('%s with %j is refused in words', async (name, content, words) => {
+])('%s with %j is refused with a sentence', async (name, content, words) => {
   expect((await load(name, content)).error).toContain(words)
 })
 
@@ -152,7 +152,7 @@ test('a secret in a broken file is not repeated', async () => {
   }
 })
 
-test('a fleet is imported in one go, with its progress', async () => {
+test('an import of a fleet reports its progress', async () => {
   const rows = Array.from({ length: 2_500 }, (_, i) => ({
     id: `p${i}`,
     siteId: `s${i % 50}`,
@@ -173,14 +173,14 @@ test('a fleet is imported in one go, with its progress', async () => {
   expect(count).toEqual({ rows: 2_500, secrets: 2_500, entries: 2_500 })
 })
 
-test('a database that is away is said in words', async () => {
+test('the error for a database that is away is a sentence', async () => {
   const { error } = await desk.run(['connections', 'list'], {
     DATABASE_URL: 'postgres://127.0.0.1:1/x',
   })
   expect(error).toContain("can't be reached")
 })
 
-test('a key is printed as the setting takes it, and never the same one twice', async () => {
+test('each call prints another key, in the form of the setting', async () => {
   const made = await Promise.all(
     [1, 2].map(() => desk.run(['secrets', 'generate-key', '--id', 'k9'])),
   )

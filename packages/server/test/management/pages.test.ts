@@ -103,7 +103,7 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
 }
 
 test.each(Object.entries(FAULTS))(
-  'beside a page that %s, another page hears every change, and dials and commands go on',
+  'beside a page that %s, another page gets every change, and dials and commands continue',
   async (_name, harm) => {
     const other = await page()
     const hears = async (status: string): Promise<void> => {

@@ -28,7 +28,7 @@ async function withPassword(environment = {}): Promise<void> {
   expect(status).toBe(201)
 }
 
-test('scenario 21: a password goes in and never comes out: absent keeps, null deletes, a text sets', async () => {
+test('scenario 21: no reply has a password; absent keeps it, null deletes it, a text sets it', async () => {
   await withPassword()
   const { body } = await desk.call('GET /connections/plant-7/settings')
   expect(body).toMatchObject({ hasPassword: true, passwordReference: null })
@@ -69,7 +69,7 @@ test.each([
   }
 })
 
-test('scenario 13: what leads to the same place needs no password', async () => {
+test('scenario 13: a change that keeps the target needs no password', async () => {
   await withPassword()
   const same = { host: '127.0.0.1', port: 1883, path: '/x', topics: ['a'], keepaliveS: 9 }
   expect((await desk.call('PATCH /connections/plant-7', same)).status).toBe(200)
@@ -102,7 +102,7 @@ test('without a key a password is refused, a reference is taken', async () => {
   expect(created.body).toMatchObject({ hasPassword: true, passwordReference: reference })
 })
 
-test('a reference names secrets of the server, so only who may see every site may use one', async () => {
+test('a reference names secrets of the server, so only a token for every site may use one', async () => {
   desk = await Desk.open()
   const token = await desk.token({ sites: ['s1'] })
   const row = { ...PLANT, username: 'u', password: 'env:MQTT_SECRET_OF_ANOTHER_SITE' }
@@ -118,7 +118,7 @@ test('a reference names secrets of the server, so only who may see every site ma
     ])
 })
 
-test('scenario 21: a planted password is nowhere to be seen', async () => {
+test('scenario 21: a planted password is in no reply, log or frame', async () => {
   const broker = await Broker.start()
   try {
     desk = await Desk.open({ SUPERVISOR: 'on', MQTT_SECRET_PLANT: PASSWORD })
@@ -182,7 +182,7 @@ test('scenario 21: a planted password is nowhere to be seen', async () => {
   }
 })
 
-test('scenario 21: with the wrong key that row alone fails; the rest connects, and setting it anew heals it', async () => {
+test('scenario 21: with the wrong key that row alone fails; the others connect, and a new password repairs it', async () => {
   const broker = await Broker.start()
   try {
     desk = await Desk.open({ SUPERVISOR: 'on', MQTT_SECRET_KEYS: `${K2},${KEYS}` })
@@ -209,7 +209,7 @@ test('scenario 21: with the wrong key that row alone fails; the rest connects, a
   }
 })
 
-test('scenario 21: a rotation does not touch what is connected, and the next dial works with it', async () => {
+test('scenario 21: a rotation closes no connection, and the next dial succeeds', async () => {
   const broker = await Broker.start()
   try {
     desk = await Desk.open({ SUPERVISOR: 'on', MQTT_SECRET_KEYS: `${KEYS},${K2}` })
@@ -232,7 +232,7 @@ test('scenario 21: a rotation does not touch what is connected, and the next dia
   }
 })
 
-test('a changed password is dialled with at once', async () => {
+test('the server dials with a changed password at once', async () => {
   const broker = await Broker.start()
   try {
     desk = await Desk.open({ SUPERVISOR: 'on' })
@@ -256,7 +256,7 @@ test('a server that can read none of the stored secrets does not start, and says
   expect(await start(KEYS)).toBe('has started')
 })
 
-test('the stored password is the one that the broker gets to hear', async () => {
+test('the server sends the stored password to the broker', async () => {
   const broker = await Broker.start({
     connack: ({ password }) => (password === PASSWORD ? 0 : 4),
   })
@@ -283,7 +283,7 @@ test('the stored password is the one that the broker gets to hear', async () => 
   }
 })
 
-test('scenario 21: a broker that repeats the password is not quoted with it', async () => {
+test('scenario 21: where a broker repeats the password, the detail does not', async () => {
   const broker = await ScriptedBroker.start({
     onConnect: (connection, { password }) => {
       connection.connack(0)

@@ -22,7 +22,7 @@ function kept<T extends { stop(): Promise<void> }>(thing: T): T {
   return thing
 }
 
-test('names that are never answered and brokers that are silent, of one site, delay no dial, save, test, check or command of another', async () => {
+test('unanswered names and silent brokers of one site delay no dial, save, test, check or command of another', async () => {
   const names = kept(
     await NameServer.start((name) => (name.endsWith('.silent.test') ? 'silence' : ['127.0.0.1'])),
   )

@@ -73,7 +73,7 @@ test.each([
   expect(it.written).toEqual(['a connecting/command', 'a connected/ok'])
 })
 
-test('an address that swallows everything is overtaken by the next one, long before the timeout', async () => {
+test('the next address connects long before the time-out of one that answers nothing', async () => {
   const brokers = await listen({ '127.0.0.1': WILLING })
   const hole = kept(await BlackHole.open(portOf(brokers), '127.0.0.2'))
   expect(hole).toBeDefined()
@@ -87,7 +87,7 @@ test('an address that swallows everything is overtaken by the next one, long bef
   expect(it.written).toEqual(['a connecting/command', 'a connected/ok'])
 })
 
-test('addresses that swallow everything are connect_timeout, and a command ends the wait at once', async () => {
+test('addresses that answer nothing are connect_timeout, and a command ends the wait at once', async () => {
   const port = (await listen({ '127.0.0.1': SILENT })).get('127.0.0.1')?.port ?? 0
   for (const host of ['127.0.0.2', '127.0.0.3']) kept(await BlackHole.open(port, host))
   const it = world({
@@ -154,7 +154,7 @@ test('a node whose certificate has expired is not tried again before the others'
   expect(brokers.size).toBe(1)
 })
 
-test('a broker that refuses the connection for what it is is asked once per try, whichever address it has', async () => {
+test('a dial tries one address of a broker that refuses the connection in MQTT', async () => {
   const refusing: Script = { onConnect: (connection) => connection.connack(5) }
   const brokers = await listen({ '127.0.0.1': refusing, '127.0.0.2': refusing })
   const it = world({ allow: LOOPBACK, lookup: leadsTo('127.0.0.1', '127.0.0.2') })
@@ -164,7 +164,7 @@ test('a broker that refuses the connection for what it is is asked once per try,
   expect(brokers.get('127.0.0.2')?.accepted).toBe(0)
 })
 
-test('both families are tried in turn, IPv6 first, and every try begins with another address', async () => {
+test('a dial alternates between both families, IPv6 first, and each dial begins with another address', async () => {
   const seen: string[] = []
   const noting = (address: string): Script => ({
     onSocket: ({ socket }) => {
@@ -222,7 +222,7 @@ test('where all addresses are forbidden none gets a packet', async () => {
   for (const broker of brokers.values()) expect(broker.accepted).toBe(0)
 })
 
-test('what every address has met is in the detail, and the reason is what says most', async () => {
+test('the detail has the failure of every address, and the reason is the most specific one', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await until(() => server.listening)
   const { port } = server.address() as AddressInfo
@@ -277,7 +277,7 @@ test.each<readonly [name: string, Script, reason: string]>([
   ['is silent', SILENT, 'connect_timeout'],
   ['closes', { onSocket: ({ socket }) => socket.end() }, 'closed_by_broker'],
   ['refuses the password', { onConnect: (connection) => connection.connack(4) }, 'bad_credentials'],
-])('where every node %s, a test says the same as a dial', async (_name, script, reason) => {
+])('where every node %s, a test has the same reason as a dial', async (_name, script, reason) => {
   const brokers = await listen({ '127.0.0.1': script, '127.0.0.2': script })
   const lookup = leadsTo('127.0.0.1', '127.0.0.2')
   const stored = { ...NOTHING, host: 'broker.example', port: portOf(brokers) }

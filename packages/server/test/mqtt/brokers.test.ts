@@ -77,7 +77,7 @@ test('scenario 4: a certificate of an unknown authority is tls_untrusted', async
   ])
 })
 
-test('scenario 4: a certificate that has expired, or is for another name, says so', async () => {
+test('scenario 4: a certificate that has expired is tls_expired, and one for another name is tls_hostname', async () => {
   const expired = await authority.sign({ notAfter: new Date(Date.now() - DAY_MS / 2) })
   const other = await authority.sign({ names: ['other.example'] })
   const [old, foreign] = [
@@ -97,7 +97,7 @@ test('scenario 4: a certificate that has expired, or is for another name, says s
   await it.status('c', 'connected')
 })
 
-test('scenario 4: a broker that wants a client certificate gets it, and says when there is none or a wrong one', async () => {
+test('scenario 4: the server sends its client certificate, and a missing or wrong one is tls_client_cert', async () => {
   const broker = kept(await Mosquitto.start({ tls: { ...server, clientCa: authority.cert } }))
   const mine = await authority.sign({ names: ['portal'] })
   const wrong = await stranger.sign({ names: ['portal'] })

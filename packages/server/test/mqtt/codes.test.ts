@@ -278,7 +278,7 @@ describe('every code has a reason, a class and an effect at the gate of its host
   })
 })
 
-test('what is in no list at all is temporary, and its code is in the detail', () => {
+test('a code that no table lists is temporary, and the detail has it', () => {
   for (const error of [
     errorOf('EBRANDNEW', 'no luck'),
     new Error('no luck'),
@@ -293,7 +293,7 @@ test('what is in no list at all is temporary, and its code is in the detail', ()
   expect(fromLookup(errorOf('EBRANDNEW')).reason).toBe('dns_temporary')
 })
 
-test('only a parser says not_mqtt, and only before the broker has accepted the connection', () => {
+test('only an error of a parser is not_mqtt, and only before the broker has accepted the connection', () => {
   const garbage = new Error('Invalid header flag bits, must be 0x0 for connack packet')
   expect(fromClient(garbage, false)).toMatchObject({ reason: 'not_mqtt', detail: garbage.message })
   expect(fromClient(garbage, true).reason).toBe('protocol_error')
@@ -336,6 +336,6 @@ test.each<readonly [name: string, error: unknown, expected: Expected]>([
   ['no memory in OpenSSL', errorOf('ERR_SSL_MALLOC_FAILURE', 'malloc failure'), RESOURCES],
   ['no file descriptor', errorOf('EMFILE'), RESOURCES],
   ['anything else', new Error('out of luck'), UNKNOWN],
-])('what is thrown before a dial: %s', async (_name, error, expected) => {
+])('an error that Node throws before a dial: %s', async (_name, error, expected) => {
   expect(await seen(fromThrown(error), 'tcp')).toEqual(expected)
 })

@@ -6,7 +6,7 @@ import { until } from '@mqtt-status/testing/until'
 import { expect, test } from 'vitest'
 import { kept, world } from './stage.ts'
 
-test('scenario 1: a connect command is connecting, then connected, and answered by exactly two writes', async () => {
+test('scenario 1: a connect command causes exactly two writes, connecting and connected', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -16,7 +16,7 @@ test('scenario 1: a connect command is connecting, then connected, and answered 
   expect(broker.connects('mqtt-status-0b7d3c1e-a')).toBe(1)
 })
 
-test('scenario 11: disconnect while connected says DISCONNECT', async () => {
+test('scenario 11: disconnect while connected sends DISCONNECT', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -46,7 +46,7 @@ test('scenario 11: disconnect while the broker is silent, gone or black-holed en
   await until(() => silent.sockets === 0)
 })
 
-test('scenario 12: connect, disconnect, connect at once: the last one counts, over one socket', async () => {
+test('scenario 12: connect, disconnect, connect at once: the last command counts, over one socket', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -78,7 +78,7 @@ test('scenario 13: other settings while connected: the old socket is closed, the
   await until(() => first.sockets === 0)
 })
 
-test('a row that is deleted, or not managed any more, is let go without a word', async () => {
+test('the server closes a row that is deleted, or not managed any more, without a write', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -93,7 +93,7 @@ test('a row that is deleted, or not managed any more, is let go without a word',
   expect(it.writes.length).toBe(before)
 })
 
-test('after a start what the table says is checked: wished up is dialled, wished down is set right', async () => {
+test('after a start the server dials rows that are desired connected, and corrects the status of all others', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('up', { port: broker.port }, { status: 'connected', observedGeneration: 1 })
@@ -110,7 +110,7 @@ test('after a start what the table says is checked: wished up is dialled, wished
   expect(it.written.filter((line) => line.startsWith('off'))).toEqual([])
 })
 
-test('stop says DISCONNECT everywhere and writes nothing', async () => {
+test('stop sends DISCONNECT on every connection and writes nothing', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })

@@ -21,7 +21,7 @@ interface Seen {
 }
 
 test.runIf(NAMESPACE !== undefined)(
-  'without a local port left, dials blame this server, no other broker, and go on once there are some',
+  'without a local port left, dials fail with a fault of this server, affect no other broker, and continue once there are some',
   async () => {
     const { stdout } = await promisify(execFile)('unshare', [
       ...(NAMESPACE ?? []),

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { atEnd, kept, world } from './stage.ts'
 
 test.each([4, 5])(
-  'scenario 2: wrong credentials over MQTT %i are failed after three tries, and mended by an edit',
+  'scenario 2: a row with wrong credentials over MQTT %i is failed after three tries, and connects after an edit',
   async (version) => {
     const [code, other] = version === 4 ? [4, 5] : [134, 135]
     let good = false
@@ -37,7 +37,7 @@ test.each([4, 5])(
   },
 )
 
-test('scenario 3: a broker that is unavailable or busy for a while is waited for', async () => {
+test('scenario 3: the server dials again until an unavailable or busy broker accepts it', async () => {
   const codes = [3, 3, 0]
   const broker = kept(
     await ScriptedBroker.start({
@@ -74,7 +74,7 @@ test('scenario 4: a web server is not MQTT, and the socket is closed', async () 
   await it.status('a', 'failed', 'not_mqtt')
 })
 
-test('scenario 4: a server that speaks first and something else is not MQTT', async () => {
+test('scenario 4: a server that sends a greeting of another protocol is not_mqtt', async () => {
   const server = createTcpServer((socket) =>
     socket
       .on('error', () => undefined)

@@ -45,7 +45,7 @@ test('scenario 20: a port that is not allowed is not dialled', async () => {
   await it.status('a', 'failed', 'address_blocked')
 })
 
-test('scenario 20: an allowed name may lead inside', async () => {
+test('scenario 20: an allowed name may resolve to a private address', async () => {
   const broker = kept(await Broker.start())
   const lookup = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }])
   const it = world({

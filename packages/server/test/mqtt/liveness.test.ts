@@ -50,7 +50,7 @@ test.each(['drop', 'up-drop'] as const)(
   },
 )
 
-test('a check of a connection that is up says so, and one of a row that is not kept here says nothing', async () => {
+test('a check of a connection that is up is ok, and a check of a row of another node is null', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -88,7 +88,7 @@ test('scenario 14: a broker that denies a topic in silence is connected, and the
   expect(it.row('a').status).toBe('connected')
 })
 
-test('scenario 19: the device goes with the status of a lost connection, in the same write', async () => {
+test('scenario 19: one write has the status of a lost connection and the state of its device', async () => {
   const broker = kept(await ScriptedBroker.start(WILLING))
   const it = world({ timing: CALM })
   it.add('a', { port: broker.port, availability: { topic: 'plant/7/status' } })
@@ -123,7 +123,7 @@ test('scenario 19: messages are written in batches, retained ones never, and the
   expect(it.activity[0]?.ageMs).toBeGreaterThanOrEqual(0)
 })
 
-test('settings are tried out with a client id of their own, and nothing is left behind', async () => {
+test('a test dials with a client id of its own, and leaves no session behind', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -139,7 +139,7 @@ test('settings are tried out with a client id of their own, and nothing is left 
   expect(broker.connects(CLIENT)).toBe(1)
 })
 
-test('a try says what is wrong: settings, guard, credentials, silence, a topic', async () => {
+test('a test returns the reason: settings, guard, credentials, silence, a topic', async () => {
   const silent = kept(await ScriptedBroker.start({}))
   const strict = kept(await Broker.start({ connack: () => 5 }))
   const picky = kept(await Broker.start({ maySubscribe: () => false }))
@@ -154,7 +154,7 @@ test('a try says what is wrong: settings, guard, credentials, silence, a topic',
   expect(await reason({ port: picky.port })).toBe('subscription_denied')
 })
 
-test('a try that is given up ends at once', async () => {
+test('a test whose request is closed ends at once', async () => {
   const silent = kept(await ScriptedBroker.start({}))
   const controller = new AbortController()
   const probe = probeOf({ allow: ALLOW })

@@ -87,7 +87,7 @@ function neighbours(it: World): readonly string[] {
 }
 
 test.each(Object.entries(TREATMENTS))(
-  'a row that is %s in a loop is not felt by twenty beside it',
+  'a row that is %s in a loop does not affect twenty rows of the same broker',
   async (name, script) => {
     const broker = kept(await ScriptedBroker.start(script))
     // Short enough for three silences, and long enough for a busy machine to serve twenty dials at once.
@@ -113,7 +113,7 @@ test.each(Object.entries(TREATMENTS))(
   },
 )
 
-test('a row with a wrong password is not felt by a hundred beside it that start at the same time', async () => {
+test('a row with a wrong password does not affect a hundred rows of the same broker that start at the same time', async () => {
   const script = treating((it) => {
     it.connack(4)
   })
@@ -127,7 +127,7 @@ test('a row with a wrong password is not felt by a hundred beside it that start 
   expect(neighbours(it).filter((line) => !/ (connecting|connected)\//.test(line))).toEqual([])
 })
 
-test('a broker that is really down is dialled by one row at a time, and its return is heard by all', async () => {
+test('one row at a time dials a broker that is down, and its return wakes all rows', async () => {
   const port = await freePort()
   const it = world({ timing: { ...RESTLESS, transient: { baseMs: 60_000, capMs: 60_000 } } })
   const ids = Array.from({ length: 100 }, (_, i) => `c${i}`)

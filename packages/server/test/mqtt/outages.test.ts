@@ -19,7 +19,7 @@ test('scenario 6: a black hole is found by the keepalive, and after it messages 
   expect(broker.connects('mqtt-status-0b7d3c1e-a')).toBe(2)
 })
 
-test('scenario 8: a broker that dies and comes back costs two writes a connection', async () => {
+test('scenario 8: an outage of a broker causes two writes a connection', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   const ids = Array.from({ length: 200 }, (_, i) => `c${i}`)
@@ -73,7 +73,7 @@ test.each([
   },
 )
 
-test('a row that another instance has taken over is let go at the first write', async () => {
+test('a node closes a row that another node has taken over at its first write', async () => {
   const broker = kept(await Broker.start())
   const it = world()
   it.add('a', { port: broker.port })
@@ -84,7 +84,7 @@ test('a row that another instance has taken over is let go at the first write', 
   expect(it.row('a').status).toBe('connected')
 })
 
-test('scenario 17: while the database is away what is up stays up, nothing is dialled, and statuses are right afterwards', async () => {
+test('scenario 17: while the database is away connections stay up, no row is dialled, and statuses are correct afterwards', async () => {
   const [kept1, lost] = [kept(await Broker.start()), kept(await Broker.start())]
   const it = world()
   it.add('a', { port: kept1.port })

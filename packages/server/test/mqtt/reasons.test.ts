@@ -126,7 +126,7 @@ test.each([
   await it.status('a', 'reconnecting', reason)
 })
 
-test('a secret that can not be read is failed/secret_unreadable, for that row alone', async () => {
+test('a row whose secret can not be read is failed/secret_unreadable, and no other row', async () => {
   const broker = kept(
     await ScriptedBroker.start({ onConnect: (connection) => connection.connack(0) }),
   )
@@ -138,7 +138,7 @@ test('a secret that can not be read is failed/secret_unreadable, for that row al
   await it.status('b', 'connected')
 })
 
-test('the password goes to the broker and nowhere else', async () => {
+test('the server sends the password to the broker alone', async () => {
   const seen: string[] = []
   const broker = kept(
     await ScriptedBroker.start({
@@ -156,7 +156,7 @@ test('the password goes to the broker and nowhere else', async () => {
   expect(JSON.stringify(it.writes)).not.toContain('planted')
 })
 
-test('what the network and TLS say has a reason each, and every reason of a failure is reached by something', () => {
+test('each error of the network and TLS has a reason, and each reason of a failure has an error', () => {
   const network: readonly (readonly [code: string, reason: Reason])[] = [
     ['ECONNREFUSED', 'connection_refused'],
     ['EHOSTUNREACH', 'host_unreachable'],

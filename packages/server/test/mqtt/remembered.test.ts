@@ -9,7 +9,7 @@ import { CALM, kept, world } from './stage.ts'
 const ROWS = 300
 const ROUNDS = 3
 
-test('nine hundred rows of nine hundred hosts that are added and deleted leave nothing behind, whatever became of them', async () => {
+test('after nine hundred rows of nine hundred hosts are added and deleted, the server remembers no host', async () => {
   const willing = kept(await ScriptedBroker.start(WILLING))
   const refusing = kept(await ScriptedBroker.start({ onConnect: (it) => it.connack(5) }))
   const picky = kept(
@@ -60,7 +60,7 @@ test('nine hundred rows of nine hundred hosts that are added and deleted leave n
   }
 })
 
-test('what is learnt of a broker is kept while a row leads there', async () => {
+test('the server remembers a broker while a row dials it', async () => {
   const willing = kept(await ScriptedBroker.start(WILLING))
   const closed = await freePort()
   const it = world({ timing: CALM })

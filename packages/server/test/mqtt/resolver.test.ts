@@ -57,7 +57,7 @@ test.each([
   ['FOUR.test', ['192.0.2.1', '192.0.2.2']],
   ['listed.test', ['10.0.0.7']],
   ['Listed.Test.', ['10.0.0.7']],
-])('%s leads to %j', async (host, addresses) => {
+])('%s resolves to %j', async (host, addresses) => {
   const { resolver, server } = await resolverOf()
   const found = await resolver.resolve(host, asker())
   expect(found.map(({ address }) => address).toSorted()).toEqual(addresses)
@@ -133,7 +133,7 @@ test('the operating system is asked for two names at a time, and for one of each
   expect(order.indexOf('c')).toBeLessThan(order.lastIndexOf('a'))
 })
 
-test('who asks for a name that is being looked up shares the answer, whatever the site', async () => {
+test('lookups of one name at the same time share an answer, whatever their sites', async () => {
   const { resolver, server } = await resolverOf()
   await Promise.all(
     Array.from({ length: 100 }, (_, i) => resolver.resolve('both.test', asker(`site${i % 5}`))),
@@ -142,7 +142,7 @@ test('who asks for a name that is being looked up shares the answer, whatever th
   expect(server.asked.filter((name) => name === 'both.test')).toHaveLength(2)
 })
 
-test('five hundred names of one site that are never answered delay neither another site nor a person of the same one', async () => {
+test('five hundred unanswered names of one site delay neither another site nor a request of a manager of the same site', async () => {
   const { resolver, server } = await resolverOf()
   const gone = new AbortController()
   const silent = Array.from({ length: 500 }, (_, i) =>

@@ -18,7 +18,7 @@ interface Seen {
   readonly again: string
 }
 
-test('without a file descriptor left, dials, lookups and secrets blame this server, and go on once there are some', async () => {
+test('without a file descriptor left, dials, lookups and secrets fail with a fault of this server, and continue once there are some', async () => {
   const broker = kept(await Broker.start())
   const folder = mkdtempSync(join(tmpdir(), 'starved-'))
   atEnd(() => Promise.resolve(rmSync(folder, { recursive: true })))

@@ -213,7 +213,7 @@ test('an environment that trusts every certificate does not make the server trus
   await it.status('a', 'reconnecting', 'tls_untrusted')
 })
 
-test('a certificate that is not valid yet is tried again when it is, and not before', async () => {
+test('the server dials a broker whose certificate is not valid yet again when it is, and not before', async () => {
   const broker = kept(await ScriptedBroker.start(WILLING))
   // Certificates know whole seconds only.
   const begins = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 2_000)
@@ -242,7 +242,7 @@ test('a certificate that is not valid yet is tried again when it is, and not bef
   expect(front.dials()).toBe(2)
 })
 
-test('the last one of a chain decides when it is valid', async () => {
+test('the certificate of a chain that becomes valid last decides', async () => {
   const begins = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + HOUR_MS)
   const between = await authority.delegate('Not yet', { notBefore: begins })
   const { cert, key } = await between.sign()

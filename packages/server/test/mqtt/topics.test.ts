@@ -69,7 +69,7 @@ test.each([4, 5])(
   },
 )
 
-test('a DISCONNECT during a subscription keeps its reason and its words', async () => {
+test('a DISCONNECT during a subscription keeps its reason and its text', async () => {
   const broker = kept(
     await ScriptedBroker.start({
       ...WILLING,
@@ -137,7 +137,7 @@ test.each<readonly [name: string, forbidden: readonly string[], dials: number]>(
   },
 )
 
-test('what was found is kept through a loss, and forgotten with a command and with other settings', async () => {
+test('the server keeps the forbidden filters after a loss, and drops them with a command and with other settings', async () => {
   const asked: string[][] = []
   const forbidden = ['plant/1']
   const broker = kept(await ScriptedBroker.start(strict(forbidden, asked)))
@@ -178,7 +178,7 @@ test('what was found is kept through a loss, and forgotten with a command and wi
   ).toBeGreaterThan(1)
 })
 
-test('a broker that closes during a subscription for another reason costs no topic', async () => {
+test('no topic is left out where a broker closes during a subscription for another reason', async () => {
   let left = 5
   const broker = kept(
     await ScriptedBroker.start({
@@ -196,7 +196,7 @@ test('a broker that closes during a subscription for another reason costs no top
   expect(it.writes.at(-1)).toMatchObject({ reason: null, subscriptionsOk: true })
 })
 
-test('what was found is dropped where the connection without it is lost at once, too', async () => {
+test('the server drops the forbidden filters where the connection without them is lost at once', async () => {
   // A broker in trouble: it closes two connections at SUBSCRIBE and a third one soon after CONNACK, and then works.
   const broker: ScriptedBroker = kept(
     await ScriptedBroker.start({
@@ -216,7 +216,7 @@ test('what was found is dropped where the connection without it is lost at once,
   expect(it.writes.at(-1)).toMatchObject({ reason: null, subscriptionsOk: true })
 })
 
-test('a broker that names a refused right while it closes is searched, too, and does not become failed', async () => {
+test('the server also searches where a broker closes with not_authorized, and the row does not become failed', async () => {
   const broker = kept(
     await ScriptedBroker.start({
       ...WILLING,

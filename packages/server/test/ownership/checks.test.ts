@@ -65,7 +65,7 @@ function node(ownerId: string, answers: Record<string, CheckResult>, deaf = fals
 const ALIVE: CheckResult = { ok: true, reason: null, tookMs: 3 }
 const GONE: CheckResult = { ok: false, reason: 'keepalive_timeout', tookMs: 4_000 }
 
-test('a node answers for what it keeps, and asks the owner for the rest', async () => {
+test('a node answers checks of its own connections, and asks the owner of all others', async () => {
   const here = node('me', { mine: ALIVE })
   node('you', { yours: GONE })
   expect(await here.ask('mine')).toEqual(ALIVE)
@@ -88,7 +88,7 @@ test('an answer whose notification is lost is found by polling', async () => {
   expect(await here.ask('yours')).toEqual(ALIVE)
 })
 
-test('an owner that does not answer is not waited for longer than six seconds', async () => {
+test('a check waits six seconds at most for the answer of the owner', async () => {
   const here = node('me', {})
   node('you', { yours: ALIVE }, true)
   const askedAt = performance.now()

@@ -114,7 +114,7 @@ async function begin(client: Client): Promise<() => Promise<void>> {
   }
 }
 
-test('scenario 16: two instances share; after kill -9 of one the other keeps all, and no client gets a status change', async () => {
+test('scenario 16: two nodes share the connections; after kill -9 of one the other keeps all, and no client gets a status change', async () => {
   const [first, second] = [await start(SHORT), await start()]
   await settled(COUNT / 2, COUNT / 2)
   const client = await watch(second)
@@ -127,7 +127,7 @@ test('scenario 16: two instances share; after kill -9 of one the other keeps all
   await unchanged()
 }, 120_000)
 
-test('scenario 16: an instance that is frozen and comes back has lost its connections, and disturbs no other instance', async () => {
+test('scenario 16: a node that was frozen closes its connections, and disturbs no other node', async () => {
   const [first, second] = [await start(SHORT), await start()]
   await settled(COUNT / 2, COUNT / 2)
   const client = await watch(second)
@@ -149,7 +149,7 @@ test('scenario 16: an instance that is frozen and comes back has lost its connec
   await unchanged()
 }, 120_000)
 
-test('scenario 16: SIGTERM hands everything over without a gap, and ends with 0', async () => {
+test('scenario 16: SIGTERM hands all connections over without a gap, and the node ends with 0', async () => {
   const [first, second] = [await start(), await start()]
   await settled(COUNT / 2, COUNT / 2)
   const client = await watch(second)
@@ -192,7 +192,7 @@ test('scenario 16: no client gets a status change in a rolling restart of two of
   await unchanged()
 }, 120_000)
 
-test('the last instance says goodbye, and the next one need not wait for the end of its lease', async () => {
+test('the last node ends its lease, so that the next node claims its rows at once', async () => {
   const environment = { LEASE_TTL_MS: '600000' }
   const only = await start(environment)
   const observer = await start({ ...environment, SUPERVISOR: 'off' })

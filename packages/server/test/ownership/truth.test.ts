@@ -178,7 +178,7 @@ test('by check', async () => {
   expect(await observed()).toEqual(truth)
 }, 90_000)
 
-test('a program that writes again and again is answered once in two seconds, and loses', async () => {
+test('the owner corrects a row that another program keeps writing once in two seconds, and the row ends as the owner wrote it', async () => {
   await settle([{ id: 'connected-1', change: '' }], { LEASE_TTL_MS: '1500' })
   const truth = await observed()
   const [before] = await database.sql`select last_value from connection_revisions`

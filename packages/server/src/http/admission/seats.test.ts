@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Seats } from './seats.ts'
 import type { Occupant } from './seats.ts'
 
-test('as many places as there are, each key for itself', () => {
+test('each key has as many places as the limit', () => {
   const seats = new Seats(2)
   expect(seats.take('a')).not.toBeNull()
   const leave = seats.take('a')
@@ -12,7 +12,7 @@ test('as many places as there are, each key for itself', () => {
   expect(seats.take('a')).not.toBeNull()
 })
 
-test('a place is given back once, however often it is said', () => {
+test('a second call gives no second place back', () => {
   const seats = new Seats(2)
   const first = seats.take('a')
   seats.take('a')
@@ -22,7 +22,7 @@ test('a place is given back once, however often it is said', () => {
   expect(seats.take('a')).toBeNull()
 })
 
-test('0 is no limit, and nothing is kept of who has left', () => {
+test('0 is no limit, and a key without a place takes no memory', () => {
   const seats = new Seats(0)
   const leaves = Array.from({ length: 1_000 }, () => seats.take('a'))
   expect(leaves).not.toContain(null)
@@ -65,14 +65,17 @@ test.each([
   ['a living stream can return', [living(), yielding()], true, []],
   ['one is dead and a living stream can return', [yielding(), dead()], true, [1]],
   ['one is still in its handshake', [living(), null], false, []],
-] as const)('a full key: %s', async (...[, occupants, admitted, terminated]) => {
-  const seats = new Seats(occupants.length)
-  for (const occupant of occupants) seats.take('a', { occupant })
-  expect((await seats.claim('a', { occupant: null }, 100)) !== null).toBe(admitted)
-  expect(occupants.flatMap((one, i) => (one?.terminated === true ? [i] : []))).toEqual(terminated)
-})
+] as const)(
+  'a claim of a key without a free place: %s',
+  async (...[, occupants, admitted, terminated]) => {
+    const seats = new Seats(occupants.length)
+    for (const occupant of occupants) seats.take('a', { occupant })
+    expect((await seats.claim('a', { occupant: null }, 100)) !== null).toBe(admitted)
+    expect(occupants.flatMap((one, i) => (one?.terminated === true ? [i] : []))).toEqual(terminated)
+  },
+)
 
-test('clients that come at once wait for the same answers, and take no more places than there are', async () => {
+test('claims at the same time wait for the same proofs, and take no more places than the limit', async () => {
   const seats = new Seats(3)
   const sitters = [living(), dead(), dead()]
   for (const occupant of sitters) seats.take('a', { occupant })

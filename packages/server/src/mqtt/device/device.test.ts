@@ -52,7 +52,7 @@ function play(
   return states
 }
 
-test('never seen is unknown; a message is online for three expected intervals, then stale', () => {
+test('a device without a message is unknown; after one it is online for three expected intervals, then stale', () => {
   expect(play(NO_RULES, [OPENED, message('a'), 899_000, 1_000])).toEqual([
     'unknown',
     'online',
@@ -67,11 +67,11 @@ test('never seen is unknown; a message is online for three expected intervals, t
   ])
 })
 
-test('scenario 19: a message that the broker kept does not count as seen', () => {
+test('scenario 19: a retained message does not count as a message of the device', () => {
   expect(play(NO_RULES, [OPENED, message('a', 'x', true)])).toEqual(['unknown', 'unknown'])
 })
 
-test('scenario 19: a lost connection means stale, never offline, and what was said before is forgotten', () => {
+test('scenario 19: a lost connection makes the device stale, never offline, and drops its last signal', () => {
   expect(play(NO_RULES, [OPENED, message('a'), LOST, OPENED])).toEqual([
     'unknown',
     'online',
@@ -86,7 +86,7 @@ test('scenario 19: a lost connection means stale, never offline, and what was sa
   ])
 })
 
-test('scenario 19: the availability topic decides, also when the broker has kept it', () => {
+test('scenario 19: the availability topic decides, also with a retained message', () => {
   expect(
     play(LWT, [
       OPENED,
@@ -100,14 +100,14 @@ test('scenario 19: the availability topic decides, also when the broker has kept
   ).toEqual(['unknown', 'online', 'online', 'offline', 'offline', 'offline', 'online'])
 })
 
-test('a last will is sent by the broker, so it is no sign of life', () => {
+test('a last will comes from the broker, so it does not count as a message of the device', () => {
   const context = { rules: LWT, nowMs: 5 }
   const up = observe(remember(null), OPENED, context)
   expect(observe(up, message('plant/7/status', 'down'), context).lastMessageMs).toBeNull()
   expect(observe(up, message('plant/7/status', 'up'), context).lastMessageMs).toBe(5)
 })
 
-test('scenario 19: a death of an older birth is ignored, that of the present one is not', () => {
+test('scenario 19: the death of an older birth is ignored, and the death of the last birth is not', () => {
   const birth = (n: number): DeviceEvent => message('spBv1.0/G/NBIRTH/N', sparkplug(n))
   const death = (n: number): DeviceEvent => message('spBv1.0/G/NDEATH/N', sparkplug(n))
   expect(
@@ -116,7 +116,7 @@ test('scenario 19: a death of an older birth is ignored, that of the present one
   expect(play(NODE, [OPENED, death(7)])).toEqual(['unknown', 'offline'])
 })
 
-test('a device behind a node dies with it, and is born by itself', () => {
+test('the death of a node makes its devices offline, and each device needs a birth of its own', () => {
   expect(
     play(DEVICE, [
       OPENED,
@@ -140,7 +140,7 @@ test('bdSeq is read from a payload, and bytes of any other kind are no error', (
   expect(readBdSeq(Buffer.from([0x12, 0xff, 0xff, 0xff, 0xff, 0xff]))).toBeNull()
 })
 
-test('the topics of signals are subscribed besides those that were asked for, once each', () => {
+test('the server subscribes to the topics of the row and to those of signals, once each', () => {
   expect(
     filtersOf({
       topics: ['plant/7/status', 'a/#'],

@@ -33,7 +33,7 @@ test('an address that has failed comes last until it is reached; the one that fa
   expect(order.order('h', all)).toEqual(all)
 })
 
-test('an address that the name no longer leads to is forgotten, and every address has its turn', () => {
+test('an address that the name does not resolve to any more is dropped, and every address has its turn', () => {
   const order = new AddressOrder()
   order.failed('h', 'gone')
   expect(order.order('h', ['a'])).toEqual(['a'])
@@ -49,7 +49,7 @@ test('an address that the name no longer leads to is forgotten, and every addres
   expect(tried.size).toBe(100)
 })
 
-test('no more hosts are remembered than fit', () => {
+test('the memory of failed addresses has a limit of hosts', () => {
   const order = new AddressOrder()
   for (let i = 0; i < 10_001; i++) order.failed(`h${i}`, 'a')
   expect(order.order('h0', ['a', 'b'])).toEqual(['a', 'b'])

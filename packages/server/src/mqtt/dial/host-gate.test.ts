@@ -44,7 +44,7 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-test('a host that answers gets more dials at the same time, up to its share', async () => {
+test('a host that accepts dials gets more of them at the same time, up to its share', async () => {
   const gate = new HostGate({ most: 20, probeMs: 100 })
   const { inside } = crowd(gate, 100)
   await settle()
@@ -68,7 +68,7 @@ test('one refusal answers all waiting dials, and no dial begins before the next 
   expect(await gate.enter(NEVER, { site: 's2', urgent: true })).toEqual(REFUSED)
 })
 
-test('after it, one probe at a time; the first that is let in wakes all that wait for a retry', async () => {
+test('a host that is down gets one probe at a time; the first CONNACK wakes all dials that wait for a retry', async () => {
   const gate = new HostGate({ most: 20, probeMs: 0 })
   const pass = await enter(gate)
   pass.failed(REFUSED, 'tcp')
@@ -84,7 +84,7 @@ test('after it, one probe at a time; the first that is let in wakes all that wai
   expect(inside.length).toBeGreaterThan(before)
 })
 
-test('a host that refused and now fails in TLS is back, and a broker that closed is not', async () => {
+test('a TLS failure opens the gate of a host that refused, and not of a broker that closed connections', async () => {
   for (const [failure, step, wakes] of [
     [REFUSED, 'tcp', 1],
     [RESET, 'connack', 0],
@@ -116,7 +116,7 @@ test('a broker that accepts no client is down after three failures, and each row
   expect(refused[0]).toEqual({ reason: 'server_busy', detail: null, code: 137 })
 })
 
-test('a refusal of one row in MQTT shows that the broker answers: what follows is no doubt', async () => {
+test('after a refusal of one row in MQTT later failures are not attributed to the broker', async () => {
   const gate = new HostGate({ most: 20, probeMs: 10_000 })
   const { inside, refused } = crowd(gate, 100)
   await settle()
@@ -129,7 +129,7 @@ test('a refusal of one row in MQTT shows that the broker answers: what follows i
   expect(gate.answers).toBe(true)
 })
 
-test('a broker that says that it is busy proves nothing by it, however often', async () => {
+test('server_busy does not show that the broker works, however often it comes', async () => {
   const gate = new HostGate({ most: 20, probeMs: 10_000, recentMs: 0 })
   ;(await enter(gate)).accepted()
   const kept = crowd(gate, 10)
@@ -140,7 +140,7 @@ test('a broker that says that it is busy proves nothing by it, however often', a
   expect(kept.refused).toHaveLength(0)
 })
 
-test('once nothing is up and nothing was accepted recently, failures count again', async () => {
+test('without a connection that is up or was accepted recently, failures are attributed to the broker again', async () => {
   const gate = new HostGate({ most: 20, probeMs: 10_000, recentMs: 0 })
   const up = await enter(gate)
   up.accepted()
@@ -173,7 +173,7 @@ test.each([
   expect(inside).toHaveLength(50 + 8)
 })
 
-test('a site whose dials hang leaves a place for another one, and where the broker answers, keeps none', async () => {
+test('a site whose dials hang leaves a place for another one, and gives all places back where the broker answers', async () => {
   const gate = new HostGate({ most: 20, probeMs: 10_000 })
   const hanging = crowd(gate, 500, 'a')
   await settle()
@@ -188,7 +188,7 @@ test('a site whose dials hang leaves a place for another one, and where the brok
   expect(more.inside).toHaveLength(3)
 })
 
-test('sites take turns, and what a person waits for comes first', async () => {
+test('sites take turns, and urgent dials come first', async () => {
   const gate = new HostGate({ most: 1, probeMs: 10_000 })
   const order: string[] = []
   const passes: Pass[] = []
@@ -209,7 +209,7 @@ test('sites take turns, and what a person waits for comes first', async () => {
   expect(order).toEqual(['a', 'b', 'a!', 'b', 'a', 'a', 'a'])
 })
 
-test('who gives up waiting is forgotten', async () => {
+test('the gate drops a dial whose signal is aborted', async () => {
   const gate = new HostGate({ most: 1, probeMs: 100 })
   const passes = [await enter(gate, 'a'), await enter(gate, 'b')]
   const controller = new AbortController()
@@ -236,7 +236,7 @@ const ROW_FAULTS = (Object.keys(REASONS) as Reason[]).flatMap((reason) =>
   })),
 )
 
-test(`property: ${ROW_FAULTS.length} faults of rows in any order close no gate, wake nothing and are heard by no other row`, async () => {
+test(`property: ${ROW_FAULTS.length} faults of rows in any order close no gate, wake no dial and reach no other row`, async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = randomFrom(seed)
     const gate = new HostGate({ most: 20, probeMs: 10_000 })

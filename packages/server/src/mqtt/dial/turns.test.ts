@@ -5,7 +5,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-test('so many go on in a turn of the event loop, in the order in which they came', async () => {
+test('a fixed number of calls continues in each turn of the event loop, in order', async () => {
   const turns = new Turns(2)
   const entered: number[] = []
   for (const i of [1, 2, 3, 4, 5]) void turns.enter().then(() => entered.push(i))

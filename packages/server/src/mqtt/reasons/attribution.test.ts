@@ -70,12 +70,12 @@ test(`every reason at every step has a party: ${CASES.length} cases`, () => {
   }
 })
 
-test('after CONNACK no failure is charged to the broker, its host or its name', () => {
+test('after CONNACK no failure is attributed to the broker, its host or its name', () => {
   for (const step of ['suback', 'up'] as const)
     for (const reason of BY_STEP) expect(partyOf({ reason, step, answered: true })).toBe('row')
 })
 
-test('refusals that name the row are its own, whether or not the broker has answered others', () => {
+test('refusals that concern the row are attributed to it, whether or not the broker has accepted others', () => {
   const own: readonly Reason[] = [
     'bad_credentials',
     'not_authorized',
@@ -99,6 +99,6 @@ test('a refusal in MQTT about the row shows that the broker works; one about the
   expect(isAnswer({ reason: 'server_busy', code: 137 })).toBe(false)
 })
 
-test('what comes after TCP shows that something listens at the port', () => {
+test('a failure after TCP shows that a program listens at the port', () => {
   expect(STEPS.filter(reachesHost)).toEqual(['tls', 'websocket', 'connack', 'suback', 'up'])
 })

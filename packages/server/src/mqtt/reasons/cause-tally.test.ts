@@ -24,7 +24,7 @@ function lines(untilMs: number): CauseLine[] {
   return taken
 }
 
-test('one change is one line, a second later', () => {
+test('one change causes one line, 1 s later', () => {
   add(1, LOST, 5_000)
   expect(tally.take(5_999)).toEqual([])
   expect(tally.take(6_000)).toEqual([{ ...LOST, count: 1, ids: ['c1'] }])
@@ -39,7 +39,7 @@ test('the outage of a broker with a thousand connections is one line, and so is 
   expect(lines(1e9)).toEqual([{ ...BACK, count: 1_000, ids: ['c1', 'c2', 'c3'] }])
 })
 
-test('an outage that goes on is a line every half minute at most, with all that happened', () => {
+test('a long outage causes at most one line in 30 s, with the count of all changes', () => {
   const taken: CauseLine[] = []
   for (let second = 0; second < 300; second++) {
     add(10, LOST, second * 1_000)
@@ -50,7 +50,7 @@ test('an outage that goes on is a line every half minute at most, with all that 
   expect(taken.reduce((sum, { count }) => sum + count, 0)).toBe(3_000)
 })
 
-test('causes are counted apart: condition, broker and reason', () => {
+test('each combination of condition, broker and reason has a count of its own', () => {
   add(2, LOST, 0)
   add(3, { ...LOST, broker: 'b:1883' }, 0)
   add(4, { ...LOST, reason: 'bad_credentials' }, 0)
@@ -67,7 +67,7 @@ test('a flood of brokers takes bounded memory, and every change is counted', () 
   expect(tally.nextMs).toBe(null)
 })
 
-test('every status is a condition, or says nothing yet', () => {
+test('every status has a condition, or is not a result', () => {
   expect(STATUSES.map((status) => [status, conditionOf(status)])).toEqual(
     expect.arrayContaining([
       ['connected', 'connected'],
