@@ -106,6 +106,8 @@ export abstract class ConnectedElement extends StatusElement {
   protected readonly closeLook: CloseLook
   /** What the parts of the element outside of this class read of it. */
   protected readonly inside: Inside
+  /** The buttons of an element that has some. */
+  protected readonly commands: { readonly state: CommandState } | null = null
   protected scene!: Scene
   readonly #links: LinkController
   readonly #alarm: AlarmController
@@ -134,7 +136,7 @@ export abstract class ConnectedElement extends StatusElement {
     })
   }
 
-  /** The row as last known; `null` before the first one. */
+  /** The latest row; `null` before the first one. */
   get connection(): Connection | null {
     this.#follow()
     return this.store.view.connection
@@ -152,15 +154,10 @@ export abstract class ConnectedElement extends StatusElement {
     return this.#links.current?.state ?? null
   }
 
-  /** Tries to reach the server now instead of at the next attempt. */
+  /** Opens a transport now instead of at the next attempt. */
   refresh(): void {
     this.#follow()
     this.clients.current?.refresh()
-  }
-
-  /** The state of the element's own command; elements with a button override it. */
-  protected get commandState(): CommandState {
-    return IDLE
   }
 
   /** Name slot, attribute, row, own text, id: the first that is not empty. */
@@ -209,7 +206,7 @@ export abstract class ConnectedElement extends StatusElement {
       view: store.view,
       link: this.#links.current,
       several: store.several,
-      command: this.commandState,
+      command: this.commands?.state ?? IDLE,
       language,
       time: wordOf('time', this.time),
       unnamed: !this.connectionId && !this.siteId,

@@ -1,6 +1,5 @@
 import type { CSSResultGroup, CSSResultOrNative, PropertyDeclarations, TemplateResult } from 'lit'
 import type { Outcome } from '../../client/index.ts'
-import type { CommandState } from '../../controllers/command.ts'
 import { expectsControl } from '../../page/foresight.ts'
 import { safeHref, words } from '../../attributes/read.ts'
 import { HEADING_LEVELS, wordOf } from '../../attributes/words.ts'
@@ -84,31 +83,22 @@ export class MqttStatusCard extends ConnectedElement {
   declare controls: WordProperty<'controls'>
   declare headingLevel: HeadingLevel | `${HeadingLevel}` | null | undefined
   declare hide: string | null | undefined
-  readonly #commands: CommandButtons
+  protected override readonly commands: CommandButtons = new CommandButtons(this, this.inside)
   #filled: ReadonlySet<string> | null = null
 
-  constructor() {
-    super()
-    this.#commands = new CommandButtons(this, this.inside)
-  }
-
-  /** Asks the server to connect; resolves when the command has ended, however. */
+  /** Sends the command `connect`; resolves when it has ended, with any outcome. */
   connect(): Promise<Outcome> {
-    return this.#commands.run('connect')
+    return this.commands.run('connect')
   }
 
-  /** Asks the server to disconnect; resolves when the command has ended, however. */
+  /** Sends the command `disconnect`; resolves when it has ended, with any outcome. */
   disconnect(): Promise<Outcome> {
-    return this.#commands.run('disconnect')
+    return this.commands.run('disconnect')
   }
 
-  /** Asks the server to disconnect and connect again; resolves when the command has ended, however. */
+  /** Sends the command `reconnect`; resolves when it has ended, with any outcome. */
   reconnect(): Promise<Outcome> {
-    return this.#commands.run('reconnect')
-  }
-
-  protected override get commandState(): CommandState {
-    return this.#commands.state
+    return this.commands.run('reconnect')
   }
 
   override connectedCallback(): void {
@@ -136,7 +126,7 @@ export class MqttStatusCard extends ConnectedElement {
   protected override render(): TemplateResult {
     const { scene } = this
     const wish = this.#wish()
-    const offered = this.#commands.offered(wish)
+    const offered = this.commands.offered(wish)
     return card({
       host: this,
       scene,
@@ -148,7 +138,7 @@ export class MqttStatusCard extends ConnectedElement {
       headingLevel: headingLevel(this.headingLevel),
       hidden: words(this.hide),
       filled: (this.#filled ??= this.#slots()),
-      control: offered && this.#commands.render(offered, wish),
+      control: offered && this.commands.render(offered, wish),
       reserveControl: this.#reserves(wish),
       retry: () => {
         this.refresh()

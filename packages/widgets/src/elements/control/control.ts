@@ -1,7 +1,6 @@
 import { html, nothing } from 'lit'
 import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
 import type { Outcome } from '../../client/index.ts'
-import type { CommandState } from '../../controllers/command.ts'
 import type { Offer } from '../parts/offer.ts'
 import type { Locale } from '../../locales/locale.ts'
 import { isOn } from '../../attributes/read.ts'
@@ -57,31 +56,26 @@ export class MqttStatusControl extends ConnectedElement {
   declare action: WordProperty<'action'>
   declare labelHidden: boolean
   declare confirm: WordProperty<'confirm'>
-  readonly #commands: CommandButtons
+  protected override readonly commands: CommandButtons = new CommandButtons(this, this.inside)
 
   constructor() {
     super()
     this.labelHidden = false
-    this.#commands = new CommandButtons(this, this.inside)
   }
 
-  /** Asks the server to connect; resolves when the command has ended, however. */
+  /** Sends the command `connect`; resolves when it has ended, with any outcome. */
   connect(): Promise<Outcome> {
-    return this.#commands.run('connect')
+    return this.commands.run('connect')
   }
 
-  /** Asks the server to disconnect; resolves when the command has ended, however. */
+  /** Sends the command `disconnect`; resolves when it has ended, with any outcome. */
   disconnect(): Promise<Outcome> {
-    return this.#commands.run('disconnect')
+    return this.commands.run('disconnect')
   }
 
-  /** Asks the server to disconnect and connect again; resolves when the command has ended, however. */
+  /** Sends the command `reconnect`; resolves when it has ended, with any outcome. */
   reconnect(): Promise<Outcome> {
-    return this.#commands.run('reconnect')
-  }
-
-  protected override get commandState(): CommandState {
-    return this.#commands.state
+    return this.commands.run('reconnect')
   }
 
   protected override render(): TemplateResult {
@@ -90,12 +84,12 @@ export class MqttStatusControl extends ConnectedElement {
     const action = wordOf('action', this.action)
     // A page that places a button gets one always; the message beside it says why it is disabled.
     const wish = { controls: 'show', action, labelHidden, slots: true, silent: true } as const
-    const offered = this.#commands.offered(wish)
+    const offered = this.commands.offered(wish)
     return html`<slot hidden></slot
       ><span class="unseen" id="name" tabindex="-1">${this.displayName}</span> ${
         offered
           ? html`<div class="buttons ${labelHidden ? 'iconic' : ''}">
-              ${this.#commands.render(offered, wish)}
+              ${this.commands.render(offered, wish)}
             </div>`
           : kind === 'loading'
             ? skeleton(this.speech.locale, labelHidden)
