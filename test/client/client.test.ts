@@ -1,4 +1,4 @@
-/** The store against a real server: a hub with its doors, real sockets, and a proxy between them that breaks. */
+/** The client against a real HTTP server and hub, over real sockets, through a proxy that fails on demand. */
 import type { Connection } from '@mqtt-status/protocol'
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { until } from '@mqtt-status/testing/until'
@@ -35,7 +35,7 @@ async function live(one: StatusClient): Promise<void> {
   await until(() => one.link.state === 'live', { what: `live, is ${one.link.state}` })
 }
 
-test('a subscriber hears what is known, then every change; unchanged rows keep their identity', async () => {
+test('a subscriber gets the current row, then every change; unchanged rows keep their identity', async () => {
   house.publish([row('a', 1), row('b', 2)])
   const one = client()
   const views: ConnectionView[] = []
@@ -50,7 +50,7 @@ test('a subscriber hears what is known, then every change; unchanged rows keep t
   expect(one.connection('a').get()).toBe(views.at(-1))
 })
 
-test('cards that appear together are one watch on one socket, and a late one hears at once', async () => {
+test('subscriptions of one task are one watch on one socket, and a late subscriber gets the row at once', async () => {
   house.publish(Array.from({ length: 50 }, (_, i) => row(`c${i}`, i + 1)))
   const one = client()
   for (let i = 0; i < 50; i++) one.connection(`c${i}`).subscribe(() => undefined)
@@ -61,7 +61,7 @@ test('cards that appear together are one watch on one socket, and a late one hea
   expect(heard).toEqual(['c7'])
 })
 
-test('an id that does not exist is missing, until it comes to exist; a row that goes is missing', async () => {
+test('an id without a row is missing until the row exists, and again after it is deleted', async () => {
   const one = client()
   const handle = one.connection('a')
   handle.subscribe(() => undefined)
@@ -80,7 +80,7 @@ test('an id that does not exist is missing, until it comes to exist; a row that 
   expect(handle.get().connection).toBeNull()
 })
 
-test('an exception in one listener does not starve the next', async () => {
+test('the client calls the next listener after one throws', async () => {
   house.publish([row('a', 1)])
   const one = client()
   const caught: unknown[] = []
@@ -103,7 +103,7 @@ test('an exception in one listener does not starve the next', async () => {
   for (const listener of listeners) process.on('uncaughtException', listener)
 })
 
-test('after a cut the link is stale, and resumes with the changes made meanwhile', async () => {
+test('after a cut the link is stale, and the client resumes with the changes made meanwhile', async () => {
   house.publish([row('a', 1), row('b', 2)])
   const proxy = await FaultProxy.start(house.port)
   const one = client({ src: `http://127.0.0.1:${proxy.port}` })
@@ -134,7 +134,7 @@ test('the page does not show a short interruption', async () => {
   one.watch({ all: true }, () => undefined)
   await live(one)
   proxy.reset()
-  // Heard on the new line, because the old one is gone.
+  // The change arrives on the new transport, because the former one is closed.
   house.publish([row('a', 1)])
   await until(() => one.rows().length === 1)
   expect(states.filter((state) => state !== 'live')).toEqual([])
@@ -142,7 +142,7 @@ test('the page does not show a short interruption', async () => {
   await proxy.stop()
 })
 
-test('after a shutdown the next server is found', async () => {
+test('after a shutdown the client connects to the next server', async () => {
   const one = client()
   one.watch({ all: true }, () => undefined)
   await live(one)
@@ -153,7 +153,7 @@ test('after a shutdown the next server is found', async () => {
   await live(one)
 })
 
-test('without listeners the socket is let go after a while, and opened again for the next', async () => {
+test('the client closes its socket a while after the last listener has left, and opens one for the next', async () => {
   const one = client()
   const leave = one.connection('a').subscribe(() => undefined)
   await live(one)
@@ -163,7 +163,7 @@ test('without listeners the socket is let go after a while, and opened again for
   await live(one)
 })
 
-test('a command is pending until a row answers it', async () => {
+test('a command is pending until a row settles it', async () => {
   house.publish([row('a', 1)])
   const one = client()
   const handle = one.connection('a')
@@ -182,7 +182,7 @@ test('a command is pending until a row answers it', async () => {
   expect(handle.get().pending).toBeNull()
 })
 
-test('a command that is refused, or given while the link is not live, fails with its code', async () => {
+test('a command fails with a code if the server refuses it, or while the link is not live', async () => {
   const one = client()
   expect(await one.command('a', 'connect', { requestId: 'r' })).toEqual({
     outcome: 'failed',
@@ -198,7 +198,7 @@ test('a command that is refused, or given while the link is not live, fails with
   })
 })
 
-test('the client requests a token again that it could not get; one that the server refuses is unauthorized until the page retries', async () => {
+test('the client retries a token source that fails, and is unauthorized after a refusal until the page retries', async () => {
   await house.close()
   const { mintToken } = await import('../../packages/server/src/auth/tokens.ts')
   const secret = {
@@ -238,7 +238,7 @@ test('the page shares one client for each server and identity', () => {
   shared.close()
 })
 
-test('two copies of the client on one page, of whatever version, are one socket', async () => {
+test('two copies of the client on one page share one socket', async () => {
   house.publish([row('a', 1)])
   vi.resetModules()
   const other = await import('../../packages/widgets/src/client/index.ts')

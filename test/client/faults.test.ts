@@ -1,4 +1,4 @@
-/** What networks and servers do to a page, one by one. */
+/** Faults of networks and servers, one by one. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PATIENCE } from '../../packages/server/src/http/context.ts'
@@ -6,7 +6,7 @@ import { row } from '../../packages/server/test/http/house.ts'
 import type { StatusClient } from '../../packages/widgets/src/client/index.ts'
 import { isLive, World } from './world.ts'
 
-/** Short, so that silence is found out soon: the grace on top of it stays 10 s. */
+/** Short, so that the client detects silence soon: it waits for 10 s more. */
 const HEARTBEAT_MS = 500
 
 let world: World
@@ -27,9 +27,9 @@ function revisionOf(client: StatusClient): number | undefined {
   return client.rows()[0]?.revision
 }
 
-test('killed: back within moments, with what changed meanwhile', async () => {
+test('after a reset the client is live within seconds, with the changes made meanwhile', async () => {
   const client = await world.live()
-  // Each one makes the next wait longer, up to 4 s: no transport here lasts for the 30 s that make waits short again.
+  // Each loss doubles the bound of the next wait, up to 4 s: no transport here is live for the 30 s that reset the waits.
   for (let revision = 2; revision < 6; revision++) {
     world.proxy.reset()
     world.house.publish([row('a', revision)])
@@ -38,16 +38,20 @@ test('killed: back within moments, with what changed meanwhile', async () => {
   await isLive(client)
 })
 
-test('a black hole: stale after the grace, live when it ends', { timeout: 40_000 }, async () => {
-  const client = await world.live()
-  world.proxy.mode = 'drop'
-  world.house.publish([row('a', 2)])
-  await until(() => client.link.state === 'stale', { timeoutMs: 15_000 })
-  expect(revisionOf(client)).toBe(1)
-  world.proxy.mode = 'pass'
-  await until(() => client.link.state === 'live', { timeoutMs: 20_000 })
-  expect(revisionOf(client)).toBe(2)
-})
+test(
+  'in a black hole the link is stale after the grace, and live when it ends',
+  { timeout: 40_000 },
+  async () => {
+    const client = await world.live()
+    world.proxy.mode = 'drop'
+    world.house.publish([row('a', 2)])
+    await until(() => client.link.state === 'stale', { timeoutMs: 15_000 })
+    expect(revisionOf(client)).toBe(1)
+    world.proxy.mode = 'pass'
+    await until(() => client.link.state === 'live', { timeoutMs: 20_000 })
+    expect(revisionOf(client)).toBe(2)
+  },
+)
 
 test(
   'half open: the server closes a client that does not answer, and the client finds out',
@@ -63,7 +67,7 @@ test(
   },
 )
 
-test('slow: it takes its time, and is not given up', async () => {
+test('a slow transport stays open', async () => {
   world.proxy.mode = 'slow'
   const client = await world.live()
   world.house.publish([row('a', 2)])
@@ -71,7 +75,7 @@ test('slow: it takes its time, and is not given up', async () => {
   expect(client.link.state).toBe('live')
 })
 
-test('reset in the handshake, again and again: live as soon as one gets through', async () => {
+test('after repeated resets in the handshake the client is live as soon as one attempt gets through', async () => {
   world.proxy.mode = 'reset-upgrade'
   const client = world.client({ transport: 'ws' })
   client.watch({ all: true }, () => undefined)
@@ -81,13 +85,13 @@ test('reset in the handshake, again and again: live as soon as one gets through'
   await isLive(client)
 })
 
-test('nothing is left of clients that came and went', async () => {
+test('closed clients leave no socket, subscriber or timer', async () => {
   for (let i = 0; i < 20; i++) {
     const client = await world.live()
     client.connection('a').subscribe(() => undefined)
     if (i % 2 === 0) world.proxy.reset()
     client.close()
   }
-  // Sockets, subscribers and timers are counted afterwards.
+  // `afterEach` counts sockets, subscribers and timers.
   await until(() => world.house.hub.size === 0)
 })

@@ -1,4 +1,7 @@
-/** Many pages at once, at the pace of a real server: two hundred clients in one process are no measure of silence. */
+/**
+ * Many pages at once, with the heartbeat of a real server. A shorter one would time out, because two hundred clients share one
+ * process.
+ */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { row } from '../../packages/server/test/http/house.ts'
@@ -10,7 +13,7 @@ const PATIENCE = { timeoutMs: 30_000 }
 let world: World
 
 beforeEach(async () => {
-  // They have addresses of their own anywhere but here.
+  // Real clients have an address each, so the limit for one address does not apply.
   world = await World.open({ limits: { socketsPerAddress: 0, handshakesPerAddress: 0 } })
   world.house.publish([row('a', 1)])
 })
@@ -20,7 +23,7 @@ afterEach(async () => {
 })
 
 test(
-  'two hundred pages whose server restarts come back spread out, and each once',
+  'two hundred pages reconnect after a restart of their server, spread over the window, and once each',
   { timeout: 90_000 },
   async () => {
     const clients = Array.from({ length: COUNT }, () => world.client())
@@ -37,7 +40,7 @@ test(
     await world.restart()
     world.house.publish([row('a', 2)])
     await until(() => away.size === 0, PATIENCE)
-    // The middle nine tenths: a burst would have them all at once.
+    // The time between the first and the last twentieth; in a burst it would be near zero.
     const spreadMs = (backAt[COUNT * 0.95 - 1] ?? 0) - (backAt[COUNT * 0.05] ?? 0)
     expect(spreadMs).toBeGreaterThan(500)
     await until(() => world.house.hub.size === COUNT, PATIENCE)

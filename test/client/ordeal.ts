@@ -1,7 +1,7 @@
 /**
- * The feed ends in the store of a page: random transactions on one side; on the other pages over each transport, behind
- * proxies that break, while nodes restart and listening sessions are killed. In the end the rows of every page are the
- * table; no revision ever went back; and no page was live while what it showed was older than the grace.
+ * The whole way from a transaction to the store of a page. On one side are random transactions; on the other are pages over
+ * each transport, behind proxies that fail, while nodes restart and listening sessions are terminated. In the end the rows of
+ * every page are those of the table; no revision ever decreased; and no link was live with rows older than the grace.
  */
 import type { Connection } from '@mqtt-status/protocol'
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
@@ -22,7 +22,7 @@ import { isLive } from './world.ts'
 const HEARTBEAT_MS = 1_000
 /** A poll is its own heartbeat. */
 const POLL_MS = 5_000
-/** Silence that is not noticed yet, a loss that is not worth a word yet, and a machine that is busy. */
+/** The silence that a client may not have detected, the delay before it shows a loss, and a busy machine. */
 const GRACE_MS = 10_000 + 1_000 + 2_000
 const WRITERS = 4
 const TRANSPORTS: readonly TransportName[] = ['ws', 'ws', 'sse', 'poll']
@@ -38,7 +38,7 @@ const MODES: readonly FaultMode[] = [
   'slow',
 ]
 
-/** What the table said, and when it was asked. */
+/** The rows of the table, and when they were read. */
 interface Look {
   readonly atMs: number
   readonly revisions: ReadonlyMap<string, number>
@@ -75,7 +75,7 @@ class Page {
     return new Map(this.client.rows().map(({ id, revision }) => [id, revision]))
   }
 
-  /** While it is live it shows nothing older than the grace. */
+  /** While its link is live, a page shows no row older than the grace. */
   check(looks: readonly Look[]): void {
     if (this.client.link.state !== 'live') return
     this.liveLooks++
@@ -88,7 +88,7 @@ class Page {
       const seen = shown.get(id)
       if (seen !== undefined && seen < revision)
         this.#blame(`${id} live at ${seen}, was ${revision}`)
-      // Between two looks a row may have gone and come back: then its revision is another one.
+      // Between two checks a row may have been deleted and inserted again, with another revision.
       if (seen === undefined && since.every(({ revisions }) => revisions.get(id) === revision))
         this.#blame(`${id} live without it`)
     }
@@ -118,7 +118,7 @@ export class Ordeal {
   readonly #nodes: readonly Node[]
   readonly #pages: Page[] = []
   readonly #proxies: FaultProxy[] = []
-  /** What happened, in order. A run that fails prints it. */
+  /** The steps of the run, in order. A run that fails prints them. */
   readonly diary: string[] = []
   #endsAt = 0
 
@@ -144,7 +144,7 @@ export class Ordeal {
     return ordeal
   }
 
-  /** @throws when anything is not as it should be */
+  /** @throws when a page differs from the table, or has broken an invariant */
   async run(lastsMs: number): Promise<void> {
     const { seed } = this
     this.#endsAt = performance.now() + lastsMs
@@ -175,7 +175,7 @@ export class Ordeal {
   }
 
   async #open(transport: TransportName, i: number): Promise<void> {
-    // Nodes come back on ports of their own: the proxies find them.
+    // Nodes start again on other ports, and the proxies follow them.
     const portNow = (): number =>
       Number(new URL(this.#nodes[i % 2]?.url ?? 'http://127.0.0.1:1').port)
     const proxy = await FaultProxy.start(portNow)
@@ -234,7 +234,7 @@ export class Ordeal {
     while (!this.#isOver) {
       proxy.mode = pick(random, MODES)
       this.#note(name, proxy.mode)
-      // Long enough, now and then, to be found out.
+      // Sometimes long enough for the client to detect the silence.
       await pause(random() < 0.2 ? 13_000 : random() * 3_000)
       if (random() < 0.2) {
         this.#note(name, 'reset')
@@ -257,7 +257,7 @@ export class Ordeal {
       { timeoutMs: 40_000, what: `${name} to be live, with the rows of the table` },
     )
     expect(faults, name).toEqual([])
-    // Otherwise nothing was tried.
+    // A run without faults would prove nothing.
     expect(liveLooks, name).toBeGreaterThan(10)
   }
 }

@@ -1,4 +1,4 @@
-/** An ordeal that is always the same, and one that never is. `SEED=…` repeats the latter. */
+/** One run with a fixed seed, and one with a random seed. `SEED=…` repeats the latter. */
 import { until } from '@mqtt-status/testing/until'
 import { expect, onTestFailed, test } from 'vitest'
 import { Ordeal } from './ordeal.ts'
@@ -9,7 +9,7 @@ const RANDOM = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
 const LASTS_MS = 12_000
 
 test(
-  `every page ends with the table, never went back, and was live only while it was true (seeds ${FIXED}, ${RANDOM})`,
+  `every page ends with the rows of the table, had no lower revision, and was live only with current rows (seeds ${FIXED}, ${RANDOM})`,
   { timeout: 120_000 },
   async () => {
     const timers = timersNow()

@@ -1,4 +1,4 @@
-/** The client where there is no document: a server that renders a page, and a program that stays. */
+/** The client without a document: in a server that renders a page, and in a program that stays subscribed. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { clientFor } from '../../packages/widgets/src/client/index.ts'
 import type { StatusClient } from '../../packages/widgets/src/client/index.ts'
@@ -17,7 +17,7 @@ afterEach(async () => {
   await world.close()
 })
 
-/** Frameworks read a store by subscribing to it and leaving again, all in one task. */
+/** Frameworks read a store by subscribing and unsubscribing within one task. */
 const READS: Readonly<Record<string, (client: StatusClient) => void>> = {
   'a connection': (client) => {
     client.connection('a').subscribe(() => undefined)()
@@ -43,7 +43,7 @@ test.each(Object.entries(READS))(
     const asked = vi.spyOn(globalThis, 'fetch')
     const client = world.client()
     read(client)
-    // Whatever was going to open has opened when a client that stays is live.
+    // When a client that stays subscribed is live, the others would have opened their transports, too.
     const other = world.client()
     other.connection('a').subscribe(() => undefined)
     await isLive(other)
@@ -52,7 +52,7 @@ test.each(Object.entries(READS))(
   },
 )
 
-test('reading while rendering asks no function for a token', async () => {
+test('reading while rendering does not call getToken', async () => {
   const getToken = vi.fn(() => 'token')
   const client = world.client({ getToken })
   client.connection('a').subscribe(() => undefined)()
@@ -64,14 +64,14 @@ test('reading while rendering asks no function for a token', async () => {
   expect(getToken).toHaveBeenCalledOnce()
 })
 
-test('a program that stays subscribed is live', async () => {
+test('the link of a program that stays subscribed is live', async () => {
   const client = world.client()
   client.connection('a').subscribe(() => undefined)
   await isLive(client)
   expect(client.connection('a').get().connection?.revision).toBe(1)
 })
 
-test('one client of a page can be named where nothing resolves its token address', () => {
+test('clientFor works without a page that resolves a relative token address', () => {
   const settings = { src: 'https://status.test', tokenSrc: '/mqtt-token' }
   expect(clientFor(settings)).toBe(clientFor(settings))
   expect(clientFor(settings)).not.toBe(clientFor({ ...settings, tokenSrc: '/other' }))

@@ -1,4 +1,4 @@
-/** Tabs that share one socket: clients with channels and locks of their own, as tabs of one browser have. */
+/** Tabs that share one socket: each client has its own channels and locks, as the tabs of a browser have. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { row } from '../../packages/server/test/http/house.ts'
@@ -15,7 +15,7 @@ afterEach(async () => {
   await world.close()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
-  // They know whether there is a document.
+  // The transports between tabs check whether there is a document.
   vi.resetModules()
 })
 
@@ -59,7 +59,7 @@ test('rows that one tab unwatches still reach another tab that watches them', as
   await until(() => heard.at(-1)?.connection?.status === 'failed')
 })
 
-test('the leader closes: another tab takes over, and nothing is missed', async () => {
+test('after the leader closes, another tab takes over, and no tab misses a change', async () => {
   world.house.publish([row('a', 1)])
   const [leader, ...others] = [tab(), tab(), tab()]
   for (const one of [leader, ...others]) {
@@ -73,7 +73,7 @@ test('the leader closes: another tab takes over, and nothing is missed', async (
   await until(() => world.house.hub.size === 1)
 })
 
-test('the socket of the leader breaks: all tabs come back, on one socket', async () => {
+test('after the socket of the leader breaks, all tabs are live again on one socket', async () => {
   world.house.publish([row('a', 1)])
   const tabs = [tab(), tab(), tab()]
   for (const one of tabs) one.watch({ all: true }, () => undefined)
@@ -85,7 +85,7 @@ test('the socket of the leader breaks: all tabs come back, on one socket', async
   await until(() => world.house.hub.size === 1)
 })
 
-test('the server says goodbye: all tabs come back in its window, on one socket, and said nothing', async () => {
+test('after a bye all tabs are live again on one socket, in the window of the server, and show no loss', async () => {
   world.house.publish([row('a', 1)])
   const tabs = [tab(), tab(), tab()]
   for (const one of tabs) one.watch({ all: true }, () => undefined)
@@ -102,7 +102,7 @@ test('the server says goodbye: all tabs come back in its window, on one socket, 
 })
 
 test(
-  'a black hole under the shared socket: each tab is stale, and live as soon as it ends',
+  'in a black hole under the shared socket each tab is stale, and live as soon as it ends',
   { timeout: 60_000 },
   async () => {
     world.house.publish([row('a', 1)])
@@ -128,13 +128,13 @@ test('the leader closes a shared socket that does not answer a tab after waking'
   world.house.publish([row('a', 2)])
   await until(() => world.proxy.taken > taken)
   world.proxy.mode = 'pass'
-  // What a tab does that comes back to the front; this socket delivers nothing any more.
+  // The event of a tab that becomes visible again; the socket delivers no more messages.
   tabs[1]?.refresh()
   await until(() => tabs.every((one) => one.rows()[0]?.revision === 2))
   for (const one of tabs) await isLive(one)
 })
 
-test('frozen and soon resumed: however many clients a page has, they stay on one socket', async () => {
+test('all clients of a page stay on one socket after the page was frozen and soon resumed', async () => {
   const around = Object.assign(new EventTarget(), { hidden: false, baseURI: 'http://portal.test/' })
   const { locks } = navigator
   vi.stubGlobal('document', around)
@@ -154,7 +154,7 @@ test('frozen and soon resumed: however many clients a page has, they stay on one
   around.dispatchEvent(new Event('freeze'))
   around.dispatchEvent(new Event('resume'))
   for (const one of clients) await isLive(one)
-  // Longer than a tab keeps its place after it has left.
+  // Longer than the place of a tab is kept after the tab has left.
   const later = performance.now() + 2_500
   await until(() => performance.now() > later)
   const late = createClient({ src, share: 'tabs' })
@@ -162,12 +162,12 @@ test('frozen and soon resumed: however many clients a page has, they stay on one
   late.watch({ all: true }, () => undefined)
   await isLive(late)
   expect([stood.mock.calls.length, world.house.hub.size]).toEqual([1, 1])
-  // The page has to be there until they are gone.
+  // The document has to exist until the clients are closed.
   for (const one of world.clients) one.close()
   await until(async () => (await locks.query()).held?.length === 0, { what: 'the lock to be free' })
 })
 
-test('a leader that is dead but still holds its lock is replaced', async () => {
+test('another tab replaces a leader that is dead but still holds its lock', async () => {
   const name = JSON.stringify([
     'mqtt-status.tabs.1',
     `http://127.0.0.1:${world.proxy.port}/`,
@@ -185,7 +185,7 @@ test('a leader that is dead but still holds its lock is replaced', async () => {
   release(null)
 })
 
-test('tabs of another version are not heard', async () => {
+test('a tab ignores messages of tabs with another version', async () => {
   world.house.publish([row('a', 1)])
   const name = ['mqtt-status.tabs.2', `http://127.0.0.1:${world.proxy.port}/`, null, null]
   const stranger = new BroadcastChannel(JSON.stringify(name))
@@ -213,7 +213,7 @@ const refusal = new DOMException(
   'SecurityError',
 )
 
-/** How a browser may refuse what tabs share by. */
+/** How a browser may refuse locks or channels. */
 const REFUSALS: Readonly<Record<string, () => void>> = {
   'locks are refused, as in a sandboxed iframe': () => {
     vi.spyOn(navigator.locks, 'request').mockRejectedValue(refusal)
@@ -241,7 +241,7 @@ const REFUSALS: Readonly<Record<string, () => void>> = {
   },
 }
 
-test.each(Object.entries(REFUSALS))('%s: each tab has a socket of its own', async (_, refuse) => {
+test.each(Object.entries(REFUSALS))('%s: each tab has its own socket', async (_, refuse) => {
   world.house.publish([row('a', 1)])
   refuse()
   const tabs = [tab(), tab()]

@@ -57,7 +57,7 @@ test.each<TransportName>(['ws', 'sse', 'poll'])(
 )
 
 test.each<TransportName>(['sse', 'poll'])(
-  '%s: what is listened to later arrives too, what is let go of does not',
+  '%s: rows that are watched later arrive, and unwatched ones do not',
   async (transport) => {
     world.house.publish([row('a', 1), row('b', 2, { siteId: 's2' })])
     const client = world.client({ transport })
@@ -70,7 +70,7 @@ test.each<TransportName>(['sse', 'poll'])(
 )
 
 test.each<TransportName>(['ws', 'sse', 'poll'])(
-  '%s: a client that a listener closes calls no listener again, and sends nothing more',
+  '%s: a client that a listener closes calls no listener again, and sends no message',
   async (transport) => {
     world.house.publish([row('a', 1)])
     const client = world.client({ transport })
@@ -100,7 +100,7 @@ test.each<TransportName>(['ws', 'sse'])(
   },
 )
 
-test('a list that fits no address is posted, a short one is not', async () => {
+test('the client posts a list that is too long for an address', async () => {
   const many = Array.from({ length: 300 }, (_, i) => row(`a-long-name-of-plant-${i}`, i + 1))
   world.house.publish(many)
   const client = world.client({ transport: 'sse' })
@@ -111,7 +111,7 @@ test('a list that fits no address is posted, a short one is not', async () => {
   expect(asked).toEqual(['GET /sse/status', 'POST /sse/status'])
 })
 
-test('more rows than a page has are polled page by page', async () => {
+test('the client polls page by page where there are more rows than one page holds', async () => {
   world.house.publish(Array.from({ length: 2_500 }, (_, i) => row(`c${i}`, i + 1)))
   const client = world.client({ transport: 'poll' })
   client.watch({ all: true }, () => undefined)
@@ -119,7 +119,7 @@ test('more rows than a page has are polled page by page', async () => {
   expect(client.rows().length).toBe(2_500)
 })
 
-test('a proxy that refuses WebSockets is found out, and the stream takes over', async () => {
+test('the client falls back to a stream behind a proxy that refuses WebSockets', async () => {
   world.house.publish([row('a', 1)])
   world.proxy.mode = 'refuse-upgrade'
   const client = await world.live()
@@ -130,10 +130,10 @@ test('a proxy that refuses WebSockets is found out, and the stream takes over', 
   await until(() => statusOf(client, 'a') === 'failed')
 })
 
-test('from a socket to a stream with one cursor: what changed meanwhile comes as a patch', async () => {
+test('a stream resumes with the cursor of the socket, and gets the changes as a patch', async () => {
   world.house.publish(Array.from({ length: 300 }, (_, i) => row(`c${i}`, i + 1)))
   const client = await world.live()
-  // The cursor is known once the server has said something after its answer.
+  // The server sends the cursor with the message after its answer.
   world.house.publish([row('c1', 1_001)])
   await until(() => client.rows().some(({ revision }) => revision === 1_001))
   let heard = ''
@@ -152,7 +152,7 @@ test('from a socket to a stream with one cursor: what changed meanwhile comes as
   })
   world.proxy.mode = 'refuse-upgrade'
   world.proxy.reset()
-  // The proxy has cut the socket, so this change reaches the page by the next transport alone. The page shows a loss only
+  // The proxy has cut the socket, so this change arrives on the next transport only. The page shows a loss only
   // where that takes longer than a second.
   world.house.publish([row('c2', 1_002, { status: 'failed' })])
   await until(() => statusOf(client, 'c2') === 'failed', { timeoutMs: 30_000 })
@@ -163,14 +163,14 @@ test('from a socket to a stream with one cursor: what changed meanwhile comes as
 })
 
 test(
-  'a proxy that buffers streams is found out too, and polling takes over',
+  'the client falls back to polling behind a proxy that buffers streams',
   { timeout: 130_000 },
   async () => {
     world.house.publish([row('a', 1)])
     world.proxy.mode = 'refuse-upgrade'
     const client = world.client({})
     const { fetch } = globalThis
-    // What a proxy does that waits for the end of an answer.
+    // A proxy that waits for the end of each answer.
     vi.stubGlobal('fetch', (input: string, init?: RequestInit) =>
       input.includes('/sse/')
         ? new Promise<never>((_, reject) => {
@@ -187,13 +187,13 @@ test(
 )
 
 test(
-  'a restart of the server, however long it takes, never moves a page off its socket',
+  'the client stays with WebSockets during a restart of the server of any length',
   { timeout: 90_000 },
   async () => {
     const client = await world.live()
     for (const downMs of [4_000, 0]) {
       await world.restart(downMs)
-      // By then a page may be at its longest pause.
+      // By then a client may wait for the longest time.
       await isLive(client, 30_000)
     }
     expect(asked.filter((path) => path.includes('sse') || path.includes('query'))).toEqual([])

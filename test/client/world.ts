@@ -33,13 +33,13 @@ export class World {
   }
 
   static async open(options: WorldOptions = {}): Promise<World> {
-    // Before anything is there: what the house has of its own must not hide what a client leaves behind.
+    // Counted before the server starts, because its own timers must not hide those of a client.
     const timers = timersNow()
     const house = await House.open(options.auth, options)
     return new World(house, await FaultProxy.start(house.port), { options, timers })
   }
 
-  /** Through the proxy. */
+  /** A client that connects through the proxy. */
   client(settings: Partial<ClientSettings> = {}, surroundings?: ClientSurroundings): StatusClient {
     const src = `http://127.0.0.1:${this.proxy.port}`
     const made = createClient({ src, ...settings }, surroundings)
@@ -47,7 +47,7 @@ export class World {
     return made
   }
 
-  /** Through the proxy, listening to everything, until it is live. */
+  /** A client that connects through the proxy and watches all rows; resolves when its link is live. */
   async live(settings: Partial<ClientSettings> = {}): Promise<StatusClient> {
     const made = this.client(settings)
     made.watch({ all: true }, () => undefined)
@@ -55,7 +55,7 @@ export class World {
     return made
   }
 
-  /** The server goes, and comes back on the same port after `downMs`. */
+  /** Stops the server, and starts it on the same port after `downMs`. */
   async restart(downMs = 0): Promise<void> {
     const { port, mark } = this.house
     await this.house.close()
@@ -63,10 +63,10 @@ export class World {
     this.house = await House.open(this.#options.auth, { ...this.#options, port, mark })
   }
 
-  /** @throws where a socket, a subscriber or a timer is left behind */
+  /** @throws when a client has left a socket, a subscriber or a timer */
   async close(): Promise<void> {
     for (const client of this.clients) client.close()
-    // Of what went down in a black hole the server hears nothing before.
+    // The server learns of sockets in a black hole only by its own timeout.
     await this.proxy.stop()
     await until(() => this.house.hub.size === 0, { what: 'the server to see the clients leave' })
     await this.house.close()

@@ -1,6 +1,6 @@
 /**
- * The catalogue as the visual test: in every view of it nothing overlaps, nothing sticks out of its place, and axe finds
- * nothing. Pixels are not compared: fonts differ from machine to machine, geometry may not.
+ * The catalogue as the visual test: in every view no parts overlap or overflow, and axe reports nothing. The test compares
+ * no pixels, because fonts differ from machine to machine.
  */
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ interface View {
 async function open(view: View): Promise<Page> {
   const { query, width = 1280, zoom = 1, forcedColors, print, touch } = view
   const context = await stage.browser.newContext({
-    // Zooming in is a smaller page with larger pixels.
+    // A zoomed page is a smaller viewport with larger pixels.
     viewport: { width: Math.round(width / zoom), height: 900 },
     deviceScaleFactor: zoom,
     reducedMotion: 'reduce',
@@ -34,7 +34,7 @@ async function open(view: View): Promise<Page> {
   const page = await context.newPage()
   await page.goto(`${stage.url}/catalogue?${query}`)
   await page.waitForSelector('html[data-ready]')
-  // Elements out of view are drawn later.
+  // Elements out of view render later.
   await page.evaluate(() =>
     Promise.all(
       Array.from(document.querySelectorAll(':defined'), (element) =>
@@ -44,23 +44,23 @@ async function open(view: View): Promise<Page> {
   )
   if (print) {
     await page.emulateMedia({ media: 'print' })
-    // What a browser tells a page before it prints.
+    // The event of a browser before it prints.
     await page.evaluate(() => dispatchEvent(new Event('beforeprint')))
   }
-  // What is far below has to be laid out too.
+  // Parts far below the viewport need a layout, too.
   await page.addStyleTag({
     content: 'mqtt-status-card::part(card) { content-visibility: visible !important }',
   })
   return page
 }
 
-/** What is wrong with the geometry, in words. */
+/** The faults of the geometry, in words. */
 function misplaced(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    /** What is cut off with an ellipsis says that it is. */
+    /** Whether the text is cut off with an ellipsis, which shows that it is. */
     const isEllipsis = ({ textOverflow, webkitLineClamp }: CSSStyleDeclaration): boolean =>
       textOverflow === 'ellipsis' || webkitLineClamp !== 'none'
-    /** What is seen of a part: the rest is behind an ellipsis. Cut off by anything else it sticks out. */
+    /** The visible area of a part; the rest is behind an ellipsis. A part that is cut off otherwise overflows. */
     const visible = (
       part: Element,
     ): {
@@ -132,7 +132,7 @@ function misplaced(page: Page): Promise<string[]> {
 
 async function violations(page: Page, forced: boolean): Promise<string[]> {
   await page.evaluate(AXE)
-  // Where the system chooses the colours, axe still reads the ones it has overruled.
+  // With forced colours axe still reads the colours of the page.
   return page.evaluate(async (forced) => {
     const { axe } = globalThis as unknown as {
       axe: {
@@ -172,7 +172,7 @@ const VIEWS: Readonly<Record<string, View>> = {
 }
 
 for (const [name, view] of Object.entries(VIEWS)) {
-  test(`nothing overlaps or sticks out, and axe finds nothing: ${name}`, async () => {
+  test(`no parts overlap or overflow, and axe reports nothing: ${name}`, async () => {
     const page = await open(view)
     expect(await misplaced(page)).toEqual([])
     expect(await violations(page, view.forcedColors !== undefined)).toEqual([])
@@ -180,7 +180,7 @@ for (const [name, view] of Object.entries(VIEWS)) {
   })
 }
 
-test('on paper there are whole dates and no buttons', async () => {
+test('a printed card has full dates and no buttons', async () => {
   const page = await open({ query: 'theme=light', print: true })
   expect(await misplaced(page)).toEqual([])
   const card = page.locator('#card-connected mqtt-status-card')
@@ -203,7 +203,7 @@ for (const [touch, least] of [
   [false, 24],
   [true, 44],
 ] as const) {
-  test(`what can be pressed is at least ${least} px high and wide, ${touch ? 'by a finger' : 'by a mouse'}`, async () => {
+  test(`every target is at least ${least} px high and wide, ${touch ? 'on a touch screen' : 'with a mouse'}`, async () => {
     const page = await open({ query: 'theme=light&density=dense', touch })
     const small = await page.evaluate(
       (least) =>
@@ -226,7 +226,7 @@ for (const [touch, least] of [
   })
 }
 
-test('a skeleton is as high as the card that replaces it, and so is the room that preload.css keeps', async () => {
+test('a skeleton has the height of the card that replaces it, and so has the room that preload.css reserves', async () => {
   const page = await open({ query: 'theme=light' })
   const height = async (selector: string): Promise<number | undefined> =>
     (await page.locator(selector).boundingBox())?.height
@@ -241,7 +241,7 @@ test('a skeleton is as high as the card that replaces it, and so is the room tha
   await page.context().close()
 })
 
-test('a click on Retry shows the try', async () => {
+test('a click on Retry shows that an attempt is under way', async () => {
   const page = await open({ query: 'theme=light' })
   const card = page.locator('#card-unreachable mqtt-status-card')
   await card.locator('.retry').click()
@@ -250,7 +250,7 @@ test('a click on Retry shows the try', async () => {
   await page.context().close()
 })
 
-test('a snippet is copied with its attributes, from the heading where one markup makes the whole section', async () => {
+test('a Copy button copies the markup with its attributes; one markup for a whole section is copied from the heading', async () => {
   const context = await stage.browser.newContext({
     permissions: ['clipboard-read', 'clipboard-write'],
   })
@@ -267,7 +267,7 @@ test('a snippet is copied with its attributes, from the heading where one markup
   await context.close()
 })
 
-test('no two Copy buttons of a section give the same markup, and all variants of a specimen are in it', async () => {
+test('no two Copy buttons of a section copy the same markup, and it has all variants of the specimen', async () => {
   const context = await stage.browser.newContext({
     permissions: ['clipboard-read', 'clipboard-write'],
   })

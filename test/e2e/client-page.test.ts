@@ -1,4 +1,4 @@
-/** The built client in pages of a real browser, against real doors, with networks between them that break. */
+/** The built client in pages of a real browser, against a real HTTP server, through a proxy that fails on demand. */
 import type { BrowserContext, Browser } from 'playwright-core'
 import { until } from '@mqtt-status/testing/until'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import type { ClientSettings } from '../../packages/widgets/src/client/index.ts'
 import { World } from '../client/world.ts'
 import { launchVisitor, Portal, Tab } from './client-stage.ts'
 
-/** Silence is found out after ten seconds and this. */
+/** The client detects silence after this and ten seconds. */
 const HEARTBEAT_MS = 500
 const SECRET = {
   kind: 'secret',
@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await context.close()
-  // A stream or a subscriber that is left behind fails the test.
+  // A stream or a subscriber that a page has left fails the test.
   await world.close()
 })
 
@@ -46,7 +46,7 @@ function settings(more: Partial<ClientSettings> = {}): ClientSettings {
   return { src: `http://127.0.0.1:${world.proxy.port}`, ...more }
 }
 
-/** Live, and everything is known. */
+/** Waits until the page is live and has all rows. */
 async function open(more: Partial<ClientSettings> = {}): Promise<Tab> {
   const tab = await Tab.open(context, portal, settings(more))
   await tab.shows('b', 2)
@@ -57,9 +57,9 @@ function socketsAre(count: number): Promise<boolean> {
   return until(() => world.house.hub.size === count, { what: `${count} sockets at the server` })
 }
 
-test('a proxy that refuses WebSockets, then one that holds streams: on by SSE with the same cursor, then by polling', async () => {
+test('the client falls back to SSE with the same cursor, then to polling, behind proxies that refuse WebSockets and hold streams', async () => {
   const tab = await open()
-  // The cursor is known once the server has said something after its answer.
+  // The server sends the cursor with the message after its answer.
   world.house.publish([row('a', 3)])
   await tab.shows('a', 3)
   world.proxy.mode = 'refuse-upgrade'
@@ -71,36 +71,36 @@ test('a proxy that refuses WebSockets, then one that holds streams: on by SSE wi
     { a: 4, b: 2 },
     { a: 4, b: 2 },
   ])
-  expect(new Set(tab.wires)).toEqual(new Set(['ws', 'sse']))
+  expect(new Set(tab.transports)).toEqual(new Set(['ws', 'sse']))
   const heard = await tab.page.evaluate(() => window.heard)
   expect(heard).toContain('event: patch')
   expect(heard).not.toContain('event: snapshot')
 
   // The next page of the portal does not try a WebSocket first.
   await until(() => tab.page.evaluate(() => sessionStorage.length > 0), { what: 'the memory' })
-  tab.wires.length = 0
+  tab.transports.length = 0
   await tab.page.reload()
   await tab.begin(settings())
   await tab.shows('a', 4)
-  expect(new Set(tab.wires)).toEqual(new Set(['sse']))
+  expect(new Set(tab.transports)).toEqual(new Set(['sse']))
 
   world.proxy.mode = 'whole-answers'
   world.proxy.reset()
   world.house.publish([row('a', 5)])
   await tab.shows('a', 5, 55_000)
-  expect(tab.wires.at(-1)).toBe('poll')
+  expect(tab.transports.at(-1)).toBe('poll')
 }, 120_000)
 
-test('a server that restarts: the page stays on its socket, says nothing, and shows what changed meanwhile', async () => {
+test('after a restart of the server the page uses a WebSocket again, has shown no loss, and has the changes', async () => {
   const tab = await open()
   await world.restart()
   world.house.publish([row('a', 3), row('b', 2)])
   await tab.shows('a', 3)
-  expect(new Set(tab.wires)).toEqual(new Set(['ws']))
+  expect(new Set(tab.transports)).toEqual(new Set(['ws']))
   expect(new Set(await tab.states)).toEqual(new Set(['live']))
 })
 
-test('killed, and reset in the handshake: back within moments', async () => {
+test('after a reset, and resets in the handshake, the page is live within seconds', async () => {
   const tab = await open()
   world.proxy.mode = 'reset-upgrade'
   world.proxy.reset()
@@ -108,10 +108,10 @@ test('killed, and reset in the handshake: back within moments', async () => {
   await until(() => world.proxy.refused >= 2)
   world.proxy.mode = 'pass'
   await tab.shows('a', 3)
-  expect(new Set(tab.wires)).toEqual(new Set(['ws']))
+  expect(new Set(tab.transports)).toEqual(new Set(['ws']))
 })
 
-test('a black hole: stale after the grace, with what was known; live when it ends', async () => {
+test('in a black hole the link is stale after the grace and keeps its rows; it is live when the black hole ends', async () => {
   const tab = await open()
   world.proxy.mode = 'drop'
   world.house.publish([row('a', 3)])
@@ -121,7 +121,7 @@ test('a black hole: stale after the grace, with what was known; live when it end
   await tab.shows('a', 3, 30_000)
 })
 
-test('a page that is frozen has no socket; resumed, it shows what changed', async () => {
+test('a frozen page has no socket, and after it resumes it has the changes', async () => {
   const tab = await open()
   await tab.freeze()
   await socketsAre(0)
@@ -130,7 +130,7 @@ test('a page that is frozen has no socket; resumed, it shows what changed', asyn
   await tab.shows('a', 3)
 })
 
-test('back from the back/forward cache, with what changed meanwhile', async () => {
+test('a page from the back/forward cache has the changes made meanwhile', async () => {
   const tab = await open()
   await tab.page.goto(`${portal.url}/elsewhere`)
   await socketsAre(0)
@@ -140,7 +140,7 @@ test('back from the back/forward cache, with what changed meanwhile', async () =
   await tab.shows('a', 3)
 })
 
-test('a page that is hidden for long lets go of its socket, and has it back when it is seen', async () => {
+test('a page that is hidden for long closes its socket, and opens one when it is visible', async () => {
   const tab = await open({ pauseHidden: 1 })
   const show = (hidden: boolean): Promise<void> =>
     tab.page.evaluate((isHidden) => {
@@ -155,7 +155,7 @@ test('a page that is hidden for long lets go of its socket, and has it back when
   await tab.shows('a', 3)
 })
 
-test('offline is said at once; back online, so is what changed', async () => {
+test('the link is offline at once; back online the page has the changes', async () => {
   const tab = await open()
   await context.setOffline(true)
   await tab.is('offline')
@@ -164,7 +164,7 @@ test('offline is said at once; back online, so is what changed', async () => {
   await tab.shows('a', 3)
 })
 
-test('two bundles on a page, and all tabs that share: one socket; the tab that takes over misses nothing', async () => {
+test('two bundles on a page and all tabs that share use one socket, and the tab that takes over misses no change', async () => {
   const tabs = [await open({ share: 'tabs' }), await open({ share: 'tabs' })]
   const third = await open({ share: 'tabs' })
   await socketsAre(1)
@@ -189,13 +189,13 @@ test('two bundles on a page, and all tabs that share: one socket; the tab that t
   await socketsAre(1)
 })
 
-test('two bundles on a page that does not share are one socket too', async () => {
+test('two bundles on a page without sharing use one socket, too', async () => {
   const tab = await open()
   await socketsAre(1)
-  expect(tab.wires).toEqual(['ws'])
+  expect(tab.transports).toEqual(['ws'])
 })
 
-test('a portal whose token endpoint answers 503 for a while is asked again until there is a token', async () => {
+test('the client retries a token endpoint that answers 503 until it gives a token', async () => {
   await world.close()
   const callers = { open: false, allowedOrigins: [portal.url] }
   world = await World.open({ heartbeatMs: HEARTBEAT_MS, auth: SECRET, callers })
@@ -211,7 +211,7 @@ test('a portal whose token endpoint answers 503 for a while is asked again until
   portal.tokensAsked = 0
   const tab = await Tab.open(context, portal, settings({ tokenSrc: '/token' }))
   await until(() => portal.tokensAsked >= 3)
-  expect([await tab.state, tab.wires]).toEqual(['connecting', []])
+  expect([await tab.state, tab.transports]).toEqual(['connecting', []])
   portal.token = { status: 200, body: { token, expiresIn: 600 } }
   await tab.shows('b', 2)
 })

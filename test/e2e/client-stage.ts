@@ -1,6 +1,6 @@
 /**
- * A page that uses the built client without any element, in tabs of a browser: what a portal does that draws its
- * connections itself. The client is served twice, as two bundles of one page are.
+ * A page that uses the built client without any element, in tabs of a browser, as a portal with its own rendering does. The
+ * page loads the client twice, as two bundles.
  */
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -48,7 +48,7 @@ declare global {
     states?: string[]
     /** Whether the page came back from the back/forward cache. */
     persisted: boolean
-    /** All that streams of events have said. */
+    /** Everything that event streams have delivered. */
     heard: string
   }
 }
@@ -56,7 +56,7 @@ declare global {
 /** The portal's own server. */
 export class Portal {
   readonly url: string
-  /** What its token endpoint answers. */
+  /** The answer of its token endpoint. */
   token: { readonly status: number; readonly body: unknown } = { status: 404, body: null }
   tokensAsked = 0
   readonly #server: Server
@@ -99,7 +99,7 @@ export class Portal {
   }
 }
 
-/** One with a back/forward cache, which test browsers do without. */
+/** A browser with its back/forward cache, which is disabled in tests by default. */
 export async function launchVisitor(): Promise<Browser> {
   return chromium.launch({
     ...(await findBrowser()),
@@ -108,21 +108,21 @@ export async function launchVisitor(): Promise<Browser> {
   })
 }
 
-/** A page with a client that listens to everything. */
+/** A page with a client that watches all rows. */
 export class Tab {
   readonly page: Page
-  /** The wires that it has used, one entry each time it has opened one. */
-  readonly wires: string[] = []
+  /** The transports that it has used, one entry for each that it has opened. */
+  readonly transports: string[] = []
   #debugger: CDPSession | null = null
 
   private constructor(page: Page) {
     this.page = page
-    page.on('websocket', () => this.wires.push('ws'))
+    page.on('websocket', () => this.transports.push('ws'))
     page.on('request', (request) => {
       const { pathname } = new URL(request.url())
       if (request.method() === 'OPTIONS') return
-      if (pathname.includes('/sse/')) this.wires.push('sse')
-      if (pathname.endsWith('/query')) this.wires.push('poll')
+      if (pathname.includes('/sse/')) this.transports.push('sse')
+      if (pathname.endsWith('/query')) this.transports.push('poll')
     })
   }
 
@@ -137,7 +137,7 @@ export class Tab {
     return tab
   }
 
-  /** Each bundle asks for the page's client. */
+  /** Each bundle calls `clientFor` with the same settings. */
   async begin(settings: ClientSettings): Promise<void> {
     await this.page.waitForFunction(() => window.bundles)
     await this.page.evaluate((given) => {
@@ -157,7 +157,7 @@ export class Tab {
     return this.page.evaluate(() => window.states ?? [])
   }
 
-  /** Of each row, as each bundle knows them. */
+  /** The revision of each row in each bundle. */
   get revisions(): Promise<Record<string, number>[]> {
     return this.page.evaluate(() =>
       (window.clients ?? []).map((client) =>
@@ -170,7 +170,7 @@ export class Tab {
     await until(async () => (await this.state) === state, { what: `${state} in a page`, timeoutMs })
   }
 
-  /** Live, with this row as it is at the server. */
+  /** Waits until the page is live and has the server's revision of this row. */
   async shows(id: string, revision: number, timeoutMs = 15_000): Promise<void> {
     const isThere = async (): Promise<boolean> =>
       (await this.state) === 'live' && (await this.revisions).every((rows) => rows[id] === revision)
@@ -178,8 +178,8 @@ export class Tab {
   }
 
   /**
-   * As a browser does with a tab in the background: it says so, and nothing runs there any more. Tabs of browsers without
-   * a window are never in the background, so the debugger has to stand in.
+   * Freezes the page as a browser freezes a tab in the background: it dispatches `freeze`, and no script runs. Tabs of browsers
+   * without a window are never in the background, so the debugger freezes them.
    */
   async freeze(): Promise<void> {
     this.#debugger ??= await this.page.context().newCDPSession(this.page)
@@ -193,7 +193,7 @@ export class Tab {
     await this.page.evaluate(() => document.dispatchEvent(new Event('resume')))
   }
 
-  /** Without waiting for a page to be loaded: one from the back/forward cache is not. */
+  /** Does not wait for a load, because a page from the back/forward cache dispatches none. */
   async back(): Promise<void> {
     await this.page.goBack({ waitUntil: 'commit' })
   }

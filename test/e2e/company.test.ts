@@ -1,4 +1,4 @@
-/** Cards among others: in a row with higher ones, on a page of the other direction, on paper, with nothing to name. */
+/** Cards beside others: in a row with higher ones, on a page from right to left, on paper, and without a name. */
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { BrowserWithPages } from './browser-with-pages.ts'
@@ -45,7 +45,7 @@ interface Box {
   readonly bottom: number
 }
 
-/** Where a part of the n-th card is. */
+/** The position of a part of the n-th card. */
 function box(page: Page, n: number, part: string): Promise<Box> {
   return page
     .locator('mqtt-status-card')
@@ -59,7 +59,7 @@ function box(page: Page, n: number, part: string): Promise<Box> {
 }
 
 for (const density of ['compact', 'dense']) {
-  test(`the lines of a ${density} card stay together beside a higher card`, async () => {
+  test(`the lines of a ${density} card stay together in a row with a higher card`, async () => {
     const page = await open(
       `<div class="row">${card('failed')}${card('disconnected by somebody', `density="${density}"`)}</div>`,
     )
@@ -75,7 +75,7 @@ for (const density of ['compact', 'dense']) {
   })
 }
 
-test('a Latin name on a page from right to left begins where it begins, and stands where the status stands', async () => {
+test('on a page from right to left a Latin name shows its beginning, aligned with the status', async () => {
   const long = 'Entwässerungsanlagenverwaltung Nordrhein-Westfalen, zweite Linie'
   const page = await open(
     `<div dir="rtl">${card('lost', `name="${long}" style="inline-size: 260px"`)}${card('lost', 'name="Ems"')}${card('lost', 'name="محطة"')}</div>`,
@@ -110,7 +110,7 @@ test('a Latin name on a page from right to left begins where it begins, and stan
   await page.close()
 })
 
-test('names, reasons and what is known of a device are whole where there is little room, and on paper', async () => {
+test('names, reasons and the device line are not cut off in narrow cards, nor on paper', async () => {
   const cut = (page: Page, parts: string): Promise<string[]> =>
     page.evaluate(
       (parts) =>
@@ -136,7 +136,7 @@ test('names, reasons and what is known of a device are whole where there is litt
   await page.close()
 })
 
-test('without a row the id is the name, and with nothing to name there is no line for it', async () => {
+test('without a row the name is the id, and without an id there is no line for the name', async () => {
   const page = await open(
     '<mqtt-status-card connection-id="plant-7"></mqtt-status-card><mqtt-status-card></mqtt-status-card>',
   )
@@ -146,7 +146,7 @@ test('without a row the id is the name, and with nothing to name there is no lin
   await page.close()
 })
 
-test('the status of a dense card without a button ends where the buttons of the others end', async () => {
+test('the status of a dense card without a button ends at the edge of the buttons of the others', async () => {
   const page = await open(
     ['connected', 'observed', 'missing'].map((state) => card(state, 'density="dense"')).join(''),
   )
@@ -160,7 +160,7 @@ test('the status of a dense card without a button ends where the buttons of the 
   await page.close()
 })
 
-test('a card that is a link shows it under the pointer', async () => {
+test('a card that is a link changes under the pointer', async () => {
   const page = await open(card('connected', 'href="#there"') + card('connected'), {
     reducedMotion: 'reduce',
   })

@@ -15,7 +15,7 @@ const ID = 'plant-7'
 const CLIENT = 'plant-7-client'
 const MANY = 300
 
-/** The buttons, once they can be pressed. */
+/** The buttons, once they are enabled. */
 const DISCONNECT = '.disconnect:not([aria-disabled])'
 const CONNECT = '.connect:not([aria-disabled])'
 
@@ -73,7 +73,7 @@ interface Box {
   readonly height: number
 }
 
-/** Where a part of the first card's tree is; `null` if there is none. */
+/** The position of a part of the first card's tree; `null` if there is none. */
 function box(selector: string): Promise<Box | null> {
   return window.evaluate((selector) => {
     const root = document.querySelector('mqtt-status-card')?.shadowRoot
@@ -92,14 +92,14 @@ async function click(selector: string): Promise<void> {
   await window.click(x + width / 2, y + height / 2)
 }
 
-/** The id of what has the focus inside the first card; empty if nothing has it. */
+/** The id of the focused node inside the first card; empty if no node has the focus. */
 function focused(): Promise<string> {
   return window.evaluate(
     () => document.querySelector('mqtt-status-card')?.shadowRoot?.activeElement?.id ?? '',
   )
 }
 
-/** What the first card says, as one line. */
+/** The text of the first card, as one line. */
 function words(): Promise<string> {
   return window.evaluate(
     () =>
@@ -119,7 +119,7 @@ async function connected(): Promise<void> {
   )
 }
 
-test('the card is live and as large as it is meant to be, and its button sends an MQTT DISCONNECT', async () => {
+test('the card is live and has its size, and its button makes the server send an MQTT DISCONNECT', async () => {
   await connected()
   await open([ID])
   await all('connected')
@@ -135,7 +135,7 @@ test('the card is live and as large as it is meant to be, and its button sends a
   await all('connected')
 })
 
-test('a row that arrives after the card was painted is drawn, and its button can be clicked', async () => {
+test('a painted card paints a row that arrives later, and its button takes a click', async () => {
   await open(['late'])
   await all('missing')
   await database.sql`
@@ -147,7 +147,7 @@ test('a row that arrives after the card was painted is drawn, and its button can
   await all('disconnected')
 })
 
-test('when the server dies the card says that it is old without moving, and is live again by itself', async () => {
+test('after kill -9 of the server the card shows stale data without a layout shift, and is live again after the restart', async () => {
   await connected()
   await open([ID])
   await all('connected')
@@ -162,14 +162,14 @@ test('when the server dies the card says that it is old without moving, and is l
   expect(await boxOf('.card')).toEqual(before)
 })
 
-test('details are opened by the keyboard over the page, and Escape returns the focus to their button', async () => {
+test('the keyboard opens details above the page, and Escape returns the focus to their button', async () => {
   await database.sql`
     insert into connections (id, site_id, name, managed, status, reason, detail, desired)
     values ('failing', 'site-7', 'Failing', false, 'failed', 'bad_credentials', 'Connection refused', null)`
   await open(['failing'])
   await all('failed')
   const before = await boxOf('.card')
-  // A click gives the page the keyboard; after it the card is where it was.
+  // A click gives the page the keyboard focus, and must not move the card.
   await click('#details')
   await until(async () => ((await box('#detail'))?.height ?? 0) > 0, { what: 'the details' })
   expect(await boxOf('.card')).toEqual(before)
@@ -188,7 +188,7 @@ test('details are opened by the keyboard over the page, and Escape returns the f
   expect(await focused()).toBe('details')
 })
 
-test(`${MANY} cards keep the page as high while it is scrolled, and each is drawn where it is seen`, async () => {
+test(`a page of ${MANY} cards keeps its height while it is scrolled, and each card in view is painted`, async () => {
   await database.sql`
     insert into connections (id, site_id, name, managed, status, desired)
     select 'many-' || n, 'site-8', 'Plant ' || n, false, 'connected', null

@@ -1,7 +1,6 @@
 /**
- * The built bundle where a feature of the browser is missing, or throws whenever it is used, each in turn. Browsers,
- * sandboxes, policies, extensions and old web views take features away; a card shows its status all the same, or says
- * in words, or by the text inside it, that it can't.
+ * The built bundle in a browser in which one feature is missing, or throws at each use. Browsers, sandboxes, policies,
+ * extensions and old web views remove features. The card shows its status all the same, or a message, or the text inside it.
  */
 import { readFileSync } from 'node:fs'
 import { createDatabase } from '@mqtt-status/testing/postgres'
@@ -22,7 +21,7 @@ let portal: PortalPages
 let browser: Browser
 let features: readonly string[]
 
-/** What the bundle can't do without, Lit included. Every browser has had it since 2018. */
+/** The features that the bundle requires, Lit included. Every browser has had them since 2018. */
 const ESSENTIAL: readonly string[] = [
   ...['setTimeout', 'clearTimeout', 'Document', 'CustomEvent', 'CSSStyleSheet'],
   ...['Document.prototype.createTreeWalker', 'Element.prototype.innerHTML'],
@@ -84,7 +83,7 @@ function find(bundle: string): string[] {
   return [...new Set([...globals, ...members])]
 }
 
-/** The first script of the page: takes away the feature that the address names, before any other script runs. */
+/** The first script of the page: removes the feature that the address names, before any other script runs. */
 function take(): void {
   localStorage.clear()
   sessionStorage.clear()
@@ -144,12 +143,12 @@ afterAll(async () => {
 })
 
 interface Shown {
-  /** The status, a message in its place, or the text inside an element that the console says can't be drawn. */
+  /** The status, a message in its place, or the text inside an element whose fault is in the console. */
   readonly kind: 'status' | 'message' | 'text' | 'waits'
   readonly words: string
 }
 
-/** What can be seen of the card. Playwright looks from a world of its own, in which no feature is missing. */
+/** The visible text of the card. Playwright reads it in an isolated world, in which no feature is missing. */
 async function look(page: Page, said: readonly string[]): Promise<Shown> {
   const drawn = page.locator('mqtt-status-card .card')
   if ((await drawn.count()) === 0) {
@@ -163,7 +162,7 @@ async function look(page: Page, said: readonly string[]): Promise<Shown> {
   return { kind: messages.join('').trim() === '' ? 'waits' : 'message', words }
 }
 
-/** What goes wrong on a page without the feature; `null` = nothing. */
+/** The fault of a page without the feature; `null` = none. */
 async function faultOf(page: Page, path: string, how: string): Promise<string | null> {
   const errors: string[] = []
   const said: string[] = []
@@ -188,7 +187,7 @@ async function faultOf(page: Page, path: string, how: string): Promise<string | 
 }
 
 for (const how of ['missing', 'throwing'] as const) {
-  test(`the card shows its status, or a fallback, wherever one feature is ${how}`, async () => {
+  test(`the card shows its status, or a fallback, without each feature in turn: ${how}`, async () => {
     expect(features.length).toBeGreaterThan(100)
     const waiting = [...features]
     const faults: string[] = []

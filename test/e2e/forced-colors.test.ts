@@ -1,10 +1,10 @@
-/** In forced colours a browser replaces every colour of ours: edges stay visible, and statuses keep their shapes. */
+/** With forced colours the browser replaces the elements' colours: edges stay visible, and statuses keep their shapes. */
 import { PNG } from 'pngjs'
 import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { BrowserWithPages } from './browser-with-pages.ts'
 
-/** One for each look; what turns is left out, as it stands still for those who want no motion. */
+/** One row for each look, except those with an animation. */
 const STATES = ['connected', 'device offline', 'lost', 'failed', 'disconnected', 'unknown']
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Forced</title>
@@ -47,7 +47,7 @@ async function picture(part: Locator): Promise<PNG> {
   return PNG.sync.read(await part.screenshot())
 }
 
-/** How bright each pixel is, 0 to 255. */
+/** The brightness of each pixel, 0 to 255. */
 function brightness({ data }: PNG): number[] {
   return Array.from({ length: data.length / 4 }, (_, pixel) => {
     const [red = 0, green = 0, blue = 0] = data.subarray(pixel * 4, pixel * 4 + 3)
@@ -55,7 +55,7 @@ function brightness({ data }: PNG): number[] {
   })
 }
 
-/** How much brighter the brightest pixel is than the darkest. */
+/** The difference between the brightest and the darkest pixel. */
 function contrast(values: readonly number[]): number {
   return Math.max(...values) - Math.min(...values)
 }
@@ -79,7 +79,7 @@ for (const scheme of ['light', 'dark'] as const) {
   })
 
   for (const tag of ['card', 'badge']) {
-    test(`every status of a ${tag} has a shape of its own: ${scheme}`, async () => {
+    test(`every status of a ${tag} has its own shape: ${scheme}`, async () => {
       const page = await open(scheme)
       const shapes = new Map<string, number[]>()
       for (const state of STATES) {

@@ -1,4 +1,4 @@
-/** Five thousand clients on two real servers, which are restarted one after the other: all come back, by patches. */
+/** Five thousand clients on two real servers, which restart one after the other. All clients resume by patches. */
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
@@ -8,13 +8,13 @@ import { ServerProcess } from './world.ts'
 
 const CLIENTS = 5_000
 const ROWS = 50
-/** Dials at a time for those who come first; later they all dial at once. */
+/** Concurrent attempts at the start of the test; after a restart all clients connect at once. */
 const TOGETHER = 200
 
 let database: TestDatabase
 let servers: ServerProcess[]
 let clients: LoadClient[] = []
-/** Dials that were cut off before they were answered, and made again. */
+/** Attempts that were cut off during the handshake, and repeated. */
 let redials = 0
 
 beforeEach(async () => {
@@ -49,7 +49,7 @@ function dial(port: number, cursor: string | null): LoadClient {
   })
 }
 
-/** As a page does it: a client whose handshake is cut off tries again. */
+/** Retries after a handshake that was cut off, as a page does. */
 async function answered(port: number, cursor: string | null): Promise<LoadClient> {
   for (;;) {
     const client = dial(port, cursor)
@@ -65,7 +65,7 @@ async function answered(port: number, cursor: string | null): Promise<LoadClient
 
 const portOf = (index: number): number => Number(new URL(servers[index]?.url ?? '').port)
 
-test('a fleet of 5,000 whose server is restarted resumes on the other one, and back again, by patches', async () => {
+test('5,000 clients resume by patches on the other server after a restart of theirs, and back again', async () => {
   for (let start = 0; start < CLIENTS; start += TOGETHER) {
     const batch = Array.from({ length: TOGETHER }, () => answered(portOf(0), null))
     clients.push(...(await Promise.all(batch)))

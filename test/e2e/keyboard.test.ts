@@ -1,10 +1,10 @@
-/** Real keys, a real mouse and a real clipboard: what scripts can't imitate. */
+/** Real keys, a real mouse and a real clipboard, which scripts in a page can't imitate. */
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { launchBrowser } from '../../scripts/browser.ts'
 import { Pages } from './pages.ts'
 
-/** A client of the page's own whose link can be cut, and that keeps its commands. */
+/** A client of the page, whose link the test sets, and which records its commands. */
 const CLIENT = `
 import { FakeClient } from '/catalogue/fake-client.js'
 import { STATES } from '/catalogue/states.js'
@@ -57,7 +57,7 @@ afterAll(async () => {
   await browser?.close()
 })
 
-/** What the live regions have said, once they have said something. */
+/** The texts of the live regions, once there is one. */
 async function said(page: Page): Promise<readonly string[]> {
   const lines = await page.waitForFunction(() => {
     const { said } = globalThis as unknown as { said: string[] }
@@ -89,7 +89,7 @@ function card(attributes: string, inside = ''): string {
   return `<mqtt-status-card connection-id="plant-7" lang="en" ${attributes}>${inside}</mqtt-status-card>`
 }
 
-/** What has the focus, across shadow roots, in words. */
+/** The focused node, across shadow roots, in words. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     let element = document.activeElement
@@ -116,7 +116,7 @@ function main(page: Page): Locator {
   return page.locator('.main')
 }
 
-/** Whatever has to follow has had the time to. */
+/** Resolves after the card has rendered. */
 async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await (
@@ -140,7 +140,7 @@ test('Tab goes through a card in the order in which it is read', async () => {
 })
 
 for (const key of ['Enter', 'Space']) {
-  test(`${key} gives a command, and the focus stays on the button until after its end`, async () => {
+  test(`${key} sends a command once, and the focus stays on the button until after its end`, async () => {
     const page = await open(card(''))
     await page.keyboard.press('Tab')
     expect(await focused(page)).toBe('Disconnect')
@@ -154,7 +154,7 @@ for (const key of ['Enter', 'Space']) {
   })
 }
 
-test('a question is answered by keys: No is where one lands, Escape takes it back, Yes is one step away', async () => {
+test('keys answer a question: it opens with the focus on No, Escape closes it, and Shift+Tab reaches Yes', async () => {
   const page = await open(card('confirm="all"'))
   await main(page).focus()
   await page.keyboard.press('Enter')
@@ -178,7 +178,7 @@ test('a question is answered by keys: No is where one lands, Escape takes it bac
   expect(await focused(page)).toBe('Disconnecting…')
 })
 
-test('Escape takes the question back, and leaves the dialog around it open', async () => {
+test('Escape closes the question, and leaves the dialog around it open', async () => {
   const page = await open(`<dialog>${card('confirm="all"')}</dialog>`)
   await page.evaluate(() => document.querySelector('dialog')?.showModal())
   await main(page).focus()
@@ -202,13 +202,13 @@ for (const [tag, width] of [
   ['control', 240],
   ['control', 400],
 ] as const) {
-  test(`a double click asks, and answers nothing: ${tag} of ${width} px`, async () => {
+  test(`a double click opens the question, and does not answer it: ${tag} of ${width} px`, async () => {
     const page = await open(
       `<div style="width: ${width}px">${card('confirm="disconnect"').replaceAll('-card', `-${tag}`)}</div>`,
     )
     const box = await main(page).boundingBox()
     if (!box) throw new Error('no button')
-    // All across the button: some of it is where the answers will be.
+    // All across the button, because the answers will cover a part of it.
     for (const part of [0.1, 0.3, 0.5, 0.7, 0.9]) {
       await page.mouse.dblclick(box.x + box.width * part, box.y + box.height / 2)
       await page.locator('.yes').waitFor()
@@ -228,7 +228,7 @@ for (const [tag, width] of [
 }
 
 for (const tag of ['card', 'control']) {
-  test(`Enter twice on Retry gives no command: ${tag}`, async () => {
+  test(`Enter twice on Retry sends no command: ${tag}`, async () => {
     const page = await open(card('').replaceAll('-card', `-${tag}`))
     await turn(page, 'unauthorized')
     await page.locator('.retry').focus()
@@ -239,7 +239,7 @@ for (const tag of ['card', 'control']) {
     await settled(page)
     expect(await focused(page)).toBe('name')
     expect(await asked(page)).toEqual(['refresh'])
-    // From there the next Tab goes on to what follows.
+    // From the name the next Tab goes on to the button.
     await page.keyboard.press('Tab')
     expect(await focused(page)).toBe('Disconnect')
   })
@@ -262,7 +262,7 @@ test('Copy details shows and announces for a moment that it has copied', async (
   await page.getByRole('button', { name: 'Copy details' }).waitFor()
 })
 
-test('Copy details says so when the browser forbids it', async () => {
+test('Copy details shows and announces that the browser forbids it', async () => {
   const page = await open(card('data-state="failed"'), { permissions: [] })
   const errors: string[] = []
   page.on('pageerror', ({ message }) => errors.push(message))
@@ -276,7 +276,7 @@ test('Copy details says so when the browser forbids it', async () => {
   expect(errors).toEqual([])
 })
 
-test('a button is called by its word and its connection; what is said about it describes it, and nothing that can be opened or pressed', async () => {
+test('the name of a button is its label and its connection; its description is the reason, without the labels of other buttons', async () => {
   const page = await open(card('data-state="failed"'))
   const cdp = await page.context().newCDPSession(page)
   const { nodes } = await cdp.send('Accessibility.getFullAXTree')

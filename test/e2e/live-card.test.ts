@@ -45,7 +45,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** A page of the portal in a browser of its own, as another visitor has it. */
+/** A page of the portal in its own browser context, as another visitor has it. */
 async function open(url = portal.url): Promise<Page> {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -53,7 +53,7 @@ async function open(url = portal.url): Promise<Page> {
   return page
 }
 
-/** What the card says, as one line. */
+/** The text of the card, as one line. */
 function words(page: Page): Promise<string> {
   return page
     .locator('mqtt-status-card')
@@ -75,13 +75,13 @@ async function status(): Promise<string> {
   return String(row?.['status'])
 }
 
-/** Puts the connection back on its feet through the product's own door. */
+/** Connects the connection again by the HTTP API. */
 async function connected(): Promise<void> {
   await fetch(`${server.url}/api/v1/connections/${ID}/reconnect`, { method: 'POST' })
   await until(async () => (await status()) === 'connected', { what: 'the connection to be up' })
 }
 
-test('three lines in any page on loopback are a live card with a working button, in Italian', async () => {
+test('three lines of HTML in a page on loopback make a live card with a working button, in Italian', async () => {
   await connected()
   const page = await open()
   await card(page, 'connected')
@@ -97,13 +97,13 @@ test('a change of a row by another program in the database shows in the open pag
   await rename(page, 'Impianto 7 Nord')
 })
 
-test('a click on Disconnect is pending at once, sends an MQTT DISCONNECT, and shows on two pages; Connect brings it back', async () => {
+test('a click on Disconnect is pending at once, leads to an MQTT DISCONNECT, and shows on two pages; Connect connects again', async () => {
   await connected()
   const [mine, other] = await Promise.all([open(), open()])
   await Promise.all([card(mine, 'connected'), card(other, 'connected')])
   const before = broker.disconnects(CLIENT)
 
-  // In one task of the page: the click, and what the card says before anything can have answered.
+  // In one task of the page: the click, and the text of the card before a response can have arrived.
   const pending = await mine.locator('mqtt-status-card').evaluate(async (element) => {
     const host = element as HTMLElement & { updateComplete: Promise<unknown> }
     host.shadowRoot?.querySelector<HTMLElement>('[part~="control"]')?.click()
@@ -121,7 +121,7 @@ test('a click on Disconnect is pending at once, sends an MQTT DISCONNECT, and sh
   expect(await status()).toBe('connected')
 })
 
-test('after kill -9 of the server the page says that it is stale, and is live again by itself with the right state', async () => {
+test('after kill -9 of the server the page shows that it is stale, and is live with the current row after a restart', async () => {
   await connected()
   const page = await open()
   await card(page, 'connected')
@@ -149,7 +149,7 @@ test('an update arrives although the listening session was terminated', async ()
   await rename(page, 'Impianto 7 Sud')
 })
 
-test('when the broker dies the card says so, and recovers by itself', async () => {
+test('the card shows that the broker has died, and is connected after it has started again', async () => {
   await connected()
   const page = await open()
   await card(page, 'connected')
@@ -174,7 +174,7 @@ test('in a file opened from disk the card is live and has no button', async () =
 })
 
 for (const transport of ['sse', 'poll']) {
-  test(`by ${transport}, out of the same single file, the card is live and its button works`, async () => {
+  test(`over ${transport}, with the same single file, the card is live and its button works`, async () => {
     await connected()
     const page = await open('about:blank')
     const sockets: string[] = []
@@ -194,7 +194,7 @@ for (const transport of ['sse', 'poll']) {
   })
 }
 
-test('many cards share one socket, and an unknown id is said to be missing', async () => {
+test('many cards share one socket, and an unknown id is missing', async () => {
   const page = await open('about:blank')
   const sockets: string[] = []
   page.on('websocket', (socket) => sockets.push(socket.url()))

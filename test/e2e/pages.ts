@@ -1,4 +1,4 @@
-/** The files of the demo's pages on a small server of the test's own, under the headers that a test wants. */
+/** The files of the demo's pages on a small HTTP server of the test, with given headers. */
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

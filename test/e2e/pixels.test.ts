@@ -1,7 +1,7 @@
 /**
- * The catalogue, pixel by pixel, in the one browser and font that come from npm, with a clock that stands still. The
- * references are in `pixels/`; `pnpm pixels` draws them anew, and what has changed is to be looked at. Where that browser
- * does not run, geometry and axe (catalogue.test.ts) have to do.
+ * The catalogue, pixel by pixel, in a pinned browser with a pinned font, both from npm, and with a fixed clock. The
+ * references are in `pixels/`; `pnpm pixels` draws them anew, and a reviewer looks at the differences. Where that browser
+ * does not run, only geometry and axe are tested (catalogue.test.ts).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,10 +14,10 @@ import { BrowserWithPages } from './browser-with-pages.ts'
 
 const REFERENCES = new URL('pixels/', import.meta.url)
 const DIFFERENCES = new URL('../../node_modules/.cache/pixels/', import.meta.url)
-/** Processors round differently when they blend; a border that has moved is a hundred times as much. */
+/** Processors round differently when they blend; a moved border differs a hundred times as much. */
 const TOLERATED_PIXELS = 20
 
-/** What packs large plain surfaces best: no filter, the whole of deflate. */
+/** The best compression for large plain surfaces: no filter, the highest level of deflate. */
 const FLAT = { colorType: 2, filterType: 0, deflateLevel: 9, deflateStrategy: 0 } as const
 
 const VIEWS: Readonly<Record<string, { readonly query: string; readonly heading: string }>> = {
@@ -34,7 +34,7 @@ const VIEWS: Readonly<Record<string, { readonly query: string; readonly heading:
   'controls-it': { query: 'theme=dark&lang=it', heading: '<mqtt-status-control>' },
 }
 
-/** One of each silhouette and of each way to be without a row; the rest differs from these in words. */
+/** One state for each shape, and one for each reason to be without a row; the others differ from these in words only. */
 const SHOWN = [
   'connected',
   'connecting',
@@ -80,7 +80,7 @@ async function draw(running: Browser, { query, heading }: (typeof VIEWS)[string]
       mqtt-status-card::part(card) { content-visibility: visible !important }`,
   })
   await page.evaluate(() => document.fonts.ready)
-  // Elements out of view are drawn later.
+  // Elements out of view render later.
   await page.evaluate(() =>
     Promise.all(
       Array.from(document.querySelectorAll(':defined'), (element) =>
@@ -103,7 +103,7 @@ function save(folder: URL, name: string, png: PNG): string {
 }
 
 for (const [name, view] of Object.entries(VIEWS)) {
-  test(`looks as it did: ${name}`, async ({ skip }) => {
+  test(`the page matches its reference picture: ${name}`, async ({ skip }) => {
     if (!stage.isThere) {
       expect(process.env['CI'] && process.platform === 'linux', 'CI has this browser').toBeFalsy()
       return skip('The pinned browser does not run here: geometry and axe are checked instead.')

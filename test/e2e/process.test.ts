@@ -18,7 +18,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** Runs the server until it ends by itself, and answers what it said. */
+/** Runs the server until it exits, and resolves with its output. */
 async function refusal(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; output: string }> {
@@ -28,7 +28,7 @@ async function refusal(
   return { code, output: server.output }
 }
 
-test('without authentication it refuses to listen anywhere but on loopback, and names the ways out', async () => {
+test('without authentication the server refuses to listen on other addresses than loopback, and names the settings that permit it', async () => {
   const { code, output } = await refusal({ HOST: '0.0.0.0' })
   expect(code).toBe(1)
   expect(output).toContain('AUTH_JWT_SECRET')
@@ -42,14 +42,14 @@ test('the error without a database names the demo', async () => {
   expect(output).toContain('demo')
 })
 
-test('a database that can not be reached is named without its password', async () => {
+test('the server names a database that it can not reach, without its password', async () => {
   const { code, output } = await refusal({ DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:1/app' })
   expect(code).toBe(1)
   expect(output).toContain('127.0.0.1:1')
   expect(output).not.toContain('hunter2')
 })
 
-test('a port in use is named', async () => {
+test('the server names a port that is in use', async () => {
   const squatter = createServer().listen(0, '127.0.0.1')
   await once(squatter, 'listening')
   const { port } = squatter.address() as AddressInfo
@@ -59,7 +59,7 @@ test('a port in use is named', async () => {
   expect(output).toContain(String(port))
 })
 
-test('SIGTERM says bye, closes with 4200 and ends with 0, leaving no session at the database', async () => {
+test('after SIGTERM the server sends bye, closes with 4200, exits with 0 and leaves no session at the database', async () => {
   const server = await ServerProcess.start({ DATABASE_URL: database.url })
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/status`, 'mqtt-status.v1')
   const messages: { type: string }[] = []
@@ -106,13 +106,13 @@ test('the server terminates peers that never answer, and ends with 0 within DRAI
 
 test('a second signal ends the server at once', async () => {
   const server = await ServerProcess.start({ DATABASE_URL: database.url })
-  // A peer that never answers the close makes the drain wait for it.
+  // The drain waits for a peer that never answers the close.
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/status`)
   await once(socket, 'open')
   socket.pause()
   let code: number | null | undefined
   const ended = server.end('SIGTERM').then((found) => (code = found))
-  // Until it does: a signal that comes within a moment of the first is the same keystroke.
+  // Repeated, because the server counts signals within a short time as one keystroke.
   await until(() => {
     server.signal('SIGTERM')
     return code !== undefined

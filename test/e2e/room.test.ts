@@ -1,6 +1,6 @@
 /**
- * Nothing moves: the room that preload.css keeps for an element without script, its skeleton, and the element with its
- * row take the same place, whatever their density, their width and the text size of the browser.
+ * No layout shifts: the room that preload.css reserves for an element without script, its skeleton, and the element with its
+ * row have the same size, for each density, width and text size of the browser.
  */
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
@@ -31,9 +31,9 @@ const stage = new BrowserWithPages({
 
 interface Specimen {
   readonly markup: string
-  /** The width of what is around it, in px. */
+  /** The width of its container, in px. */
   readonly width: number
-  /** Words differ in width before anything is known; a line's height never does. */
+  /** Without a row the width of the words may differ; the height of a line must not. */
   readonly measures: readonly ('width' | 'height')[]
 }
 
@@ -70,7 +70,7 @@ const SPECIMENS: readonly Specimen[] = [
   other('live', '', HEIGHT),
 ]
 
-/** What each takes of the page, in order. */
+/** The size of each on the page, in order. */
 function sizes(page: Page): Promise<{ width: number; height: number }[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll('section')].map((section) => {
@@ -82,7 +82,7 @@ function sizes(page: Page): Promise<{ width: number; height: number }[]> {
 }
 
 for (const scale of [100, 200]) {
-  test(`room, skeleton and row are equally large, with texts at ${scale} %`, async () => {
+  test(`reserved room, skeleton and row have the same size, with texts at ${scale} %`, async () => {
     const page = await stage.browser.newPage()
     await page.goto(`${stage.url}/room`)
     await page.evaluate(
@@ -109,7 +109,7 @@ for (const scale of [100, 200]) {
     )
     const row = await sizes(page)
     const moved = SPECIMENS.flatMap(({ markup, width, measures }, i) => {
-      // Where large words need a second line, the skeleton can't know which words come.
+      // Where large words need a second line, the skeleton can't know the words of the row.
       if (scale > 100 && width < 480) return []
       return measures.flatMap((measure) => {
         const all = [room, skeleton, row].map((sizes) => sizes[i]?.[measure])
@@ -121,7 +121,7 @@ for (const scale of [100, 200]) {
   })
 }
 
-test('what skeletons of buttons and of the feed’s health keep is as wide as what comes', async () => {
+test('skeletons of buttons and of the feed’s health have the width of what replaces them', async () => {
   const page = await stage.browser.newPage()
   await page.goto(`${stage.url}/room`)
   await page.evaluate(() => {

@@ -1,4 +1,4 @@
-/** The documented samples of HTML, style sheets, security headers and CSV, as they stand there: in Chromium, before a real server. */
+/** The documented samples of HTML, style sheets, security headers and CSV, unchanged, in Chromium with a real server. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const ELEMENTS = modules
   .flatMap(({ declarations }) => declarations)
   .filter(({ tagName }) => tagName !== undefined)
 
-/** What the samples have on a tag of HTML itself. */
+/** The attributes of plain HTML in the samples. */
 const SCRIPT_ATTRIBUTES = ['type', 'src', 'data-cfasync', 'data-token-src']
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   script: SCRIPT_ATTRIBUTES,
@@ -64,7 +64,7 @@ const html = allBlocks()
   .filter(({ language }) => language === 'html')
   .map((found) => ({ name: nameOf(found), found }))
 
-/** With the address of the test's server in place of those that the pages name. */
+/** Replaces the addresses in the samples by that of the test's server. */
 function local(text: string): string {
   return text
     .replaceAll(/https?:\/\/(status\.example\.com|127\.0\.0\.1:8001)/g, server.url)
@@ -72,7 +72,7 @@ function local(text: string): string {
     .replaceAll('src="/mqtt-status/', `src="${server.url}/`)
 }
 
-/** A whole page around a sample: with a script where the sample has none, and with a card where it has none. */
+/** A page around a sample, with a script and a card where the sample has none. */
 function pageOf({ text }: Block): string {
   const script = text.includes('<script')
     ? ''
@@ -83,7 +83,7 @@ function pageOf({ text }: Block): string {
   return `<!doctype html><html lang="en"><title>Portal</title>${script}${local(text)}${card}`
 }
 
-/** The page in Chromium, once its card is live; together with all that its console has said against it. */
+/** The page in Chromium, once its card is live, with the warnings and errors of its console. */
 async function open(
   body: string,
   headers: Record<string, string> = {},
@@ -118,7 +118,7 @@ async function cardIsLive(page: Page): Promise<void> {
 }
 
 describe('HTML', () => {
-  test.each(html)('$name has only elements and attributes that there are', async ({ found }) => {
+  test.each(html)('$name has only elements and attributes of the manifest', async ({ found }) => {
     const page = await browser.newPage()
     const tags = await page.evaluate((text) => {
       const { head, body } = new DOMParser().parseFromString(text, 'text/html')
@@ -147,7 +147,7 @@ describe('HTML', () => {
   })
 })
 
-test('the style sheet sets properties that there are, and the browser reads all of it', async () => {
+test('the style sheet sets properties of the manifest only, and the browser parses all of it', async () => {
   const text = block('docs/embedding.md', 'css')
   const written = [...text.matchAll(/^ {2}(--[\w-]+):/gm)].map(([, name = '']) => name)
   const page = await browser.newPage()
@@ -163,7 +163,7 @@ test('the style sheet sets properties that there are, and the browser reads all 
 })
 
 test.each(blocksOf('docs/embedding.md').filter(({ language }) => language === 'http'))(
-  '$page:$line: under the documented policy a card is live, and nothing is violated',
+  '$page:$line: under the documented policy a card is live, without a violation',
   async ({ text }) => {
     const [name = '', value = ''] = local(text.replaceAll(/\s+/g, ' ').trim()).split(/: (.*)/)
     const [card] = html
@@ -175,7 +175,7 @@ test.each(blocksOf('docs/embedding.md').filter(({ language }) => language === 'h
   },
 )
 
-test('the file of connections is imported, and what is exported can be imported again', async () => {
+test('the command imports the file of connections, and its export can be imported again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'samples-'))
   const file = join(folder, 'plants.csv')
   try {

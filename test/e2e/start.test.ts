@@ -1,4 +1,4 @@
-/** The README's first command, from its build to Ctrl-C, as a newcomer sees it. */
+/** The README's first command, from its build to Ctrl-C. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,7 +32,7 @@ beforeAll(async () => {
   ]
   demo = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // The demo brings its own database, whatever this test run uses.
+    // The demo starts its own database, although this test run may use another one.
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
   })
   for (const stream of [demo.stdout, demo.stderr]) {
@@ -52,7 +52,7 @@ function address(): string | undefined {
   return /Portal\s+(http\S+)/.exec(output)?.[1]
 }
 
-test('a page with a dozen live cards, without an error, and what is wrong with one of them in words', async () => {
+test('the demo page has a dozen live cards, no error in the console, and the problem of one connection in words', async () => {
   const page = await (await browser.newContext({ locale: 'en-GB' })).newPage()
   const errors: string[] = []
   page.on('pageerror', ({ message }) => errors.push(message))
@@ -75,7 +75,7 @@ test('a page with a dozen live cards, without an error, and what is wrong with o
   expect(errors).toEqual([])
 })
 
-test('Ctrl-C ends it with 0', async () => {
+test('Ctrl-C ends the demo with 0', async () => {
   const exit = once(demo, 'exit')
   demo.kill('SIGINT')
   await exit

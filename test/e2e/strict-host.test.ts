@@ -1,4 +1,4 @@
-/** Pages that forbid nearly everything: the elements have to live in them without a single violation. */
+/** Pages with the strictest policies: the elements work in them without a violation. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -45,7 +45,7 @@ function script(body: string | URL): ServedFile {
   return { type: 'text/javascript', body }
 }
 
-/** A page that loads these scripts, one after the other, and says what was violated. */
+/** A page that loads these scripts, one after the other, and records the violations. */
 async function visit(
   policy: string,
   names: readonly string[],
@@ -80,7 +80,7 @@ async function visit(
   }
 }
 
-test('every element in every state breaks no rule of a strict host', async () => {
+test('no element violates the policies of a strict host, in any state', async () => {
   const { page, violations, stop } = await visit(
     STRICT.replace(' lit-html', ''),
     ['/widgets/mqtt-status.js', '/use.js'],
@@ -120,7 +120,7 @@ for (const [id, attributes, state] of [
 document.documentElement.dataset.ready = ''
 `
 
-test('confirming, copying, retrying and announcing break no rule of a strict host', async () => {
+test('confirming, copying, retrying and announcing violate no policy of a strict host', async () => {
   const { page, violations, stop } = await visit(
     STRICT.replace(' lit-html', ''),
     ['/widgets/mqtt-status.js', '/act.js'],
@@ -133,7 +133,7 @@ test('confirming, copying, retrying and announcing break no rule of a strict hos
   await page.waitForSelector('#asking:state(disconnected)')
   const region = page.locator('body > [data-mqtt-status-announcer]')
   await region.getByText('Impianto 7: disconnected').waitFor({ state: 'attached' })
-  // Unseen, although the page allows no styles.
+  // Hidden, although the page allows no styles.
   expect((await region.first().boundingBox())?.width).toBe(1)
   await page.locator('#broken [part=details]').click()
   await page.locator('#broken').getByRole('button', { name: 'Copy details' }).click()
@@ -177,7 +177,7 @@ for (const order of [
   ['/host.js', '/widgets/mqtt-status.js'],
   ['/widgets/mqtt-status.js', '/host.js'],
 ]) {
-  test(`lives beside another Lit: ${order.join(', then ')}`, async () => {
+  test(`the bundle works beside another copy of Lit: ${order.join(', then ')}`, async () => {
     const { page, violations, stop } = await visit(STRICT, [...order, '/use.js'], {
       '/lit.js': script(await hostLit()),
       '/host.js': script(HOST),
@@ -189,7 +189,7 @@ for (const order of [
   })
 }
 
-test('the console names a second version of the elements, which breaks nothing', async () => {
+test('a second version of the elements stays unused, and the console names it', async () => {
   const other = readFileSync(BUNDLE, 'utf8').replaceAll('0.1.0', '0.0.9')
   const { page, violations, stop } = await visit(
     STRICT.replace(' lit-html', ''),
@@ -209,7 +209,7 @@ test('the console names a second version of the elements, which breaks nothing',
   await stop()
 })
 
-test('says once per page, in the console, why the server of the script can’t be reached', async () => {
+test('the console has one warning per page that the server of the script can’t be reached', async () => {
   const pages = await Pages.start(
     {},
     {
@@ -227,7 +227,7 @@ test('says once per page, in the console, why the server of the script can’t b
   })
   await page.goto(`${pages.url}/page`)
   await page.getByText('The server can’t be reached').nth(2).waitFor()
-  // Retrying is no news.
+  // A retry causes no further warning.
   await page.getByRole('button', { name: 'Retry now' }).click()
   await page.getByText(/next try in/).waitFor()
   expect(warnings).toHaveLength(1)
@@ -237,7 +237,7 @@ test('says once per page, in the console, why the server of the script can’t b
   await pages.stop()
 })
 
-test('can be imported where there is no document', async () => {
+test('the bundle can be imported where there is no document', async () => {
   for (const entry of ['index.js', 'define.js', 'define.development.js', 'define/card.js']) {
     const url = new URL(`../../packages/widgets/dist/${entry}`, import.meta.url).href
     const { stdout } = await promisify(execFile)(process.execPath, [

@@ -40,7 +40,7 @@ async function boxes(page: Page): Promise<Box[]> {
   )
 }
 
-/** How many colours an area has; a blank card has its surface and its edge. */
+/** The number of colours of an area; a blank card has two, those of its surface and its edge. */
 function colours(png: PNG, { x, y, width, height }: Box): number {
   const found = new Set<number>()
   for (let row = Math.ceil(y) + 2; row < y + height - 2; row++) {
@@ -50,7 +50,7 @@ function colours(png: PNG, { x, y, width, height }: Box): number {
   return found.size
 }
 
-test('every card of a page with few of them is in a full-page screenshot once the page is idle', async () => {
+test('a full-page screenshot of an idle page with few cards shows every card', async () => {
   const page = await stage.browser.newPage({ viewport: { width: 800, height: 600 } })
   await page.goto(`${stage.url}/many`)
   await page.waitForFunction(() =>

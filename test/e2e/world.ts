@@ -1,6 +1,6 @@
 /**
- * The real thing, assembled for one test file: a database of its own, a broker, the built server as a process, a
- * page on another origin, a browser. With `E2E_BROKER=mosquitto` the broker is the system's Mosquitto.
+ * Everything for one test file: a new database, a broker, the built server as a process, a page on another origin,
+ * a browser. With `E2E_BROKER=mosquitto` the broker is the system's Mosquitto.
  */
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -16,7 +16,7 @@ import { until } from '@mqtt-status/testing/until'
 
 const MAIN = new URL('../../packages/server/dist/main.js', import.meta.url).pathname
 
-/** What a test needs of a broker, whichever it is. */
+/** The methods of a broker that tests use. */
 export interface AnyBroker {
   readonly port: number
   connects(clientId: string): number
@@ -99,7 +99,7 @@ export class ServerProcess {
     return child
   }
 
-  /** Tells it something, and does not wait. */
+  /** Sends a signal, and does not wait. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
   }

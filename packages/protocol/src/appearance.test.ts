@@ -24,7 +24,7 @@ function look(change: Partial<Seen>, afterMs = 60_000): string {
   return `${look} ${tone}${attention ? ' !' : ''}`
 }
 
-test('connected is positive, and a warning only for a reason that says so', () => {
+test('connected is positive, and a warning for the reason subscription_denied or an offline device', () => {
   expect(look({})).toBe('connected positive')
   expect(look({ device: 'online' })).toBe('connected positive')
   expect(look({ device: 'stale' })).toBe('connected positive')
@@ -37,7 +37,7 @@ test('a connection that is connecting or disconnecting has the tone progress', (
   expect(look({ status: 'disconnecting', desired: 'disconnected' })).toBe('disconnecting progress')
 })
 
-test('reconnecting becomes a lost connection after the grace, and says when', () => {
+test('reconnecting becomes lost after the grace, and the appearance has that time', () => {
   const row: Seen = { ...CONNECTED, status: 'reconnecting', reason: 'connection_reset' }
   expect(look(row, RECONNECT_GRACE_MS - 1)).toBe('reconnecting progress')
   expect(look(row, RECONNECT_GRACE_MS)).toBe('lost warning !')
@@ -46,7 +46,7 @@ test('reconnecting becomes a lost connection after the grace, and says when', ()
 })
 
 test.each(Object.entries(REASONS))(
-  'reconnecting for the reason %s (%s) is negative at once if only a person can end it',
+  'reconnecting for the reason %s (%s) is negative at once if the reason is permanent',
   (reason, kind) => {
     const row: Seen = { ...CONNECTED, status: 'reconnecting', reason }
     const permanent = kind === 'permanent'
@@ -73,14 +73,14 @@ test('a failed row is negative and counts as attention', () => {
   expect(look({ status: 'failed', reason: 'bad_credentials' })).toBe('failed negative !')
 })
 
-test('a pending command is progress, until the time for its answer is over', () => {
+test('a pending command is progress until it is overdue', () => {
   const row: Seen = { ...CONNECTED, status: 'failed', generation: 4 }
   expect(look(row, COMMAND_TIMEOUT_MS - 1)).toBe('failed progress')
   expect(appearance(row, SINCE_MS).changesAt).toBe(SINCE_MS + COMMAND_TIMEOUT_MS)
   expect(look(row, COMMAND_TIMEOUT_MS)).toBe('failed negative !')
 })
 
-test('an observed row has no pending: its writer may not know generations', () => {
+test('an observed row is never pending, because its writer may not know generations', () => {
   expect(look({ managed: false, generation: 4 }, 0)).toBe('connected positive')
 })
 
@@ -105,7 +105,7 @@ test('attention means warning or negative, for every status, wish and moment', (
 })
 
 test.each(['', 'yesterday', '+275760-09-13T00:00:00.001Z'])(
-  'a loss whose time is none ("%s") is a loss at once: no grace lasts for ever',
+  'a loss with an invalid time ("%s") is lost at once',
   (since) => {
     const { look, changesAt } = appearance(
       { ...CONNECTED, status: 'reconnecting', since },

@@ -4,7 +4,7 @@ import { REASONS } from './reasons.ts'
 import type { Reason } from './reasons.ts'
 import { COMMAND_TIMEOUT_MS, RECONNECT_GRACE_MS } from './timing.ts'
 
-/** The five tones everything is coloured by; colour never speaks alone. */
+/** The five tones, each with its colour. Elements show a tone by a shape and words, too. */
 export type Tone = 'positive' | 'progress' | 'warning' | 'negative' | 'neutral'
 
 /**
@@ -17,9 +17,9 @@ export type Look = Status | 'lost'
 export interface Appearance {
   readonly look: Look
   readonly tone: Tone
-  /** Whether a person should look at this connection: warning or negative. */
+  /** Whether the connection needs attention: its tone is warning or negative. */
   readonly attention: boolean
-  /** The wall-clock time, in ms since the epoch, at which the answer changes by itself; `null` = never. */
+  /** When the appearance of the same row changes with time, in ms since 1970; `null` = never. */
   readonly changesAt: number | null
 }
 
@@ -38,8 +38,8 @@ export type Seen = Pick<
 >
 
 /**
- * A command was given that the supervisor has not acted on yet. Observed rows have no such promise: their
- * writer may not know generations at all.
+ * Whether the supervisor has not acted on the last command yet. Observed rows are never pending, because their writer may
+ * not know generations.
  */
 export function isPending(
   row: Pick<Seen, 'generation' | 'observedGeneration' | 'managed'>,
@@ -55,7 +55,7 @@ export function appearance(row: Seen, nowMs: number): Appearance {
   const answerDueAt = isPending(row)
     ? Date.parse(row.desiredAt ?? '') + COMMAND_TIMEOUT_MS
     : Number.NaN
-  // A command without an answer in time no longer hides what is wrong.
+  // A command that is overdue no longer hides a problem.
   if (nowMs < answerDueAt)
     return { look: known(row.status), tone: 'progress', attention: false, changesAt: answerDueAt }
   return settled(row, nowMs)
@@ -78,7 +78,7 @@ function settled(row: Seen, nowMs: number): Appearance {
         ? still('lost', 'warning')
         : still('disconnected', 'neutral')
     default:
-      // `unknown`, and whatever a newer server may call a status.
+      // `unknown`, and any status of a newer server.
       return still('unknown', row.desired === 'connected' ? 'warning' : 'neutral')
   }
 }
@@ -92,10 +92,10 @@ function impaired(row: Seen): boolean {
 }
 
 function reconnecting(row: Seen, nowMs: number): Appearance {
-  // The supervisor still retries a refused password, but only a person can end it: the grace would hide that.
+  // The supervisor still retries a refused password, but only an operator can correct it: the grace would hide that.
   if (isPermanent(row.reason)) return still('failed', 'negative')
   const lostAt = Date.parse(row.since) + RECONNECT_GRACE_MS
-  // A time that is none would keep the grace for ever.
+  // An invalid time would keep the grace for ever.
   if (!(nowMs < lostAt)) return still('lost', 'warning')
   return { look: 'reconnecting', tone: 'progress', attention: false, changesAt: lostAt }
 }

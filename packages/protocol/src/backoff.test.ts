@@ -8,7 +8,7 @@ test('the bound doubles with each attempt, up to the cap, however many attempts'
   expect(bounds).toEqual([500, 1_000, 2_000, 16_000, 20_000, 20_000])
 })
 
-test('the whole range below the bound is used', () => {
+test('waits are spread over the whole range below the bound', () => {
   expect(fullJitter(3, POLICY, 0)).toBe(0)
   expect(fullJitter(3, POLICY, 0.5)).toBe(2_000)
 })

@@ -1,8 +1,8 @@
-/** What was asked for: a wish, edited by commands and by anyone who writes the table. */
+/** The wanted state, which commands and other writers of the table edit. */
 export const DESIRED = ['connected', 'disconnected'] as const
 export type Desired = (typeof DESIRED)[number]
 
-/** What was seen of the MQTT client connection. */
+/** The observed state of the MQTT client connection. */
 export const STATUSES = [
   'disconnected',
   'connecting',
@@ -14,7 +14,7 @@ export const STATUSES = [
 ] as const
 export type Status = (typeof STATUSES)[number]
 
-/** What is known of the device behind the connection; never merged with {@link Status}. */
+/** The state of the device behind the connection; never merged with {@link Status}. */
 export const DEVICE_STATES = ['online', 'offline', 'stale', 'unknown'] as const
 export type DeviceState = (typeof DEVICE_STATES)[number]
 
@@ -22,7 +22,7 @@ export type DeviceState = (typeof DEVICE_STATES)[number]
 export type Timestamp = string
 
 /**
- * One row as it travels: whole and small. A reader applies a row when its `revision` is at least the one it
+ * One row as a message contains it. A reader applies a row when its `revision` is at least the one it
  * knows, so rows may arrive twice or late without harm.
  *
  * `status` and `reason` are open for readers (a newer server may send a value that this reader does not know),
@@ -58,10 +58,10 @@ export interface Connection {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** What a command asks for. */
+/** What a command edits: `desired`, or a reconnect. */
 export const ACTIONS = ['connect', 'disconnect', 'reconnect'] as const
 export type Action = (typeof ACTIONS)[number]
 
-/** What a token may do. */
+/** What a token permits. */
 export const CAPABILITIES = ['view', 'control', 'manage'] as const
 export type Capability = (typeof CAPABILITIES)[number]

@@ -3,11 +3,11 @@
  * `scope`. Opaque to clients.
  */
 export interface Cursor {
-  /** Names one history of one database; changes when a copy of it starts a life of its own. */
+  /** Identifies one history of one database; a copy of the database that takes writes gets another one. */
   readonly epoch: string
   /** A transaction id of the database (xid8). */
   readonly mark: bigint
-  /** Short hash of what the holder may see; with another scope a cursor is worth nothing. */
+  /** Short hash of the token's scope; a cursor is valid for the same scope only. */
   readonly scope: string
 }
 
@@ -17,7 +17,7 @@ export function formatCursor({ epoch, mark, scope }: Cursor): string {
   return `${epoch}.${mark}.${scope}`
 }
 
-/** `null` for anything malformed: the answer to a bad cursor is a snapshot, never an error. */
+/** @returns `null` for a malformed cursor, which the server answers with a snapshot, never with an error */
 export function parseCursor(text: string): Cursor | null {
   const [, epoch, mark, scope] = FORM.exec(text) ?? []
   if (epoch === undefined || mark === undefined || scope === undefined) return null

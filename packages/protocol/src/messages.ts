@@ -1,7 +1,7 @@
 import type { Capability, Connection, Timestamp } from './connection.ts'
 import type { ProblemCode } from './problem.ts'
 
-/** The WebSocket subprotocol and the version both ends speak. */
+/** The WebSocket subprotocol, with the version of the messages. */
 export const SUBPROTOCOL = 'mqtt-status.v1'
 
 /** The rows that a client watches: the union of all filters. */
@@ -85,7 +85,7 @@ export interface Patch {
 
 export interface Summary {
   readonly type: 'summary'
-  /** A site id, or `*` for all that the token may see. */
+  /** A site id, or `*` for all rows that the token covers. */
   readonly site: string
   readonly total: number
   readonly counts: Readonly<Partial<Record<string, number>>>

@@ -37,6 +37,6 @@ export interface Problem {
   readonly code: ProblemCode
   readonly detail?: string
   readonly errors?: readonly FieldError[]
-  /** The change that was asked for may have been made; without it nothing was changed. */
+  /** Whether the server may have made the change; absent if it has changed nothing. */
   readonly outcome?: 'unknown'
 }

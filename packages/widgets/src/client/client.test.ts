@@ -1,4 +1,4 @@
-/** Hours of a page's life on a clock that is moved: a server of the test's own answers. */
+/** The client over hours of a fake clock. The fake transport sends the answers of a server. */
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage, CloseName, Connection, ServerMessage } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
@@ -9,32 +9,32 @@ import type { ClientSettings, StatusClient } from './client.ts'
 import { clientFor } from './registry.ts'
 import { FAILURES } from './link/failures.ts'
 import type { LinkState } from './link/failures.ts'
-// Pages load these when they need them; a clock that is moved waits for no file.
+// Pages load these modules on demand. With fake timers an import would never settle, so they are loaded here.
 import './commands.ts'
 import './token/token-source.ts'
 import type { TransportListener } from './transport/transport.ts'
 
 const SRC = 'http://status.test/'
 
-class Line {
+class FakeTransport {
   readonly listener: TransportListener
-  readonly said: ClientMessage[] = []
+  readonly received: ClientMessage[] = []
   closed = false
 
   constructor(listener: TransportListener) {
     this.listener = listener
   }
 
-  hear(message: ServerMessage): void {
+  send(message: ServerMessage): void {
     this.listener.onMessage(JSON.stringify(message))
   }
 
-  asked<T extends ClientMessage['type']>(type: T): Extract<ClientMessage, { type: T }>[] {
-    return this.said.filter((one) => one.type === type) as Extract<ClientMessage, { type: T }>[]
+  receivedOf<T extends ClientMessage['type']>(type: T): Extract<ClientMessage, { type: T }>[] {
+    return this.received.filter((one) => one.type === type) as Extract<ClientMessage, { type: T }>[]
   }
 }
 
-let lines: Line[]
+let transports: FakeTransport[]
 let clients: StatusClient[]
 /** How far the server's clock is ahead of this one. */
 let aheadMs: number
@@ -47,7 +47,7 @@ let warned: unknown[]
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-23T19:00:00.000Z') })
-  lines = []
+  transports = []
   clients = []
   aheadMs = 0
   mute = false
@@ -74,20 +74,20 @@ function serverNow(): string {
   return new Date(Date.now() + aheadMs).toISOString()
 }
 
-function answer(line: Line, message: ClientMessage): void {
-  if (refusing) line.listener.onClose(4001)
+function answer(transport: FakeTransport, message: ClientMessage): void {
+  if (refusing) transport.listener.onClose(4001)
   else if (message.type === 'hello' || message.type === 'auth') {
-    line.hear(welcome({ epoch, now: serverNow(), can: ['view', 'control'] }))
+    transport.send(welcome({ epoch, now: serverNow(), can: ['view', 'control'] }))
   }
-  if (message.type === 'ping') line.hear({ type: 'pong', now: serverNow() })
+  if (message.type === 'ping') transport.send({ type: 'pong', now: serverNow() })
   if (message.type !== 'watch') return
   const named = message.connections ?? []
-  line.hear({
+  transport.send({
     type: 'snapshot',
     id: message.id ?? 0,
     connections: rows.filter(({ id }) => message.all || named.includes(id)),
     missing: named.filter((id) => !rows.some((one) => one.id === id)),
-    cursor: `${epoch}.${lines.length}.s`,
+    cursor: `${epoch}.${transports.length}.s`,
     final: true,
     now: serverNow(),
   })
@@ -99,23 +99,23 @@ function client(settings: Partial<ClientSettings> = {}): StatusClient {
     {
       random: () => 0.5,
       open: (_src, listener) => {
-        const line = new Line(listener)
-        lines.push(line)
+        const transport = new FakeTransport(listener)
+        transports.push(transport)
         if (!mute)
           queueMicrotask(() => {
             listener.onOpen()
           })
         return {
           send: (message) => {
-            line.said.push(message)
-            if (!mute && !line.closed)
+            transport.received.push(message)
+            if (!mute && !transport.closed)
               queueMicrotask(() => {
-                answer(line, message)
+                answer(transport, message)
               })
             return true
           },
           close: () => {
-            line.closed = true
+            transport.closed = true
           },
         }
       },
@@ -125,8 +125,8 @@ function client(settings: Partial<ClientSettings> = {}): StatusClient {
   return made
 }
 
-function last(): Line {
-  return lines.at(-1) as Line
+function last(): FakeTransport {
+  return transports.at(-1) as FakeTransport
 }
 
 async function passes(ms: number): Promise<void> {
@@ -136,7 +136,7 @@ async function passes(ms: number): Promise<void> {
 /** Seconds in which the server pings as it should. */
 async function beats(seconds: number): Promise<void> {
   for (let i = 0; i < seconds; i++) {
-    if (i % 20 === 19 && !mute) last().hear({ type: 'ping', now: serverNow(), cursor: 'e.9.s' })
+    if (i % 20 === 19 && !mute) last().send({ type: 'ping', now: serverNow(), cursor: 'e.9.s' })
     await passes(1_000)
   }
 }
@@ -160,17 +160,19 @@ function statesOf(one: StatusClient): LinkState[] {
   return states
 }
 
-/** A page around the client, with what it may tell. */
-function page(): { hidden: boolean; tell: (type: string) => void } {
+/** A page around the client, which dispatches the events of a browser. */
+function page(): { hidden: boolean; dispatch: (type: string) => void } {
   const target = new EventTarget()
   const document = { hidden: false, baseURI: SRC }
   vi.stubGlobal('document', document)
   vi.stubGlobal('navigator', { onLine: true })
   vi.stubGlobal('addEventListener', target.addEventListener.bind(target))
-  return Object.assign(document, { tell: (type: string) => target.dispatchEvent(new Event(type)) })
+  return Object.assign(document, {
+    dispatch: (type: string) => target.dispatchEvent(new Event(type)),
+  })
 }
 
-test('silence for longer than a heartbeat is a loss, and what is shown was true until the last word', async () => {
+test('the link is stale after silence longer than a heartbeat, since the last message of the server', async () => {
   const one = await live()
   await beats(20)
   const lastWordAt = Date.now() - 1_000
@@ -179,19 +181,19 @@ test('silence for longer than a heartbeat is a loss, and what is shown was true 
   expect(one.link.state).toBe('live')
   await passes(4_000)
   expect(one.link).toMatchObject({ state: 'stale', since: lastWordAt })
-  expect(lines.length).toBeGreaterThan(1)
+  expect(transports.length).toBeGreaterThan(1)
 })
 
-test('a laptop that slept for an hour notices, asks, and says nothing if the answer comes in time', async () => {
+test('after an hour of sleep the client sends one ping, and the link stays live if the pong comes in time', async () => {
   const one = await live()
   const states = statesOf(one)
   sleeps(3_600_000)
   await passes(5_000)
-  expect(last().asked('ping').length).toBe(1)
-  expect([states, lines.length]).toEqual([[], 1])
+  expect(last().receivedOf('ping').length).toBe(1)
+  expect([states, transports.length]).toEqual([[], 1])
 })
 
-test('a laptop that slept for an hour on a dead line has a new one within three seconds, and said nothing', async () => {
+test('after an hour of sleep the client replaces a dead transport within three seconds, and the link stays live', async () => {
   const one = await live()
   const states = statesOf(one)
   sleeps(3_600_000)
@@ -199,35 +201,35 @@ test('a laptop that slept for an hour on a dead line has a new one within three 
   await passes(5_000)
   mute = false
   await passes(3_000)
-  expect(lines.length).toBe(2)
+  expect(transports.length).toBe(2)
   expect(one.link.state).toBe('live')
   expect(states).toEqual([])
 })
 
-test('what was still under way when a laptop fell asleep does not prove that its line lives', async () => {
+test('a message that was sent before the sleep does not prove that the transport works', async () => {
   const one = await live()
   const wentAt = Date.now()
   sleeps(3_600_000)
   mute = true
   await passes(5_000)
-  last().hear({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
+  last().send({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
   await passes(3_100)
   expect(one.link.state).toBe('stale')
   expect(one.link.since).toBeLessThan(wentAt + 10_000)
 })
 
-test('a line that is busy is not given up because the answer to a question takes its turn', async () => {
+test('a transport that delivers other messages stays open although the pong is late', async () => {
   const around = page()
   const one = await live()
   mute = true
-  around.tell('visibilitychange')
+  around.dispatch('visibilitychange')
   await passes(1_900)
-  last().hear({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
+  last().send({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
   await passes(10_000)
-  expect([one.link.state, lines.length]).toEqual(['live', 1])
+  expect([one.link.state, transports.length]).toEqual(['live', 1])
 })
 
-test('a laptop that slept where there is no network any more says so after three seconds, as of then', async () => {
+test('after a sleep without a network the link is stale within three seconds, since the sleep began', async () => {
   const one = await live()
   const wentAt = Date.now()
   sleeps(3_600_000)
@@ -236,118 +238,121 @@ test('a laptop that slept where there is no network any more says so after three
   expect(one.link).toMatchObject({ state: 'stale', since: wentAt })
 })
 
-test('a page that is hidden for five minutes lets go of its line, and has it back when it is seen', async () => {
+test('the client closes its transport after the page was hidden for five minutes, and opens another when the page is visible', async () => {
   const around = page()
   const one = await live()
   around.hidden = true
-  around.tell('visibilitychange')
+  around.dispatch('visibilitychange')
   await beats(299)
   expect(last().closed).toBe(false)
   await passes(1_000)
   expect(last().closed).toBe(true)
   await passes(3_600_000)
-  expect([lines.length, one.link.state]).toEqual([1, 'stale'])
+  expect([transports.length, one.link.state]).toEqual([1, 'stale'])
   around.hidden = false
-  around.tell('visibilitychange')
+  around.dispatch('visibilitychange')
   await passes(0)
-  expect([lines.length, one.link.state]).toEqual([2, 'live'])
-  expect(last().asked('watch')[0]).toMatchObject({ cursor: 'e.9.s' })
+  expect([transports.length, one.link.state]).toEqual([2, 'live'])
+  expect(last().receivedOf('watch')[0]).toMatchObject({ cursor: 'e.9.s' })
 })
 
-test('a page that never pauses keeps its line, hidden or not', async () => {
+test('with pauseHidden 0 a hidden page keeps its transport', async () => {
   const around = page()
   await live({ pauseHidden: 0 })
   around.hidden = true
-  around.tell('visibilitychange')
+  around.dispatch('visibilitychange')
   await beats(900)
-  expect([lines.length, last().closed]).toEqual([1, false])
+  expect([transports.length, last().closed]).toEqual([1, false])
 })
 
 test.each([
   ['freeze', 'resume'],
   ['pagehide', 'pageshow'],
-])('%s closes, %s opens, and the page shows no state between', async (away, back) => {
-  const around = page()
-  const one = await live()
-  const states = statesOf(one)
-  around.tell(away)
-  expect(last().closed).toBe(true)
-  await passes(500)
-  around.tell(back)
-  await passes(5_000)
-  expect([lines.length, one.link.state, states]).toEqual([2, 'live', []])
-})
+])(
+  '%s closes the transport, %s opens another, and the link stays live between',
+  async (away, back) => {
+    const around = page()
+    const one = await live()
+    const states = statesOf(one)
+    around.dispatch(away)
+    expect(last().closed).toBe(true)
+    await passes(500)
+    around.dispatch(back)
+    await passes(5_000)
+    expect([transports.length, one.link.state, states]).toEqual([2, 'live', []])
+  },
+)
 
-test('offline is said at once; online dials at once', async () => {
+test('the link is offline at the event offline, and opens a transport at the event online', async () => {
   const around = page()
   const one = await live()
-  around.tell('offline')
+  around.dispatch('offline')
   expect([one.link.state, last().closed]).toEqual(['offline', true])
-  around.tell('online')
+  around.dispatch('online')
   await passes(0)
   expect(one.link.state).toBe('live')
 })
 
-test('what an old line still says is not listened to', async () => {
+test('the client ignores messages and events of a former transport', async () => {
   const one = await live()
   const old = last()
   old.listener.onClose(1006)
   await passes(600)
-  expect(lines.length).toBe(2)
-  old.hear({ type: 'patch', connections: [row('a', 99)], removed: [], missing: [] })
+  expect(transports.length).toBe(2)
+  old.send({ type: 'patch', connections: [row('a', 99)], removed: [], missing: [] })
   old.listener.onClose(4003)
   old.listener.onOpen()
   expect([one.link.state, one.connection('a').get().connection?.revision]).toEqual(['live', 1])
 })
 
-test('a goodbye is followed by a wait in its window, without a word', async () => {
+test('after a bye the client waits for a time in the window that the server named, and the link stays live', async () => {
   const one = await live()
   const states = statesOf(one)
-  last().hear({ type: 'bye', code: 4200, reason: 'shutdown', reconnectAfterMs: [1_000, 3_000] })
+  last().send({ type: 'bye', code: 4200, reason: 'shutdown', reconnectAfterMs: [1_000, 3_000] })
   last().listener.onClose(1006)
   await passes(1_999)
-  expect(lines.length).toBe(1)
+  expect(transports.length).toBe(1)
   await passes(10)
-  expect([lines.length, states]).toEqual([2, []])
+  expect([transports.length, states]).toEqual([2, []])
   expect(one.link.state).toBe('live')
 })
 
-test('after a bye the client does not wait for the close frame, and is not live', async () => {
+test('after a bye the client closes the transport without waiting for the close frame', async () => {
   const one = await live()
   const states = statesOf(one)
   const spokenTo = last()
-  spokenTo.hear({ type: 'bye', code: 4200, reason: 'shutdown', reconnectAfterMs: [8_000, 8_000] })
+  spokenTo.send({ type: 'bye', code: 4200, reason: 'shutdown', reconnectAfterMs: [8_000, 8_000] })
   expect(spokenTo.closed).toBe(true)
   await passes(3_000)
   expect(states).toEqual(['stale'])
   await passes(5_010)
-  expect([lines.length, one.link.state]).toEqual([2, 'live'])
+  expect([transports.length, one.link.state]).toEqual([2, 'live'])
 })
 
-test('what the database does not say is stale although the line lives', async () => {
+test('the link is stale while the server can not read its database, although the transport works', async () => {
   const one = await live()
-  last().hear({ type: 'feed', state: 'stale', since: '2026-11-23T18:59:50.000Z' })
+  last().send({ type: 'feed', state: 'stale', since: '2026-11-23T18:59:50.000Z' })
   expect(one.link).toMatchObject({ state: 'stale', since: Date.parse('2026-11-23T18:59:50.000Z') })
-  last().hear({ type: 'feed', state: 'live', since: serverNow() })
+  last().send({ type: 'feed', state: 'live', since: serverNow() })
   expect(one.link.state).toBe('live')
 })
 
-test('a feed that was stale before the first answer is stale after it', async () => {
+test('the link is stale after the first answer if the server has sent a stale feed before it', async () => {
   mute = true
   const one = client()
   one.watch({ all: true }, () => undefined)
   await passes(0)
   mute = false
   last().listener.onOpen()
-  last().hear({ type: 'feed', state: 'stale', since: serverNow() })
+  last().send({ type: 'feed', state: 'stale', since: serverNow() })
   await passes(0)
   // Sent before the welcome here. A server sends it after the welcome, and before the answer.
-  last().hear({ type: 'feed', state: 'stale', since: serverNow() })
+  last().send({ type: 'feed', state: 'stale', since: serverNow() })
   expect(one.link.state).toBe('stale')
 })
 
 test.each([-3_600_000, 3_600_000])(
-  'a clock that is off by %i ms makes no difference',
+  'times of the link are right where the clock of the device is off by %i ms',
   async (offMs) => {
     aheadMs = offMs
     const one = await live()
@@ -363,7 +368,7 @@ test.each([-3_600_000, 3_600_000])(
   },
 )
 
-test('a site is answered when all of its rows have come, and until it is let go of', async () => {
+test('a site is answered from the final page of its snapshot until it is unwatched', async () => {
   mute = true
   const one = client()
   const site = { sites: ['s1'] }
@@ -373,9 +378,9 @@ test('a site is answered when all of its rows have come, and until it is let go 
   last().listener.onOpen()
   answer(last(), { type: 'hello' })
   const page = { type: 'snapshot', id: 1, missing: [], now: serverNow() } as const
-  last().hear({ ...page, connections: [row('a', 1)], final: false })
+  last().send({ ...page, connections: [row('a', 1)], final: false })
   expect([one.answered(site), one.rows().length, calls]).toEqual([false, 1, 1])
-  last().hear({ ...page, connections: [], final: true, cursor: 'e.1.s' })
+  last().send({ ...page, connections: [], final: true, cursor: 'e.1.s' })
   expect([one.answered(site), one.answered({ sites: ['s1', 's2'] })]).toEqual([true, false])
   expect(calls).toBe(2)
   last().listener.onClose(1006)
@@ -385,7 +390,7 @@ test('a site is answered when all of its rows have come, and until it is let go 
   expect(one.answered(site)).toBe(false)
 })
 
-test('a site without rows is answered too, and a site without a listener is not', async () => {
+test('a site without rows is answered, and a site without a listener is not', async () => {
   mute = true
   const one = client()
   one.watch({ all: true }, () => undefined)
@@ -398,7 +403,7 @@ test('a site without rows is answered too, and a site without a listener is not'
   leave()
   await passes(5_200)
   const page = { type: 'snapshot', connections: [], missing: [], now: serverNow() } as const
-  last().hear({ ...page, id: 1, final: true })
+  last().send({ ...page, id: 1, final: true })
   expect([one.answered({ sites: ['empty'] }), one.answered({ sites: ['left'] }), calls]).toEqual([
     true,
     false,
@@ -406,28 +411,28 @@ test('a site without rows is answered too, and a site without a listener is not'
   ])
 })
 
-test('who listens to the line alone keeps it when the last row is let go of, and lets it go at last', async () => {
+test('a watch of nothing keeps the transport open after the last row is unwatched, and its end closes it', async () => {
   const one = client()
-  const leaveLine = one.watch({}, () => undefined)
+  const leaveLink = one.watch({}, () => undefined)
   const leaveRow = one.connection('a').subscribe(() => undefined)
   await passes(0)
   leaveRow()
   await passes(5_200)
   expect([one.link.state, last().closed]).toEqual(['live', false])
-  expect(last().asked('unwatch')).toEqual([{ type: 'unwatch', connections: ['a'] }])
-  leaveLine()
+  expect(last().receivedOf('unwatch')).toEqual([{ type: 'unwatch', connections: ['a'] }])
+  leaveLink()
   await passes(5_200)
   expect(last().closed).toBe(true)
-  expect(last().asked('unwatch').length).toBe(1)
+  expect(last().receivedOf('unwatch').length).toBe(1)
 })
 
-test('the best round trip sets the clock, until the clock of the device is set', async () => {
+test('the shortest round trip sets the server time, until the clock of the device jumps', async () => {
   aheadMs = 60_000
   const one = await live()
   await passes(5_000)
   aheadMs = 90_000
-  // Asked seconds ago: a worse sample.
-  last().hear({ type: 'pong', now: serverNow() })
+  // The last request was sent seconds ago, so this sample is worse.
+  last().send({ type: 'pong', now: serverNow() })
   expect(one.now() - Date.now()).toBe(60_000)
   sleeps(30_000)
   aheadMs = 60_000
@@ -435,7 +440,7 @@ test('the best round trip sets the clock, until the clock of the device is set',
   expect(one.now() - Date.now()).toBe(60_000)
 })
 
-test('another epoch: everything is forgotten, revisions start anew', async () => {
+test('after a welcome of another epoch the client drops all rows and accepts lower revisions', async () => {
   rows = [row('a', 50)]
   const one = await live()
   epoch = 'f'
@@ -466,18 +471,18 @@ test('polling: a client that a listener closes sends no further request', async 
   expect([calls, vi.getTimerCount()]).toEqual([1, 0])
 })
 
-test('a row never goes back, and the same one keeps its identity', async () => {
+test('the client ignores a lower revision, and an unchanged row keeps its identity', async () => {
   rows = [row('a', 5)]
   const one = await live()
   const { connection } = one.connection('a').get()
-  last().hear({ type: 'patch', connections: [row('a', 4)], removed: [], missing: [] })
-  last().hear({ type: 'patch', connections: [row('a', 5)], removed: [], missing: [] })
+  last().send({ type: 'patch', connections: [row('a', 4)], removed: [], missing: [] })
+  last().send({ type: 'patch', connections: [row('a', 5)], removed: [], missing: [] })
   expect(one.connection('a').get().connection).toBe(connection)
   expect(one.rows()).toBe(one.rows())
   expect(one.connection('a')).toBe(one.connection('a'))
 })
 
-test('tokens: 503 for a minute is waited out, and the token is not asked for again while it is fresh', async () => {
+test('tokens: the client retries token-src while it answers 503, and requests no other token while the last one is fresh', async () => {
   let status = 503
   let asked = 0
   vi.stubGlobal('fetch', () => {
@@ -487,7 +492,7 @@ test('tokens: 503 for a minute is waited out, and the token is not asked for aga
   const one = client({ tokenSrc: 'http://portal.test/token' })
   one.connection('a').subscribe(() => undefined)
   await passes(60_000)
-  expect([one.link.state, lines.length]).toEqual(['connecting', 0])
+  expect([one.link.state, transports.length]).toEqual(['connecting', 0])
   expect(asked).toBeGreaterThan(3)
   status = 200
   await passes(20_000)
@@ -499,7 +504,7 @@ test('tokens: 503 for a minute is waited out, and the token is not asked for aga
   expect([one.link.state, asked]).toEqual(['live', before])
 })
 
-test('tokens: one that is about to end is renewed on its line, however often the portal fails meanwhile', async () => {
+test('tokens: the client renews a token on the open transport, although two requests for one fail before', async () => {
   let answers = 0
   const one = client({
     getToken: () => {
@@ -511,13 +516,13 @@ test('tokens: one that is about to end is renewed on its line, however often the
   })
   one.connection('a').subscribe(() => undefined)
   await passes(0)
-  last().hear({ type: 'expiring', expiresAt: serverNow() })
+  last().send({ type: 'expiring', expiresAt: serverNow() })
   await beats(20)
-  expect(last().asked('auth')).toEqual([{ type: 'auth', token: 't4' }])
-  expect([one.link.state, lines.length]).toEqual(['live', 1])
+  expect(last().receivedOf('auth')).toEqual([{ type: 'auth', token: 't4' }])
+  expect([one.link.state, transports.length]).toEqual(['live', 1])
 })
 
-test('tokens: a new one is never said on another line', async () => {
+test('tokens: a renewed token is not sent on a later transport', async () => {
   let give: (token: string) => void = () => undefined
   let answers = 0
   client({
@@ -526,52 +531,55 @@ test('tokens: a new one is never said on another line', async () => {
     .connection('a')
     .subscribe(() => undefined)
   await passes(0)
-  last().hear({ type: 'expiring', expiresAt: serverNow() })
+  last().send({ type: 'expiring', expiresAt: serverNow() })
   await passes(0)
   last().listener.onClose(1006)
   await passes(600)
   give('late')
   await passes(0)
-  expect(lines.map((line) => line.asked('auth').length)).toEqual([0, 0])
+  expect(transports.map((transport) => transport.receivedOf('auth').length)).toEqual([0, 0])
 })
 
-test('tokens: a line that was closed because its token has ended comes back with another one', async () => {
+test('tokens: after a close with token_expired the next hello has another token', async () => {
   let answers = 0
   const one = client({ getToken: () => ({ token: `t${++answers}`, expiresIn: 3_600 }) })
   one.connection('a').subscribe(() => undefined)
   await passes(0)
   last().listener.onClose(4101)
   await passes(600)
-  expect(lines.map((line) => line.asked('hello')[0]?.token)).toEqual(['t1', 't2'])
+  expect(transports.map((transport) => transport.receivedOf('hello')[0]?.token)).toEqual([
+    't1',
+    't2',
+  ])
   expect(one.link.state).toBe('live')
 })
 
-test('tokens: one that is refused is asked for anew once, and if that is refused too, only minutes later', async () => {
+test('tokens: the client replaces a refused token at once, and after a second refusal waits for minutes', async () => {
   let asked = 0
   refusing = true
   const one = client({ getToken: () => `t${++asked}` })
   one.connection('a').subscribe(() => undefined)
   await passes(60_000)
-  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 2, 2])
+  expect([one.link.state, asked, transports.length]).toEqual(['unauthorized', 2, 2])
   expect(one.link).toMatchObject({ cause: 'refused', retryAt: one.now() + 30_000 })
   one.refresh()
   await passes(60_000)
-  expect([one.link.state, asked, lines.length]).toEqual(['unauthorized', 4, 4])
+  expect([one.link.state, asked, transports.length]).toEqual(['unauthorized', 4, 4])
   refusing = false
   one.setToken('brought')
   await passes(0)
   expect(one.link.state).toBe('live')
-  // What is refused on a line that was welcome begins anew: the next token may be good.
+  // After a welcome the client counts refusals anew, because the next token may be accepted.
   last().listener.onClose(4001)
   await passes(600)
-  expect([one.link.state, asked, lines.length]).toEqual(['live', 5, 6])
-  // A token that has ended counts as no refusal.
+  expect([one.link.state, asked, transports.length]).toEqual(['live', 5, 6])
+  // The close code token_expired counts as no refusal.
   last().listener.onClose(4101)
   await passes(20_000)
-  expect([one.link.state, asked, lines.length]).toEqual(['live', 6, 7])
+  expect([one.link.state, asked, transports.length]).toEqual(['live', 6, 7])
 })
 
-/** As where a session has ended: the portal leads to its own page. */
+/** The session has ended, so the portal redirects to its login page. */
 function login(): Promise<Response> {
   return Promise.resolve(Object.defineProperty(new Response('<p>'), 'redirected', { value: true }))
 }
@@ -591,7 +599,7 @@ test.each([
   ['getToken', 'answered without a token', () => ({ jwt: 'secret' })],
   ['getToken', 'did not answer within 10 s', () => new Promise(() => undefined)],
 ])(
-  'tokens: the client warns once in a row that %s %s, and requests one again',
+  'tokens: the client warns once in a row that %s %s, and retries',
   async (source, wrong, fails) => {
     let good = false
     const getToken = (): string => (good ? 'good' : (fails() as never))
@@ -600,7 +608,7 @@ test.each([
     const one = client(source === 'getToken' ? { getToken } : { tokenSrc: source })
     one.connection('a').subscribe(() => undefined)
     await passes(60_000)
-    expect([one.link.state, lines.length]).toEqual(['connecting', 0])
+    expect([one.link.state, transports.length]).toEqual(['connecting', 0])
     expect(warned).toEqual([expect.stringContaining(`mqtt-status: ${source} ${wrong}. It has to `)])
     expect(warned.join()).not.toContain('secret')
     good = true
@@ -613,7 +621,7 @@ test.each([
   },
 )
 
-test('tokens: no visitor, no line, until a visitor signs in, or a page brings a token', async () => {
+test('tokens: without a token for the visitor the client opens no transport, until the page calls setToken', async () => {
   let asked = 0
   vi.stubGlobal('fetch', () => {
     asked++
@@ -624,7 +632,7 @@ test('tokens: no visitor, no line, until a visitor signs in, or a page brings a 
   const other = client({ getToken: () => null })
   other.connection('a').subscribe(() => undefined)
   await passes(600_000)
-  expect([one.link, lines.length]).toMatchObject([
+  expect([one.link, transports.length]).toMatchObject([
     { state: 'unauthorized', cause: 'signed_out', retryAt: expect.any(Number) as number },
     0,
   ])
@@ -635,10 +643,10 @@ test('tokens: no visitor, no line, until a visitor signs in, or a page brings a 
   expect(one.link.state).toBe('unauthorized')
   one.setToken('brought')
   await passes(0)
-  expect([one.link.state, last().asked('hello')[0]?.token]).toEqual(['live', 'brought'])
+  expect([one.link.state, last().receivedOf('hello')[0]?.token]).toEqual(['live', 'brought'])
 })
 
-test('tokens: a visitor who signs in elsewhere is noticed without a word, and one whose session ends is named', async () => {
+test('tokens: the client goes live after the visitor signs in, and is unauthorized without a cause after the session ends', async () => {
   let signedIn = false
   const one = client({ getToken: () => (signedIn ? 'token' : null) })
   one.connection('a').subscribe(() => undefined)
@@ -656,7 +664,7 @@ test('tokens: a visitor who signs in elsewhere is noticed without a word, and on
   expect(one.link.state).toBe('live')
 })
 
-test('tokens: a source that fails is named as the cause, also while what was shown is old', async () => {
+test('tokens: the cause is token_source while the source fails, before and after the link was live', async () => {
   let fails = true
   const one = client({
     getToken: () => (fails ? Promise.reject(new Error('away')) : { token: 't', expiresIn: 3_600 }),
@@ -674,7 +682,7 @@ test('tokens: a source that fails is named as the cause, also while what was sho
 })
 
 test.each(Object.entries(CLOSE_CODES))(
-  '%s (%i) is tried again by itself, with the time of the next attempt, and never ends for good',
+  'after %s (%i) the client retries for as long as the server refuses it, and the link has the time of the next attempt',
   async (name, code) => {
     const { retry, state } = FAILURES[name as CloseName]
     const one = await live({ token: 'x' })
@@ -683,15 +691,15 @@ test.each(Object.entries(CLOSE_CODES))(
     last().listener.onClose(code)
     const closedAt = Date.now()
     if (state) expect(one.link.state).toBe(state)
-    // What is refused again and again.
+    // The server refuses each attempt.
     mute = true
     const refuse = async (): Promise<void> => {
       last().listener.onOpen()
       last().listener.onClose(code)
       await passes(0)
     }
-    for (let attempt = lines.length; attempt < 6; attempt++) {
-      while (lines.length === attempt) await passes(1_000)
+    for (let attempt = transports.length; attempt < 6; attempt++) {
+      while (transports.length === attempt) await passes(1_000)
       await refuse()
       expect(one.link.retryAt).toBeGreaterThan(one.now() - 1)
       if (state) expect(one.link.state).toBe(state)
@@ -712,30 +720,33 @@ test.each([
   [4009, 'unavailable'],
   [4001, 'unauthorized'],
   [4099, 'unavailable'],
-] as const)('%i: %s, until a person retries or looks at the page again', async (code, state) => {
-  const around = page()
-  const one = await live()
-  last().listener.onClose(code)
-  expect(one.link.state).toBe(state)
-  one.refresh()
-  await passes(0)
-  expect(one.link.state).toBe('live')
-  last().listener.onClose(code)
-  mute = true
-  around.tell('visibilitychange')
-  // What was said stands until the attempt has an outcome.
-  expect([one.link.state, lines.length]).toEqual([state, 2])
-  await passes(0)
-  expect([one.link.state, lines.length]).toEqual([state, 3])
-  around.tell('offline')
-  expect(one.link.state).toBe('offline')
-  mute = false
-  around.tell('online')
-  await passes(0)
-  expect(one.link.state).toBe('live')
-})
+] as const)(
+  '%i: the link is %s until the page calls refresh or becomes visible',
+  async (code, state) => {
+    const around = page()
+    const one = await live()
+    last().listener.onClose(code)
+    expect(one.link.state).toBe(state)
+    one.refresh()
+    await passes(0)
+    expect(one.link.state).toBe('live')
+    last().listener.onClose(code)
+    mute = true
+    around.dispatch('visibilitychange')
+    // The state stays until the attempt has an outcome.
+    expect([one.link.state, transports.length]).toEqual([state, 2])
+    await passes(0)
+    expect([one.link.state, transports.length]).toEqual([state, 3])
+    around.dispatch('offline')
+    expect(one.link.state).toBe('offline')
+    mute = false
+    around.dispatch('online')
+    await passes(0)
+    expect(one.link.state).toBe('live')
+  },
+)
 
-test('a server that does not answer at first is unreachable, until it answers', async () => {
+test('the cause is unreachable until the server answers for the first time', async () => {
   mute = true
   const one = client()
   const causes: unknown[] = []
@@ -746,7 +757,7 @@ test('a server that does not answer at first is unreachable, until it answers', 
   last().listener.onClose(1006)
   for (let i = 0; i < 6; i++) {
     expect(one.link).toMatchObject({ state: 'connecting', cause: 'unreachable' })
-    // Also while the next attempt is under way.
+    // The cause stays while the next attempt is under way.
     await passes(12_000)
     last().listener.onClose(1006)
   }
@@ -756,7 +767,7 @@ test('a server that does not answer at first is unreachable, until it answers', 
   expect(one.link).toMatchObject({ state: 'live', cause: null })
 })
 
-test('a token that the server has never accepted is refused, not expired', async () => {
+test('the cause is refused where the server has never accepted the token', async () => {
   refusing = true
   const one = client({ token: 'x' })
   one.connection('a').subscribe(() => undefined)
@@ -767,13 +778,16 @@ test('a token that the server has never accepted is refused, not expired', async
 test.each([
   [{}, 'tokenless'],
   [{ token: 'x' }, null],
-] as const)('a refusal tells whether there was a token at all: %o', async (settings, cause) => {
-  const one = await live(settings)
-  last().listener.onClose(4001)
-  expect(one.link).toMatchObject({ state: 'unauthorized', cause })
-})
+] as const)(
+  'the cause of a refusal depends on whether the page has a token: %o',
+  async (settings, cause) => {
+    const one = await live(settings)
+    last().listener.onClose(4001)
+    expect(one.link).toMatchObject({ state: 'unauthorized', cause })
+  },
+)
 
-test('a client that is closed, or has no listener, is stale since the last message', async () => {
+test('the link of a client that is closed, or has no listener, is stale since the last message', async () => {
   const one = await live()
   await beats(20)
   const saidMs = Date.now() - 1_000
@@ -793,14 +807,14 @@ test('a client that is closed, or has no listener, is stale since the last messa
   expect(two.link.state).toBe('connecting')
   await passes(0)
   expect(two.link.state).toBe('live')
-  // A loss that is mended soon is no news afterwards either.
+  // After a restart, too, the page is not notified of a loss that ends within a second.
   const after = statesOf(two)
   last().listener.onClose(1006)
   await passes(900)
   expect(after).toEqual([])
 })
 
-test('retry now does not wait', async () => {
+test('refresh opens a transport at once', async () => {
   const one = await live()
   mute = true
   last().listener.onClose(1006)
@@ -815,7 +829,7 @@ test('retry now does not wait', async () => {
   expect(one.link.state).toBe('live')
 })
 
-test('a command without an id is given one, also where there is no crypto.randomUUID', async () => {
+test('the client makes a request id for a command without one, also where there is no crypto.randomUUID', async () => {
   const keys: unknown[] = []
   vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) })
   vi.stubGlobal('fetch', (_url: string, { headers }: { headers: Record<string, string> }) => {
@@ -843,7 +857,7 @@ test.each([
   ['status.example.com', true],
   ['localhost:8001', true],
   ['https://[', true],
-])('src="%s" is refused in words (on a page: %s)', (src, onPage) => {
+])('the client throws for src="%s" and says why (on a page: %s)', (src, onPage) => {
   if (onPage) page()
   const refusal = `mqtt-status: "${src}" is no address: src has to be absolute (https://…)`
   expect(() => clientFor({ src })).toThrow(refusal)
@@ -855,12 +869,12 @@ test.each([
   ['./', SRC],
   ['//other.test', 'http://other.test/'],
   ['HTTPS://other.test/a?b', 'https://other.test/a/?b'],
-])('src="%s" is, on a page, %s', (src, address) => {
+])('on a page src="%s" resolves to %s', (src, address) => {
   page()
   expect(createClient({ src }).src).toBe(address)
 })
 
-test('a command without an answer ends as a timeout, and a late answer still counts', async () => {
+test('a command without an answer ends as a timeout, and a late row settles it', async () => {
   vi.stubGlobal('fetch', () => new Promise(() => undefined))
   const one = await live()
   const ended = vi.fn()
@@ -871,11 +885,11 @@ test('a command without an answer ends as a timeout, and a late answer still cou
   expect(ended).toHaveBeenCalledWith({ outcome: 'timeout', code: null })
   expect(one.connection('a').get().pending).toEqual({ action: 'disconnect', phase: 'overdue' })
   const late = row('a', 2, { generation: 2, observedGeneration: 2, status: 'disconnected' })
-  last().hear({ type: 'patch', connections: [late], removed: [], missing: [] })
+  last().send({ type: 'patch', connections: [late], removed: [], missing: [] })
   expect(one.connection('a').get().pending).toBeNull()
 })
 
-test('a command that a later one of this page or of another page replaces does not stay pending', async () => {
+test('a command ends as unknown when a later one of this page or of another page replaces it', async () => {
   vi.stubGlobal('fetch', (input: string) => {
     const generation = input.endsWith('disconnect') ? 2 : 3
     const connection = row('a', generation, { generation, desired: 'connected' })
@@ -887,12 +901,12 @@ test('a command that a later one of this page or of another page replaces does n
   expect(await first).toEqual({ outcome: 'unknown', code: null })
   await passes(0)
   const later = row('a', 9, { generation: 4, observedGeneration: 4, status: 'disconnected' })
-  last().hear({ type: 'patch', connections: [later], removed: [], missing: [] })
+  last().send({ type: 'patch', connections: [later], removed: [], missing: [] })
   expect(await second).toEqual({ outcome: 'unknown', code: null })
   expect(one.connection('a').get().pending).toBeNull()
 })
 
-test('a listener that leaves during a notification is not called; one that throws does not keep the next from its call', async () => {
+test('the client does not call a listener that was removed during a notification, and calls the others after one throws', async () => {
   const caught: unknown[] = []
   vi.stubGlobal('queueMicrotask', (work: () => void) => {
     void Promise.resolve()
@@ -908,7 +922,7 @@ test('a listener that leaves during a notification is not called; one that throw
   })
   leave = one.onLink(() => heard++)
   one.onLink(() => (heard += 10))
-  last().hear({ type: 'feed', state: 'stale', since: serverNow() })
+  last().send({ type: 'feed', state: 'stale', since: serverNow() })
   await passes(0)
   expect([heard, caught.length]).toEqual([10, 1])
 })
@@ -922,17 +936,17 @@ test('five seconds after the last listeners leave, the client sends one unwatch 
   for (const leave of leaves) leave()
   for (const leave of leaves) leave()
   await passes(4_900)
-  expect(last().asked('unwatch')).toEqual([])
+  expect(last().receivedOf('unwatch')).toEqual([])
   await passes(200)
-  expect(last().asked('unwatch').length).toBe(1)
+  expect(last().receivedOf('unwatch').length).toBe(1)
   expect([one.rows().length, one.connection('c1').get().connection]).toEqual([0, null])
-  // Still on its way when it was let go of.
-  last().hear({ type: 'patch', connections: [row('c1', 99)], removed: [], missing: [] })
+  // The server sent this patch before it received the unwatch.
+  last().send({ type: 'patch', connections: [row('c1', 99)], removed: [], missing: [] })
   expect(one.rows().length).toBe(0)
 })
 
 test.each(['limit_watch', 'internal'] as const)(
-  'an error of the server that answers no watch is reported, and costs no row: %s',
+  'the client reports an error message that answers no watch, and keeps its rows: %s',
   async (code) => {
     const caught: unknown[] = []
     const one = await live()
@@ -941,14 +955,14 @@ test.each(['limit_watch', 'internal'] as const)(
         .then(work)
         .catch((error: unknown) => caught.push(error))
     })
-    last().hear({ type: 'error', code, message: 'Too many', retryable: false })
+    last().send({ type: 'error', code, message: 'Too many', retryable: false })
     await passes(0)
-    expect([one.link.state, lines.length, caught.length]).toEqual(['live', 1, 1])
+    expect([one.link.state, transports.length, caught.length]).toEqual(['live', 1, 1])
     expect(one.connection('a').get().connection?.revision).toBe(1)
   },
 )
 
-test('what bundles of other versions reach under the symbol has only been added to', () => {
+test('the registry under the symbol and its clients have every member that bundles of other versions use', () => {
   const one = clientFor({ src: SRC })
   clients.push(one)
   const registry = Reflect.get(globalThis, Symbol.for('mqtt-status.client.v1')) as object
@@ -975,16 +989,16 @@ test('what bundles of other versions reach under the symbol has only been added 
 })
 
 test.each(['', 'not json', 'null', '5', '[]', '{"type":{}}', '<!doctype html>', '{"type":"pat'])(
-  'a frame that is no message costs the line, which comes back by itself and asks anew: %j',
+  'after a frame that is no message the client opens another transport and watches without a cursor: %j',
   async (frame) => {
     const one = await live()
     await beats(20)
     last().listener.onMessage(frame)
     expect(last().closed).toBe(true)
     await passes(1_000)
-    expect([one.link.state, lines.length]).toEqual(['live', 2])
-    // The frame may have been a change: what was known is not resumed from.
-    expect(last().asked('watch')[0]).not.toHaveProperty('cursor')
+    expect([one.link.state, transports.length]).toEqual(['live', 2])
+    // The frame may have been a patch, so the client must not resume after it.
+    expect(last().receivedOf('watch')[0]).not.toHaveProperty('cursor')
   },
 )
 
@@ -994,17 +1008,20 @@ test.each([
   '{"type":"welcome"}',
   '{"type":"feed","state":"live"}',
   '{"type":"banner","text":"of later"}',
-])('a message with odd fields harms no row: %s', async (frame) => {
-  const one = await live()
-  last().listener.onMessage(frame)
-  last().hear({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
-  expect([one.link.state, lines.length]).toEqual(['live', 1])
-  expect(one.connection('a').get().connection?.revision).toBe(2)
-})
+])(
+  'the client applies the next patch after a message with fields of other types: %s',
+  async (frame) => {
+    const one = await live()
+    last().listener.onMessage(frame)
+    last().send({ type: 'patch', connections: [row('a', 2)], removed: [], missing: [] })
+    expect([one.link.state, transports.length]).toEqual(['live', 1])
+    expect(one.connection('a').get().connection?.revision).toBe(2)
+  },
+)
 
-test('a goodbye without a window is followed by the usual wait', async () => {
+test('after a bye without a window the client waits as after any loss', async () => {
   const one = await live()
   last().listener.onMessage('{"type":"bye","code":4200}')
   await passes(1_000)
-  expect([one.link.state, lines.length]).toEqual(['live', 2])
+  expect([one.link.state, transports.length]).toEqual(['live', 2])
 })

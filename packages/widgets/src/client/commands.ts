@@ -4,16 +4,16 @@ import { bearer } from './transport/http-answer.ts'
 import { readRow } from './incoming.ts'
 import { newRequestId } from './request-id.ts'
 
-/** How a command ended. `timeout`: no confirmation yet, which is no failure: a late push still counts. */
+/** How a command ended. `timeout`: not confirmed in time, which is no failure, because a late row may still confirm it. */
 export interface Outcome {
   readonly outcome: 'done' | 'failed' | 'timeout' | 'unknown' | 'prevented'
   /** Why it failed: a code of the server, `unreachable` or `offline`. */
   readonly code: string | null
-  /** How long the server takes no other one, in ms, if it said so. */
+  /** How long the server refuses other commands (`Retry-After`), in ms. */
   readonly retryAfterMs?: number
 }
 
-/** Why the server has not taken a command. */
+/** Why the server has not accepted a command. */
 export type Refusal = Pick<Outcome, 'retryAfterMs'> & { readonly code: string }
 
 export interface CommandRequest {
@@ -21,7 +21,7 @@ export interface CommandRequest {
   readonly token: string | null
   readonly id: string
   readonly action: Action
-  /** Makes a repetition harmless. */
+  /** The `Idempotency-Key`: the server executes a repeated request once. */
   readonly requestId: string | undefined
 }
 

@@ -2,7 +2,7 @@ import type { Connection } from '@mqtt-status/protocol'
 import type { Pending } from './pending.ts'
 import type { Refusal } from './watch-set.ts'
 
-/** What is known of one connection. Its identity changes only when something in it does. */
+/** The client's knowledge of one connection. Its identity changes only when something in it does. */
 export interface ConnectionView {
   readonly connection: Connection | null
   /** The server has answered that it does not exist, or may not be seen. */
@@ -13,7 +13,7 @@ export interface ConnectionView {
 }
 
 export interface ConnectionHandle {
-  /** Calls at once with what is known, then at every change; returns the undo function. */
+  /** Calls the listener at once, and at every change; returns the undo function. */
   subscribe(listener: (view: ConnectionView) => void): () => void
   get(): ConnectionView
 }

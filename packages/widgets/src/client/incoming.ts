@@ -20,7 +20,7 @@ const NULLABLE = [
 const TEXTS = ['siteId', 'name', 'status', 'since', 'device']
 const NUMBERS = ['revision', 'generation', 'observedGeneration']
 
-/** A day: longer waits are mistakes, and timers can't hold the longest. */
+/** A day: a longer wait is a mistake, and timers can't hold more than 24.8 days. */
 const LONGEST_MS = 86_400_000
 const WATCH_LIMIT = 1_000
 

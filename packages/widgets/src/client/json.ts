@@ -1,5 +1,5 @@
 /**
- * What JSON a value is, whatever the page has done to `toJSON`: Prototype.js 1.6 and others define it for arrays and
+ * The JSON of a value, without calling `toJSON`: Prototype.js 1.6 and others define it for arrays and
  * strings, and `JSON.stringify` would send text in the place of a list.
  */
 export function toJson(value: unknown, indent?: number): string {

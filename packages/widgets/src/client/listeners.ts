@@ -8,7 +8,7 @@ export class Listeners<T extends unknown[] = []> {
     return this.#all.size === 0
   }
 
-  /** @returns what undoes it */
+  /** @returns the undo function */
   add(tell: (...args: T) => void): () => void {
     const own = { tell }
     this.#all.add(own)
@@ -21,7 +21,7 @@ export class Listeners<T extends unknown[] = []> {
     this.#all.clear()
   }
 
-  /** Calls each listener that has not left meanwhile. An exception of one does not keep the next from its call. */
+  /** Calls each listener that is still there when its turn comes. After an exception it calls the next ones all the same. */
   notify(...args: T): void {
     for (const own of [...this.#all]) {
       if (!this.#all.has(own)) continue

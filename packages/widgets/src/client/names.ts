@@ -1,4 +1,4 @@
-/** A watch as a list of names, each of which can be counted, sent and refused by itself. */
+/** A watch as a list of names. The client counts and sends names one by one, and the server refuses them one by one. */
 import type { WatchFilter } from '@mqtt-status/protocol'
 import { toJson } from './json.ts'
 
@@ -7,7 +7,7 @@ export type Kind = 'connections' | 'sites' | 'summary' | 'all'
 const ALL = 'all'
 /** No id of the server is longer, in UTF-16 code units. The server closes a socket that sends a longer one (`bad_request`). */
 const LONGEST_ID = 128
-/** The server takes messages of 64 KiB, and the names of a watch are not all of the message. */
+/** The server accepts messages of up to 64 KiB; a message has more than its names. */
 const PORTION_BYTES = 60_000
 
 export function toName(kind: Kind, id: string = ALL): string {
@@ -40,7 +40,7 @@ export function isCounted(name: string): boolean {
   return name !== toName('all')
 }
 
-/** The first names, as many as one message holds: at most `most`, and no more bytes than the server takes. */
+/** The first names that fit into one message: at most `most`, and no more bytes than the server accepts. */
 export function firstPortion(names: readonly string[], most: number): readonly string[] {
   let bytes = 0
   const end = names.findIndex((name, i) => {

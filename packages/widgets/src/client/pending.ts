@@ -16,7 +16,7 @@ export interface Sent {
   readonly action: Action
   phase: Pending['phase']
   generation: number
-  /** Whether that is known for sure. */
+  /** Whether the server has confirmed the generation. */
   accepted?: boolean
 }
 
@@ -30,7 +30,7 @@ export interface PendingsOptions {
 export class Pendings {
   readonly #options: PendingsOptions
   readonly #sent = new Map<string, Sent>()
-  /** One for each connection that something is expected of. */
+  /** One for each connection with a pending command. */
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
 
   constructor(options: PendingsOptions) {
@@ -59,7 +59,7 @@ export class Pendings {
     return sent
   }
 
-  /** The server has taken it; a row may have answered it already. */
+  /** The server has accepted the command; a row may have settled it already. */
   accepted(sent: Sent, { connection, generation, timeoutMs }: CommandAccepted): void {
     if (this.#sent.get(connection.id) !== sent) return
     sent.phase = 'accepted'
@@ -114,7 +114,7 @@ export class Pendings {
   }
 }
 
-/** Whether a row answers a command: it was acted on, and has come to rest where the action leads, or failed. */
+/** Whether a row settles a command: the supervisor has acted on it, and the status is final for the action. */
 function isAnswered(row: Connection, action: Action, generation: number): boolean {
   // The writer of an observed row may not know generations.
   if (row.managed && row.observedGeneration < generation) return false

@@ -14,7 +14,7 @@ interface Registry {
   readonly functions: unknown[]
 }
 
-/** The client that the whole page shares for these settings; made when the first one asks. */
+/** The client that the whole page shares for these settings; the first call makes it. */
 export function clientFor(settings: ClientSettings): StatusClient {
   const place = globalThis as Partial<Record<symbol, Registry>>
   const registry: Registry = (place[KEY] ??= { clients: new Map(), functions: [] })
@@ -33,12 +33,12 @@ export function clientFor(settings: ClientSettings): StatusClient {
   return client
 }
 
-/** Where a server renders the page there is no origin to resolve the address with, and no client requests a token. */
+/** Without a page, as during server rendering, there is no base address, and no client requests a token. */
 function identity(tokenSrc: string): string {
   return typeof document === 'undefined' ? tokenSrc : absolute(tokenSrc)
 }
 
-/** The same function is the same identity. */
+/** The same function means the same identity. */
 function numberOf(known: unknown[], value: unknown): number {
   const index = known.indexOf(value)
   return index >= 0 ? index : known.push(value) - 1

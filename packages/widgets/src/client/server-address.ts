@@ -1,7 +1,7 @@
 /**
- * As the page resolves it, always with a slash at the end.
+ * The address of a server, resolved against the page's address, with a slash at the end.
  *
- * @throws when it is no address, or where there is no page to resolve it
+ * @throws when it is no address, or a relative one where there is no page
  */
 export function absolute(address: string): string {
   const base = (globalThis.document as Document | undefined)?.baseURI
@@ -10,7 +10,7 @@ export function absolute(address: string): string {
   return url.href
 }
 
-/** @throws also for a name alone: it would be a folder beside the page, and is a scheme that was forgotten */
+/** @throws also for a bare host name: it would resolve to a folder beside the page, and lacks its scheme */
 export function serverAddress(src: string): string {
   if (!/^(https?:|[./])/i.test(src)) refuse(src)
   return absolute(src)

@@ -70,7 +70,7 @@ export class Store {
     return view
   }
 
-  /** @returns what undoes it */
+  /** @returns the undo function */
   listen(id: string, listener: (view: ConnectionView) => void): () => void {
     const listeners = this.#listeners.get(id) ?? new Listeners()
     this.#listeners.set(id, listeners)
@@ -81,7 +81,7 @@ export class Store {
     }
   }
 
-  /** Calls after every change. @returns what undoes it */
+  /** Calls the listener after every change. @returns the undo function */
   listenToAll(listener: () => void): () => void {
     return this.#anyListeners.add(listener)
   }

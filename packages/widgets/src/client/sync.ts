@@ -8,7 +8,7 @@
  *                                    └── refused ───┘   in halves, until the server takes a watch or refuses a single name
  *
  * A name that is removed leaves all of these. `answered` and `cursor` outlive a transport; `next`, `asked` and `arriving` do
- * not, because a new transport is asked for everything.
+ * not, because the client sends every watch again on a new transport.
  */
 import type { WatchFilter } from '@mqtt-status/protocol'
 import { firstPortion, toFilter } from './names.ts'
@@ -51,7 +51,7 @@ interface Question {
 export type Sync = Away | Open
 
 export type SyncEvent =
-  /** The server can be asked; `names` is the whole set. */
+  /** A transport is open; `names` is the whole set. */
   | { readonly kind: 'opened'; readonly names: readonly string[] }
   | { readonly kind: 'closed' }
   | { readonly kind: 'added'; readonly names: readonly string[] }
@@ -72,7 +72,7 @@ export type SyncEvent =
   | { readonly kind: 'reached'; readonly cursor: string | undefined }
   /** The server has no room for the names of this watch. */
   | { readonly kind: 'refused'; readonly id: number }
-  /** A message could not be read. It may have been a change. */
+  /** The client could not read a message, which may have been a change. */
   | { readonly kind: 'garbled' }
 
 export type SyncEffect =
@@ -82,11 +82,11 @@ export type SyncEffect =
       readonly names: readonly string[]
       readonly cursor: string | undefined
     }
-  /** The server takes none of these. */
+  /** The server refuses these names. */
   | { readonly kind: 'refuse'; readonly names: readonly string[] }
   /** All rows belong to another history. */
   | { readonly kind: 'forget' }
-  /** The server has answered everything. */
+  /** The server has answered every watch. */
   | { readonly kind: 'settled' }
 
 type Step = readonly [Sync, readonly SyncEffect[]]
@@ -149,7 +149,7 @@ function away({ epoch, cursor, answered, lastId }: Sync): Away {
   return { kind: 'away', epoch, cursor, answered, lastId }
 }
 
-/** An empty set is asked for too: the answer proves that the server can read its database. */
+/** The client sends a watch of no names, too: the answer proves that the server can read its database. */
 function opened(sync: Sync, names: readonly string[]): Step {
   const open: Open = {
     ...away(sync),
@@ -185,7 +185,7 @@ function removed(sync: Sync, gone: ReadonlySet<string>): Sync {
 function welcomed(sync: Sync, epoch: string): Step {
   const begun =
     sync.kind === 'open' ? { ...sync, arriving: without(sync.arriving, undefined) } : sync
-  // A welcome without an epoch says nothing about the rows.
+  // A welcome without an epoch does not identify the history of the rows.
   if (epoch === '' || epoch === sync.epoch) return [begun, NONE]
   if (sync.epoch === '') return [{ ...begun, epoch }, NONE]
   return [{ ...begun, epoch, cursor: undefined, answered: new Set() }, [{ kind: 'forget' }]]
@@ -225,7 +225,7 @@ function answered(sync: Open, id: number | undefined, cursor: string | undefined
   return [reached(next, cursor), isSettled(next) ? SETTLED : effects]
 }
 
-/** Halves the watch; where a single name was refused, the server has no room for any other one either. */
+/** Halves the watch. Where the server refuses a single name, it has no room for any other one either. */
 function refused(sync: Open, id: number): Step {
   const question = sync.asked.get(id)
   if (!question) return [sync, NONE]
@@ -242,7 +242,7 @@ function refused(sync: Open, id: number): Step {
   return askNext({ ...sync, asked, next, portion })
 }
 
-/** Asks for as many names of `next` as may be asked for now. */
+/** Sends a watch with as many names of `next` as the state permits. */
 function askNext(sync: Open): readonly [Open, readonly SyncEffect[]] {
   const { cursor, portion } = sync
   const asked = new Map(sync.asked)

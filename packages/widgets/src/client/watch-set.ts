@@ -1,29 +1,29 @@
 /**
  * The names that this page watches, with the number of listeners of each: the first listener adds a name, the last one that
- * leaves removes it. The server takes a limited number of names; further names wait outside until others leave.
+ * leaves removes it. The server accepts a limited number of names; further names wait until others leave.
  */
 import type { Connection, WatchFilter } from '@mqtt-status/protocol'
 import { isCounted, isTooLong, toName, toNames } from './names.ts'
 import type { Kind } from './names.ts'
 
-/** The client keeps a watch for so long after its last listener has left, because a page may be rendered anew. */
+/** The client keeps a watch for this long after its last listener has left, because the page may render its elements anew. */
 const GRACE_MS = 5_000
-/** Listeners that leave within the same moment leave together. */
+/** The client sends one `unwatch` for all listeners that leave within this time. */
 const TOGETHER_MS = 100
-/** What servers take, until one says otherwise. */
+/** The limit of a server that announces none. */
 const LIMIT = 1_000
 
-/** The server does not take a name: it has as many of this page as it may, or has refused this one. */
+/** Why the server sends no rows for a name: the page watches as many names as it may, or the server has refused this one. */
 export interface Refusal {
   readonly code: 'limit_watch'
-  /** When the client asks again, in ms since the epoch of the server; `null`: as soon as there is room. */
+  /** When the client retries, in ms since 1970 of the server's clock; `null`: as soon as there is room. */
   readonly retryAt: number | null
 }
 
 export interface WatchSetListener {
   readonly onAdd: (added: readonly string[]) => void
   readonly onRemove: (removed: readonly string[]) => void
-  /** Names were refused, or are not any more. */
+  /** Names were refused, or are accepted again. */
   readonly onRefusal: (names: readonly string[]) => void
 }
 
@@ -64,7 +64,7 @@ export class WatchSet {
   /**
    * Whether the page watches a row.
    *
-   * @param besides what does not count
+   * @param besides the names that do not count
    */
   holds({ id, siteId }: Connection, besides: WatchFilter = {}): boolean {
     const { all, connections, sites } = besides
@@ -75,12 +75,12 @@ export class WatchSet {
     )
   }
 
-  /** What the server is asked for. */
+  /** The names that the client sends to the server. */
   get names(): readonly string[] {
     return [...this.#heads.keys()].filter((name) => this.#isInside(name))
   }
 
-  /** How many names the server takes. Those that came last have to wait outside. */
+  /** How many names the server accepts. The names that came last have to wait. */
   set limit(limit: number) {
     this.#limit = limit
     const over = this.names.filter(isCounted).slice(limit)
@@ -88,7 +88,7 @@ export class WatchSet {
     else this.readmit()
   }
 
-  /** @returns what undoes it, once */
+  /** @returns the undo function, which has an effect once */
   add(filter: WatchFilter): () => void {
     const names = toNames(filter)
     this.#holders++
@@ -106,7 +106,7 @@ export class WatchSet {
     }
   }
 
-  /** @param retryAt when the client asks again; `null`: as soon as there is room */
+  /** @param retryAt when the client retries; `null`: as soon as there is room */
   refuse(names: readonly string[], retryAt: number | null): void {
     const refused = names.filter((name) => this.#heads.has(name))
     for (const name of refused) {
@@ -115,7 +115,7 @@ export class WatchSet {
     if (refused.length > 0) this.#listener.onRefusal(refused)
   }
 
-  /** Asks for what waits outside, as far as there is room. */
+  /** Adds names that wait, as far as there is room. */
   readmit(): void {
     this.#admit([...this.#outside.keys()])
   }
@@ -133,7 +133,7 @@ export class WatchSet {
     return this.#heads.has(name) && !this.#outside.has(name) && !isTooLong(name)
   }
 
-  /** All cards of a page that appear in one go are one message. */
+  /** The client sends one message for all names that are added within a task. */
   #announce(name: string): void {
     this.#added.push(name)
     if (this.#added.length > 1) return
@@ -182,7 +182,7 @@ export class WatchSet {
     return gone.length > 0
   }
 
-  /** A listener has left. @returns whether the server has to be sent an `unwatch` */
+  /** A listener has left. @returns whether the client has to send an `unwatch` */
   #drop(name: string): boolean {
     const heads = (this.#heads.get(name) ?? 0) - 1
     if (heads > 0) {

@@ -1,4 +1,4 @@
-/** What a page watches, against servers that take less of it: a server of the test's own answers. */
+/** What a page watches, against fake servers that accept fewer names than the page has. */
 import type { ClientMessage, Connection, ServerMessage, WatchFilter } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
 import { welcome } from '@mqtt-status/testing/welcome'
@@ -14,11 +14,11 @@ const MESSAGE_BYTES = 65_536
 const LONGEST_ID = 128
 const MINUTE = 60_000
 
-/** What one line of the server does. */
+/** How the fake server behaves. */
 interface Ways {
   /** What `welcome` announces. */
   announced: number
-  /** What it takes. */
+  /** How many names it accepts. */
   taken: number
   /** Numbers of watches that it never answers. */
   readonly ignored: Set<number>
@@ -27,10 +27,10 @@ interface Ways {
 }
 
 let ways: Ways
-let lines: Line[]
+let transports: FakeTransport[]
 let page: StatusClient
 
-class Line implements Transport {
+class FakeTransport implements Transport {
   readonly watches: WatchFilter[] = []
   readonly refused: number[] = []
   readonly held = new Set<string>()
@@ -39,7 +39,7 @@ class Line implements Transport {
 
   constructor(listener: TransportListener) {
     this.#listener = listener
-    lines.push(this)
+    transports.push(this)
     queueMicrotask(() => {
       listener.onOpen()
     })
@@ -61,7 +61,7 @@ class Line implements Transport {
     this.closedWith ??= 1000
   }
 
-  tell(message: ServerMessage): void {
+  deliver(message: ServerMessage): void {
     if (this.closedWith === null) this.#listener.onMessage(JSON.stringify(message))
   }
 
@@ -73,7 +73,7 @@ class Line implements Transport {
   #receive(message: ClientMessage): void {
     if (this.closedWith !== null) return
     if (new TextEncoder().encode(JSON.stringify(message)).length > MESSAGE_BYTES) this.#end(1009)
-    else if (message.type === 'hello') this.tell(greeting())
+    else if (message.type === 'hello') this.deliver(greeting())
     else if (message.type === 'unwatch') for (const name of named(message)) this.held.delete(name)
     if (message.type !== 'watch') return
     const names = named(message)
@@ -89,40 +89,46 @@ class Line implements Transport {
     if (all.size > ways.taken) {
       this.refused.push(names.length)
       if (ways.whole) this.#end(4000)
-      this.tell({ type: 'error', id, code: 'limit_watch', message: 'Too many', retryable: false })
+      this.deliver({
+        type: 'error',
+        id,
+        code: 'limit_watch',
+        message: 'Too many',
+        retryable: false,
+      })
       return
     }
     for (const name of names) this.held.add(name)
     const ids = message.connections ?? []
-    this.tell({
+    this.deliver({
       type: 'snapshot',
       ...(!ways.whole && { id }),
       connections: ids.map(row),
       missing: [],
-      cursor: `e.${lines.length}.s`,
+      cursor: `e.${transports.length}.s`,
       final: true,
       now: new Date().toISOString(),
     })
   }
 }
 
-/** Over HTTP a request names everything that is watched, and nothing else is sent. */
-const openLine: OpenTransport = (src, listener) => {
-  if (!ways.whole) return new Line(listener)
-  const line = new Line({ ...listener, onOpen: () => undefined })
+/** Over HTTP each request has all names, and the client sends nothing else. */
+const openTransport: OpenTransport = (src, listener) => {
+  if (!ways.whole) return new FakeTransport(listener)
+  const transport = new FakeTransport({ ...listener, onOpen: () => undefined })
   let ended: (code: number) => void
   const end = new Promise<number>((resolve) => (ended = resolve))
   const socket = openHttpSocket(({ watch, token, hear }) => {
-    line.listen({ onOpen: () => undefined, onMessage: hear, onClose: ended })
-    line.send({ type: 'hello', ...(token !== undefined && { token }) })
-    line.send({ type: 'watch', ...watch })
+    transport.listen({ onOpen: () => undefined, onMessage: hear, onClose: ended })
+    transport.send({ type: 'hello', ...(token !== undefined && { token }) })
+    transport.send({ type: 'watch', ...watch })
     return end
   })(src, listener)
   return {
     send: (message) => socket.send(message),
     close: () => {
       socket.close()
-      line.close()
+      transport.close()
     },
   }
 }
@@ -143,10 +149,10 @@ function row(id: string): Connection {
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-23T19:00:00.000Z') })
   ways = { announced: 1_000, taken: 1_000, ignored: new Set(), whole: false }
-  lines = []
+  transports = []
   page = createClient(
     { src: 'http://status.test/', pauseHidden: 0 },
-    { random: () => 0.5, open: (src, listener) => openLine(src, listener) },
+    { random: () => 0.5, open: (src, listener) => openTransport(src, listener) },
   )
 })
 
@@ -160,10 +166,10 @@ async function passes(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms)
 }
 
-function last(): Line {
-  const line = lines.at(-1)
-  if (!line) throw new Error('No line')
-  return line
+function last(): FakeTransport {
+  const transport = transports.at(-1)
+  if (!transport) throw new Error('No transport')
+  return transport
 }
 
 function ids(count: number, from = 0): string[] {
@@ -174,7 +180,7 @@ function show(all: readonly string[]): (() => void)[] {
   return all.map((id) => page.connection(id).subscribe(() => undefined))
 }
 
-/** How many of these are shown, wait outside, are missing, and load. */
+/** How many of these ids have a row, are refused, are missing, and load. */
 function tally(all: readonly string[]): readonly [number, number, number, number] {
   const views = all.map((id) => page.connection(id).get())
   const known = views.filter(({ connection }) => connection !== null).length
@@ -183,7 +189,7 @@ function tally(all: readonly string[]): readonly [number, number, number, number
   return [known, refused, missing, all.length - known - refused - missing]
 }
 
-test('of 2,500 elements a thousand are live at once, the others say why not, and move up when some leave', async () => {
+test('of 2,500 ids the client watches a thousand, refuses the others, and watches these when some of the first leave', async () => {
   const all = ids(2_500)
   const leave = show(all)
   await passes(100)
@@ -192,10 +198,10 @@ test('of 2,500 elements a thousand are live at once, the others say why not, and
   for (const undo of leave.slice(0, 600)) undo()
   await passes(6_000)
   expect(tally(all.slice(600))).toEqual([1_000, 900, 0, 0])
-  expect([last().refused, lines.length, last().held.size]).toEqual([[], 1, 1_000])
+  expect([last().refused, transports.length, last().held.size]).toEqual([[], 1, 1_000])
 })
 
-test('what is let go of gives way at once to what is asked for instead', async () => {
+test('ids that the page has unsubscribed make room for new ones at once', async () => {
   const before = show(ids(1_000))
   await passes(100)
   for (const undo of before) undo()
@@ -205,7 +211,7 @@ test('what is let go of gives way at once to what is asked for instead', async (
   expect([tally(now), last().refused]).toEqual([[1_000, 0, 0, 0], []])
 })
 
-test('a page that is built anew asks for nothing again', async () => {
+test('a page that unsubscribes and subscribes again sends no other watch', async () => {
   const all = ids(900)
   const before = show(all)
   await passes(100)
@@ -216,7 +222,7 @@ test('a page that is built anew asks for nothing again', async () => {
 })
 
 test.each([1, 3, 999])(
-  'a server that announces room for %i is taken at its word',
+  'the client watches no more than the %i names that the server announces',
   async (limit) => {
     ways.announced = ways.taken = limit
     const all = ids(1_000)
@@ -228,7 +234,7 @@ test.each([1, 3, 999])(
 )
 
 test.each([1, 2, 7, 300, 512, 999])(
-  'a server that takes %i, less than it announces, is asked in ever smaller parts until it is full',
+  'the client halves its watches until a server that takes %i, fewer than it announces, is full',
   async (taken) => {
     ways.taken = taken
     const all = ids(1_000)
@@ -242,11 +248,11 @@ test.each([1, 2, 7, 300, 512, 999])(
     expect((refused[0]?.retryAt ?? 0) - Date.now()).toBeGreaterThan(MINUTE)
     ways.taken = 1_000
     await passes(3 * MINUTE)
-    expect([tally(all), lines.length]).toEqual([[1_000, 0, 0, 0], 1])
+    expect([tally(all), transports.length]).toEqual([[1_000, 0, 0, 0], 1])
   },
 )
 
-test('a server without any room leaves no element loading, and is asked again after minutes', async () => {
+test('a server that refuses every watch leaves no id loading, and the client retries after minutes', async () => {
   ways.taken = 0
   show(['a'])
   page.watch({ sites: ['s1'], summary: ['*'] }, () => undefined)
@@ -266,13 +272,13 @@ test('a server without any room leaves no element loading, and is asked again af
   ])
 })
 
-test('rows that the server tells of no longer are not shown as if they were live', async () => {
+test('the client refuses the rows for which a new welcome leaves no room', async () => {
   const all = ids(10)
   show(all)
   await passes(100)
   expect(tally(all)).toEqual([10, 0, 0, 0])
   ways.announced = ways.taken = 4
-  last().tell(greeting())
+  last().deliver(greeting())
   await passes(100)
   expect(tally(all)).toEqual([4, 6, 0, 0])
 })
@@ -280,30 +286,39 @@ test('rows that the server tells of no longer are not shown as if they were live
 const LONG = '\u20ac'.repeat(LONGEST_ID - 5)
 
 test.each([false, true])(
-  'a thousand of the longest ids fit through a server that takes 64 KiB (each watch names everything: %s)',
+  'the client splits a thousand ids of the greatest length into messages of 64 KiB (each watch names everything: %s)',
   async (whole) => {
     ways.whole = whole
     const all = ids(1_000).map((id) => LONG + id)
     const leave = show(all)
     await passes(1_000)
     const [known, refused, , loading] = tally(all)
-    expect([page.link.state, lines.length, loading, known + refused]).toEqual(['live', 1, 0, 1_000])
+    expect([page.link.state, transports.length, loading, known + refused]).toEqual([
+      'live',
+      1,
+      0,
+      1_000,
+    ])
     expect(known).toBe(whole ? last().held.size : 1_000)
     for (const undo of leave.slice(1)) undo()
     await passes(10_000)
-    expect([lines.length, last().held.size, tally([LONG + 'c0'])]).toEqual([1, 1, [1, 0, 0, 0]])
+    expect([transports.length, last().held.size, tally([LONG + 'c0'])]).toEqual([
+      1,
+      1,
+      [1, 0, 0, 0],
+    ])
   },
 )
 
 test.each([false, true])(
-  'an id that no row can have is missing, and costs its neighbours nothing (each watch names everything: %s)',
+  'an id that is too long for a row is missing, and the ids beside it have their rows (each watch names everything: %s)',
   async (whole) => {
     ways.whole = whole
     const odd = 'x'.repeat(LONGEST_ID + 1)
     show([odd, 'a', 'b'])
     page.watch({ sites: [odd] }, () => undefined)
     await passes(1_000)
-    expect([page.link.state, lines.length]).toEqual(['live', 1])
+    expect([page.link.state, transports.length]).toEqual(['live', 1])
     expect([tally([odd]), tally(['a', 'b'])]).toEqual([
       [0, 0, 1, 0],
       [2, 0, 0, 0],
@@ -313,33 +328,37 @@ test.each([false, true])(
 )
 
 test.each([1, 2])(
-  'where answer %i never comes the client takes another line, within 30 s and a wait',
+  'the client opens another transport if answer %i does not come within 30 s',
   async (number) => {
     ways.ignored.add(number)
     show(['a'])
     await passes(100)
     show(['b'])
     await passes(29_000)
-    expect(lines.length).toBe(1)
+    expect(transports.length).toBe(1)
     await passes(5_000)
-    expect([lines.length, page.link.state, tally(['a', 'b'])]).toEqual([2, 'live', [2, 0, 0, 0]])
+    expect([transports.length, page.link.state, tally(['a', 'b'])]).toEqual([
+      2,
+      'live',
+      [2, 0, 0, 0],
+    ])
   },
 )
 
-test('a server that can not read its database owes no answer until it can', async () => {
+test('the client waits for an answer as long as the server can not read its database', async () => {
   show(['a'])
   await passes(100)
-  last().tell({ type: 'feed', state: 'stale', since: new Date().toISOString() })
+  last().deliver({ type: 'feed', state: 'stale', since: new Date().toISOString() })
   ways.ignored.add(2)
   show(['b'])
   await passes(5 * MINUTE)
-  expect([lines.length, page.link.state]).toEqual([1, 'stale'])
-  last().tell({ type: 'feed', state: 'live', since: new Date().toISOString() })
+  expect([transports.length, page.link.state]).toEqual([1, 'stale'])
+  last().deliver({ type: 'feed', state: 'live', since: new Date().toISOString() })
   await passes(35_000)
-  expect([lines.length, page.link.state, tally(['a', 'b'])]).toEqual([2, 'live', [2, 0, 0, 0]])
+  expect([transports.length, page.link.state, tally(['a', 'b'])]).toEqual([2, 'live', [2, 0, 0, 0]])
 })
 
-test('an answer over HTTP that is cut off protects no row from the next one', async () => {
+test('a later answer over HTTP removes the rows of one that was cut off', async () => {
   const reads: ReadRequest[] = []
   const open = openHttpSocket((request) => {
     reads.push(request)
@@ -370,7 +389,7 @@ function* numbers(seed: number): Generator<number, never> {
 }
 
 test.each(Array.from({ length: 40 }, (_, i) => i + 1))(
-  'whatever comes and leaves, the server holds what is asked for as far as it has room (seed %i)',
+  'after any subscriptions and their ends the server holds the subscribed ids up to its limit (seed %i)',
   async (seed) => {
     const random = numbers(seed)
     const below = (n: number): number => Math.floor(random.next().value * n)
@@ -395,7 +414,7 @@ test.each(Array.from({ length: 40 }, (_, i) => i + 1))(
         'c0',
         page.connection('c0').subscribe(() => undefined),
       )
-    // Every grace is over, and a server that had less room than it said has been asked once more.
+    // By now every delayed unwatch is sent, and the client has retried what the server refused.
     await passes(15 * MINUTE)
     const wanted = [...open.keys()]
     const [known, refused, missing, loading] = tally(wanted)

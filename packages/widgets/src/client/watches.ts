@@ -13,7 +13,7 @@ import { arrivedIn, INITIAL_SYNC, namedBy, nextSync } from './sync.ts'
 import type { Sync, SyncEffect, SyncEvent } from './sync.ts'
 import { WatchSet } from './watch-set.ts'
 
-/** The server reads its database before it answers. It has this long for each part of an answer, in ms. */
+/** The client waits this long for each part of an answer, in ms: the server reads its database before it answers. */
 const ANSWER_MS = 30_000
 /** Events that are a reply of the server to a watch. */
 const REPLIES: readonly SyncEvent['kind'][] = ['part', 'answered', 'refused']
@@ -22,7 +22,7 @@ const REPLIES: readonly SyncEvent['kind'][] = ['part', 'answered', 'refused']
 interface LinkUses {
   /** @returns whether the message was sent */
   send(message: ClientMessage): boolean
-  /** The server has answered everything. */
+  /** The server has answered every watch. */
   answered(): void
   /** The server has not answered in time. */
   unanswered(): void
@@ -36,11 +36,11 @@ export interface WatchesOptions {
   readonly random: () => number
   /** Names have lost their last listener. */
   readonly onLeave: (removed: WatchFilter) => void
-  /** The server refuses names, or takes names again that it has refused. */
+  /** The server refuses names, or accepts names that it has refused before. */
   readonly onRefusal: (names: WatchFilter) => void
   /** The server has answered one more watch. */
   readonly onAnswer: () => void
-  /** The database has another history: what is known is void. */
+  /** The database has another history, so all rows and cursors are void. */
   readonly onForget: () => void
 }
 
@@ -74,7 +74,7 @@ export class Watches {
     return toNames(filter).every((name) => this.#sync.answered.has(name) || isTooLong(name))
   }
 
-  /** A transport is open: the server has to be asked for everything. */
+  /** A transport is open. The server knows none of the watches. */
   opened(): void {
     this.#refusals = 0
     this.#handle({ kind: 'opened', names: this.set.names })
@@ -95,7 +95,7 @@ export class Watches {
     return { named: namedBy(this.#sync, id), arrived: arrivedIn(this.#sync, id, ids) }
   }
 
-  /** The rows of this message have been taken. */
+  /** The store has the rows of this message. */
   heard({ type, id, final, cursor, connections }: Snapshot | Patch): void {
     if (final) this.#handle({ kind: 'answered', id, cursor })
     else if (id !== undefined || type === 'snapshot') {
@@ -109,7 +109,7 @@ export class Watches {
     this.#handle({ kind: 'reached', cursor })
   }
 
-  /** A message could not be read: the next transport is asked for all rows. */
+  /** The client could not read a message: on the next transport it watches without a cursor. */
   garbled(): void {
     this.#handle({ kind: 'garbled' })
   }
@@ -171,7 +171,7 @@ export class Watches {
     }, ANSWER_MS)
   }
 
-  /** The server has no room although it has announced more: other tabs may use the same socket. */
+  /** The server has no room although it has announced more, because other tabs may use the same socket. */
   #refused(names: readonly string[]): void {
     const { now, random } = this.#options
     const waitMs = slowWait(this.#refusals++, random())

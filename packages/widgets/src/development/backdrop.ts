@@ -1,6 +1,6 @@
 /** Detects whether the background behind an element is dark, by background colours only. */
 
-/** From this brightness (of 255) on, dark text is readable on an opaque colour. */
+/** Dark text is readable on opaque colours from this brightness on (of 255). */
 const BRIGHT = 128
 const OPAQUE = 200
 

@@ -31,15 +31,15 @@ function unreachable(src: string): Mistake {
   const { origin } = new URL(src)
   return {
     what: `The server ${src} can’t be reached.`,
-    why: 'It is down or restarting, src names another one, or the page’s Content-Security-Policy forbids the way to it.',
-    fix: `Open ${src}healthz in a browser; with a policy, allow both ${origin} and ${origin.replace('http', 'ws')} in connect-src. It is tried again by itself.`,
+    why: 'It is down or restarting, src names another one, or the page’s Content-Security-Policy forbids requests to it.',
+    fix: `Open ${src}healthz in a browser; with a policy, allow both ${origin} and ${origin.replace('http', 'ws')} in connect-src. The client retries.`,
   }
 }
 
 function blocked(src: string): Mistake {
   return {
     what: `The server ${src} answers, but no live updates get through.`,
-    why: 'Between the page and the server something refuses WebSockets, holds streams back, and does not let requests of api/v1 through.',
+    why: 'A proxy between the page and the server refuses WebSockets, buffers streams, and blocks requests of api/v1.',
     fix: 'Let the reverse proxy pass upgrades, and streams without buffering: see docs/reverse-proxies.md.',
   }
 }
@@ -48,22 +48,22 @@ function refused(src: string): Mistake {
   return {
     what: `The server ${src} does not accept the token of this page.`,
     why: 'It is signed with another key, has ended, is valid for longer than AUTH_MAX_TTL, its exp counts milliseconds, or a claim has the wrong type, such as sites: [7].',
-    fix: 'Send it to the server by hand: the answer to GET api/v1/connections with it says which, and so does the server’s log.',
+    fix: 'Send it with GET api/v1/connections: the answer and the server’s log name the fault.',
   }
 }
 
 function sourceless(): Mistake {
   return {
     what: 'The page gets no token.',
-    why: 'token-src or getToken fails, takes longer than 10 s, or gives something else; the console says which.',
-    fix: 'Let token-src answer {"token": "…", "expiresIn": 600}, or 401 where the visitor is not signed in. It is asked again.',
+    why: 'token-src or getToken fails, takes longer than 10 s, or gives no token; the console has the error.',
+    fix: 'Let token-src answer {"token": "…", "expiresIn": 600}, or 401 where the visitor is not signed in. The client retries.',
   }
 }
 
 function misunderstood(src: string): Mistake {
   return {
-    what: `The server ${src} and this page do not understand each other.`,
-    why: 'A library of the page changes JSON (Array.prototype.toJSON), or something on the way changes messages.',
+    what: `The server ${src} and this page can’t read each other’s messages.`,
+    why: 'A library of the page changes JSON (Array.prototype.toJSON), or a proxy changes messages.',
     fix: 'Update or remove that library.',
   }
 }
@@ -79,7 +79,7 @@ function tokenless(src: string): Mistake {
 function forbidden(src: string): Mistake {
   return {
     what: `The server ${src} refuses this page.`,
-    why: `The page’s origin ${location.origin} is not among the allowed ones, or the server has no token to check and is not asked as 127.0.0.1 or localhost.`,
+    why: `The page’s origin ${location.origin} is not among the allowed ones, or the server has no key to check tokens with, and its address is neither 127.0.0.1 nor localhost.`,
     fix: `Add ${location.origin} to ALLOWED_ORIGINS of the server; for another name than localhost set its AUTH_JWT_SECRET.`,
   }
 }

@@ -7,7 +7,7 @@ import { isDarkBehind } from './backdrop.ts'
 import { linkMistake } from './link-mistakes.ts'
 import type { Mistake } from './link-mistakes.ts'
 
-/** Attributes that take something else than one of a few words. */
+/** Attributes whose value is not one of a few words. */
 const OTHERS: readonly Attribute[] = [
   {
     name: 'heading-level',
@@ -19,7 +19,7 @@ const OTHERS: readonly Attribute[] = [
     name: 'hide',
     isWrong: (text) => !words(text).every((word) => isKnown(HIDDEN, word)),
     why: `It may be any of ${HIDDEN.join(', ')}.`,
-    fix: 'What is not understood hides nothing; correct the word.',
+    fix: 'An unknown word hides nothing; correct it.',
   },
   {
     name: 'pause-hidden',
@@ -46,12 +46,12 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
   },
   unconfigured: {
     what: 'No server is set.',
-    why: 'Neither the element, a provider, a script tag with data-mqtt-status nor a meta tag says which one, and the script did not come from one.',
+    why: 'Neither the element, a provider, a script tag with data-mqtt-status nor a meta tag names one, and no server has served the script.',
     fix: 'Put the element into <mqtt-status-provider src="https://…">, or give it src="https://…".',
   },
   malformed: {
     what: 'What is set as the server is no address.',
-    why: 'src (data-src, content of the meta tag) is absolute, or begins with / or . to be resolved by the page.',
+    why: 'src (data-src, content of the meta tag) has to be absolute, or to begin with / or . as a path of the page’s own server.',
     fix: 'Write it with its scheme, as in src="https://status.example.com".',
   },
   ambiguous: {
@@ -65,9 +65,9 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
     fix: 'Compare the id with the table connections, and the scope of the token with the row’s site.',
   },
   limit_watch: {
-    what: 'The page watches more connections and sites than the server takes.',
-    why: 'The server takes 1,000 ids and sites of a page; the elements that came last wait until others leave.',
-    fix: 'Take elements that are out of view off the page.',
+    what: 'The page watches more connections and sites than the server accepts.',
+    why: 'The server accepts 1,000 ids and sites for each page; the elements that came last wait until others leave.',
+    fix: 'Remove elements that are out of view.',
   },
   unauthorized: {
     what: 'The server accepts no token of this page.',
@@ -75,8 +75,8 @@ const TROUBLES: Readonly<Record<string, Mistake>> = {
     fix: 'Let token-src answer {"token": "…", "expiresIn": 600}, signed with a key that the server knows.',
   },
   incompatible: {
-    what: 'Server and script do not understand each other.',
-    why: 'One of them is older than the other allows.',
+    what: 'The versions of server and script do not fit.',
+    why: 'One of them is older than the other accepts.',
     fix: 'Load the script from the server itself, or update the older one.',
   },
 }
@@ -93,12 +93,12 @@ export function mistakesOf(element: StatusElement, inspected: Inspected): readon
   ].filter((mistake) => mistake !== undefined)
 }
 
-/** An element inside an undefined provider would wait for ever, without a message. */
+/** An element inside an undefined provider waits, and shows no message of its own. */
 function unprovided({ trouble, src }: Inspected): Mistake | undefined {
   if (trouble !== null || src !== null || customElements.get(PROVIDER)) return undefined
   return {
     what: 'The element waits for the provider around it.',
-    why: `Nothing has defined <${PROVIDER}> yet.`,
+    why: `No script has defined <${PROVIDER}> yet.`,
     fix: "Add import '@mqtt-status/widgets/define/provider'.",
   }
 }
@@ -138,8 +138,8 @@ function mixedContent(element: Element): Mistake | undefined {
   const src = element.getAttribute('src') ?? ''
   if (location.protocol !== 'https:' || !src.startsWith('http:')) return undefined
   return {
-    what: 'The browser blocks the way to the server.',
-    why: 'A page on https may not talk to a server on http.',
+    what: 'The browser blocks requests to the server.',
+    why: 'A page on https may not send requests to a server on http.',
     fix: `Serve it over https and write src="${src.replace('http:', 'https:')}".`,
   }
 }

@@ -1,22 +1,22 @@
-/** Languages of the page's own may lack what came later: an element without a word must not break. */
+/** Completes a language of the page, which may lack texts that later versions added. */
 
 type Texts = Readonly<Record<string, unknown>>
 
-/** The same texts, with those of the other language where there are none, or none of the kind. */
+/** The texts, with those of the other language where they are missing or of another type. */
 export interface Completed<T> {
   readonly texts: T
-  /** What was taken from the other language, by its path: `link.stale`. */
+  /** The texts of the other language that were added, by their path: `link.stale`. */
   readonly missing: readonly string[]
 }
 
-/** Fills up what is missing, also inside of groups. The same object comes back if nothing is. */
+/** Adds missing texts, also inside of groups. Returns the same object if none is missing. */
 export function complete<T extends object>(given: object, base: T): Completed<T> {
   const missing: string[] = []
   const texts = filled({ given: given as Texts, base: base as Texts, path: '' }, missing)
   return { texts: (missing.length === 0 ? given : texts) as T, missing }
 }
 
-/** The keys that no language knows, by their path. */
+/** The keys that the other language lacks, by their path. */
 export function unknownKeys(given: object, known: object, path = ''): readonly string[] {
   return Object.entries(given).flatMap(([key, text]) => {
     const counterpart = (known as Texts)[key]
@@ -47,7 +47,7 @@ function filled({ given, base, path }: Pair, missing: string[]): Texts {
   return result
 }
 
-/** Forms of one word by number are one text, not a group of them. */
+/** The plural forms of one word count as one text. */
 function isGroup(text: unknown): text is Texts {
   return typeof text === 'object' && text !== null && !('other' in text)
 }

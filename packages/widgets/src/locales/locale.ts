@@ -1,6 +1,6 @@
 import type { Action, Look, ProblemCode, Reason } from '@mqtt-status/protocol'
 
-/** The health of the feed, by its state or, where there is one, by its cause (`link.cause`). `connecting` says `loading`. */
+/** The health of the feed, by its state or, where there is one, by its cause (`link.cause`). The text of `connecting` is `loading`. */
 export type NamedLink =
   | 'live'
   | 'stale'
@@ -35,7 +35,7 @@ export interface ActionWords {
   readonly label: string
   /** On the button while the command runs. */
   readonly busy: string
-  /** Asked before the command is sent. */
+  /** The question before the command is sent. */
   readonly ask: string
   /** Announced when the command has succeeded. */
   readonly done: string
@@ -44,7 +44,7 @@ export interface ActionWords {
 /** The units of durations. */
 export type Unit = 'second' | 'minute' | 'hour' | 'day'
 
-/** Everything the elements say, in one language. */
+/** All texts of the elements in one language. */
 export interface Locale {
   /** BCP 47 code, for example `it`; regional variants fall back to it. */
   readonly code: string
@@ -65,7 +65,7 @@ export interface Locale {
   readonly missing: string
   /** No address of a server is configured anywhere. */
   readonly unconfigured: string
-  /** What is set is no address. */
+  /** The value of `src` is no address. */
   readonly malformed: string
   /** Neither `connection-id` nor `site-id` is set. */
   readonly unnamed: string
@@ -83,10 +83,10 @@ export interface Locale {
   readonly requestSent: string
   readonly noConfirmation: string
   readonly outcomeUnknown: string
-  /** Described on a button that is shown although the viewer may not use it. */
+  /** The description of a button that is shown although the viewer may not use it. */
   readonly viewOnly: string
   readonly notControllable: string
-  /** Described on a button whose work is done already. */
+  /** The description of a button whose action would change nothing. */
   readonly alreadyOn: string
   readonly alreadyOff: string
   /** For how long a state has lasted: `for 3 min`. */
@@ -98,11 +98,11 @@ export interface Locale {
   /** Who took the connection down, and when: `Disconnected by anna, yesterday 18:02`. */
   disconnectedBy(subject: string, when: string): string
   lastMessage(ago: string): string
-  /** The server takes no command before: `Wait 8 sec`. */
+  /** How long the server refuses commands: `Wait 8 sec`. */
   wait(duration: string): string
-  /** When the feed is tried again: `next try in 8 s`. */
+  /** When the client makes the next attempt: `next try in 8 s`. */
   nextTry(duration: string): string
-  /** A site was named that has more than one connection. */
+  /** The element names a site with more than one connection. */
   several(count: number): string
   /** Announced when many connections have changed at once; `counts` are joined {@link Locale.counted} words. */
   changes(count: number, counts: string): string

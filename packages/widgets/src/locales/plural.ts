@@ -9,7 +9,7 @@ export function count(number: number, word: Counted, tag: string): string {
   return `${number} ${word[categoryOf(number, tag)] ?? word.other}`
 }
 
-/** Where the browser does not know the rules, one is one and all else is other. */
+/** Where the browser lacks the plural rules, 1 is `one`, and every other number is `other`. */
 function categoryOf(number: number, tag: string): Intl.LDMLPluralRule {
   try {
     let rule = rules.get(tag)

@@ -30,12 +30,12 @@ export function registerLocale(locale: Locale): void {
   for (const listener of [...listeners]) listener()
 }
 
-/** The keys of these texts that no language knows, by their path. */
+/** The keys of these texts that `Locale` lacks, by their path. */
 export function unknownStrings(strings: Strings): readonly string[] {
   return unknownKeys(strings, en)
 }
 
-/** Calls back whenever a language was registered. */
+/** Calls the listener after each registration of a language. */
 export function onLocale(listener: () => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
@@ -44,11 +44,11 @@ export function onLocale(listener: () => void): () => void {
 /** A language and the tag that numbers and dates are formatted for. */
 export interface Language {
   readonly locale: Locale
-  /** The wanted tag with its region, for example `it-CH`, spoken with the words of `it`. */
+  /** The wanted tag with its region, for example `it-CH`, with the words of `it`. */
   readonly tag: string
 }
 
-/** Texts of the page's own that replace ours, one by one. */
+/** Texts of the page, each of which replaces a built-in one. */
 export type Strings = SomeStrings<Locale>
 
 /** Any of the texts, in groups of any depth; the forms of one word by number stay together. */
@@ -62,10 +62,10 @@ export function withStrings({ locale, tag }: Language, strings: Strings): Langua
   return { locale: complete(strings, locale).texts, tag }
 }
 
-/** Languages with a text that has failed: the first failure of each is reported. */
+/** Languages with a text that has thrown; the console gets the first error of each. */
 const failing = new WeakSet<Locale>()
 
-/** What `say` makes of a language: of English, where a text of the page's own throws. */
+/** The result of `say` in a language, or in English where a text of the page throws. */
 export function inWordsOf<T>(language: Language, say: (language: Language) => T): T {
   try {
     return say(language)
@@ -113,7 +113,7 @@ async function load(code: string): Promise<void> {
   loading.add(code)
   try {
     const locale = await BUILT_IN[code]?.()
-    // The page may have registered words of its own meanwhile.
+    // The page may have registered its own words while the module loaded.
     if (locale && !locales.has(code)) registerLocale(locale)
   } catch {
     // The next element that needs the language tries again.
@@ -121,7 +121,7 @@ async function load(code: string): Promise<void> {
   }
 }
 
-// A tag in a page may be anything; Intl throws on what is not BCP 47.
+// A page may set `lang` to any text, and `Intl` throws a RangeError unless it is a BCP 47 tag.
 function valid(tag: string): string | undefined {
   try {
     return Intl.getCanonicalLocales(tag.trim())[0]

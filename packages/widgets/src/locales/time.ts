@@ -17,9 +17,9 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-/** Below this everything is "now". */
+/** A shorter time is "now". */
 const NOW_MS = 10 * SECOND
-/** Above this a moment is named by its date. */
+/** After this time the text is the date of the moment. */
 const DATE_MS = 7 * DAY
 
 const formatters = new Map<string, unknown>()
@@ -35,7 +35,7 @@ interface Elapsed {
   readonly staysMs: number
 }
 
-// Seconds go by tens: a number that hops every second pulls the eye to what is not news.
+// Seconds are counted by tens, because a number that changes every second distracts the viewer.
 function elapsed(ms: number): Elapsed {
   if (ms < MINUTE) {
     const value = Math.floor(ms / NOW_MS) * 10
@@ -65,7 +65,7 @@ export function ago(language: Language, atMs: number, nowMs: number): TimedText 
   const { locale, tag } = language
   const { unit, value, staysMs } = elapsed(past)
   if (past < NOW_MS) return { text: locale.now, staysMs }
-  // In one piece: a line that begins with the last word of it reads badly.
+  // Non-breaking spaces keep the text on one line.
   const text = locale.ago(count(value, locale.unit[unit], tag)).replaceAll(' ', '\u00a0')
   return { text, staysMs }
 }
@@ -79,7 +79,7 @@ export function absolute(language: Language, atMs: number, nowMs: number): Timed
   })
 }
 
-/** The whole moment, for tooltips. */
+/** Date and time in full, for tooltips. */
 export function full({ tag }: Language, atMs: number): string {
   return formatted(
     () =>
@@ -91,7 +91,7 @@ export function full({ tag }: Language, atMs: number): string {
   )
 }
 
-/** A past moment as people name it: "18:02", "yesterday 18:02", "3 May 18:02". True until the day is over. */
+/** A past moment: "18:02", "yesterday 18:02" or "3 May 18:02". True until the day is over. */
 export function dated(language: Language, atMs: number, nowMs: number): TimedText {
   const days = Math.round((midnight(nowMs) - midnight(atMs)) / DAY)
   if (days !== 1) return absolute(language, atMs, nowMs)
@@ -163,7 +163,7 @@ function date({ tag }: Language, atMs: number, nowMs: number): string {
   )
 }
 
-/** Some browsers lack parts of `Intl`, or the data for a language: digits are understood everywhere. */
+/** The fallback in digits, for browsers that lack parts of `Intl` or the data of a language. */
 function formatted(localized: () => string, plain: () => string): string {
   try {
     return localized()

@@ -1,4 +1,4 @@
-/** What is meant as the server, and is no address. */
+/** Settings that name no server: `src` is not an absolute address. */
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.development.ts'
@@ -17,7 +17,7 @@ afterEach(() => {
   console.error = error
 })
 
-it('is called wrong, once in the console, and not thrown at the page', async () => {
+it('an element shows that its src is malformed, logs it once, and throws nothing', async () => {
   const uncaught: string[] = []
   const hear = (event: ErrorEvent): void => {
     uncaught.push(event.message)
@@ -56,7 +56,7 @@ it('is called wrong, once in the console, and not thrown at the page', async () 
   document.removeEventListener('mqtt-status-error', take)
 })
 
-it('takes the settings of the script tag that has loaded the bundle', () => {
+it('the bundle reads its settings from the script element that loaded it', () => {
   const script = document.createElement('script')
   script.type = 'text/plain'
   script.src = 'https://status.test/widgets/mqtt-status.js'
@@ -68,7 +68,7 @@ it('takes the settings of the script tag that has loaded the bundle', () => {
   document.head.append(other, script)
   rememberBundle(script.src)
   expect(pageAddress()).to.deep.equal({ src: 'https://status.test/', tokenSrc: '/mqtt-token' })
-  // A script that is marked as ours goes before.
+  // A script with `data-mqtt-status` takes precedence.
   other.dataset['mqttStatus'] = ''
   other.remove()
   document.head.append(other, document.createElement('script'))
@@ -77,7 +77,7 @@ it('takes the settings of the script tag that has loaded the bundle', () => {
   for (const one of [other, script]) one.remove()
 })
 
-it('leaves the elements inside a provider without a server, rather than with another one', async () => {
+it('a provider with a malformed src gives its elements no server, although the page names one', async () => {
   const meta = document.createElement('meta')
   meta.name = 'mqtt-status:src'
   meta.content = 'http://meta.test'
@@ -95,7 +95,7 @@ it('leaves the elements inside a provider without a server, rather than with ano
   meta.remove()
 })
 
-it('takes no other provider for the one that was meant, in it or beside it', async () => {
+it('elements inside a provider with a malformed src take no server from a provider in it or beside it', async () => {
   const page = await fixture(
     html`<div lang="en">
       <mqtt-status-provider src="http://first.test"></mqtt-status-provider>

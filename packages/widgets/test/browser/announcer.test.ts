@@ -2,10 +2,10 @@ import { aTimeout, expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { listen, show, shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
 const IDS = ['a', 'b', 'c']
-let wire: Wire
+let server: FakeServer
 let said: readonly string[]
 let stopListening: () => void
 
@@ -15,7 +15,7 @@ async function cards(
   const made: MqttStatusCard[] = []
   for (const id of IDS) {
     const card = await show<MqttStatusCard>(
-      wire,
+      server,
       html`<mqtt-status-card
         connection-id=${id}
         lang=${attributes.lang ?? 'en'}
@@ -36,74 +36,74 @@ function region(home: Element = document.body): string {
 
 beforeEach(() => {
   ;({ said, stop: stopListening } = listen())
-  wire = new Wire({ rows: IDS.map((id) => row({ id, name: `Plant ${id}` })) })
+  server = new FakeServer({ rows: IDS.map((id) => row({ id, name: `Plant ${id}` })) })
 })
 
 afterEach(() => {
   stopListening()
-  wire.client.close()
+  server.client.close()
 })
 
-it('says one problem with its name and its reason', async () => {
+it('the announcer adds name and reason to a single problem', async () => {
   await cards()
-  wire.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })
+  server.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })
   await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
   expect(said).to.deep.equal(['Plant a: Error. The broker refused the credentials'])
 })
 
-it('says many changes at once in one sentence', async () => {
+it('the announcer sums up simultaneous changes in one sentence', async () => {
   await cards()
-  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
-  wire.push({ id: 'b', status: 'failed', reason: 'quota' })
-  wire.push({ id: 'c', status: 'disconnected', reason: 'admin_action' })
+  server.push({ id: 'a', status: 'failed', reason: 'quota' })
+  server.push({ id: 'b', status: 'failed', reason: 'quota' })
+  server.push({ id: 'c', status: 'disconnected', reason: 'admin_action' })
   await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
   expect(said).to.deep.equal(['3 connections changed: 2 errors, 1 lost'])
 })
 
-it('says the same connection once, however many elements show it', async () => {
+it('the announcer names a connection once, however many elements show it', async () => {
   await cards()
   await cards()
-  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  server.push({ id: 'a', status: 'failed', reason: 'quota' })
   await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
   expect(said).to.have.length(1)
 })
 
-it('keeps to itself what is no problem, unless it is asked for all', async () => {
+it('an element announces problems only, unless announce is "all"', async () => {
   const [first] = await cards()
-  wire.push({ id: 'a', status: 'disconnected', desired: 'disconnected' })
+  server.push({ id: 'a', status: 'disconnected', desired: 'disconnected' })
   if (first) await shown(first, 'disconnected')
   const all = await cards({ announce: 'all' })
-  wire.push({ id: 'b', status: 'disconnected', desired: 'disconnected' })
+  server.push({ id: 'b', status: 'disconnected', desired: 'disconnected' })
   await waitUntil(() => said.length > 0, 'something to be said', { timeout: 3_000 })
   expect(said).to.deep.equal(['Plant b: Disconnected'])
   expect(all).to.have.length(3)
 })
 
-it('announces nothing with announce="off"', async () => {
+it('an element with announce="off" announces nothing', async () => {
   const [first] = await cards({ announce: 'off' })
-  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  server.push({ id: 'a', status: 'failed', reason: 'quota' })
   if (first) await shown(first, 'failed')
   await aTimeout(1_300)
   expect(said).to.deep.equal([])
 })
 
-it('says once for the whole page that updates are paused', async () => {
+it('the announcer reports a stale link once for the whole page', async () => {
   const [first] = await cards()
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   if (first) await shown(first, 'stale')
   await waitUntil(() => said.length > 0)
   expect(said).to.deep.equal(['Updates paused, reconnecting…'])
 })
 
-it('speaks another language than the page in a region that says which, also in an open dialog', async () => {
+it('an announcement in another language than the page has that lang, also in an open dialog', async () => {
   const [first] = await cards({ lang: 'it' })
   await waitUntil(() => first && text(first).includes('Connesso'), 'the language', {
     timeout: 5_000,
   })
   const dialog = await fixture<HTMLDialogElement>(html`<dialog><button>OK</button></dialog>`)
   dialog.showModal()
-  wire.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })
+  server.push({ id: 'a', status: 'failed', reason: 'bad_credentials' })
   await waitUntil(() => region(dialog) !== '', 'the region in the dialog', { timeout: 3_000 })
   expect(region(dialog)).to.equal('Plant a: Errore. Il broker ha rifiutato le credenziali')
   expect(dialog.querySelector('[data-mqtt-status-announcer] p')?.getAttribute('lang')).to.equal(
@@ -111,13 +111,13 @@ it('speaks another language than the page in a region that says which, also in a
   )
 })
 
-it('says everything by live regions alone, once, also where the browser has a voice of its own', async () => {
+it('the announcer uses live regions only, also where the browser has ariaNotify', async () => {
   const page = document as { ariaNotify?: unknown }
   const voice: unknown[] = []
   page.ariaNotify = (message: unknown) => voice.push(message)
   try {
     await cards()
-    wire.push({ id: 'c', status: 'failed', reason: 'quota' })
+    server.push({ id: 'c', status: 'failed', reason: 'quota' })
     await waitUntil(() => region().includes('Plant c: Error'), 'the region', { timeout: 3_000 })
     expect(said).to.have.length(1)
     expect(voice).to.deep.equal([])
@@ -126,12 +126,12 @@ it('says everything by live regions alone, once, also where the browser has a vo
   }
 })
 
-it('has one region of each kind, which reads new lines alone and takes no room', async () => {
+it('the page has one status and one alert region, which are not atomic and take no room', async () => {
   await cards()
   const before = document.documentElement.scrollHeight
-  wire.push({ id: 'a', status: 'failed', reason: 'quota' })
+  server.push({ id: 'a', status: 'failed', reason: 'quota' })
   await waitUntil(() => said.length === 1, 'the first', { timeout: 3_000 })
-  wire.push({ id: 'b', status: 'failed', reason: 'quota' })
+  server.push({ id: 'b', status: 'failed', reason: 'quota' })
   await waitUntil(() => said.length === 2, 'the second', { timeout: 3_000 })
   const regions = document.querySelectorAll('body > [data-mqtt-status-announcer]')
   expect(regions).to.have.length(1)

@@ -4,23 +4,23 @@ import { expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusBadge } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, show, shown, text } from './stage.ts'
-import { Wire } from './wire.ts'
+import { FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
 for (const variant of ['label', 'icon', 'dot', 'text']) {
   for (const theme of ['light', 'dark']) {
-    it(`passes the accessibility audit in every status and says the word: ${variant}, ${theme}`, async () => {
+    it(`a badge passes the accessibility audit and has the status word in every status: ${variant}, ${theme}`, async () => {
       const badge = await show<MqttStatusBadge>(
-        wire,
+        server,
         html`<mqtt-status-badge
           connection-id="plant-7"
           lang="en"
@@ -29,7 +29,7 @@ for (const variant of ['label', 'icon', 'dot', 'text']) {
         ></mqtt-status-badge>`,
       )
       for (const status of STATUSES) {
-        wire.push({ status, desired: 'connected', reason: null })
+        server.push({ status, desired: 'connected', reason: null })
         await shown(badge, status)
         await badge.updateComplete
         const word = badge.shadowRoot?.querySelector('.word')?.textContent ?? ''
@@ -41,9 +41,9 @@ for (const variant of ['label', 'icon', 'dot', 'text']) {
   }
 }
 
-it('draws another shape for every tone where there is only a dot', async () => {
+it('a badge with a dot only draws a different shape for each tone', async () => {
   const badge = await show<MqttStatusBadge>(
-    wire,
+    server,
     html`<mqtt-status-badge connection-id="plant-7" lang="en" variant="dot"></mqtt-status-badge>`,
   )
   const shapes = new Set<string>()
@@ -55,7 +55,7 @@ it('draws another shape for every tone where there is only a dot', async () => {
     { status: 'disconnected', desired: 'disconnected' },
   ]
   for (const [i, look] of looks.entries()) {
-    wire.push(look)
+    server.push(look)
     await shown(badge, ['positive', 'progress', 'warning', 'negative', 'neutral'][i] ?? '')
     await badge.updateComplete
     shapes.add(
@@ -65,14 +65,14 @@ it('draws another shape for every tone where there is only a dot', async () => {
   expect(shapes.size).to.equal(5)
 })
 
-it('is as high as its size says, in every state', async () => {
+it('a badge has the height of its size in every state', async () => {
   for (const [size, height] of [
     ['s', 20],
     ['m', 24],
     ['l', 28],
   ] as const) {
     const badge = await show<MqttStatusBadge>(
-      wire,
+      server,
       html`<mqtt-status-badge connection-id="plant-7" lang="en" size=${size}></mqtt-status-badge>`,
     )
     await shown(badge, 'link-live')
@@ -80,9 +80,9 @@ it('is as high as its size says, in every state', async () => {
   }
 })
 
-it('is a link with href, and never one that runs script', async () => {
+it('a badge with href is a link, unless the href would run a script', async () => {
   const badge = await show<MqttStatusBadge>(
-    wire,
+    server,
     html`<mqtt-status-badge connection-id="plant-7" lang="en" href="#there"
       >MQTT</mqtt-status-badge
     >`,
@@ -95,14 +95,14 @@ it('is a link with href, and never one that runs script', async () => {
   expect(part(badge, 'badge')?.localName).to.equal('span')
 })
 
-it('keeps the word when the line is lost, and says of when it is', async () => {
+it('a badge keeps the status word while the link is stale, and adds the time of the last update', async () => {
   const badge = await show<MqttStatusBadge>(
-    wire,
+    server,
     html`<mqtt-status-badge connection-id="plant-7" lang="it"></mqtt-status-badge>`,
   )
   await shown(badge, 'link-live')
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await shown(badge, 'stale')
   await badge.updateComplete
   await waitUntil(() => text(badge).includes('Connesso'), 'the language', { timeout: 5_000 })
@@ -110,10 +110,10 @@ it('keeps the word when the line is lost, and says of when it is', async () => {
   await expect(badge).to.be.accessible()
 })
 
-it('says in words why there is nothing to show', async () => {
-  wire = new Wire({ rows: [] })
+it('a badge without a row shows why', async () => {
+  server = new FakeServer({ rows: [] })
   const badge = await show<MqttStatusBadge>(
-    wire,
+    server,
     html`<mqtt-status-badge connection-id="plant-7" lang="en"></mqtt-status-badge>`,
   )
   await shown(badge, 'missing')
@@ -122,14 +122,14 @@ it('says in words why there is nothing to show', async () => {
   await expect(badge).to.be.accessible()
 })
 
-it('says that the server can’t be reached at first', async () => {
-  wire.mute = true
+it('a badge shows that the server can’t be reached before the first row', async () => {
+  server.mute = true
   const badge = await show<MqttStatusBadge>(
-    wire,
+    server,
     html`<mqtt-status-badge connection-id="plant-7" lang="en"></mqtt-status-badge>`,
   )
   await shown(badge, 'loading')
-  wire.cut()
+  server.close()
   await waitUntil(() => text(badge).includes('The server can’t be reached'))
   await expect(badge).to.be.accessible()
 })

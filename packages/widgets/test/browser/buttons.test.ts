@@ -1,11 +1,11 @@
-/** Where the buttons are, how wide, and which question they still ask. */
+/** Position and width of the buttons, and how long a question stays open. */
 import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
 import { accepted, answerCommands, button, part, show, shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 
 function inside(element: Element, selector: string): HTMLElement {
   const found = element.shadowRoot?.querySelector<HTMLElement>(selector)
@@ -21,10 +21,10 @@ async function put<T extends MqttStatusCard | MqttStatusControl>(
   template: ReturnType<typeof html>,
   px: number = 400,
 ): Promise<T> {
-  const element = await show<T>(wire, template)
+  const element = await show<T>(server, template)
   if (element.parentElement) element.parentElement.style.inlineSize = `${px}px`
   await shown(element, 'link-live')
-  // Whatever language it speaks is there.
+  // By now the words of the element's language are loaded.
   await waitUntil(() => element.lang !== 'it' || /Disconnetti|Connetti/.test(text(element)))
   return element
 }
@@ -37,19 +37,19 @@ function cardIn(lang: string, px: number): Promise<MqttStatusCard> {
 }
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
 describe('two buttons', () => {
   beforeEach(() => {
-    wire = new Wire({ rows: [row({ status: 'failed', reason: 'quota' })] })
+    server = new FakeServer({ rows: [row({ status: 'failed', reason: 'quota' })] })
   })
 
-  it('both have their icon, also where they show nothing else', async () => {
+  it('both have their icon, also without visible labels', async () => {
     const control = await put(
       html`<mqtt-status-control
         connection-id="plant-7"
@@ -64,7 +64,7 @@ describe('two buttons', () => {
     expect(box(control, '.main').top).to.equal(box(control, '.second').top)
   })
 
-  it('are equally wide: side by side where both fit, as wide as the line where they do not', async () => {
+  it('are equally wide: side by side where both fit, below each other over the whole width where not', async () => {
     const wide = await cardIn('en', 500)
     expect(box(wide, '.main').top).to.equal(box(wide, '.second').top)
     expect(box(wide, '.main').width).to.equal(box(wide, '.second').width)
@@ -78,7 +78,7 @@ describe('two buttons', () => {
 })
 
 for (const lang of ['en', 'it']) {
-  it(`one button stays as wide as its words, and inside a card of 200 px: ${lang}`, async () => {
+  it(`a single button is as wide as its longest label, and fits into a card of 200 px: ${lang}`, async () => {
     const wide = await cardIn(lang, 500)
     expect(box(wide, '.main').width).to.be.lessThan(200)
     const narrow = await cardIn(lang, 200)
@@ -89,7 +89,7 @@ for (const lang of ['en', 'it']) {
     expect(box(narrow, '.face').left).to.be.at.least(box(narrow, '.main').left)
   })
 
-  it(`keeps both answers together, and below a question that leaves no room: ${lang}`, async () => {
+  it(`the two answers stand side by side, and below a question that leaves no room: ${lang}`, async () => {
     const card = await cardIn(lang, 200)
     card.style.fontSize = '17px'
     button(card).click()
@@ -101,7 +101,7 @@ for (const lang of ['en', 'it']) {
   })
 }
 
-it('a control is no wider than its button and its text need', async () => {
+it('a control is only as wide as its button and its text', async () => {
   const control = await put<MqttStatusControl>(
     html`<mqtt-status-control
       connection-id="plant-7"
@@ -118,13 +118,13 @@ it('a control is no wider than its button and its text need', async () => {
   await expect(control).to.be.accessible()
 })
 
-it('controls with and without words stand on the line of the text around them', async () => {
+it('controls with and without labels are aligned with the baseline of the text around them', async () => {
   const control = await put<MqttStatusControl>(
     html`<mqtt-status-control connection-id="plant-7" lang="en"></mqtt-status-control>`,
     600,
   )
   const icon = document.createElement('mqtt-status-control')
-  Object.assign(icon, { connectionId: 'plant-7', labelHidden: true, client: wire.client })
+  Object.assign(icon, { connectionId: 'plant-7', labelHidden: true, client: server.client })
   const line = control.parentElement as HTMLElement
   line.style.font = '18px/28px serif'
   line.append(' Words ', icon)
@@ -151,7 +151,7 @@ function luminance(color: string): number {
 }
 
 for (const theme of ['light', 'dark']) {
-  it(`has an edge that can be seen, and brings its surface along: ${theme}`, async () => {
+  it(`a button has a visible edge and its own surface: ${theme}`, async () => {
     const control = await put(
       html`<mqtt-status-control
         connection-id="plant-7"
@@ -172,28 +172,28 @@ for (const theme of ['light', 'dark']) {
   })
 }
 
-it('every button can be styled by name', async () => {
+it('a page can style every button by its part', async () => {
   const card = await cardIn('en', 400)
   button(card).click()
   await waitUntil(() => part(card, 'confirm'))
   expect(part(card, 'confirm')?.textContent).to.equal('Yes')
   expect(part(card, 'cancel')?.textContent).to.equal('No')
   part(card, 'cancel')?.click()
-  wire.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
+  server.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
   await waitUntil(() => part(card, 'details'))
   expect(part(card, 'copy')?.textContent?.trim()).to.equal('Copy details')
 })
 
 describe('a question', () => {
-  it('closes when another viewer has done it already, and moves the focus to no button of a command', async () => {
+  it('closes when another viewer has sent the command, and moves the focus to no command button', async () => {
     const { asked, restore } = answerCommands(() => accepted())
-    wire = new Wire({ rows: [row({ status: 'disconnected', desired: 'disconnected' })] })
+    server = new FakeServer({ rows: [row({ status: 'disconnected', desired: 'disconnected' })] })
     const card = await cardIn('en', 400)
     button(card).click()
     await waitUntil(() => card.shadowRoot?.activeElement?.classList.contains('no'))
     const yes = inside(card, '.yes')
-    wire.push({ status: 'connected', desired: 'connected' })
-    // Before it is drawn, and after.
+    server.push({ status: 'connected', desired: 'connected' })
+    // Once before the element renders the change, and once after.
     yes.click()
     await waitUntil(() => card.shadowRoot?.querySelector('.yes') === null)
     expect(text(card)).to.contain('Disconnect')
@@ -204,11 +204,11 @@ describe('a question', () => {
     restore()
   })
 
-  it('stays while it makes sense, whatever the line to the broker does', async () => {
+  it('stays open while its command is on offer, although the status changes', async () => {
     const card = await cardIn('en', 400)
     button(card).click()
     await waitUntil(() => card.shadowRoot?.querySelector('.yes'))
-    wire.push({ status: 'reconnecting', since: new Date().toISOString() })
+    server.push({ status: 'reconnecting', since: new Date().toISOString() })
     await shown(card, 'reconnecting')
     expect(inside(card, '.yes').textContent).to.equal('Yes')
   })

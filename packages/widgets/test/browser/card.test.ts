@@ -4,9 +4,9 @@ import { expect, fixture, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { accepted, answerCommands, button, show as put, shown, text } from './stage.ts'
-import { Wire } from './wire.ts'
+import { FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 let restore = (): void => undefined
 
 function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
@@ -18,23 +18,23 @@ function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
 function show(
   template = html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
 ) {
-  return put<MqttStatusCard>(wire, template)
+  return put<MqttStatusCard>(server, template)
 }
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
   restore()
   restore = () => undefined
-  wire.client.close()
+  server.client.close()
   sessionStorage.clear()
 })
 
 for (const theme of ['light', 'dark']) {
   for (const density of ['comfortable', 'compact', 'dense']) {
-    it(`passes the accessibility audit in every status: ${theme}, ${density}`, async () => {
+    it(`a card passes the accessibility audit in every status: ${theme}, ${density}`, async () => {
       const card = await show(
         html`<mqtt-status-card
           connection-id="plant-7"
@@ -45,7 +45,7 @@ for (const theme of ['light', 'dark']) {
       )
       await shown(card, 'connected')
       for (const status of STATUSES) {
-        wire.push({ status, reason: status === 'failed' ? 'bad_credentials' : null })
+        server.push({ status, reason: status === 'failed' ? 'bad_credentials' : null })
         await shown(card, status)
         await expect(card).to.be.accessible()
       }
@@ -54,7 +54,7 @@ for (const theme of ['light', 'dark']) {
 }
 
 for (const density of ['comfortable', 'compact', 'dense']) {
-  it(`grows with the text size of the browser, and cuts nothing off: ${density}`, async () => {
+  it(`a card grows with the text size of the browser, and cuts off no text: ${density}`, async () => {
     const card = await show(
       html`<mqtt-status-card
         connection-id="plant-7"
@@ -80,11 +80,11 @@ for (const density of ['comfortable', 'compact', 'dense']) {
   })
 }
 
-it('shows name, word, icon and time of its row, and says so to the page', async () => {
+it('a card shows name, status word, icon and time of its row, and dispatches ready', async () => {
   const card = await fixture<MqttStatusCard>(
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
   )
-  setTimeout(() => (card.client = wire.client))
+  setTimeout(() => (card.client = server.client))
   const { detail } = await oneEvent(card, 'mqtt-status-ready')
   expect(detail.connection.id).to.equal('plant-7')
   expect(text(card)).to.contain('Impianto 7').and.contain('Connected')
@@ -92,14 +92,14 @@ it('shows name, word, icon and time of its row, and says so to the page', async 
   expect(card.shadowRoot?.querySelector('svg')).to.exist
 })
 
-it('speaks the nearest language', async () => {
+it('a card uses the language of the nearest lang attribute', async () => {
   const section = await fixture(
     html`<section lang="it">
       <mqtt-status-card connection-id="plant-7"></mqtt-status-card>
     </section>`,
   )
   const card = section.querySelector('mqtt-status-card') as MqttStatusCard
-  card.client = wire.client
+  card.client = server.client
   await shown(card, 'connected')
   await waitUntil(() => text(card).includes('Connesso'), 'the language', { timeout: 5_000 })
   expect(text(card)).to.contain('Disconnetti')
@@ -107,29 +107,29 @@ it('speaks the nearest language', async () => {
   await waitUntil(() => text(card).includes('Connected'))
 })
 
-it('shows a skeleton until the first row, and what is wrong when there is none', async () => {
-  wire.mute = true
+it('a card shows a skeleton until the first answer, and a message if the server has no such row', async () => {
+  server.mute = true
   const card = await show()
   await shown(card, 'loading')
   await expect(card).to.be.accessible()
-  wire = new Wire({ rows: [] })
-  card.client = wire.client
+  server = new FakeServer({ rows: [] })
+  card.client = server.client
   await shown(card, 'missing')
   expect(text(card)).to.contain('not found')
   await expect(card).to.be.accessible()
 })
 
-it('says that nothing is configured, instead of waiting for ever', async () => {
+it('a card without a server shows that none is set', async () => {
   const card = await fixture<MqttStatusCard>(
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
   )
   expect(text(card)).to.match(/server/i)
 })
 
-it('gives the reason of a failure in words, and the text of the broker behind Details', async () => {
+it('a card shows the reason of a failure in words, and the text of the broker behind Details', async () => {
   const card = await show()
   await shown(card, 'connected')
-  wire.push({
+  server.push({
     status: 'failed',
     reason: 'bad_credentials',
     detail: 'Connection refused: <b>bad</b>',
@@ -141,7 +141,7 @@ it('gives the reason of a failure in words, and the text of the broker behind De
   )
 })
 
-it('is pending at once, keeps the focus, ignores a second click, and ends when a row answers', async () => {
+it('a click makes the card pending at once, keeps the focus, ignores a second click, and ends with the row that settles it', async () => {
   const asked = serve(() =>
     accepted({ generation: 2, desired: 'disconnected', desiredAt: new Date().toISOString() }),
   )
@@ -157,13 +157,13 @@ it('is pending at once, keeps the focus, ignores a second click, and ends when a
   expect(text(card)).to.contain('Connected')
   const ended = oneEvent(card, 'mqtt-status-command-end')
   await waitUntil(() => asked.length === 1, 'the request', { timeout: 5_000 })
-  wire.push({
+  server.push({
     status: 'disconnecting',
     desired: 'disconnected',
     generation: 2,
     observedGeneration: 2,
   })
-  wire.push({ status: 'disconnected' })
+  server.push({ status: 'disconnected' })
   expect((await ended).detail).to.include({ action: 'disconnect', outcome: 'done', code: null })
   await shown(card, 'disconnected')
   await waitUntil(() => !card.matches(':state(pending)'))
@@ -173,7 +173,7 @@ it('is pending at once, keeps the focus, ignores a second click, and ends when a
   expect(card.shadowRoot?.activeElement).to.equal(button(card))
 })
 
-it('shows on every card of the connection that a command is pending', async () => {
+it('every card of a connection shows a pending command', async () => {
   serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const [one, other] = [await show(), await show()]
   await Promise.all([shown(one, 'connected'), shown(other, 'connected')])
@@ -182,7 +182,7 @@ it('shows on every card of the connection that a command is pending', async () =
   expect(button(other).getAttribute('aria-disabled')).to.equal('true')
 })
 
-it('sends nothing when the page prevents the command', async () => {
+it('a card sends no command when the page prevents the event', async () => {
   const asked = serve(() => accepted({}))
   const card = await show()
   await shown(card, 'connected')
@@ -192,7 +192,7 @@ it('sends nothing when the page prevents the command', async () => {
   expect(asked).to.have.length(0)
 })
 
-it('says in place why a command failed, and lets it be tried again', async () => {
+it('a card shows why a command failed, and enables its button again', async () => {
   serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
   const card = await show()
   await shown(card, 'connected')
@@ -205,7 +205,7 @@ it('says in place why a command failed, and lets it be tried again', async () =>
   expect((await card.disconnect()).code).to.equal('unreachable')
 })
 
-it('takes the button away when the server forbids it, says so, and keeps the keyboard in the card', async () => {
+it('a card removes its button when the server forbids the command, shows why, and keeps the focus inside', async () => {
   serve(() => ({ status: 403, body: { code: 'forbidden' } }))
   const card = await show()
   await shown(card, 'connected')
@@ -218,7 +218,7 @@ it('takes the button away when the server forbids it, says so, and keeps the key
   expect(card.shadowRoot?.activeElement).to.exist
 })
 
-it('asks first with confirm, and closes the question on Escape', async () => {
+it('a card with confirm opens a question first, and closes it on Escape', async () => {
   const asked = serve(() => accepted({ generation: 2 }))
   const card = await show(
     html`<mqtt-status-card
@@ -237,8 +237,8 @@ it('asks first with confirm, and closes the question on Escape', async () => {
   expect(asked).to.have.length(0)
 })
 
-it('offers no button to those who may only look, and shows it with the reason where it is asked for', async () => {
-  wire = new Wire({ can: ['view'] })
+it('a card has no button for a viewer without control, and a disabled one with the reason where controls is "show"', async () => {
+  server = new FakeServer({ can: ['view'] })
   const card = await show()
   await shown(card, 'connected')
   expect(card.shadowRoot?.querySelector('button')).to.equal(null)
@@ -250,22 +250,22 @@ it('offers no button to those who may only look, and shows it with the reason wh
   await expect(always).to.be.accessible()
 })
 
-it('keeps no empty room for a button that a viewer does not get, on the next page of the visit from the first paint on', async () => {
-  wire = new Wire({ can: ['view'] })
+it('a card reserves no room for a button that the viewer does not get, on the next page from the first paint on', async () => {
+  server = new FakeServer({ can: ['view'] })
   const first = await show()
   const skeleton = first.offsetHeight
   await shown(first, 'connected')
   await waitUntil(() => first.offsetHeight < skeleton, 'a lower card')
   const { offsetHeight } = first
   first.remove()
-  wire.client.close()
-  wire = new Wire({ can: ['view'] })
-  // With its client from the start, as on a page that names its server.
+  server.client.close()
+  server = new FakeServer({ can: ['view'] })
+  // The card has its client before it renders, as on a page that names its server.
   const second = await show(
     html`<mqtt-status-card
       connection-id="plant-7"
       lang="en"
-      .client=${wire.client}
+      .client=${server.client}
     ></mqtt-status-card>`,
   )
   const heights = new Set([second.offsetHeight])
@@ -278,7 +278,7 @@ it('keeps no empty room for a button that a viewer does not get, on the next pag
   expect([...heights]).to.deep.equal([offsetHeight])
 })
 
-it('does not move when its button comes, on a first visit', async () => {
+it('on a first visit a card keeps its height when its button appears', async () => {
   const card = await show()
   const { offsetHeight } = card
   await shown(card, 'connected')
@@ -286,42 +286,42 @@ it('does not move when its button comes, on a first visit', async () => {
   expect(card.offsetHeight).to.equal(offsetHeight)
 })
 
-it('offers Connect when off, Reconnect and Stop trying when failed, and nothing for a connection that is only observed', async () => {
+it('a card offers Connect when off, Reconnect and Stop trying when failed, and no button for an observed connection', async () => {
   const card = await show()
   await shown(card, 'connected')
-  wire.push({ status: 'disconnected', desired: 'disconnected' })
+  server.push({ status: 'disconnected', desired: 'disconnected' })
   await shown(card, 'disconnected')
   expect(button(card).textContent).to.contain('Connect')
-  wire.push({ status: 'failed', desired: 'connected' })
+  server.push({ status: 'failed', desired: 'connected' })
   await shown(card, 'failed')
   expect(text(card)).to.contain('Reconnect').and.contain('Stop trying')
-  wire.push({ managed: false })
+  server.push({ managed: false })
   await waitUntil(() => card.shadowRoot?.querySelector('button') === null)
 })
 
-it('keeps the last row when the line is lost, says so after a moment, and blocks the button with the reason', async () => {
+it('a card keeps the last row when the transport closes, is stale after a second, and disables its button with the reason', async () => {
   const card = await show()
   await shown(card, 'link-live')
-  wire.cut()
+  server.close()
   expect(card.matches(':state(stale)')).to.equal(false)
-  wire.mute = true
+  server.mute = true
   await shown(card, 'stale')
   expect(text(card))
     .to.contain('Connected')
     .and.match(/as of \d/)
   expect(button(card).getAttribute('aria-disabled')).to.equal('true')
   await expect(card).to.be.accessible()
-  wire.mute = false
-  wire.cut()
+  server.mute = false
+  server.close()
   await shown(card, 'link-live')
 })
 
-it('a feed that is stale is stale, although the socket lives', async () => {
+it('a card is stale while the feed is stale, although the transport is open', async () => {
   const card = await show()
   await shown(card, 'link-live')
-  wire.say({ type: 'feed', state: 'stale', since: new Date().toISOString() })
+  server.send({ type: 'feed', state: 'stale', since: new Date().toISOString() })
   await shown(card, 'link-stale')
-  wire.say({ type: 'feed', state: 'live', since: new Date().toISOString() })
+  server.send({ type: 'feed', state: 'live', since: new Date().toISOString() })
   await shown(card, 'link-live')
 })
 
@@ -331,11 +331,11 @@ for (const [code, state] of [
   [4006, 'incompatible'],
   [4009, 'unavailable'],
 ] as const) {
-  it(`a close with ${code} is ${state}, with a button to try again`, async () => {
+  it(`after a close with ${code} a card is ${state} and has a Retry button`, async () => {
     const card = await show()
     await shown(card, 'link-live')
     const error = oneEvent(card, 'mqtt-status-link')
-    wire.cut(code)
+    server.close(code)
     expect((await error).detail.state).to.equal(state)
     await shown(card, `link-${state}`)
     await expect(card).to.be.accessible()
@@ -348,59 +348,59 @@ for (const [lang, loading, words] of [
   ['en', 'Loading…', 'The server can’t be reached, trying again…'],
   ['it', 'Caricamento…', 'Il server non è raggiungibile, nuovo tentativo…'],
 ] as const) {
-  it(`does not load for ever where no server answers, and tries again when asked to: ${lang}`, async () => {
-    wire.mute = true
+  it(`a card without an answer shows that the server can’t be reached, and Retry opens a transport: ${lang}`, async () => {
+    server.mute = true
     const card = await show(
       html`<mqtt-status-card connection-id="plant-7" lang=${lang}></mqtt-status-card>`,
     )
     await shown(card, 'loading')
-    // The language may still be on its way.
+    // The words of the language may not be loaded yet.
     await waitUntil(() => text(card).includes(loading), loading)
     const error = oneEvent(card, 'mqtt-status-error')
-    wire.cut()
+    server.close()
     expect((await error).detail).to.deep.equal({ code: 'unreachable', message: words })
     await waitUntil(() => text(card).includes(words))
     expect(card.link).to.equal('connecting')
     expect(card.matches(':state(loading)')).to.equal(false)
     await expect(card).to.be.accessible()
-    wire.mute = false
+    server.mute = false
     card.shadowRoot?.querySelector<HTMLButtonElement>('.retry')?.click()
     await shown(card, 'connected')
   })
 }
 
-it('tells a session that is over from a page without any token, and a page from a person', async () => {
+it('a card has different words for an expired session, a page without a token, and a page without access', async () => {
   const card = await show()
   await shown(card, 'connected')
-  wire.cut(4001)
+  server.close(4001)
   await waitUntil(() => text(card).includes('The server asks for a token, and none is set'))
-  wire.client.refresh()
+  server.client.refresh()
   await shown(card, 'connected')
-  wire.cut(4003)
+  server.close(4003)
   await waitUntil(() => text(card).includes('This page has no access to the server'))
-  wire.client.close()
-  wire = new Wire({ token: 'x' })
-  card.client = wire.client
+  server.client.close()
+  server = new FakeServer({ token: 'x' })
+  card.client = server.client
   await shown(card, 'link-live')
-  wire.cut(4001)
+  server.close(4001)
   await waitUntil(() => text(card).includes('Session expired, sign in again'))
 })
 
-it('does not call a device silent that was switched off on purpose', async () => {
+it('a card does not show the device of a connection that is disconnected on purpose as silent', async () => {
   const card = await show()
   await shown(card, 'connected')
   const lastMessageAt = new Date(Date.now() - 32_000).toISOString()
-  wire.push({ device: 'stale', lastMessageAt })
+  server.push({ device: 'stale', lastMessageAt })
   await waitUntil(() => text(card).includes('Device silent · last message 30 sec ago'))
-  wire.push({ status: 'disconnected', desired: 'disconnected', reason: 'command' })
+  server.push({ status: 'disconnected', desired: 'disconnected', reason: 'command' })
   await shown(card, 'disconnected')
   await waitUntil(() => text(card).includes('Last message 30 sec ago'))
   expect(text(card)).to.not.contain('silent')
-  wire.push({ lastMessageAt: null })
+  server.push({ lastMessageAt: null })
   await waitUntil(() => card.shadowRoot?.querySelector('[part="device"]') === null)
 })
 
-it('gives the icon of a button the colour that the page gives to the button', async () => {
+it('the icon of a button takes the colour that the page sets on the button', async () => {
   const style = document.createElement('style')
   style.textContent = 'mqtt-status-card::part(control) { color: rgb(255, 0, 0) }'
   document.head.append(style)
@@ -412,30 +412,30 @@ it('gives the icon of a button the colour that the page gives to the button', as
   style.remove()
 })
 
-it('tells the page what has changed', async () => {
+it('a card dispatches a change event with both values', async () => {
   const card = await show()
   await shown(card, 'connected')
   const change = oneEvent(card, 'mqtt-status-change')
-  wire.push({ status: 'reconnecting', reason: 'connection_reset' })
+  server.push({ status: 'reconnecting', reason: 'connection_reset' })
   const { detail } = await change
   expect(detail.previous.status).to.equal('connected')
   expect(detail.connection).to.include({ status: 'reconnecting', reason: 'connection_reset' })
   expect(detail.replay).to.equal(false)
 })
 
-it('calls a connection lost when it has been reconnecting for half a minute', async () => {
+it('a card shows a connection as lost after 30 s of reconnecting', async () => {
   const card = await show()
   await shown(card, 'connected')
-  wire.push({ status: 'reconnecting', since: new Date(Date.now() - 29_000).toISOString() })
+  server.push({ status: 'reconnecting', since: new Date(Date.now() - 29_000).toISOString() })
   await shown(card, 'progress')
   await shown(card, 'warning')
   expect(text(card)).to.contain('Connection lost')
 })
 
-it('shows a status of a newer server as unknown, with its own word at hand', async () => {
+it('a card shows a status that it does not know as unknown, with its value in the tooltip', async () => {
   const card = await show()
   await shown(card, 'connected')
-  wire.push({ status: 'hibernating' as Connection['status'] })
+  server.push({ status: 'hibernating' as Connection['status'] })
   await shown(card, 'hibernating')
   expect(card.shadowRoot?.querySelector('[title="hibernating"]')).to.exist
 })

@@ -1,11 +1,11 @@
-/** A command belongs to the connection that it was given to, whatever its element shows by now. */
+/** A command belongs to the connection that was shown at the click, although the element shows another one by now. */
 import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
 import { answerCommands, button, part, listen, show as put, shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 let said: readonly string[]
 let stopListening: () => void
 let restore = (): void => undefined
@@ -37,7 +37,7 @@ function serveLater(): { asked: Request[]; refuse: () => void } {
 
 async function show(confirm = 'none'): Promise<MqttStatusCard> {
   const card = await put<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card connection-id="a" lang="en" confirm=${confirm}></mqtt-status-card>`,
   )
   await shown(card, 'link-live')
@@ -56,17 +56,17 @@ function inside(card: Element, selector: string): HTMLElement | null {
 
 beforeEach(() => {
   ;({ said, stop: stopListening } = listen())
-  wire = new Wire({ rows: ['a', 'b'].map((id) => row({ id, name: `Plant ${id}` })) })
+  server = new FakeServer({ rows: ['a', 'b'].map((id) => row({ id, name: `Plant ${id}` })) })
 })
 
 afterEach(() => {
   stopListening()
   restore()
   restore = () => undefined
-  wire.client.close()
+  server.client.close()
 })
 
-it('asks no question about a connection that was asked about another one', async () => {
+it('a question closes when the element shows another connection', async () => {
   const asked = serve(() => null)
   const card = await show('all')
   button(card).click()
@@ -78,7 +78,7 @@ it('asks no question about a connection that was asked about another one', async
   expect(asked).to.have.length(0)
 })
 
-it('shows neither the run nor the failure of another connection, and says whose it was', async () => {
+it('an element shows no command of its former connection, and announces its failure with that name', async () => {
   const { asked, refuse } = serveLater()
   const card = await show()
   const ended = oneEvent(card, 'mqtt-status-command-end')
@@ -96,7 +96,7 @@ it('shows neither the run nor the failure of another connection, and says whose 
   expect(said).to.deep.equal(['Plant a: The server can’t do this right now'])
 })
 
-it('takes a command for the one while that for the other still runs, and keeps them apart', async () => {
+it('an element sends a command for its new connection while one for the former still runs', async () => {
   const { asked, refuse } = serveLater()
   const card = await show()
   void card.disconnect()
@@ -112,7 +112,7 @@ it('takes a command for the one while that for the other still runs, and keeps t
   await waitUntil(() => inside(card, '.problem'))
 })
 
-it('leaves a failure behind with the connection that had it', async () => {
+it('a failed command is not shown on the next connection of its element', async () => {
   serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
   const card = await show()
   await card.disconnect()
@@ -121,13 +121,13 @@ it('leaves a failure behind with the connection that had it', async () => {
   expect(inside(card, '.problem')).to.equal(null)
 })
 
-it('a row that moves on does not cut short the time in which the server takes no command', async () => {
+it('a new status of the row does not end the wait of Retry-After', async () => {
   const headers = { 'retry-after': '3' }
   serve(() => ({ status: 429, body: { code: 'rate_limited' }, headers }))
   const card = await show()
   await card.disconnect()
   await waitUntil(() => /wait \d sec/.test(text(card)))
-  wire.push({ id: 'a', status: 'reconnecting', since: new Date().toISOString() })
+  server.push({ id: 'a', status: 'reconnecting', since: new Date().toISOString() })
   await shown(card, 'reconnecting')
   expect(button(card).ariaDisabled).to.equal('true')
   expect(text(card)).to.match(/wait \d sec/)
@@ -135,10 +135,10 @@ it('a row that moves on does not cut short the time in which the server takes no
 })
 
 for (const tag of ['card', 'control']) {
-  it(`describes a button that waits by the link that is down, although its command failed before: ${tag}`, async () => {
+  it(`a disabled button is described by the stale link rather than by the failed command before: ${tag}`, async () => {
     serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
     const card = await put<MqttStatusCard | MqttStatusControl>(
-      wire,
+      server,
       tag === 'card'
         ? html`<mqtt-status-card connection-id="a" lang="en"></mqtt-status-card>`
         : html`<mqtt-status-control connection-id="a" lang="en"></mqtt-status-control>`,
@@ -146,8 +146,8 @@ for (const tag of ['card', 'control']) {
     await shown(card, 'link-live')
     await card.disconnect()
     await waitUntil(() => part(card, 'message')?.textContent?.includes('can’t do this'))
-    wire.mute = true
-    wire.cut()
+    server.mute = true
+    server.close()
     await shown(card, 'stale')
     await card.updateComplete
     expect(button(card).ariaDisabled).to.equal('true')
@@ -160,21 +160,21 @@ for (const tag of ['card', 'control']) {
   })
 }
 
-it('follows at once what the page has set, also before it is drawn', async () => {
-  wire = new Wire({ rows: [row(), row({ id: 'truro', name: 'Truro', status: 'failed' })] })
+it('a command method uses the connection that the page has set, also before the element renders it', async () => {
+  server = new FakeServer({ rows: [row(), row({ id: 'truro', name: 'Truro', status: 'failed' })] })
   const asked = serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
-  // Its row is known already.
+  // The client already has the row.
   await put<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card connection-id="truro" lang="en"></mqtt-status-card>`,
   )
   const card = await put<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
   )
   await shown(card, 'connected')
   card.setAttribute('connection-id', 'truro')
-  // A click on an outdated render means neither connection.
+  // A click on an outdated render must send no command for either connection.
   button(card).click()
   expect(card.connection?.id).to.equal('truro')
   const ended = oneEvent(card, 'mqtt-status-command-end')
@@ -189,11 +189,11 @@ it('follows at once what the page has set, also before it is drawn', async () =>
   expect([card.connection?.status, card.pending]).to.deep.equal(['connected', null])
 })
 
-it('gives no command away from the page, where it does not know any more what is meant', async () => {
-  wire = new Wire()
+it('an element that is not in a document sends no command', async () => {
+  server = new FakeServer()
   const asked = serve(() => ({ status: 503, body: { code: 'database_unavailable' } }))
   const card = await put<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
   )
   await shown(card, 'connected')

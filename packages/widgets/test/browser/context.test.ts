@@ -1,4 +1,4 @@
-/** The context protocol, spoken with elements that `@lit/context` alone has made. */
+/** The context protocol with elements that use `@lit/context` only. */
 import { ContextConsumer, ContextProvider, createContext } from '@lit/context'
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import { LitElement } from 'lit'
@@ -32,7 +32,7 @@ function clientOf(element: Element): unknown {
   return Reflect.get(Reflect.get(element, 'clients') as object, 'current')
 }
 
-it('an element of the page gets the client of a provider, and the next one when it changes', async () => {
+it('an element of the page gets the client of a provider, and the next client after a change', async () => {
   const provider = await fixture<MqttStatusProvider>(
     html`<mqtt-status-provider src="http://one.test">
       <test-outsider></test-outsider>
@@ -44,7 +44,7 @@ it('an element of the page gets the client of a provider, and the next one when 
   await waitUntil(() => outsider.nearest.value === client('http://two.test'), 'the next client')
 })
 
-it('a card takes the client that a provider of the page gives it', async () => {
+it('a card uses the client of a context provider of the page', async () => {
   const giver = await fixture<Giver>(
     html`<test-giver><mqtt-status-card connection-id="a"></mqtt-status-card></test-giver>`,
   )
@@ -54,7 +54,7 @@ it('a card takes the client that a provider of the page gives it', async () => {
   await waitUntil(() => clientOf(card) === client('http://next.test'), 'the next client')
 })
 
-it('a card follows its place: a provider that comes between, no provider, a provider that comes later', async () => {
+it('a card changes its client with a provider that is inserted, removed, or defined late', async () => {
   const page = await fixture(
     html`<div>
       <mqtt-status-provider src="http://outer.test"><div></div></mqtt-status-provider>

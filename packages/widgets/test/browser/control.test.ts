@@ -2,9 +2,9 @@ import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
 import { accepted, answerCommands, button, part, show, shown, text } from './stage.ts'
-import { Wire } from './wire.ts'
+import { FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 let restore = (): void => undefined
 
 function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
@@ -16,7 +16,7 @@ function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
 function control(
   template = html`<mqtt-status-control connection-id="plant-7" lang="en"></mqtt-status-control>`,
 ) {
-  return show<MqttStatusControl>(wire, template)
+  return show<MqttStatusControl>(server, template)
 }
 
 function message(element: Element): string {
@@ -24,18 +24,18 @@ function message(element: Element): string {
 }
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
   restore()
   restore = () => undefined
-  wire.client.close()
+  server.client.close()
 })
 
 for (const theme of ['light', 'dark']) {
   for (const density of ['comfortable', 'compact', 'dense']) {
-    it(`passes the accessibility audit: ${theme}, ${density}`, async () => {
+    it(`a control passes the accessibility audit: ${theme}, ${density}`, async () => {
       const element = await control(
         html`<mqtt-status-control
           connection-id="plant-7"
@@ -50,18 +50,18 @@ for (const theme of ['light', 'dark']) {
       await element.updateComplete
       await expect(element).to.be.accessible()
       expect(button(element).title).to.equal('Disconnect')
-      wire.push({ status: 'failed', reason: 'quota' })
+      server.push({ status: 'failed', reason: 'quota' })
       await shown(element, 'failed')
       await expect(element).to.be.accessible()
     })
   }
 }
 
-it('waits with a card for the same command', async () => {
+it('a control is pending with a card of the same connection', async () => {
   serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control()
   const card = await show<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
   )
   await Promise.all([shown(element, 'link-live'), shown(card, 'link-live')])
@@ -73,7 +73,7 @@ it('waits with a card for the same command', async () => {
   expect(message(element)).to.equal('Request sent…')
 })
 
-it('is as wide while its command runs as before', async () => {
+it('a button keeps its width while its command runs', async () => {
   serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control()
   await shown(element, 'link-live')
@@ -85,7 +85,7 @@ it('is as wide while its command runs as before', async () => {
   expect([busy.width, busy.height]).to.deep.equal([width, height])
 })
 
-it('two clicks are one command', async () => {
+it('two clicks send one command', async () => {
   const asked = serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control()
   await shown(element, 'link-live')
@@ -97,7 +97,7 @@ it('two clicks are one command', async () => {
   expect(asked).to.have.length(1)
 })
 
-it('says that there is no confirmation when the time that the server named is over, and takes a late push', async () => {
+it('a control shows that there is no confirmation after the timeout of the server, and a late row ends that', async () => {
   serve(() => accepted({}, 500))
   const element = await control()
   await shown(element, 'link-live')
@@ -106,7 +106,7 @@ it('says that there is no confirmation when the time that the server named is ov
   expect((await ended).detail.outcome).to.equal('timeout')
   await waitUntil(() => message(element) === 'No confirmation yet')
   expect(button(element).ariaDisabled).to.not.equal('true')
-  wire.push({
+  server.push({
     status: 'disconnected',
     desired: 'disconnected',
     generation: 2,
@@ -118,7 +118,7 @@ it('says that there is no confirmation when the time that the server named is ov
   await waitUntil(() => text(element).includes('Connect') && message(element) === '')
 })
 
-it('counts down in text how long the server takes no command, and works again after that', async () => {
+it('a control counts down the Retry-After of the server, and enables its button after it', async () => {
   const headers = { 'retry-after': '2' }
   const asked = serve(() => ({ status: 429, body: { code: 'rate_limited' }, headers }))
   const element = await control()
@@ -137,37 +137,37 @@ it('counts down in text how long the server takes no command, and works again af
   await waitUntil(() => asked.length === 2)
 })
 
-it('does not know how a command has ended when the line breaks, and says so', async () => {
+it('a control shows that the outcome is unknown when the transport closes during a command', async () => {
   serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control()
   await shown(element, 'link-live')
   button(element).click()
   await shown(element, 'pending')
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await shown(element, 'stale')
   await element.updateComplete
   expect(message(element)).to.contain('Outcome unknown')
   expect(button(element).ariaDisabled).to.equal('true')
 })
 
-it('sends nothing while the line is down, neither now nor later', async () => {
+it('a control sends no command while the link is down, nor later', async () => {
   const asked = serve(() => accepted())
   const element = await control()
   await shown(element, 'link-live')
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await shown(element, 'stale')
   button(element).click()
   const { outcome } = await element.disconnect()
   expect(outcome).to.equal('failed')
-  wire.mute = false
+  server.mute = false
   element.refresh()
   await shown(element, 'link-live')
   expect(asked).to.have.length(0)
 })
 
-it('says why, and keeps the focus, when the server forbids it', async () => {
+it('a control shows why the server forbids a command, and keeps the focus', async () => {
   serve(() => ({ status: 403, body: { code: 'forbidden' } }))
   const element = await control()
   await shown(element, 'link-live')
@@ -179,7 +179,7 @@ it('says why, and keeps the focus, when the server forbids it', async () => {
   await expect(element).to.be.accessible()
 })
 
-it('shows a check for a success that no word tells', async () => {
+it('a button shows a check after a success that leaves the status word as it was', async () => {
   serve(() => accepted({ generation: 2 }))
   const element = await control(
     html`<mqtt-status-control
@@ -193,7 +193,7 @@ it('shows a check for a success that no word tells', async () => {
   const ended = oneEvent(element, 'mqtt-status-command-end')
   button(element).click()
   await shown(element, 'pending')
-  wire.push({ generation: 2, observedGeneration: 2, revision: 9 })
+  server.push({ generation: 2, observedGeneration: 2, revision: 9 })
   expect((await ended).detail.outcome).to.equal('done')
   await element.updateComplete
   const glyph = (): string | null | undefined =>
@@ -202,7 +202,7 @@ it('shows a check for a success that no word tells', async () => {
   await waitUntil(() => glyph() === before, 'the check to go', { timeout: 5_000 })
 })
 
-it('asks in place, with the focus on No, and forgets the question after a while', async () => {
+it('a control opens the question in place, focuses No, and closes the question after 5 s', async () => {
   const asked = serve(() => accepted())
   const element = await control(
     html`<mqtt-status-control
@@ -221,7 +221,7 @@ it('asks in place, with the focus on No, and forgets the question after a while'
   expect(asked).to.have.length(0)
 })
 
-it('sends the command after Yes', async () => {
+it('a control sends the command after Yes', async () => {
   const asked = serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString() }))
   const element = await control(
     html`<mqtt-status-control
@@ -238,7 +238,7 @@ it('sends the command after Yes', async () => {
   await waitUntil(() => asked.length === 1)
 })
 
-it('offers one fixed action, and says in text why it would change nothing', async () => {
+it('a control with a fixed action shows why the action would change nothing', async () => {
   const element = await control(
     html`<mqtt-status-control
       connection-id="plant-7"
@@ -249,25 +249,25 @@ it('offers one fixed action, and says in text why it would change nothing', asyn
   await shown(element, 'link-live')
   expect(button(element).ariaDisabled).to.equal('true')
   expect(text(element)).to.contain('Already connected')
-  wire.push({ status: 'disconnected', desired: 'disconnected' })
+  server.push({ status: 'disconnected', desired: 'disconnected' })
   await shown(element, 'disconnected')
   await waitUntil(() => button(element).ariaDisabled !== 'true')
 })
 
-it('says in text that the viewer may only view, or that the connection is only observed', async () => {
-  wire = new Wire({ can: ['view'] })
+it('a control shows that the viewer may only view, or that the connection is only observed', async () => {
+  server = new FakeServer({ can: ['view'] })
   const viewer = await control()
   await shown(viewer, 'link-live')
   expect(button(viewer).ariaDisabled).to.equal('true')
   expect(text(viewer)).to.contain('You may only view')
-  wire = new Wire()
+  server = new FakeServer()
   const observed = await control()
   await shown(observed, 'link-live')
-  wire.push({ managed: false, desired: null })
+  server.push({ managed: false, desired: null })
   await waitUntil(() => text(observed).includes('Only observed here'))
 })
 
-it('takes words and icon of the page', async () => {
+it('a control uses the label and the icon that the page has put into its slots', async () => {
   const element = await control(
     html`<mqtt-status-control connection-id="plant-7" lang="en"
       ><span slot="disconnect">Trennen</span><img slot="icon" alt=""

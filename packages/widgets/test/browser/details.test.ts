@@ -1,19 +1,19 @@
-/** Details open over the page: no card moves or grows, and the text can be read whole, wherever the card is. */
+/** Details open above the page: no card moves or grows, and the whole text is readable wherever the card is. */
 import { expect, nextFrame } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, shown } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
 const DETAIL = 'Connection refused: not authorized. '.repeat(8).trim()
 const PEERS = ['plant-1', 'plant-7', 'plant-9']
 
-let wire: Wire
+let server: FakeServer
 let grid: HTMLElement
 
 beforeEach(() => {
   const failing = row({ status: 'failed', reason: 'bad_credentials', detail: DETAIL })
-  wire = new Wire({ rows: PEERS.map((id) => (id === 'plant-7' ? failing : row({ id }))) })
+  server = new FakeServer({ rows: PEERS.map((id) => (id === 'plant-7' ? failing : row({ id }))) })
   grid = document.createElement('main')
   Object.assign(grid.style, { display: 'grid', gap: '16px' })
   grid.style.gridTemplateColumns = 'repeat(3, minmax(0, 1fr))'
@@ -22,15 +22,15 @@ beforeEach(() => {
 
 afterEach(() => {
   grid.remove()
-  wire.client.close()
+  server.client.close()
 })
 
-/** Three cards side by side, of which the one in the middle has failed. */
+/** Three cards side by side; the connection of the middle one has failed. */
 async function put(attributes: Readonly<Record<string, string>> = {}): Promise<MqttStatusCard> {
   const cards = PEERS.map((id) => {
     const card = document.createElement('mqtt-status-card')
     for (const [name, value] of Object.entries(attributes)) card.setAttribute(name, value)
-    return Object.assign(card, { connectionId: id, lang: 'en', client: wire.client })
+    return Object.assign(card, { connectionId: id, lang: 'en', client: server.client })
   })
   grid.append(...cards)
   await Promise.all(cards.map((card) => shown(card, 'link-live')))
@@ -50,7 +50,7 @@ function panel(card: MqttStatusCard): HTMLElement {
   return found
 }
 
-/** Where everything is, to the pixel. */
+/** The position and size of every node, in pixels. */
 function places(): unknown {
   const { scrollWidth, scrollHeight } = document.documentElement
   const boxes = [...grid.children].map((card) => card.getBoundingClientRect().toJSON() as unknown)
@@ -58,7 +58,7 @@ function places(): unknown {
 }
 
 for (const density of ['comfortable', 'compact', 'dense']) {
-  it(`moves nothing and shows the whole text, ${density}`, async () => {
+  it(`open details move no card and show the whole text: ${density}`, async () => {
     const card = await put({ density })
     const before = places()
     opener(card).click()
@@ -88,7 +88,7 @@ const CORNERS: Readonly<Record<string, Partial<CSSStyleDeclaration>>> = {
 
 for (const [corner, style] of Object.entries(CORNERS)) {
   for (const dir of ['ltr', 'rtl']) {
-    it(`stays inside the window and beside its button: ${corner}, ${dir}`, async () => {
+    it(`open details stay inside the window and beside their button: ${corner}, ${dir}`, async () => {
       const card = await put()
       for (const peer of [...grid.children]) if (peer !== card) peer.remove()
       Object.assign(grid.style, { position: 'fixed', inlineSize: '240px', display: 'block' }, style)
@@ -110,7 +110,7 @@ for (const [corner, style] of Object.entries(CORNERS)) {
   }
 }
 
-it('returns the focus to its button when it closes, and keeps it on the card when the failure ends', async () => {
+it('closed details return the focus to their button, and to the card when the failure ends', async () => {
   const card = await put()
   opener(card).focus()
   opener(card).click()
@@ -120,14 +120,14 @@ it('returns the focus to its button when it closes, and keeps it on the card whe
   expect(card.shadowRoot?.activeElement).to.equal(opener(card))
   opener(card).click()
   part(card, 'copy')?.focus()
-  wire.push({ status: 'connected', reason: null, detail: null })
+  server.push({ status: 'connected', reason: null, detail: null })
   await shown(card, 'connected')
   await card.updateComplete
   expect(part(card, 'details')).to.equal(null)
   expect(card.shadowRoot?.activeElement?.id).to.equal('name')
 })
 
-it('has no audit findings while it is open', async () => {
+it('a card with open details passes the accessibility audit', async () => {
   const card = await put()
   opener(card).click()
   await nextFrame()

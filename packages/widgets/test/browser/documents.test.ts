@@ -1,9 +1,9 @@
-/** Elements in the documents of iframes and popups: portals move them there, or make them here and show them there. */
+/** Elements in the documents of iframes and popups: a page moves them there, or creates them here and appends them there. */
 import { expect, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusProvider } from '../../src/index.ts'
 import '../../src/define.ts'
 import { shown, text } from './stage.ts'
-import { Wire } from './wire.ts'
+import { FakeServer } from './fake-server.ts'
 
 interface Place {
   readonly page: Document
@@ -38,18 +38,18 @@ const TAGS = ['card', 'badge', 'control', 'live'] as const
 
 type Element = HTMLElement & { client: unknown; readonly updateComplete: Promise<boolean> }
 
-let wire: Wire
+let server: FakeServer
 let place: Place
 
 function make(tag: string): Element {
   const element = document.createElement(`mqtt-status-${tag}`) as Element
   element.setAttribute('connection-id', 'plant-7')
   element.setAttribute('lang', 'en')
-  element.client = wire.client
+  element.client = server.client
   return element
 }
 
-/** What a style sheet of ours has done: the padding of a card, the display of the others. */
+/** An effect of the element's style sheet: the padding of a card, the display of the others. */
 function look(element: Element): string {
   const { defaultView } = element.ownerDocument
   const inner = element.shadowRoot?.querySelector(
@@ -66,7 +66,7 @@ async function isDrawn(element: Element): Promise<void> {
   await element.updateComplete
 }
 
-/** How an element looks at home. */
+/** The look of an element in the document that defines it. */
 async function lookAtHome(tag: string): Promise<string> {
   const element = make(tag)
   document.body.append(element)
@@ -79,13 +79,13 @@ async function lookAtHome(tag: string): Promise<string> {
 for (const [name, open] of Object.entries(PLACES)) {
   describe(`in ${name}`, () => {
     beforeEach(() => {
-      wire = new Wire()
+      server = new FakeServer()
       place = open()
     })
 
     afterEach(() => {
       place.close()
-      wire.client.close()
+      server.client.close()
     })
 
     for (const tag of TAGS) {
@@ -105,7 +105,7 @@ for (const [name, open] of Object.entries(PLACES)) {
         element.remove()
       })
 
-      it(`a ${tag} that is made here and first shown there is drawn`, async () => {
+      it(`a ${tag} that is created here and first appended there renders`, async () => {
         const home = await lookAtHome(tag)
         const element = make(tag)
         place.page.body.append(element)
@@ -114,12 +114,12 @@ for (const [name, open] of Object.entries(PLACES)) {
       })
     }
 
-    it('more cards than draw at once are all drawn there', async () => {
+    it('more cards than render at once all render there', async () => {
       const cards = Array.from({ length: 60 }, () => make('card'))
       place.page.body.append(...cards)
       await waitUntil(
         () => cards.every((card) => text(card).includes('Connected')),
-        'all are drawn',
+        'all have rendered',
         {
           timeout: 5_000,
         },
@@ -127,7 +127,7 @@ for (const [name, open] of Object.entries(PLACES)) {
       expect(new Set(cards.map(look)).size).to.equal(1)
     })
 
-    it('the names in nodes of that document count, and its language', async () => {
+    it('elements use names in nodes of that document, and its language', async () => {
       const element = make('card') as MqttStatusCard
       element.removeAttribute('lang')
       const name = place.page.createElement('b')
@@ -141,7 +141,7 @@ for (const [name, open] of Object.entries(PLACES)) {
       expect(place.page.querySelector('mqtt-status-card')).to.equal(element)
     })
 
-    it('a provider there gives its client to cards there, whichever comes first', async () => {
+    it('a provider there gives its client to cards there, in either order', async () => {
       const card = make('card') as MqttStatusCard
       card.client = null
       const provider = document.createElement('mqtt-status-provider') as MqttStatusProvider
@@ -150,16 +150,16 @@ for (const [name, open] of Object.entries(PLACES)) {
       await card.updateComplete
       expect(text(card)).to.contain('No server')
       place.page.body.append(provider)
-      await waitUntil(() => !text(card).includes('No server'), 'the provider is heard')
+      await waitUntil(() => !text(card).includes('No server'), 'the client of the provider')
       provider.client?.close()
     })
 
-    it('screen readers hear of changes in the document where they are seen', async () => {
+    it('changes are announced in the document that shows the element', async () => {
       place.page.documentElement.lang = 'xx'
       const element = make('card')
       place.page.body.append(element)
       await isDrawn(element)
-      wire.push({ status: 'failed', reason: 'bad_credentials' })
+      server.push({ status: 'failed', reason: 'bad_credentials' })
       const said = (page: Document): string =>
         page.querySelector('[data-mqtt-status-announcer]')?.textContent ?? ''
       await waitUntil(() => said(place.page).includes('Impianto 7'), 'the announcement', {

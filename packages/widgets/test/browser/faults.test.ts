@@ -1,6 +1,6 @@
 /**
- * A fault at each step from the wire to the pixels. Beside the card that it hits stands another one, which must go on: it
- * shows a change that comes later, and its words change by themselves when the page's clock says so.
+ * A fault at each step from the transport to the pixels. The card beside the faulty one must go on: it shows a later change
+ * of its row, and its words change with time.
  */
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { TemplateResult } from 'lit'
@@ -8,12 +8,12 @@ import type { Connection } from '@mqtt-status/protocol'
 import { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
-/** What code of the page has thrown, what elements have rejected with, and what they have written to the console. */
+let server: FakeServer
+/** Uncaught errors, unhandled rejections, and what was written to the console. */
 let uncaught: string[]
-/** Of these, what code has thrown. */
+/** The uncaught errors among them. */
 let thrown: string[]
 const writeError = console.error
 const listening = new AbortController()
@@ -43,7 +43,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
   window.onerror = hear
   console.error = writeError
 })
@@ -56,7 +56,7 @@ async function comes(is: () => boolean, what = 'what the test waits for'): Promi
   await waitUntil(is, what, { timeout: 10_000 })
 }
 
-/** Lost in a moment: the grace of 30 s is over 300 ms from now, which only the page's clock notices. */
+/** Its grace of 30 s ends 300 ms from now, which only the page's clock notices. */
 function losing(): Partial<Connection> {
   return { status: 'reconnecting', since: new Date(Date.now() - 29_700).toISOString() }
 }
@@ -72,7 +72,7 @@ class FaultyCard extends MqttStatusCard {
 
   override requestUpdate(...args: Parameters<MqttStatusCard['requestUpdate']>): void {
     super.requestUpdate(...args)
-    // The constructor of the base asks for an update before this field is there.
+    // The constructor of the base class requests an update before this field exists.
     if (this.hasUpdated) this.#fail('requestUpdate')
   }
 
@@ -103,14 +103,16 @@ interface Pair {
 }
 
 async function pair(): Promise<Pair> {
-  wire = new Wire({ rows: [row({ id: 'victim', name: 'Victim' }), row({ id: 'neighbour' })] })
+  server = new FakeServer({
+    rows: [row({ id: 'victim', name: 'Victim' }), row({ id: 'neighbour' })],
+  })
   const home = await fixture(
     html`<main>
-      <faulty-card connection-id="victim" lang="en" .client=${wire.client}></faulty-card>
+      <faulty-card connection-id="victim" lang="en" .client=${server.client}></faulty-card>
       <mqtt-status-card
         connection-id="neighbour"
         lang="en"
-        .client=${wire.client}
+        .client=${server.client}
       ></mqtt-status-card>
     </main>`,
   )
@@ -120,11 +122,11 @@ async function pair(): Promise<Pair> {
   return { victim, neighbour }
 }
 
-/** The neighbour shows what comes, and what follows from time alone. */
+/** The neighbour shows a later row, and what follows from time alone. */
 async function goesOn({ neighbour }: Pair): Promise<void> {
-  wire.push({ id: 'neighbour', status: 'failed', reason: 'banned' })
+  server.push({ id: 'neighbour', status: 'failed', reason: 'banned' })
   await comes(() => text(neighbour).includes('banned'), 'the neighbour shows a change')
-  wire.push({ id: 'neighbour', ...losing(), reason: null })
+  server.push({ id: 'neighbour', ...losing(), reason: null })
   await comes(() => text(neighbour).includes('Reconnecting…'), 'the neighbour is losing')
   await comes(() => text(neighbour).includes('Connection lost'), 'the clock goes on')
 }
@@ -132,27 +134,27 @@ async function goesOn({ neighbour }: Pair): Promise<void> {
 const FRAMES: Readonly<Record<string, string>> = {
   'no JSON': 'not json',
   'half a message': '{"type":"patch","connections":[{"id":"vic',
-  'a page of a proxy': '<!doctype html><title>502</title>',
+  'an HTML page of a proxy': '<!doctype html><title>502</title>',
   'a number': '5',
   nothing: '',
-  'a type that is none': '{"type":{}}',
-  'a type of later': '{"type":"banner","text":"hi"}',
+  'a type that is no string': '{"type":{}}',
+  'a type of a later version': '{"type":"banner","text":"hi"}',
   'a patch without lists': '{"type":"patch"}',
   'rows that are none':
     '{"type":"patch","connections":[null,5,"x",[],{},{"id":7}],"removed":[null,5],"missing":[{}]}',
   'a welcome without anything': '{"type":"welcome"}',
   'a feed without a time': '{"type":"feed","state":"live"}',
-  'a goodbye without a window': '{"type":"bye"}',
+  'a bye without a window': '{"type":"bye"}',
   'a summary of nothing': '{"type":"summary"}',
 }
 
 for (const [name, frame] of Object.entries(FRAMES)) {
-  it(`goes on after ${name}`, async () => {
+  it(`other elements go on after ${name}`, async () => {
     const both = await pair()
-    wire.hear(frame)
-    // What is no message costs the line, which comes back by itself.
+    server.deliver(frame)
+    // After a text that is no message the client opens another transport.
     await shown(both.neighbour, 'link-live')
-    await comes(() => wire.client.link.state === 'live', 'live again')
+    await comes(() => server.client.link.state === 'live', 'live again')
     await goesOn(both)
     expect(uncaught).to.deep.equal([])
   })
@@ -195,7 +197,7 @@ const ODD_ROWS: readonly Record<string, unknown>[] = [
   { managed: 'yes' },
 ]
 
-it(`goes on beside ${ODD_ROWS.length} rows that can not be shown, for each way to show time`, async () => {
+it(`other elements go on beside ${ODD_ROWS.length} rows with fields of other types, for each value of time`, async () => {
   const odd = ODD_ROWS.map(
     (change, i) => ({ ...row({ id: `odd${String(i)}` }), ...change }) as Connection,
   )
@@ -204,13 +206,13 @@ it(`goes on beside ${ODD_ROWS.length} rows that can not be shown, for each way t
   for (const time of ['relative', 'absolute', 'both'])
     for (const { id } of odd) {
       const card = document.createElement('mqtt-status-card')
-      Object.assign(card, { connectionId: id, time, client: wire.client, lang: 'en' })
+      Object.assign(card, { connectionId: id, time, client: server.client, lang: 'en' })
       card.dispatchEvent(new Event('pointerenter'))
       cards.push(card)
     }
   both.neighbour.after(...cards)
   await Promise.all(cards.map((card) => card.updateComplete))
-  for (const one of odd) wire.push(one)
+  for (const one of odd) server.push(one)
   await comes(() => cards.every((card) => card.connection !== null), 'all rows have come')
   await Promise.all(cards.map((card) => card.updateComplete))
   for (const [i, card] of cards.entries()) {
@@ -224,19 +226,19 @@ it(`goes on beside ${ODD_ROWS.length} rows that can not be shown, for each way t
 })
 
 for (const step of ['render', 'update', 'updated', 'requestUpdate', 'willUpdate'] as const) {
-  it(`goes on beside an element whose ${step} throws`, async () => {
+  it(`other elements go on beside an element whose ${step} throws`, async () => {
     const both = await pair()
-    // Due at the same moment on the page's clock.
-    wire.push({ id: 'victim', ...losing() })
+    // Both elements are due at the same moment on the page's clock.
+    server.push({ id: 'victim', ...losing() })
     await comes(() => text(both.victim).includes('Reconnecting…'))
     both.victim.fails = step
-    wire.push({ id: 'victim', ...losing(), name: 'Again' })
+    server.push({ id: 'victim', ...losing(), name: 'Again' })
     await goesOn(both)
     await comes(() => uncaught.length > 0, 'the fault is reported')
     expect(uncaught.join()).to.contain(`fault in ${step}`)
-    // It comes back as soon as nothing throws any more.
+    // The faulty element renders again as soon as nothing throws.
     both.victim.fails = null
-    wire.push({ id: 'victim', status: 'failed', reason: 'banned' })
+    server.push({ id: 'victim', status: 'failed', reason: 'banned' })
     await comes(() => text(both.victim).includes('banned'), 'the victim is drawn again')
   })
 }
@@ -245,7 +247,7 @@ const fail = (): never => {
   throw new Error('words of the page')
 }
 
-it('goes on, in English, where words of the page throw or are none', async () => {
+it('an element uses the English words where those of the page throw or are no text', async () => {
   const both = await pair()
   const strings = {
     ago: fail,
@@ -259,7 +261,7 @@ it('goes on, in English, where words of the page throw or are none', async () =>
     several: fail,
   }
   both.victim.strings = strings
-  wire.push({
+  server.push({
     id: 'victim',
     status: 'disconnected',
     desired: 'disconnected',
@@ -271,54 +273,54 @@ it('goes on, in English, where words of the page throw or are none', async () =>
   await comes(() => text(both.victim).includes('Disconnected by me'), 'said in English')
   await goesOn(both)
   await comes(() => uncaught.length > 0)
-  // One report is enough for a mistake. The runner of the tests may repeat it in the console.
+  // The client reports each mistake once. The test runner may repeat it in the console.
   expect(thrown.filter((words) => words.includes('words of the page'))).to.have.length(1)
 })
 
-it('goes on beside listeners of the page that throw, whatever they listen to', async () => {
+it('elements go on beside listeners of the page that throw, for each event', async () => {
   const both = await pair()
-  wire.client.connection('victim').subscribe((view) => {
+  server.client.connection('victim').subscribe((view) => {
     if (view.connection?.status === 'failed') throw new Error('fault in subscribe')
   })
-  wire.client.watch({ sites: ['s1'] }, () => {
+  server.client.watch({ sites: ['s1'] }, () => {
     throw new Error('fault in watch')
   })
-  wire.client.onLink(() => {
+  server.client.onLink(() => {
     throw new Error('fault in onLink')
   })
   for (const type of ['mqtt-status-change', 'mqtt-status-ready', 'mqtt-status-link'] as const)
     both.victim.addEventListener(type, () => {
       throw new Error(`fault in ${type}`)
     })
-  wire.push({ id: 'victim', status: 'failed', reason: 'banned' })
+  server.push({ id: 'victim', status: 'failed', reason: 'banned' })
   await comes(() => text(both.victim).includes('banned'))
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await shown(both.victim, 'link-stale')
-  wire.mute = false
-  wire.client.refresh()
-  await comes(() => wire.client.link.state === 'live', 'live again')
+  server.mute = false
+  server.client.refresh()
+  await comes(() => server.client.link.state === 'live', 'live again')
   await goesOn(both)
   for (const name of ['subscribe', 'watch', 'onLink', 'mqtt-status-change', 'mqtt-status-link'])
     expect(uncaught.join(), name).to.contain(`fault in ${name}`)
 })
 
-it('draws all others where one of a hundred elements throws in its turn', async () => {
+it('all others render where one of a hundred elements throws in its turn', async () => {
   const ids = Array.from({ length: 100 }, (_, i) => `c${String(i)}`)
   const both = await pair()
-  for (const id of ids) wire.push(row({ id }))
+  for (const id of ids) server.push(row({ id }))
   const cards = ids.map((id, i) => {
     const card = document.createElement(i % 10 === 5 ? 'faulty-card' : 'mqtt-status-card')
     if (card instanceof FaultyCard) card.fails = 'update'
     return Object.assign(card as MqttStatusCard, {
       connectionId: id,
-      client: wire.client,
+      client: server.client,
       lang: 'en',
     })
   })
   both.neighbour.after(...cards)
   const sound = cards.filter((card) => !(card instanceof FaultyCard))
-  await comes(() => sound.every((card) => card.matches(':state(connected)')), 'all are drawn')
+  await comes(() => sound.every((card) => card.matches(':state(connected)')), 'all have rendered')
   expect(sound.length).to.equal(90)
   await goesOn(both)
   expect(uncaught.filter((words) => words.includes('fault in update of c')).length).to.equal(10)

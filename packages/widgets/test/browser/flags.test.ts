@@ -1,9 +1,9 @@
-/** Attributes that are there or not, all that custom-elements.json names: `false` as a text is off, everywhere. */
+/** Every boolean attribute of custom-elements.json: the text `false` is off. */
 import { expect, waitUntil } from '@open-wc/testing'
 import type { CSSResult, LitElement } from 'lit'
 import '../../src/define.ts'
 import { shown } from './stage.ts'
-import { Wire } from './wire.ts'
+import { FakeServer } from './fake-server.ts'
 
 interface Manifest {
   readonly modules: readonly {
@@ -33,7 +33,7 @@ const flags = manifest.modules
       .map(({ name, fieldName }) => ({ tagName, name, fieldName })),
   )
 
-/** What templates and frameworks write; `null` = no attribute. */
+/** The values that templates and frameworks write; `null` = no attribute. */
 const TEXTS: readonly (readonly [text: string | null, isOn: boolean])[] = [
   [null, false],
   ['', true],
@@ -45,7 +45,7 @@ const TEXTS: readonly (readonly [text: string | null, isOn: boolean])[] = [
   [' false ', false],
 ]
 
-/** What scripts set. */
+/** The values that scripts set. */
 const VALUES: readonly (readonly [value: unknown, isOn: boolean])[] = [
   [true, true],
   [false, false],
@@ -62,37 +62,37 @@ const LOOKS: Readonly<Record<string, (element: HTMLElement) => boolean>> = {
   'hide-when-live': (element) => getComputedStyle(element).display === 'none',
 }
 
-let wire: Wire
+let server: FakeServer
 let element: (LitElement & { client: unknown }) | undefined
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
   element?.remove()
   element = undefined
-  wire.client.close()
+  server.client.close()
 })
 
 async function put(tagName: string, prepare: (element: HTMLElement) => void): Promise<HTMLElement> {
   const one = document.createElement(tagName) as LitElement & { client: unknown }
   element = one
   element.setAttribute('connection-id', 'plant-7')
-  element.client = wire.client
+  element.client = server.client
   prepare(one)
   document.body.append(one)
   await shown(one, 'link-live')
   return one
 }
 
-it('knows all of them by what they do', () => {
+it('every boolean attribute of the manifest has a test of its look', () => {
   expect(flags.map(({ name }) => name).toSorted()).to.deep.equal(Object.keys(LOOKS).toSorted())
 })
 
 for (const { tagName, name, fieldName } of flags) {
   for (const [text, isOn] of TEXTS) {
-    it(`takes ${name}${text === null ? ' that is absent' : `="${text}"`} of <${tagName}> for ${isOn ? 'on' : 'off'}`, async () => {
+    it(`<${tagName}> reads ${name}${text === null ? ' that is absent' : `="${text}"`} as ${isOn ? 'on' : 'off'}`, async () => {
       const shownOne = await put(tagName, (one) => {
         if (text !== null) one.setAttribute(name, text)
       })
@@ -110,7 +110,7 @@ for (const { tagName, name, fieldName } of flags) {
     })
   }
 
-  it(`lets no style sheet take ${name}="false" for on`, async () => {
+  it(`the style sheets treat ${name}="false" as off`, async () => {
     const { elementStyles } = customElements.get(tagName) as typeof LitElement
     const own = elementStyles.map((style) => (style as CSSResult).cssText)
     const sheets = [...own, await read('preload.css')]

@@ -1,11 +1,11 @@
-/** A page that defines the provider after everything else, or not at all. */
+/** A page that defines the provider after all other elements, or never. */
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusProvider } from '../../src/index.ts'
 import { clientFor } from '../../src/index.ts'
 import '../../src/define/card.development.ts'
 import { mistakes } from './stage.ts'
 
-it('is waited for by the elements inside it, and in development they say so', async () => {
+it('elements inside a provider wait until it is defined, and show that in development', async () => {
   const provider = await fixture<MqttStatusProvider>(
     html` <mqtt-status-provider src="http://late.test" token-src="/token" share="tab">
       <mqtt-status-card connection-id="a" lang="en"></mqtt-status-card>
@@ -20,7 +20,7 @@ it('is waited for by the elements inside it, and in development they say so', as
   const wanted = clientFor({ src: 'http://late.test', tokenSrc: '/token' })
   expect(provider.client).to.equal(wanted)
   expect(Reflect.get(Reflect.get(card, 'clients') as object, 'current')).to.equal(wanted)
-  // A provider says what is wrong with it, too.
+  // A provider shows its own mistakes, too.
   await waitUntil(() => mistakes(provider).includes('share="tab" is not understood'))
   wanted.close()
 })

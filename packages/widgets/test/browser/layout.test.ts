@@ -1,19 +1,19 @@
-/** Where things are and how large, in whichever engine draws them: what is in the tree may still not be on the screen. */
+/** Position and size in each engine, because a node may be in the tree and not on the screen. */
 import type { Connection } from '@mqtt-status/protocol'
 import { aTimeout, expect, html, nextFrame, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl, MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, show, shown } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
 function inside(element: Element, selector: string): HTMLElement {
@@ -22,13 +22,13 @@ function inside(element: Element, selector: string): HTMLElement {
   return found
 }
 
-/** The browser has drawn the page at least once since. */
+/** The browser has painted the page at least once since. */
 async function painted(): Promise<void> {
   await nextFrame()
   await nextFrame()
 }
 
-/** Fails unless each of these is drawn: it has a size, and a click in its middle hits the element. */
+/** Fails unless each of these nodes is painted: it has a size, and a click in its middle hits the element. */
 function expectDrawn(element: Element, selectors: readonly string[]): void {
   for (const selector of selectors) {
     const { width, height, left, top } = inside(element, selector).getBoundingClientRect()
@@ -41,17 +41,17 @@ function expectDrawn(element: Element, selectors: readonly string[]): void {
 
 const DRAWN = ['svg', '.name a', '.word', '.main', '.main .glyph', '.main .label']
 
-describe('what comes into a card after it was painted is drawn', () => {
-  /** Each turns a painted card into another one: slots of its tree are added, removed, renamed and filled. */
+describe('a painted card paints what is added to it:', () => {
+  /** Changes of a painted card: slots of its tree are added, removed, renamed and filled. */
   const CHANGES: Readonly<Record<string, (card: MqttStatusCard) => void>> = {
     'another status': () => {
-      wire.push({ status: 'disconnected', desired: 'disconnected' })
+      server.push({ status: 'disconnected', desired: 'disconnected' })
     },
     'a second button': () => {
-      wire.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
+      server.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
     },
     'a pending command': () => {
-      wire.push({ generation: 2, desiredAt: new Date().toISOString() })
+      server.push({ generation: 2, desiredAt: new Date().toISOString() })
     },
     'a heading': (card) => {
       card.headingLevel = 3
@@ -69,16 +69,16 @@ describe('what comes into a card after it was painted is drawn', () => {
   }
 
   it('its first row', async () => {
-    wire.mute = true
+    server.mute = true
     const card = await show<MqttStatusCard>(
-      wire,
+      server,
       html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
     )
     await shown(card, 'loading')
     await painted()
-    wire.mute = false
-    wire.cut()
-    wire.client.refresh()
+    server.mute = false
+    server.close()
+    server.client.refresh()
     await shown(card, 'connected')
     await painted()
     expectDrawn(card, DRAWN)
@@ -87,7 +87,7 @@ describe('what comes into a card after it was painted is drawn', () => {
   for (const [change, make] of Object.entries(CHANGES)) {
     it(change, async () => {
       const card = await show<MqttStatusCard>(
-        wire,
+        server,
         html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
       )
       await shown(card, 'connected')
@@ -97,7 +97,12 @@ describe('what comes into a card after it was painted is drawn', () => {
       await painted()
       await card.updateComplete
       expectDrawn(card, DRAWN)
-      wire.push({ status: 'connected', desired: 'connected', generation: 3, observedGeneration: 3 })
+      server.push({
+        status: 'connected',
+        desired: 'connected',
+        generation: 3,
+        observedGeneration: 3,
+      })
       await shown(card, 'connected')
       await painted()
       expectDrawn(card, DRAWN)
@@ -118,8 +123,8 @@ describe('a card out of view is as high as in view', () => {
   for (const { density, controls, width } of LOOKS) {
     it(`${density}, ${width} px, controls ${controls}`, async () => {
       const ids = Array.from({ length: MANY }, (_, i) => `c${String(i)}`)
-      wire.client.close()
-      wire = new Wire({ rows: ids.map((id) => row({ id })) })
+      server.client.close()
+      server = new FakeServer({ rows: ids.map((id) => row({ id })) })
       const list = document.createElement('main')
       list.style.inlineSize = `${width}px`
       document.body.append(list)
@@ -128,7 +133,7 @@ describe('a card out of view is as high as in view', () => {
           const card = document.createElement('mqtt-status-card')
           card.setAttribute('density', density)
           card.setAttribute('controls', controls)
-          Object.assign(card, { connectionId: id, lang: 'en', client: wire.client })
+          Object.assign(card, { connectionId: id, lang: 'en', client: server.client })
           return card
         })
         list.append(...cards)
@@ -141,7 +146,7 @@ describe('a card out of view is as high as in view', () => {
         expect(height).to.be.at.least(40)
         const total = list.offsetHeight
         expect(total).to.be.closeTo(MANY * height, MANY)
-        // Scrolling through draws every card, and nothing moves meanwhile.
+        // Scrolling through the list renders every card, and no card moves.
         for (let top = 0; top < total; top += window.innerHeight) {
           scrollTo(0, top)
           await nextFrame()
@@ -161,8 +166,8 @@ describe('a card out of view is as high as in view', () => {
   }
 })
 
-describe('states end when they are over', () => {
-  /** Makes so much garbage that every engine collects what no script holds any more. */
+describe('an element leaves a former state', () => {
+  /** Allocates so much that every engine collects the objects that no script references. */
   async function collected(): Promise<void> {
     for (let i = 0; i < 50; i++) {
       Array.from({ length: 100_000 }, (_, n) => ({ n }))
@@ -170,9 +175,9 @@ describe('states end when they are over', () => {
     }
   }
 
-  it('on a card', async () => {
+  it('when the row of a card changes', async () => {
     const card = await show<MqttStatusCard>(
-      wire,
+      server,
       html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
     )
     await shown(card, 'connected')
@@ -183,7 +188,7 @@ describe('states end when they are over', () => {
     ]
     for (const change of was) {
       await collected()
-      wire.push(change)
+      server.push(change)
       await shown(card, String(change.status))
       const states = ['connected', 'failed', 'disconnected', 'loading', 'stale']
       const now = states.filter((state) => card.matches(`:state(${state})`))
@@ -191,23 +196,23 @@ describe('states end when they are over', () => {
     }
   }).timeout(60_000)
 
-  it('on the health of the feed, which is seen again when the line drops', async () => {
+  it('when the link is down, and hide-when-live shows the element again', async () => {
     const live = await show<MqttStatusLive>(
-      wire,
+      server,
       html`<mqtt-status-live lang="en" hide-when-live></mqtt-status-live>`,
     )
     await shown(live, 'link-live')
     expect(live.offsetHeight).to.equal(0)
     await collected()
-    wire.mute = true
-    wire.cut()
+    server.mute = true
+    server.close()
     await shown(live, 'link-stale')
     expect(live.matches(':state(link-live)')).to.equal(false)
     expect(live.offsetHeight).to.be.greaterThan(0)
   }).timeout(60_000)
 })
 
-describe('nothing that is hidden makes the page wider or higher', () => {
+describe('hidden nodes make the page neither wider nor higher', () => {
   const TAGS: readonly string[] = [
     ...['comfortable', 'compact', 'dense'].flatMap((density) =>
       ['none', 'show'].map(
@@ -232,18 +237,20 @@ describe('nothing that is hidden makes the page wider or higher', () => {
     for (const lang of ['en', 'it']) {
       it(`${tag}, ${lang}`, async () => {
         for (const [name, change] of Object.entries(ROWS)) {
-          wire.client.close()
-          wire = new Wire({ rows: [row({ name: 'A long name of a large plant', ...change })] })
-          wire.mute = name === 'loading'
+          server.client.close()
+          server = new FakeServer({
+            rows: [row({ name: 'A long name of a large plant', ...change })],
+          })
+          server.mute = name === 'loading'
           const home = document.createElement('div')
-          // Exactly as large as its content, and it shows by its scroll sizes what sticks out.
+          // Exactly as large as its content, so that its scroll sizes include overflowing nodes.
           Object.assign(home.style, { inlineSize: 'fit-content', maxInlineSize: '600px' })
           home.style.overflow = 'auto'
           home.lang = lang
           document.body.append(home)
           home.innerHTML = `<${tag} connection-id="plant-7"></${tag.split(' ', 1)[0] ?? ''}>`
           const element = home.firstElementChild as MqttStatusControl
-          element.client = wire.client
+          element.client = server.client
           await shown(element, name === 'loading' ? 'loading' : 'link-live')
           await aTimeout(0)
           await element.updateComplete
@@ -257,7 +264,7 @@ describe('nothing that is hidden makes the page wider or higher', () => {
   }
 })
 
-describe('exactly one ring shows what has the focus', () => {
+describe('exactly one focus ring is visible on', () => {
   const FOCUSED: Readonly<Record<string, { tag: string; selector: string }>> = {
     'the link of a card': { tag: 'mqtt-status-card href="#x"', selector: 'a' },
     'the button of a card': { tag: 'mqtt-status-card', selector: '.main' },
@@ -268,12 +275,12 @@ describe('exactly one ring shows what has the focus', () => {
 
   for (const [what, { tag, selector }] of Object.entries(FOCUSED)) {
     it(what, async () => {
-      wire.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
+      server.push({ status: 'failed', reason: 'quota', detail: 'Quota exceeded' })
       const home = document.createElement('div')
       document.body.append(home)
       home.innerHTML = `<${tag} connection-id="plant-7" lang="en"></${tag.split(' ', 1)[0] ?? ''}>`
       const element = home.firstElementChild as MqttStatusCard
-      element.client = wire.client
+      element.client = server.client
       await shown(element, 'failed')
       const focused = inside(element, selector)
       focused.focus({ focusVisible: true } as FocusOptions)

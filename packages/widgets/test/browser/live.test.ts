@@ -2,23 +2,23 @@ import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, show, shown, text } from './stage.ts'
-import { Wire } from './wire.ts'
+import { FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 
 function live(template = html`<mqtt-status-live lang="en"></mqtt-status-live>`) {
-  return show<MqttStatusLive>(wire, template)
+  return show<MqttStatusLive>(server, template)
 }
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
-it('is live by itself, without any other element', async () => {
+it('a live element opens a transport, also as the only element', async () => {
   const element = await live()
   await shown(element, 'link-live')
   await element.updateComplete
@@ -26,21 +26,21 @@ it('is live by itself, without any other element', async () => {
   await expect(element).to.be.accessible()
 })
 
-it('says that updates are paused, counts down, and tries again at once when asked to', async () => {
+it('a live element shows that updates are paused, counts down, and opens a transport at once on Retry', async () => {
   const element = await live()
   await shown(element, 'link-live')
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await shown(element, 'link-stale')
   await waitUntil(() => text(element).includes('Updates paused'))
   await expect(element).to.be.accessible()
-  // Waits are drawn: one may be too short to be seen, but the more tries fail, the longer they get.
+  // Waits are random: one may be too short to be seen, but they grow with each failed attempt.
   const fails = (): boolean => {
-    wire.cut()
+    server.close()
     return /next try in \d+/.test(text(element))
   }
   await waitUntil(fails, 'a countdown', { timeout: 5_000 })
-  wire.mute = false
+  server.mute = false
   part(element, 'retry')?.focus()
   part(element, 'retry')?.click()
   await shown(element, 'link-live')
@@ -54,11 +54,11 @@ for (const [code, state] of [
   [4006, 'incompatible'],
   [4009, 'unavailable'],
 ] as const) {
-  it(`says ${state} in words, with a way to try again`, async () => {
+  it(`a live element shows ${state} in words, with a Retry button`, async () => {
     const element = await live()
     await shown(element, 'link-live')
     const event = oneEvent(element, 'mqtt-status-link')
-    wire.cut(code)
+    server.close(code)
     expect((await event).detail.state).to.equal(state)
     await element.updateComplete
     expect(part(element, 'retry')).to.exist
@@ -66,52 +66,52 @@ for (const [code, state] of [
   })
 }
 
-it('says that the server can’t be reached at first, with a way to try again', async () => {
-  wire.mute = true
+it('a live element shows that the server can’t be reached before it was live, with a Retry button', async () => {
+  server.mute = true
   const element = await live()
   await shown(element, 'loading')
   expect(part(element, 'retry')).to.equal(null)
-  wire.cut()
+  server.close()
   await waitUntil(() => text(element).includes('The server can’t be reached'))
   expect(element.link).to.equal('connecting')
   expect(element.matches(':state(loading)')).to.equal(false)
   await expect(element).to.be.accessible()
-  wire.mute = false
+  server.mute = false
   part(element, 'retry')?.click()
   await shown(element, 'link-live')
 })
 
-it('says what the server asks of the page, not of the person', async () => {
+it('a live element has different words for a page without access and a viewer without a session', async () => {
   const element = await live()
   await shown(element, 'link-live')
-  wire.cut(4001)
+  server.close(4001)
   await waitUntil(() => text(element).includes('asks for a token, and none is set'))
-  wire.client.refresh()
+  server.client.refresh()
   await shown(element, 'link-live')
-  wire.cut(4003)
+  server.close(4003)
   await waitUntil(() => text(element).includes('This page has no access to the server'))
 })
 
-it('takes no room while the feed is live, with hide-when-live', async () => {
+it('a live element with hide-when-live takes no room while the feed is live', async () => {
   const element = await live(html`<mqtt-status-live lang="en" hide-when-live></mqtt-status-live>`)
   await shown(element, 'link-live')
   expect(element.offsetHeight).to.equal(0)
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await shown(element, 'link-stale')
   expect(element.offsetHeight).to.be.greaterThan(0)
 })
 
 for (const hours of [-1, 1])
-  it(`counts down by the server’s clock, which is ${hours} h ahead`, async () => {
-    wire.client.close()
-    wire = new Wire({ aheadMs: hours * 3_600_000 })
+  it(`a live element counts down by the server’s clock, which is ${hours} h ahead`, async () => {
+    server.client.close()
+    server = new FakeServer({ aheadMs: hours * 3_600_000 })
     const element = await live()
     await shown(element, 'link-live')
-    wire.mute = true
-    // Waits are drawn: one may be too short to be seen. None is longer than 20 seconds.
+    server.mute = true
+    // Waits are random: one may be too short to be seen, and none is longer than 20 seconds.
     const fails = (): boolean => {
-      wire.cut()
+      server.close()
       return /next try in 1?\d s/.test(text(element))
     }
     await waitUntil(fails, text(element), { timeout: 8_000 })

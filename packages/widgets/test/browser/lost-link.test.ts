@@ -1,11 +1,11 @@
-/** What a page looks like while its link to the server is down: as before, dated, and without a jump. */
+/** A page while its link is down: the rows stay, with a time, and no node moves. */
 import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import { registerLocale } from '../../src/index.ts'
 import type { MqttStatusCard } from '../../src/index.ts'
 import { it as italian } from '../../src/locales/it.ts'
 import '../../src/define.ts'
 import { part, shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
 const ROWS = [
   row({ id: 'a', name: 'Impianto 7' }),
@@ -14,18 +14,18 @@ const ROWS = [
   row({ id: 'd', name: 'Leeds', device: 'offline', lastMessageAt: '2026-11-23T18:00:00.000Z' }),
 ]
 
-// The npm entry would load it when an element asks for it, and then all words would change.
+// The npm entry would load Italian when an element needs it, and then all words would change.
 registerLocale(italian)
 
-let wire: Wire
+let server: FakeServer
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
 /** A page with a grid of cards, and a paragraph below that moves if a card grows. */
 async function page(lang: string, width: number): Promise<MqttStatusCard[]> {
-  wire = new Wire({ rows: ROWS })
+  server = new FakeServer({ rows: ROWS })
   const main = await fixture(html`
     <main style="width: ${width}px" lang=${lang}>
       <div style="display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr))">
@@ -35,13 +35,13 @@ async function page(lang: string, width: number): Promise<MqttStatusCard[]> {
     </main>
   `)
   const cards = Array.from(main.querySelectorAll('mqtt-status-card'))
-  for (const card of cards) card.client = wire.client
+  for (const card of cards) card.client = server.client
   await Promise.all(cards.map((card) => shown(card, 'link-live')))
   await Promise.all(cards.map((card) => card.updateComplete))
   return cards
 }
 
-/** Adds up the layout shifts of the page, where the browser measures them. */
+/** Sums the layout shifts of the page, where the browser measures them. */
 function measureShifts(): () => number {
   if (!PerformanceObserver.supportedEntryTypes.includes('layout-shift')) return () => 0
   let sum = 0
@@ -60,8 +60,8 @@ function measureShifts(): () => number {
 }
 
 async function cut(cards: readonly MqttStatusCard[]): Promise<void> {
-  wire.mute = true
-  wire.cut()
+  server.mute = true
+  server.close()
   await Promise.all(cards.map((card) => shown(card, 'stale')))
   await Promise.all(cards.map((card) => card.updateComplete))
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
@@ -69,7 +69,7 @@ async function cut(cards: readonly MqttStatusCard[]): Promise<void> {
 
 for (const lang of ['en', 'it']) {
   for (const width of [320, 900]) {
-    it(`nothing moves when the link goes down: ${lang}, ${width} px`, async () => {
+    it(`no node moves when the link goes down: ${lang}, ${width} px`, async () => {
       const cards = await page(lang, width)
       const boxes = () => cards.map((card) => card.getBoundingClientRect().toJSON() as DOMRect)
       const before = boxes()
@@ -81,7 +81,7 @@ for (const lang of ['en', 'it']) {
   }
 }
 
-it('a card keeps its last reason, dates it, and describes its button by the link', async () => {
+it('a stale card keeps its last reason, adds the time, and describes its button by the link', async () => {
   const cards = await page('en', 900)
   await cut(cards)
   const failed = cards[1]

@@ -1,10 +1,10 @@
-/** What screen readers call each button, in a list of all buttons of a page: its visible word and its connection. */
+/** The accessible name of each button: its visible word and its connection. */
 import type { Connection } from '@mqtt-status/protocol'
 import { expect, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { button, shown } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
 const FAILED: Partial<Connection> = {
   status: 'failed',
@@ -15,13 +15,13 @@ const OFF: Partial<Connection> = { status: 'disconnected', desired: 'disconnecte
 
 interface Case {
   readonly row: Partial<Connection>
-  /** After it is drawn. */
+  /** Called after the element has rendered. */
   readonly then?: 'asks' | 'expires'
   readonly en: readonly string[]
   readonly it: readonly string[]
 }
 
-/** What is shown, and the visible words of all its buttons. */
+/** The element of each test, and the visible words of its buttons. */
 const CASES: Readonly<Record<string, Case>> = {
   connected: { row: {}, en: ['Disconnect'], it: ['Disconnetti'] },
   off: { row: OFF, en: ['Connect'], it: ['Connetti'] },
@@ -50,7 +50,7 @@ const TAGS = [
   ),
 ]
 
-let wire: Wire
+let server: FakeServer
 let home: HTMLElement
 
 beforeEach(() => {
@@ -60,10 +60,10 @@ beforeEach(() => {
 
 afterEach(() => {
   home.remove()
-  wire.client.close()
+  server.client.close()
 })
 
-/** The text of a node as the page shows it, slots filled. */
+/** The text of a node as the page shows it, with the content of its slots. */
 function flat(node: Node): string {
   if (node instanceof HTMLSlotElement) {
     const assigned = node.assignedNodes()
@@ -76,7 +76,7 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 
-/** Computed as browsers do it for `aria-labelledby`. */
+/** The accessible name, computed as browsers do it for `aria-labelledby`. */
 function nameOf(element: Element): string {
   const root = element.getRootNode() as ShadowRoot
   const ids = element.getAttribute('aria-labelledby')?.split(' ') ?? []
@@ -94,7 +94,7 @@ function expectNames(element: Element, words: readonly string[]): void {
   for (const [i, one] of buttons.entries()) {
     const visible = oneLine(flat(one))
     expect(words).to.include(visible)
-    // Who speaks to the computer says what is seen (WCAG 2.5.3).
+    // A viewer who uses speech input says the visible word (WCAG 2.5.3).
     expect(names[i]).to.match(new RegExp(`^${visible} (.+ )?Impianto 7$`))
   }
   expect(new Set(names).size, names.join(' | ')).to.equal(names.length)
@@ -102,19 +102,19 @@ function expectNames(element: Element, words: readonly string[]): void {
 }
 
 async function put(tag: string, lang: string, shows: Case): Promise<MqttStatusCard> {
-  wire = new Wire({ rows: [row(shows.row)], token: 'x' })
+  server = new FakeServer({ rows: [row(shows.row)], token: 'x' })
   const [name = ''] = tag.split(' ', 1)
   home.innerHTML = `<${tag} connection-id="plant-7" lang=${lang} confirm="all"></${name}>`
   const element = home.firstElementChild as MqttStatusCard
-  element.client = wire.client
+  element.client = server.client
   await shown(element, 'link-live')
   const [word = ''] = shows[lang as 'en' | 'it'].slice(-1)
   if (shows.then === 'asks') {
     await waitUntil(() => element.shadowRoot?.querySelector('[part~=control]'))
     button(element).click()
   }
-  if (shows.then === 'expires') wire.cut(4001)
-  // The language comes a little later.
+  if (shows.then === 'expires') server.close(4001)
+  // The words of the language are loaded later.
   await waitUntil(
     () =>
       [...(element.shadowRoot?.querySelectorAll('button') ?? [])].some((one) =>
@@ -128,7 +128,7 @@ async function put(tag: string, lang: string, shows: Case): Promise<MqttStatusCa
 
 for (const lang of ['en', 'it']) {
   for (const tag of TAGS) {
-    it(`names the connection on every button and begins with the word that is seen: ${tag}, ${lang}`, async () => {
+    it(`the name of every button begins with the visible word and has the connection: ${tag}, ${lang}`, async () => {
       for (const shows of Object.values(CASES)) {
         const element = await put(tag, lang, shows)
         const isCard = element.localName === 'mqtt-status-card'
@@ -139,18 +139,18 @@ for (const lang of ['en', 'it']) {
         expect(count).to.equal(
           isCard ? words.length : words.filter((word) => !own.includes(word)).length,
         )
-        wire.client.close()
+        server.client.close()
       }
     })
   }
 }
 
-it('calls a button by the words and the name that the page has put into slots', async () => {
-  wire = new Wire()
+it('the name of a button has the label and the name that the page has put into slots', async () => {
+  server = new FakeServer()
   home.innerHTML = `<mqtt-status-control connection-id="plant-7" lang="en"><b slot="disconnect">Take <i>down</i></b></mqtt-status-control>
     <mqtt-status-card connection-id="plant-7" lang="en"><b slot="name">Boiler <i>2</i></b></mqtt-status-card>`
   for (const element of home.children as Iterable<MqttStatusCard>) {
-    element.client = wire.client
+    element.client = server.client
     await shown(element, 'link-live')
     await waitUntil(() => element.shadowRoot?.querySelector('.main'))
   }

@@ -3,21 +3,21 @@ import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { accepted, answerCommands, listen, show as put, shown } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 let said: readonly string[]
 let stopListening: () => void
 let restore = (): void => undefined
 
-/** Long enough for all that is batched to have been said. */
+/** Longer than the announcer batches. */
 const SILENCE_MS = 1_600
 
 const FAILED = { status: 'failed', reason: 'quota' } as const
 
 async function show(announce = 'problems'): Promise<MqttStatusCard> {
   const card = await put<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card
       connection-id="plant-7"
       lang="en"
@@ -35,30 +35,30 @@ function serve(change: Parameters<typeof accepted>[0]): void {
 }
 
 async function somethingSaid(): Promise<void> {
-  await waitUntil(() => said.length > 0, 'something to be said', { timeout: 4_000 })
+  await waitUntil(() => said.length > 0, 'an announcement', { timeout: 4_000 })
 }
 
 beforeEach(() => {
   ;({ said, stop: stopListening } = listen())
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
   stopListening()
   restore()
   restore = () => undefined
-  wire.client.close()
+  server.client.close()
 })
 
 for (const afterMs of [500, 1_400]) {
-  it(`tells a command that succeeds after ${afterMs} ms once, and no problem that there was before`, async () => {
-    wire = new Wire({ rows: [row(FAILED)] })
+  it(`a command that succeeds after ${afterMs} ms is announced once, without the former problem`, async () => {
+    server = new FakeServer({ rows: [row(FAILED)] })
     serve(FAILED)
     const [card] = [await show(), await show()]
     const ended = card.reconnect()
     await shown(card, 'pending')
     await aTimeout(afterMs)
-    wire.push({
+    server.push({
       status: 'connected',
       reason: null,
       generation: 2,
@@ -71,41 +71,41 @@ for (const afterMs of [500, 1_400]) {
   })
 }
 
-it('tells a problem that follows a command at once', async () => {
-  wire = new Wire({ rows: [row(FAILED)] })
+it('a problem right after a command is announced', async () => {
+  server = new FakeServer({ rows: [row(FAILED)] })
   serve(FAILED)
   const card = await show()
   const ended = card.reconnect()
   await shown(card, 'pending')
   const done = { generation: 2, observedGeneration: 2, status: 'connected' } as const
-  wire.push({ ...done, reason: null, revision: 9 })
+  server.push({ ...done, reason: null, revision: 9 })
   await ended
-  wire.push({ ...done, reason: 'subscription_denied', revision: 10 })
+  server.push({ ...done, reason: 'subscription_denied', revision: 10 })
   await waitUntil(() => said.length > 1, said.join(), { timeout: 4_000 })
   expect(said[0]).to.equal('Impianto 7: connected again')
   expect(said[1]).to.contain('Impianto 7: Connected. ').and.contain('subscription')
 })
 
-it('tells what has come of a command also to who wants no changes, and by the name that it had', async () => {
-  wire = new Wire({ rows: [row(FAILED), row({ id: 'other', name: 'Other' })] })
+it('the result of a command is announced with announce="off", too, and with the name at the click', async () => {
+  server = new FakeServer({ rows: [row(FAILED), row({ id: 'other', name: 'Other' })] })
   serve(FAILED)
   const card = await show('off')
   const ended = card.reconnect()
   await shown(card, 'pending')
   card.connectionId = 'other'
   await card.updateComplete
-  wire.push({ ...FAILED, generation: 2, observedGeneration: 2, revision: 9 })
+  server.push({ ...FAILED, generation: 2, observedGeneration: 2, revision: 9 })
   await ended
   await aTimeout(SILENCE_MS)
   expect(said).to.have.length(1)
   expect(said[0]).to.contain('Impianto 7: Error. ')
 })
 
-it('lets one text that fails silence no other', async () => {
-  wire = new Wire({ rows: [row(), row({ id: 'other', name: 'Other' })] })
+it('an element whose words throw does not prevent the announcements of others', async () => {
+  server = new FakeServer({ rows: [row(), row({ id: 'other', name: 'Other' })] })
   const card = await show()
   const other = await put<MqttStatusCard>(
-    wire,
+    server,
     html`<mqtt-status-card connection-id="other" lang="en"></mqtt-status-card>`,
   )
   await shown(other, 'link-live')
@@ -115,15 +115,15 @@ it('lets one text that fails silence no other', async () => {
     uncaught.push(String(message))
     return true
   }
-  // The element still draws: only what is read aloud fails.
+  // The element still renders: only its words for the announcement throw.
   Object.defineProperty(card, 'displayName', {
     get: () => {
       if (new Error().stack?.includes('flush')) throw new Error('no words')
       return 'Impianto 7'
     },
   })
-  wire.push({ ...FAILED })
-  wire.push({ id: 'other', ...FAILED })
+  server.push({ ...FAILED })
+  server.push({ id: 'other', ...FAILED })
   await somethingSaid()
   expect(said[0]).to.contain('Other: Error')
   await waitUntil(() => uncaught.length > 0)
@@ -131,13 +131,13 @@ it('lets one text that fails silence no other', async () => {
   window.onerror = hear
 })
 
-it('does not call connected again what has failed again, and says why it did', async () => {
-  wire = new Wire({ rows: [row(FAILED)] })
+it('a command that leads to a failed connection is announced with the reason of the failure', async () => {
+  server = new FakeServer({ rows: [row(FAILED)] })
   serve(FAILED)
   const card = await show()
   const ended = card.reconnect()
   await shown(card, 'pending')
-  wire.push({ ...FAILED, generation: 2, observedGeneration: 2, revision: 9 })
+  server.push({ ...FAILED, generation: 2, observedGeneration: 2, revision: 9 })
   await ended
   await somethingSaid()
   await aTimeout(SILENCE_MS)
@@ -147,7 +147,7 @@ it('does not call connected again what has failed again, and says why it did', a
 
 it('announces the result of a command of another viewer, but not the command', async () => {
   const ids = ['lost', 'failed']
-  wire = new Wire({
+  server = new FakeServer({
     rows: [
       row({ id: 'lost', name: 'Lost', status: 'disconnected', reason: 'admin_action' }),
       row({ id: 'failed', name: 'Failed', ...FAILED }),
@@ -155,46 +155,46 @@ it('announces the result of a command of another viewer, but not the command', a
   })
   for (const id of ids) {
     const card = await put<MqttStatusCard>(
-      wire,
+      server,
       html`<mqtt-status-card connection-id=${id} lang="en"></mqtt-status-card>`,
     )
     await shown(card, 'link-live')
   }
   const desiredAt = new Date().toISOString()
-  for (const id of ids) wire.push({ id, generation: 2, desiredAt })
+  for (const id of ids) server.push({ id, generation: 2, desiredAt })
   await aTimeout(SILENCE_MS)
   expect(said).to.deep.equal([])
-  for (const id of ids) wire.push({ id, observedGeneration: 2, status: 'connecting' })
+  for (const id of ids) server.push({ id, observedGeneration: 2, status: 'connecting' })
   await aTimeout(SILENCE_MS)
   expect(said).to.deep.equal([])
-  wire.push({ id: 'failed', status: 'connected', reason: null })
+  server.push({ id: 'failed', status: 'connected', reason: null })
   await somethingSaid()
   expect(said).to.deep.equal(['Failed: Connected'])
 })
 
-it('tells nothing of what is over within the second', async () => {
+it('a problem that ends within a second is not announced', async () => {
   const card = await show()
-  wire.push({ ...FAILED })
+  server.push({ ...FAILED })
   await shown(card, 'failed')
-  wire.push({ status: 'connected', reason: null })
+  server.push({ status: 'connected', reason: null })
   await shown(card, 'connected')
   await aTimeout(SILENCE_MS)
   expect(said).to.deep.equal([])
-  wire.push({ ...FAILED })
+  server.push({ ...FAILED })
   await somethingSaid()
   expect(said[0]).to.contain('Impianto 7: Error')
 })
 
-it('tells those who asked for all also what is under way', async () => {
+it('with announce="all" progress is announced, too', async () => {
   await show('all')
-  wire.push({ status: 'disconnecting', desired: 'disconnected' })
+  server.push({ status: 'disconnecting', desired: 'disconnected' })
   await somethingSaid()
-  wire.push({ status: 'disconnected' })
+  server.push({ status: 'disconnected' })
   await waitUntil(() => said.length > 1, 'the end', { timeout: 4_000 })
   expect(said).to.deep.equal(['Impianto 7: Disconnecting…', 'Impianto 7: Disconnected'])
 })
 
-describe('behind modal dialogs', () => {
+describe('with modal dialogs', () => {
   const made: Element[] = []
 
   afterEach(() => {
@@ -224,21 +224,21 @@ describe('behind modal dialogs', () => {
     )
   }
 
-  it('speaks in the one that was opened last, wherever in the page it stands', async () => {
+  it('the announcer uses the dialog that was opened last, in any order of the document', async () => {
     await show()
     const top = dialog()
     const below = dialog()
     below.showModal()
     top.showModal()
-    wire.push({ ...FAILED })
-    await waitUntil(() => top.querySelector('[data-mqtt-status-announcer] p'), 'the line', {
+    server.push({ ...FAILED })
+    await waitUntil(() => top.querySelector('[data-mqtt-status-announcer] p'), 'the announcement', {
       timeout: 4_000,
     })
     await heardIn(top)
     expect(below.querySelector('[data-mqtt-status-announcer]')).to.equal(null)
   })
 
-  it('speaks in one inside a shadow root, also when nothing in it has the focus', async () => {
+  it('the announcer uses a dialog inside a shadow root, also without the focus', async () => {
     const card = await show()
     const host = document.createElement('div')
     const root = host.attachShadow({ mode: 'open' })
@@ -249,10 +249,14 @@ describe('behind modal dialogs', () => {
     modal.showModal()
     ;(root.activeElement as HTMLElement | null)?.blur()
     expect(document.activeElement).to.equal(document.body)
-    wire.push({ ...FAILED })
-    await waitUntil(() => modal.querySelector('[data-mqtt-status-announcer] p'), 'the line', {
-      timeout: 4_000,
-    })
+    server.push({ ...FAILED })
+    await waitUntil(
+      () => modal.querySelector('[data-mqtt-status-announcer] p'),
+      'the announcement',
+      {
+        timeout: 4_000,
+      },
+    )
     await heardIn(modal)
   })
 })

@@ -3,7 +3,7 @@ import type { Action, Connection, Status } from '@mqtt-status/protocol'
 import { expect } from '@open-wc/testing'
 import { offer } from '../../src/elements/parts/offer.ts'
 import type { Offer } from '../../src/elements/parts/offer.ts'
-import { row } from './wire.ts'
+import { row } from './fake-server.ts'
 
 type Wish = 'connected' | 'disconnected' | 'null'
 

@@ -1,17 +1,17 @@
-/** What the page around an element says, and changes: names, languages, attributes, events. */
+/** What a page sets on an element, and changes: names, languages, attributes, events. */
 import { expect, html, nextFrame, waitUntil } from '@open-wc/testing'
 import { MqttStatusCard } from '../../src/index.ts'
 import type { MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
 import { listen, part, show, shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 
 function card(
   template = html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
 ) {
-  return show<MqttStatusCard>(wire, template)
+  return show<MqttStatusCard>(server, template)
 }
 
 function link(element: Element): HTMLAnchorElement | null {
@@ -19,20 +19,20 @@ function link(element: Element): HTMLAnchorElement | null {
 }
 
 beforeEach(() => {
-  wire = new Wire()
+  server = new FakeServer()
 })
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
-it('neither shows nor says what a page has in the slot "before", which no element has', async () => {
+it('an element without a slot "before" neither shows nor uses the text that a page puts there', async () => {
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" lang="en"
       >Boiler<span slot="before">: connected</span></mqtt-status-card
     >`,
   )
-  wire.push({ name: '' })
+  server.push({ name: '' })
   await shown(element, 'connected')
   const name = (): string => element.shadowRoot?.querySelector('#name')?.textContent.trim() ?? ''
   await waitUntil(() => name() === 'Boiler', name())
@@ -40,7 +40,7 @@ it('neither shows nor says what a page has in the slot "before", which no elemen
   expect(element.querySelector('span')?.checkVisibility()).to.equal(false)
 })
 
-it('says the text of the name slot before all others, also to screen readers', async () => {
+it('the name slot takes precedence over all other names, also in announcements', async () => {
   const { said, stop } = listen()
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" name="Attribute"
@@ -50,8 +50,8 @@ it('says the text of the name slot before all others, also to screen readers', a
   await shown(element, 'connected')
   element.dispatchEvent(new PointerEvent('pointerenter'))
   await waitUntil(() => part(element, 'name')?.title === 'Boiler', 'the tooltip')
-  wire.push({ status: 'failed', reason: 'bad_credentials' })
-  await waitUntil(() => said.length > 0, 'a word', { timeout: 4_000 })
+  server.push({ status: 'failed', reason: 'bad_credentials' })
+  await waitUntil(() => said.length > 0, 'an announcement', { timeout: 4_000 })
   expect(said[0]).to.match(/^Boiler: /)
   const slotted = element.querySelector('b')
   if (slotted) slotted.textContent = 'Kettle'
@@ -59,15 +59,15 @@ it('says the text of the name slot before all others, also to screen readers', a
   stop()
 })
 
-it('follows its own text, where that is the name', async () => {
-  wire.push({ name: '' })
+it('an element renders its own text anew where that is its name', async () => {
+  server.push({ name: '' })
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" lang="en"
       >Boiler<!-- no name --></mqtt-status-card
     >`,
   )
   const control = await show<MqttStatusControl>(
-    wire,
+    server,
     html`<mqtt-status-control connection-id="plant-7" lang="en">Boiler</mqtt-status-control>`,
   )
   await shown(element, 'connected')
@@ -78,18 +78,18 @@ it('follows its own text, where that is the name', async () => {
   control.textContent = 'Pump'
   await waitUntil(() => name() === 'Pump', name())
   await waitUntil(() => text(control).startsWith('Pump'), text(control))
-  wire.push({ name: 'Row' })
+  server.push({ name: 'Row' })
   await waitUntil(() => name() === 'Row', name())
 })
 
-it('hears of a language that changes inside a shadow root', async () => {
+it('a card renders in another language when a lang inside a shadow root changes', async () => {
   const host = document.createElement('div')
   const root = host.attachShadow({ mode: 'open' })
   root.innerHTML =
     '<section><mqtt-status-card connection-id="plant-7"></mqtt-status-card></section>'
   document.body.append(host)
   const element = root.querySelector('mqtt-status-card') as MqttStatusCard
-  element.client = wire.client
+  element.client = server.client
   document.documentElement.lang = 'en'
   await waitUntil(() => text(element).includes('Connected'), text(element))
   root.querySelector('section')?.setAttribute('lang', 'it')
@@ -99,7 +99,7 @@ it('hears of a language that changes inside a shadow root', async () => {
   host.remove()
 })
 
-it('finds a script tag that comes later, within the same task', async () => {
+it('an element finds a settings script that the page adds within the same task', async () => {
   const template = html`<mqtt-status-card connection-id="plant-7"></mqtt-status-card>`
   document.documentElement.lang = ''
   const first = await card(template)
@@ -107,7 +107,7 @@ it('finds a script tag that comes later, within the same task', async () => {
   const script = document.createElement('script')
   script.type = 'text/plain'
   Object.assign(script.dataset, { mqttStatus: '', lang: 'it' })
-  // Asks once more, and what it found is not what is true a moment later.
+  // The element reads the page settings once more, before the script is there.
   first.strings = { retry: 'Again' }
   await first.updateComplete
   document.head.append(script)
@@ -117,7 +117,7 @@ it('finds a script tag that comes later, within the same task', async () => {
   document.documentElement.lang = 'en'
 })
 
-it('has a link that leads somewhere, and none that does not', async () => {
+it('a card with a valid href is a link, and one with an invalid or a script href is none', async () => {
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" lang="en" href="/plants/7"></mqtt-status-card>`,
   )
@@ -131,8 +131,8 @@ it('has a link that leads somewhere, and none that does not', async () => {
   }
 })
 
-it('leaves out what is to be hidden', async () => {
-  wire.push({ status: 'failed', reason: 'bad_credentials' })
+it('a card leaves out the parts that hide names', async () => {
+  server.push({ status: 'failed', reason: 'bad_credentials' })
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" lang="en"
       ><span slot="meta">Meta</span></mqtt-status-card
@@ -148,7 +148,7 @@ it('leaves out what is to be hidden', async () => {
   await waitUntil(() => seen().join() === 'true,false,true', seen().join())
 })
 
-it('is a heading of the level that is asked for, and of no other', async () => {
+it('the name is a heading for the levels 2 to 6', async () => {
   const element = await card()
   await shown(element, 'connected')
   const heading = (): string => {
@@ -168,8 +168,8 @@ it('is a heading of the level that is asked for, and of no other', async () => {
   }
 })
 
-it('tells times as it is asked to', async () => {
-  wire.push({ status: 'failed', since: new Date(Date.now() - 600_000).toISOString() })
+it('a card shows times as the attribute time says', async () => {
+  server.push({ status: 'failed', since: new Date(Date.now() - 600_000).toISOString() })
   const element = await card()
   await shown(element, 'failed')
   const time = (): string => part(element, 'time')?.textContent.replace(/\s+/g, ' ').trim() ?? ''
@@ -180,9 +180,9 @@ it('tells times as it is asked to', async () => {
   await waitUntil(() => /^10 min ago \(.*\d:\d\d/.test(time()), time())
 })
 
-it('has an icon alone, where its word is to be hidden', async () => {
+it('a control with label-hidden shows its icon only', async () => {
   const element = await show<MqttStatusControl>(
-    wire,
+    server,
     html`<mqtt-status-control
       connection-id="plant-7"
       lang="en"
@@ -197,16 +197,16 @@ it('has an icon alone, where its word is to be hidden', async () => {
   await waitUntil(() => label() > 20, 'the word')
 })
 
-it('tells what a page acts on, and not every message of a device', async () => {
+it('a card dispatches change for each field except the time of the last message', async () => {
   const element = await card()
   await shown(element, 'connected')
   const dispatched: string[] = []
   element.addEventListener('mqtt-status-change', ({ detail }) => {
     dispatched.push(`${detail.previous.revision} ${detail.connection.revision}`)
   })
-  const becomes = async (change: Parameters<Wire['push']>[0]): Promise<void> => {
-    wire.push(change)
-    const { revision } = wire.client.rows()[0] ?? row()
+  const becomes = async (change: Parameters<FakeServer['push']>[0]): Promise<void> => {
+    server.push(change)
+    const { revision } = server.client.rows()[0] ?? row()
     await waitUntil(() => element.connection?.revision === revision)
     await element.updateComplete
     await nextFrame()
@@ -222,7 +222,7 @@ it('tells what a page acts on, and not every message of a device', async () => {
   expect(dispatched).to.deep.equal(['6 7', '7 8', '8 9', '9 10', '10 11', '11 12'])
 })
 
-it('may have a second name, and says so about nothing else', () => {
+it('a class may be defined under a second name, and the first one stays', () => {
   MqttStatusCard.define('portal-card')
   MqttStatusCard.define('portal-card')
   const other = document.createElement('portal-card')

@@ -32,7 +32,7 @@ function pageScript(data: Record<string, string>): HTMLScriptElement {
   return script
 }
 
-it('gives the elements inside it one client', async () => {
+it('a provider gives the elements inside it one client', async () => {
   const provider = await fixture<MqttStatusProvider>(
     html` <mqtt-status-provider src="http://one.test">
       <mqtt-status-card connection-id="a"></mqtt-status-card>
@@ -43,7 +43,7 @@ it('gives the elements inside it one client', async () => {
   await asks(cardIn(provider), { src: 'http://one.test' })
 })
 
-it('is one client for the same server and identity, and another one for another identity', () => {
+it('providers share one client for each server and identity', () => {
   expect(clientFor({ src: 'http://same.test' })).to.equal(clientFor({ src: 'http://same.test/' }))
   expect(clientFor({ src: 'http://same.test', tokenSrc: '/token' })).to.not.equal(
     clientFor({ src: 'http://same.test' }),
@@ -54,7 +54,7 @@ it('is one client for the same server and identity, and another one for another 
   )
 })
 
-it('is the default of the page for elements outside of it', async () => {
+it('the first provider is the default for elements outside of it', async () => {
   const page = await fixture(
     html` <div>
       <mqtt-status-provider src="http://default.test"></mqtt-status-provider>
@@ -64,7 +64,7 @@ it('is the default of the page for elements outside of it', async () => {
   await asks(cardIn(page), { src: 'http://default.test' })
 })
 
-it('reaches elements that were there first', async () => {
+it('a provider gives its client to elements that were there before it', async () => {
   const page = await fixture(
     html`<div><mqtt-status-card connection-id="a"></mqtt-status-card></div>`,
   )
@@ -77,7 +77,7 @@ it('reaches elements that were there first', async () => {
   await asks(card, { src: 'http://late.test' })
 })
 
-it('the element goes before the provider, the meta tag comes last', async () => {
+it('the src of an element takes precedence over the provider, and the meta element comes last', async () => {
   const meta = document.createElement('meta')
   meta.name = 'mqtt-status:src'
   meta.content = 'http://meta.test'
@@ -95,7 +95,7 @@ it('the element goes before the provider, the meta tag comes last', async () => 
   meta.remove()
 })
 
-it('adds its settings to the server that the page names, if it names none', async () => {
+it('a provider without src uses the server of the page with its own settings', async () => {
   const script = pageScript({ src: 'http://page.test', tokenSrc: '/page-token' })
   const provider = await fixture<MqttStatusProvider>(
     html`<mqtt-status-provider token-src="/own-token">
@@ -109,14 +109,14 @@ it('adds its settings to the server that the page names, if it names none', asyn
   Object.assign(provider, { tokenSrc: null, getToken })
   await provider.updateComplete
   expect(provider.client).to.equal(clientFor({ src: 'http://page.test', getToken }))
-  // With nothing of its own it is what the page is without it.
+  // A provider without settings has the client that the page has without it.
   provider.getToken = null
   await provider.updateComplete
   expect(provider.client).to.equal(clientFor({ src: 'http://page.test', tokenSrc: '/page-token' }))
   script.remove()
 })
 
-it('keeps the credentials of the page for the server of the page, and for no other', async () => {
+it('a provider with another src does not use the token settings of the page', async () => {
   const script = pageScript({ src: 'http://page.test', tokenSrc: '/page-token' })
   const same = await fixture<MqttStatusProvider>(
     html`<mqtt-status-provider src="http://page.test/"></mqtt-status-provider>`,
@@ -129,7 +129,7 @@ it('keeps the credentials of the page for the server of the page, and for no oth
   script.remove()
 })
 
-it('a provider inside another one adds to it', async () => {
+it('a provider inside another one inherits its settings', async () => {
   const outer = await fixture<MqttStatusProvider>(
     html` <mqtt-status-provider src="http://outer.test" token-src="/outer">
       <mqtt-status-provider token-src="/inner" id="adds">
@@ -148,7 +148,7 @@ it('a provider inside another one adds to it', async () => {
   await waitUntil(() => inner('same') === clientFor({ src: 'http://outer.test' }), 'no token')
 })
 
-it('takes its elements along to another server, and lets them go with it', async () => {
+it('elements follow their provider to another server, and have none after it is removed', async () => {
   const page = await fixture(
     html` <div>
       <mqtt-status-provider src="http://first.test">
@@ -168,7 +168,7 @@ it('takes its elements along to another server, and lets them go with it', async
   await waitUntil(() => clientOf(card) === null, 'no server')
 })
 
-it('has a wire, a way to share it, and a patience, by attributes', async () => {
+it('a provider reads transport, share and pause-hidden from its attributes', async () => {
   const transports: string[] = []
   const { WebSocket, fetch } = window
   window.WebSocket = class extends EventTarget {
@@ -189,13 +189,13 @@ it('has a wire, a way to share it, and a patience, by attributes', async () => {
   }
   try {
     for (const [name, path] of [
-      ['ws', 'ws://ws-wire.test/ws/status'],
-      ['sse', 'http://sse-wire.test/sse/status'],
-      ['poll', 'http://poll-wire.test/api/v1/connections'],
-      ['smoke', 'ws://smoke-wire.test/ws/status'],
+      ['ws', 'ws://ws-transport.test/ws/status'],
+      ['sse', 'http://sse-transport.test/sse/status'],
+      ['poll', 'http://poll-transport.test/api/v1/connections'],
+      ['smoke', 'ws://smoke-transport.test/ws/status'],
     ] as const) {
       const provider = await fixture<MqttStatusProvider>(
-        html`<mqtt-status-provider src="http://${name}-wire.test" transport=${name}>
+        html`<mqtt-status-provider src="http://${name}-transport.test" transport=${name}>
           <mqtt-status-card connection-id="a"></mqtt-status-card>
         </mqtt-status-provider>`,
       )
@@ -221,11 +221,11 @@ it('has a wire, a way to share it, and a patience, by attributes', async () => {
         <mqtt-status-card connection-id="a"></mqtt-status-card>
       </mqtt-status-provider>`,
     )
-    const line = 'ws://patient.test/ws/status'
-    await waitUntil(() => transports.includes(line), 'a line')
+    const address = 'ws://patient.test/ws/status'
+    await waitUntil(() => transports.includes(address), 'a transport')
     Object.defineProperty(document, 'hidden', { value: true, configurable: true })
     document.dispatchEvent(new Event('visibilitychange'))
-    await waitUntil(() => transports.includes(`closed ${line}`), 'the line to be let go of')
+    await waitUntil(() => transports.includes(`closed ${address}`), 'the end of the transport')
 
     Reflect.deleteProperty(document, 'hidden')
     document.dispatchEvent(new Event('visibilitychange'))
@@ -235,7 +235,7 @@ it('has a wire, a way to share it, and a patience, by attributes', async () => {
   }
 })
 
-it('knows the server from the address of the bundle, and from no other', () => {
+it('the bundle takes its server from an address that ends in /widgets/mqtt-status.js, and from no other', () => {
   expect(serverOfBundle('http://127.0.0.1:8001/widgets/mqtt-status.js')).to.equal(
     'http://127.0.0.1:8001/',
   )

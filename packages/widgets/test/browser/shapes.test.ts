@@ -1,4 +1,4 @@
-/** What is meant reads without its colour: every meaning has a shape of its own, also where it is small and grey. */
+/** Every look and tone has its own shape, which is legible without colour, also at small sizes. */
 import { appearance, DESIRED, DEVICE_STATES, REASONS, STATUSES } from '@mqtt-status/protocol'
 import type { Connection } from '@mqtt-status/protocol'
 import { expect } from '@open-wc/testing'
@@ -7,14 +7,14 @@ import type { MqttStatusBadge } from '../../src/index.ts'
 import { iconStyles } from '../../src/elements/base/tokens.styles.ts'
 import '../../src/define.ts'
 import { shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
 const NOW = Date.now()
 const LONG_AGO = new Date(NOW - 3_600_000).toISOString()
-/** So late that no grace and no wait ends while the tests run. */
+/** So late that no grace period ends while the tests run. */
 const LATER = new Date(NOW + 3_600_000).toISOString()
 
-/** Every row that a viewer can see a difference of: status, desired, reason, device, command, age. */
+/** Every row that looks different: status, desired, reason, device, command, age. */
 const ROWS: readonly Connection[] = STATUSES.flatMap((status) =>
   [...DESIRED, null].flatMap((desired) =>
     [null, ...Object.keys(REASONS)].flatMap((reason) =>
@@ -32,7 +32,7 @@ const ROWS: readonly Connection[] = STATUSES.flatMap((status) =>
   ),
 )
 
-/** One row for each look and tone that there is. */
+/** One row for each pair of look and tone. */
 const SAMPLES: ReadonlyMap<string, Connection> = new Map(
   ROWS.map((row) => {
     const { look, tone } = appearance(row, NOW)
@@ -40,18 +40,18 @@ const SAMPLES: ReadonlyMap<string, Connection> = new Map(
   }),
 )
 
-/** How an element draws a row: the mark-up of its icon, the words that are seen, and all words. */
+/** How an element renders a row: the mark-up of its icon, the visible words, and all words. */
 async function draw(tag: string, sample: Connection, stale: boolean): Promise<Drawn> {
-  const wire = new Wire({ rows: [sample] })
+  const server = new FakeServer({ rows: [sample] })
   const home = document.createElement('div')
   document.body.append(home)
   try {
     home.innerHTML = `<${tag} connection-id="plant-7" lang="en"></${tag.split(' ', 1)[0] ?? ''}>`
     const element = home.firstElementChild as MqttStatusBadge
-    element.client = wire.client
+    element.client = server.client
     await shown(element, 'link-live')
     if (stale) {
-      wire.say({ type: 'feed', state: 'stale', since: new Date(NOW).toISOString() })
+      server.send({ type: 'feed', state: 'stale', since: new Date(NOW).toISOString() })
       await shown(element, 'stale')
     }
     await element.updateComplete
@@ -65,7 +65,7 @@ async function draw(tag: string, sample: Connection, stale: boolean): Promise<Dr
     }
   } finally {
     home.remove()
-    wire.client.close()
+    server.client.close()
   }
 }
 
@@ -75,7 +75,7 @@ interface Drawn {
   readonly words: string
 }
 
-/** An icon as grey pixels on white, drawn by the browser. */
+/** An icon as grey pixels on white, painted by the browser. */
 async function pixels(svg: string, size: number): Promise<Uint8ClampedArray> {
   const style = `svg { color: #555; --_on: #fff; --_surface: #fff; animation: none !important } ${(iconStyles as CSSResult).cssText} * { animation: none !important }`
   const sized = svg
@@ -92,7 +92,7 @@ async function pixels(svg: string, size: number): Promise<Uint8ClampedArray> {
   return canvas.getImageData(0, 0, size, size).data.filter((_, i) => i % 4 === 0)
 }
 
-/** By how much of an icon's ink two icons differ. */
+/** The share of their ink in which two icons differ. */
 function difference(one: Uint8ClampedArray, other: Uint8ClampedArray): number {
   let differs = 0
   let ink = 0
@@ -107,7 +107,7 @@ function difference(one: Uint8ClampedArray, other: Uint8ClampedArray): number {
 const byLook = (sample: string): string => sample
 const byTone = (sample: string): string => sample.split(' ')[1] ?? ''
 
-/** What is drawn, how large at least, and what its shape means. */
+/** Each icon with its smallest size, and what its shape means. */
 const ICONS: Readonly<
   Record<string, { readonly size: number; readonly meaning: (sample: string) => string }>
 > = {
@@ -123,7 +123,7 @@ const ICONS: Readonly<
 const DIFFERENT = 0.12
 
 for (const [tag, { size, meaning }] of Object.entries(ICONS)) {
-  it(`draws what means something else with another shape: ${tag}, ${ROWS.length} rows, live and stale`, async () => {
+  it(`an icon has a different shape for each meaning: ${tag}, ${ROWS.length} rows, live and stale`, async () => {
     const shapes = new Map<string, Uint8ClampedArray>()
     for (const [sample, connection] of SAMPLES) {
       for (const stale of [false, true]) {
@@ -142,7 +142,7 @@ for (const [tag, { size, meaning }] of Object.entries(ICONS)) {
   }).timeout(60_000)
 }
 
-it('says what means something else with other words, or with a mark before them: badge without an icon', async () => {
+it('a badge with text only has different words or another mark for each meaning', async () => {
   const meanings = new Map<string, string>()
   for (const [sample, connection] of SAMPLES) {
     for (const stale of [false, true]) {
@@ -154,7 +154,7 @@ it('says what means something else with other words, or with a mark before them:
 }).timeout(60_000)
 
 for (const variant of ['label', 'icon', 'dot', 'text']) {
-  it(`tells those who see no shape what is wrong: badge, ${variant}`, async () => {
+  it(`a badge has the problem in words for screen readers: ${variant}`, async () => {
     for (const [change, words] of [
       [{ device: 'offline' }, 'Connected. Device offline'],
       [{ reason: 'subscription_denied' }, 'Connected. The broker denied a subscription'],

@@ -2,20 +2,20 @@ import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.development.ts'
 import { mistakes, part, show, shown, text } from './stage.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
-let wire: Wire
+let server: FakeServer
 
 function card(template = html`<mqtt-status-card site-id="s1" lang="en"></mqtt-status-card>`) {
-  return show<MqttStatusCard>(wire, template)
+  return show<MqttStatusCard>(server, template)
 }
 
 afterEach(() => {
-  wire.client.close()
+  server.client.close()
 })
 
-it('shows the only connection of a site, with its button', async () => {
-  wire = new Wire()
+it('a card with site-id shows the only connection of the site, with its button', async () => {
+  server = new FakeServer()
   const element = await card()
   await shown(element, 'connected')
   await element.updateComplete
@@ -24,8 +24,8 @@ it('shows the only connection of a site, with its button', async () => {
   expect(element.connection?.id).to.equal('plant-7')
 })
 
-it('says that a site has several, and offers no button', async () => {
-  wire = new Wire({ rows: [row(), row({ id: 'plant-8' })] })
+it('a card shows that a site has several connections, and offers no button', async () => {
+  server = new FakeServer({ rows: [row(), row({ id: 'plant-8' })] })
   const element = await card()
   await waitUntil(() => text(element).includes('This site has 2 connections'), 'the message', {
     timeout: 3_000,
@@ -34,16 +34,16 @@ it('says that a site has several, and offers no button', async () => {
   expect(mistakes(element)).to.contain('Use connection-id')
 })
 
-it('says that a site has none', async () => {
-  wire = new Wire({ rows: [] })
+it('a card shows that a site has no connection', async () => {
+  server = new FakeServer({ rows: [] })
   const element = await card()
   await waitUntil(() => text(element).includes('Connection not found'), 'the message', {
     timeout: 5_000,
   })
 })
 
-it('in development says what is wrong with an attribute, why, and what to do, and takes it back', async () => {
-  wire = new Wire()
+it('in development an element shows a wrong attribute, why, and the fix, until it is mended', async () => {
+  server = new FakeServer()
   const element = await card(
     html`<mqtt-status-card connection-id="plant-7" lang="en" controls="yes"></mqtt-status-card>`,
   )
@@ -54,43 +54,43 @@ it('in development says what is wrong with an attribute, why, and what to do, an
   await waitUntil(() => mistakes(element) === '')
 })
 
-it('in development says that no connection is chosen', async () => {
-  wire = new Wire()
+it('in development an element shows that no connection is chosen', async () => {
+  server = new FakeServer()
   const element = await card(html`<mqtt-status-card lang="en"></mqtt-status-card>`)
   await waitUntil(() => mistakes(element).includes('No connection is chosen'))
 })
 
-it('in development says why the server can’t be reached, and takes it back', async () => {
-  wire = new Wire()
-  wire.mute = true
+it('in development an element shows why the server can’t be reached, until it is live', async () => {
+  server = new FakeServer()
+  server.mute = true
   const element = await card()
   await shown(element, 'loading')
-  wire.cut()
+  server.close()
   await waitUntil(() =>
     mistakes(element).includes('The server http://status.test/ can’t be reached'),
   )
   expect(mistakes(element))
     .to.contain('It is down')
     .and.contain('both http://status.test and ws://status.test in connect-src')
-  wire.mute = false
+  server.mute = false
   element.refresh()
   await waitUntil(() => mistakes(element) === '')
 })
 
-it('in development says that a token is asked for, or that this page is not allowed', async () => {
-  wire = new Wire()
+it('in development an element shows which setting is missing for a token, or for the origin of the page', async () => {
+  server = new FakeServer()
   const element = await card()
   await shown(element, 'connected')
-  wire.cut(4001)
+  server.close(4001)
   await waitUntil(() => mistakes(element).includes('Set token-src'))
-  wire.client.refresh()
+  server.client.refresh()
   await shown(element, 'connected')
-  wire.cut(4003)
+  server.close(4003)
   await waitUntil(() => mistakes(element).includes(`Add ${location.origin} to ALLOWED_ORIGINS`))
 })
 
-it('in development builds names the keys that name no text', async () => {
-  wire = new Wire()
+it('in development an element shows the keys of strings that name no text', async () => {
+  server = new FakeServer()
   const element = await card()
   await shown(element, 'connected')
   element.strings = { retyr: 'Again' } as MqttStatusCard['strings']
@@ -99,29 +99,29 @@ it('in development builds names the keys that name no text', async () => {
   await waitUntil(() => mistakes(element) === '')
 })
 
-it('does not mistake a row that others brought for the only one of a site', async () => {
-  wire = new Wire({ rows: [row(), row({ id: 'plant-8' })] })
+it('a card waits for the answer about its site, although the client has a row of that site', async () => {
+  server = new FakeServer({ rows: [row(), row({ id: 'plant-8' })] })
   const other = await card(
     html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
   )
   await shown(other, 'connected')
-  wire.mute = true
+  server.mute = true
   const element = await card()
-  await waitUntil(() => wire.heard.some((said) => 'sites' in said), 'the site to be asked for')
+  await waitUntil(() => server.received.some((said) => 'sites' in said), 'a watch of the site')
   await element.updateComplete
   expect(element.connection).to.equal(null)
   expect(part(element, 'control')).to.equal(null)
   expect(element.matches(':state(loading)')).to.equal(true)
-  wire.mute = false
-  wire.cut()
+  server.mute = false
+  server.close()
   await waitUntil(() => text(element).includes('This site has 2 connections'), 'the message', {
     timeout: 5_000,
   })
 })
 
-it('says that a site has none as soon as that is answered, and not before', async () => {
-  wire = new Wire({ rows: [] })
-  wire.mute = true
+it('a card shows that a site has no connection after the answer, and not before', async () => {
+  server = new FakeServer({ rows: [] })
+  server.mute = true
   const element = await card()
   let updates = 0
   const requestUpdate = element.requestUpdate.bind(element)
@@ -132,22 +132,22 @@ it('says that a site has none as soon as that is answered, and not before', asyn
   await aTimeout(2_500)
   expect(element.matches(':state(loading)')).to.equal(true)
   expect(updates).to.be.lessThan(5)
-  wire.mute = false
-  wire.cut()
+  server.mute = false
+  server.close()
   await shown(element, 'missing')
-  wire.push({})
+  server.push({})
   await shown(element, 'connected')
 })
 
-it('hears of the line also while its site has no connection', async () => {
-  wire = new Wire({ rows: [] })
+it('a card shows the state of the link although its site has no connection', async () => {
+  server = new FakeServer({ rows: [] })
   const element = await card()
   await shown(element, 'missing')
-  wire.cut(4003)
+  server.close(4003)
   await shown(element, 'link-forbidden')
   await waitUntil(() => element.shadowRoot?.querySelector('.retry'), 'the button')
   expect(text(element)).not.to.contain('Connection not found')
-  wire.client.refresh()
+  server.client.refresh()
   await shown(element, 'missing')
 })
 
@@ -156,14 +156,14 @@ for (const template of [
   html`<mqtt-status-card site-id="none" lang="en"></mqtt-status-card>`,
   html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
 ])
-  it('leaves no ear behind', async () => {
-    wire = new Wire()
-    const { client } = wire
-    let ears = 0
+  it('a removed card leaves no listener on the client', async () => {
+    server = new FakeServer()
+    const { client } = server
+    let listeners = 0
     const counted = (leave: () => void): (() => void) => {
-      ears++
+      listeners++
       return () => {
-        ears--
+        listeners--
         leave()
       }
     }
@@ -176,15 +176,15 @@ for (const template of [
     }
     const element = await card(template)
     await waitUntil(() => !element.matches(':state(loading)'), 'an answer')
-    expect(ears).to.be.greaterThan(1)
+    expect(listeners).to.be.greaterThan(1)
     element.remove()
     element.name = 'Changed while away'
     await element.updateComplete
-    expect(ears).to.equal(0)
+    expect(listeners).to.equal(0)
   })
 
-it('keeps what it shows while it is moved, and tells it only once', async () => {
-  wire = new Wire()
+it('a card keeps its row while it is moved, and dispatches no event for it', async () => {
+  server = new FakeServer()
   const element = await card()
   await shown(element, 'connected')
   const dispatched: string[] = []
@@ -200,15 +200,15 @@ it('keeps what it shows while it is moved, and tells it only once', async () => 
   await element.updateComplete
   expect(text(element)).to.contain('Connected')
   expect(dispatched).to.deep.equal([])
-  wire.push({ status: 'failed', reason: 'bad_credentials' })
+  server.push({ status: 'failed', reason: 'bad_credentials' })
   await shown(element, 'failed')
   expect(dispatched).to.deep.equal(['change'])
 })
 
 for (const hours of [-1, 1])
-  it(`tells times by the server’s clock, which is ${hours} h ahead`, async () => {
+  it(`a card shows times by the server’s clock, which is ${hours} h ahead`, async () => {
     const since = new Date(Date.now() + hours * 3_600_000 - 600_000).toISOString()
-    wire = new Wire({
+    server = new FakeServer({
       aheadMs: hours * 3_600_000,
       rows: [row({ status: 'failed', since }), row({ id: 'on', since })],
     })
@@ -220,8 +220,8 @@ for (const hours of [-1, 1])
     await waitUntil(() => /for 10 min/.test(text(on)), text(on))
   })
 
-it('in development knows the words of lists and numbers, and what is meant without them', async () => {
-  wire = new Wire()
+it('in development an element shows wrong words in lists and numbers, and the default that applies', async () => {
+  server = new FakeServer()
   const element = await card(
     html`<mqtt-status-card
       connection-id="plant-7"

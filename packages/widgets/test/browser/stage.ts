@@ -3,8 +3,8 @@ import type { Connection } from '@mqtt-status/protocol'
 import { fixture, waitUntil } from '@open-wc/testing'
 import type { TemplateResult } from 'lit'
 import type { StatusClient } from '../../src/index.ts'
-import { row } from './wire.ts'
-import type { Wire } from './wire.ts'
+import { row } from './fake-server.ts'
+import type { FakeServer } from './fake-server.ts'
 
 interface Connectable extends HTMLElement {
   client: StatusClient | null | undefined
@@ -12,14 +12,14 @@ interface Connectable extends HTMLElement {
 }
 
 export async function show<T extends Connectable>(
-  wire: Wire,
+  server: FakeServer,
   template: TemplateResult,
 ): Promise<T> {
   const element = await fixture<T>(template)
   // Elements without a surface of their own need a page of their theme behind them.
   const dark = element.getAttribute('theme') === 'dark'
   if (element.parentElement) element.parentElement.style.background = dark ? '#15191e' : '#ffffff'
-  element.client = wire.client
+  element.client = server.client
   await element.updateComplete
   return element
 }

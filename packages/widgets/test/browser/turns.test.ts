@@ -1,21 +1,21 @@
 import { expect, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { row, Wire } from './wire.ts'
+import { row, FakeServer } from './fake-server.ts'
 
 const MANY = 400
 
-let wire: Wire
+let server: FakeServer
 let home: HTMLElement
 let all: MqttStatusCard[]
 
-/** Cards below each other, far more than the window shows. */
+/** Cards below each other, more than the window shows. */
 function put(count: number, id: (i: number) => string = (i) => `c${String(i)}`): MqttStatusCard[] {
   const cards = Array.from({ length: count }, (_, i) => {
     const card = document.createElement('mqtt-status-card')
     card.setAttribute('connection-id', id(i))
     card.lang = 'en'
-    card.client = wire.client
+    card.client = server.client
     return card
   })
   home.append(...cards)
@@ -23,7 +23,7 @@ function put(count: number, id: (i: number) => string = (i) => `c${String(i)}`):
   return cards
 }
 
-/** When all have asked for their turn, and before anything else has happened. */
+/** Resolves after all cards have asked for their turn, in the same task. */
 async function asked(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve()
 }
@@ -34,37 +34,39 @@ function drawn(cards: readonly MqttStatusCard[]): number {
 
 beforeEach(() => {
   all = []
-  wire = new Wire({ rows: Array.from({ length: MANY }, (_, i) => row({ id: `c${String(i)}` })) })
+  server = new FakeServer({
+    rows: Array.from({ length: MANY }, (_, i) => row({ id: `c${String(i)}` })),
+  })
   home = document.createElement('main')
   home.style.display = 'grid'
   document.body.append(home)
 })
 
 afterEach(async () => {
-  // Cards that draw later would take the turns of the next test.
+  // Cards that render later would take the turns of the next test.
   await Promise.all(all.map((card) => card.updateComplete))
   home.remove()
-  wire.client.close()
+  server.client.close()
 })
 
-it('draws a few cards at once', async () => {
+it('a few cards render at once', async () => {
   const cards = put(24)
   await asked()
   expect(drawn(cards)).to.equal(24)
 })
 
-it('draws one card at once although hundreds of others wait', async () => {
+it('a card whose row changes renders at once although hundreds of others wait', async () => {
   const cards = put(MANY)
   await oneEvent(home, 'mqtt-status-ready')
   setTimeout(() => {
-    wire.push({ id: 'c0', status: 'failed', reason: 'bad_credentials', revision: 2 })
+    server.push({ id: 'c0', status: 'failed', reason: 'bad_credentials', revision: 2 })
   })
   const { target } = await oneEvent(home, 'mqtt-status-change')
   expect(target).to.equal(cards[0])
   expect(drawn(cards)).to.be.lessThan(MANY)
 })
 
-it('draws many one after the other, and all of them in the end', async () => {
+it('many cards render in turns, and all of them in the end', async () => {
   const cards = put(MANY)
   await asked()
   expect(drawn(cards)).to.equal(24)
@@ -73,20 +75,20 @@ it('draws many one after the other, and all of them in the end', async () => {
   await waitUntil(() => cards.every((card) => card.matches(':state(connected)')))
 })
 
-it('draws what is seen before what is not, wherever it stands in the page', async () => {
+it('cards in view render before others, in any order of the document', async () => {
   const order: string[] = []
   home.addEventListener('mqtt-status-ready', ({ detail }) => {
     order.push(detail.connection.id)
   })
   const cards = put(MANY)
   const last = cards.at(-1)
-  // Seen first, although it comes last.
+  // In view, although it is the last one in the document.
   if (last) last.style.order = '-1'
-  await waitUntil(() => order.length === MANY, 'all drawn', { timeout: 20_000 })
+  await waitUntil(() => order.length === MANY, 'all rendered', { timeout: 20_000 })
   expect(order.indexOf(`c${String(MANY - 1)}`)).to.be.lessThan(MANY / 2)
 })
 
-it('takes the room that it will need while it waits', async () => {
+it('a card that waits has the height that it will have', async () => {
   for (const [density, height] of [
     ['comfortable', 142],
     ['compact', 68],
@@ -103,15 +105,15 @@ it('takes the room that it will need while it waits', async () => {
   }
 })
 
-it('asks for all rows in one question, drawn or not', async () => {
+it('the client sends one watch for all cards, rendered or not', async () => {
   put(MANY)
-  await waitUntil(() => wire.heard.length > 0)
-  const watches = wire.heard.filter(({ type }) => type === 'watch')
+  await waitUntil(() => server.received.length > 0)
+  const watches = server.received.filter(({ type }) => type === 'watch')
   expect(watches).to.have.length(1)
   expect(watches[0]).to.have.property('connections').with.length(MANY)
 })
 
-it('renders all elements when the page is printed', async () => {
+it('all cards render when the page is printed', async () => {
   const cards = put(MANY)
   await asked()
   dispatchEvent(new Event('beforeprint'))
@@ -119,7 +121,7 @@ it('renders all elements when the page is printed', async () => {
   dispatchEvent(new Event('afterprint'))
 })
 
-it('renders all elements when the page is hidden', async () => {
+it('all cards render when the page is hidden', async () => {
   const cards = put(MANY)
   await asked()
   Object.defineProperty(document, 'hidden', { value: true, configurable: true })
@@ -129,7 +131,7 @@ it('renders all elements when the page is hidden', async () => {
   document.dispatchEvent(new Event('visibilitychange'))
 })
 
-it('draws a card that has left the page meanwhile when it is back', async () => {
+it('a card that was removed before its turn renders when it is back', async () => {
   const cards = put(100)
   const last = cards.at(-1)
   await asked()
@@ -139,7 +141,7 @@ it('draws a card that has left the page meanwhile when it is back', async () => 
   await waitUntil(() => last?.matches(':state(connected)'))
 })
 
-it('draws what has come before what has gone', async () => {
+it('cards of the page render before removed ones', async () => {
   const gone = put(MANY)
   await asked()
   home.replaceChildren()
@@ -149,11 +151,11 @@ it('draws what has come before what has gone', async () => {
   expect(drawn(gone)).to.be.lessThan(MANY)
 })
 
-it('keeps a place for badges that wait', async () => {
+it('a badge that waits reserves its room', async () => {
   const badges = Array.from({ length: 60 }, (_, i) => {
     const badge = document.createElement('mqtt-status-badge')
     badge.setAttribute('connection-id', `c${String(i)}`)
-    badge.client = wire.client
+    badge.client = server.client
     return badge
   })
   home.append(...badges)

@@ -13,11 +13,11 @@ export class ServerClock {
     return this.#now() + this.#offsetMs
   }
 
-  /** The server answered `serverTime` to what was asked at `askedMs` of this device's clock. */
+  /** The server has sent `serverTime` in reply to a message that left at `askedMs` of this device's clock. */
   sample(serverTime: string, askedMs: number): void {
     const tripMs = this.#now() - askedMs
     const offsetMs = Date.parse(serverTime) - askedMs - tripMs / 2
-    // Not a time: compares as false.
+    // An invalid `serverTime` is NaN, and every comparison with it is false.
     if (!(tripMs >= 0 && tripMs <= this.#bestMs && Math.abs(offsetMs) >= 0)) return
     this.#bestMs = tripMs
     this.#offsetMs = offsetMs

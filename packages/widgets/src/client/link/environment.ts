@@ -15,10 +15,10 @@ const TICK_MS = 5_000
 
 /**
  * @param pauseHiddenMs the client pauses after the page was hidden for so long; 0 = never
- * @returns what undoes it
+ * @returns the undo function
  */
 export function observeEnvironment(
-  tell: (happening: Happening) => void,
+  report: (happening: Happening) => void,
   { pauseHiddenMs, now }: { pauseHiddenMs: number; now: () => number },
 ): () => void {
   const page = globalThis.document as Document | undefined
@@ -29,10 +29,10 @@ export function observeEnvironment(
 
   const seen = (): void => {
     clearTimeout(hiding)
-    if (!page?.hidden) tell('resume')
+    if (!page?.hidden) report('resume')
     else if (pauseHiddenMs > 0) {
       hiding = setTimeout(() => {
-        tell('pause')
+        report('pause')
       }, pauseHiddenMs)
     }
   }
@@ -40,7 +40,7 @@ export function observeEnvironment(
   const tick = setInterval(() => {
     const missedMs = now() - tickedMs - TICK_MS
     tickedMs = now()
-    if (Math.abs(missedMs) > TICK_MS && !page?.hidden) tell('resume')
+    if (Math.abs(missedMs) > TICK_MS && !page?.hidden) report('resume')
   }, TICK_MS)
 
   if (page) {
@@ -48,7 +48,7 @@ export function observeEnvironment(
       addEventListener(
         type,
         () => {
-          tell(happening)
+          report(happening)
         },
         options,
       )
@@ -56,7 +56,7 @@ export function observeEnvironment(
     addEventListener('visibilitychange', seen, options)
     if (page.hidden) seen()
     // Only `false` counts: some environments have no such property.
-    if ((navigator as Partial<Navigator>).onLine === false) tell('offline')
+    if ((navigator as Partial<Navigator>).onLine === false) report('offline')
   }
   return () => {
     undo.abort()

@@ -1,6 +1,6 @@
 /**
- * Everything that keeps the page from its server: who caused it, what ends it, how soon the page tries again, and what it
- * says meanwhile. The behaviour of the link follows from this table; docs/retries.md explains each row.
+ * Every failure that keeps the page from its server: who caused it, what ends it, when the client retries, and what the page
+ * shows meanwhile. The behaviour of the link follows from this table; docs/retries.md explains each row.
  */
 import { CLOSE_CODES, isRefusal } from '@mqtt-status/protocol'
 import type { CloseName } from '@mqtt-status/protocol'
@@ -16,33 +16,33 @@ export type LinkState =
   | 'incompatible'
   | 'unavailable'
 
-/** States that are worth a word of their own while the page waits. */
+/** States that the page shows with their own words while the link waits. */
 export type Ended = Extract<
   LinkState,
   'unauthorized' | 'forbidden' | 'incompatible' | 'unavailable'
 >
 
-/** Why the page is not live, where the state does not say it. */
+/** Why the link is not live, where the state alone does not tell. */
 export type LinkCause =
   /** Nothing answers at the server's address. */
   | 'unreachable'
   /** The server answers at `/healthz`, but neither a WebSocket, nor a stream, nor polling gets through. */
   | 'blocked'
-  /** The server asks for a token, and the page names nowhere to get one. */
+  /** The server requires a token, and the page names no source of one. */
   | 'tokenless'
-  /** This visitor has had no token yet. */
+  /** The token source has given no token for this visitor yet. */
   | 'signed_out'
   /** The server does not accept a token that it has never accepted. */
   | 'refused'
-  /** `token-src` or `getToken` gives no token: it fails, takes too long, or answers something else. */
+  /** `token-src` or `getToken` fails, times out, or answers without a token. */
   | 'token_source'
   /** This address, or this token, has as many sockets and streams open as it may. */
   | 'too_many'
-  /** This page, or its address, has sent too much at once. */
+  /** This page, or its address, has sent too many messages or requests in a short time. */
   | 'too_fast'
-  /** Server and page do not understand each other. */
+  /** The server or the client could not read a message of the other. */
   | 'misunderstood'
-  /** The server is at fault, or can't read its database. */
+  /** The server has failed, or can't read its database. */
   | 'server_error'
   /** The server is being restarted. */
   | 'restarting'
@@ -51,11 +51,11 @@ interface Failing {
   readonly by: 'person' | 'page' | 'operator' | 'network' | 'server'
   /** What ends it: a token, a changed setting, another version, room, less traffic, or the party itself. */
   readonly ends: 'token' | 'setting' | 'version' | 'room' | 'calm' | 'network' | 'server' | 'page'
-  /** `soon`: 0.5 to 20 s, or as the server says. `slowly`: minutes. Nothing is final. */
+  /** `soon`: after up to 20 s, or in the window of a `bye`. `slowly`: after minutes. The client never gives up. */
   readonly retry: 'soon' | 'slowly'
   /** `null`: the page keeps its rows, and marks them as old. */
   readonly state: Ended | null
-  /** `null`: the state says it all, or nothing is wrong. */
+  /** `null`: the state is the whole explanation, or the page shows none. */
   readonly cause: LinkCause | null
 }
 
@@ -86,10 +86,10 @@ export const FAILURES: Readonly<Record<Failure, Failing>> = {
   unknown:              { by: 'server',   ends: 'version', retry: 'slowly', state: 'unavailable',  cause: null },
   // No code of the server: the transport broke, stayed silent, or could not be opened. `blocked` if the server answers at /healthz.
   broken:               { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: 'unreachable' },
-  // What came is no message, or a watch was not answered.
+  // The client could not read a message, or the server did not answer a watch.
   garbled:              { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: 'misunderstood' },
   unanswered:           { by: 'server',   ends: 'server',  retry: 'soon',   state: null,           cause: 'server_error' },
-  // The page's own server or function gives no token.
+  // The page's own server or function has given no token.
   denied:               { by: 'person',   ends: 'token',   retry: 'slowly', state: 'unauthorized', cause: null },
   token_source:         { by: 'page',     ends: 'page',    retry: 'soon',   state: null,           cause: 'token_source' },
 }
@@ -98,22 +98,22 @@ const NAMES: ReadonlyMap<number, CloseName> = new Map(
   Object.entries(CLOSE_CODES).map(([name, code]) => [code, name as CloseName]),
 )
 
-/** What a close code means. Codes below 4000 are those of the network, also if a proxy has sent them. */
+/** The failure of a close code. Codes below 4000 mean a broken network, also if a proxy has sent them. */
 export function failureOf(code: number): Failure {
   return NAMES.get(code) ?? (isRefusal(code) ? 'unknown' : 'broken')
 }
 
-/** What the page knows of its token. */
+/** The state of the page's token, which decides the cause of a refusal. */
 export interface Credentials {
-  /** The page names no token, and nowhere to get one. */
+  /** The page names neither a token nor a source of one. */
   readonly none: boolean
-  /** A token was there before. */
+  /** The page has had a token before. */
   readonly held: boolean
   /** The server has accepted one before. */
   readonly accepted: boolean
 }
 
-/** What the page says while it waits. */
+/** What the page shows while the link waits. */
 export interface Trouble {
   readonly state: Ended | null
   readonly cause: LinkCause | null

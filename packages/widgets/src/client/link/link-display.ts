@@ -1,4 +1,4 @@
-/** Keeps what the page shows of the link, and delays a loss that may end at once. */
+/** Keeps the view of the link, and delays a loss that may end within a second. */
 import type { ServerClock } from './clock.ts'
 import type { LinkPhase } from './link-state.ts'
 import { firstView, heard, isMending, nextView } from './link-view.ts'
@@ -35,7 +35,7 @@ export class LinkDisplay {
     } else if (this.#quiet === undefined) this.hush(quietMs)
   }
 
-  /** Shows no loss for so long. */
+  /** Shows no loss for this long. */
   hush(quietMs: number): void {
     this.stop()
     this.#quiet = setTimeout(() => {

@@ -1,15 +1,15 @@
 /**
- * The link to the server, as a pure function; clock and randomness are arguments.
+ * The states of the link to the server, as a pure function; clock and randomness are arguments.
  *
  *   idle ──start──▶ opening ──welcomed──▶ open ──answered──▶ live
  *                    ▲   │ lost             │ lost            │ lost
  *         elapsed,   │   ▼                  ▼                 ▼
  *         retry    waiting ◀────────────────┴─────────────────┘
  *
- *   whatever is wanted ──offline──▶ offline ──online, retry──▶ opening
- *   whatever is wanted ──pause────▶ paused ──resume, retry──▶ opening
+ *   any phase but idle ──offline──▶ offline ──online, retry──▶ opening
+ *   any phase but idle ──pause────▶ paused ──resume, retry──▶ opening
  *
- * Nothing ends for good: how long the link waits after each failure is in failures.ts.
+ * The link never gives up. How long it waits after each failure is in failures.ts.
  */
 import { fullJitter } from '@mqtt-status/protocol'
 import type { Backoff } from '@mqtt-status/protocol'
@@ -47,20 +47,20 @@ export type LinkEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'welcomed' }
-  /** All that was asked for is answered. */
+  /** The server has answered every watch. */
   | { readonly kind: 'answered' }
   | {
       readonly kind: 'lost'
       readonly failure: Failure
-      /** Whether the server is being asked by other means what is wrong: `probed` will follow. */
+      /** Whether the client requests `/healthz` to find the cause: `probed` will follow. */
       readonly probing: boolean
-      /** When the server wants to be asked again: a range, in ms. */
+      /** When the server wants the client to come back: a range, in ms. */
       readonly window: readonly [number, number] | null
       readonly credentials: Credentials
-      /** Whether another token can be asked for. */
+      /** Whether the client can request another token. */
       readonly renewable: boolean
     }
-  /** Why the last attempt failed is known. */
+  /** The client has found why the last attempt failed. */
   | { readonly kind: 'probed'; readonly cause: LinkCause | null }
   | { readonly kind: 'elapsed' }
   | { readonly kind: 'retry' }
@@ -68,7 +68,7 @@ export type LinkEvent =
   | { readonly kind: 'online' }
   | { readonly kind: 'offline' }
   | { readonly kind: 'pause' }
-  /** The page can be seen again, or the machine has slept. */
+  /** The page is visible again, or the machine has slept. */
   | { readonly kind: 'resume' }
 
 /** `dial`: closes the transport and opens another one. `probe`: sends a `ping`, because the transport may be dead without an event. */
@@ -120,7 +120,7 @@ function dial(trouble: Trouble): Step {
   return [{ kind: 'opening', attempt: 0, refused: false, trouble }, 'dial']
 }
 
-/** Which phases a person, the network or the page ends. */
+/** The phases that each event of a viewer, the network or the page ends. */
 const ENDS = {
   retry: ['opening', 'waiting', 'offline', 'paused'],
   online: ['waiting', 'offline'],
@@ -129,16 +129,16 @@ const ENDS = {
   pause: ['opening', 'open', 'live', 'waiting', 'offline', 'paused'],
 } as const satisfies Record<string, readonly LinkPhase['kind'][]>
 
-function fromOutside(phase: LinkPhase, said: keyof typeof ENDS): Step {
-  if (!(ENDS[said] as readonly string[]).includes(phase.kind)) {
+function fromOutside(phase: LinkPhase, happening: keyof typeof ENDS): Step {
+  if (!(ENDS[happening] as readonly string[]).includes(phase.kind)) {
     // The link keeps a transport that may work.
     return isOpen(phase) ? [phase, 'probe'] : [phase]
   }
-  if (said === 'offline') return [{ kind: said }, 'close']
+  if (happening === 'offline') return [{ kind: happening }, 'close']
   const trouble = shown(phase)
-  if (said === 'pause') return [{ kind: 'paused', trouble }, 'close']
-  // A person wants to see that something happens.
-  return dial(said === 'retry' ? CALM : trouble)
+  if (happening === 'pause') return [{ kind: 'paused', trouble }, 'close']
+  // After a click on Retry the page shows an attempt, and no former trouble.
+  return dial(happening === 'retry' ? CALM : trouble)
 }
 
 function lost(
@@ -149,7 +149,7 @@ function lost(
   if (phase.kind !== 'opening' && !isOpen(phase)) return [phase]
   const { failure, renewable, window } = event
   const refused = phase.kind === 'opening' && phase.refused
-  // The client requests a token anew, at once, after the server has refused one; once until the next welcome.
+  // After the server has refused a token, the client requests another one at once, but only once until the next welcome.
   const hurry = failure === 'unauthorized' && renewable && !refused
   const isSlow = FAILURES[failure].retry === 'slowly'
   const wasSlow = phase.trouble.state !== null
@@ -166,7 +166,7 @@ function lost(
   ]
 }
 
-/** What is said already. */
+/** The trouble that the page shows now. */
 function shown(phase: LinkPhase): Trouble {
   return isOpen(phase) || !('trouble' in phase) ? CALM : phase.trouble
 }
@@ -209,7 +209,7 @@ function waitFor(attempt: number, { isSlow, window, random }: Wait): number {
   return isSlow ? slowWait(attempt, random) : fullJitter(attempt, BACKOFF, random)
 }
 
-/** @returns ms until the client tries again what no person has caused, and only others can mend */
+/** @returns ms until the client retries what only a change elsewhere can mend */
 export function slowWait(attempt: number, random: number): number {
   return fullJitter(attempt, SLOW_BACKOFF, 0.5 + random / 2)
 }

@@ -1,4 +1,4 @@
-/** How long the link waits: for a transport to open, to speak and to answer, and before a page shows a loss. */
+/** How long the link waits for a transport to open, to send and to answer, and before the page shows a loss. */
 
 /** The page shows no loss that ends within this time. After waking, and after a `bye`, it waits longer. */
 export const FLICKER_MS = 1_000

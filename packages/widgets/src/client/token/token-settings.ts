@@ -1,12 +1,12 @@
-/** From where a page takes its tokens. */
+/** The settings for the tokens of a page. */
 
-/** What a token provider answers; `expiresIn` in seconds spares asking again before each attempt. */
+/** The answer of a token source. With `expiresIn`, in seconds, the client reuses the token until shortly before its end. */
 export interface TokenAnswer {
   readonly token: string
   readonly expiresIn?: number
 }
 
-/** What `getToken` may give: a token, or one with its time, or none. */
+/** The result of `getToken`: a token, a token with its lifetime, or none. */
 export type TokenGiven = string | TokenAnswer | null
 
 export interface TokenSettings {
@@ -14,6 +14,6 @@ export interface TokenSettings {
   readonly token?: string
   /** An address on the page's own origin that answers `{"token": "…", "expiresIn": 600}`. */
   readonly tokenSrc?: string
-  /** Asked before an attempt and before a token ends; may take 10 s. `null`: none for this visitor. */
+  /** The client calls it before an attempt and before a token ends; times out after 10 s. `null`: none for this visitor. */
   readonly getToken?: () => Promise<TokenGiven> | TokenGiven
 }

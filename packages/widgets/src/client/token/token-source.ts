@@ -79,6 +79,6 @@ function tell(source: string, error: unknown): void {
       : 'It has to answer {"token": "…", "expiresIn": 600}, or 401 for a visitor who is not signed in'
   // eslint-disable-next-line no-console -- elements show that they are loading; only the console shows the developer why
   console.warn(
-    `mqtt-status: ${source} ${message}. ${wanted}. It is asked again with growing waits.`,
+    `mqtt-status: ${source} ${message}. ${wanted}. The client retries with growing waits.`,
   )
 }

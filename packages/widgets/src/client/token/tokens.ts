@@ -20,7 +20,7 @@ export class Tokens {
     this.current = settings.token ?? null
   }
 
-  /** Whether another token can be had when one is refused. */
+  /** Whether the client can request another token. */
   get renewable(): boolean {
     return !!(this.#settings.tokenSrc || this.#settings.getToken)
   }
@@ -30,7 +30,7 @@ export class Tokens {
     return this.current === null && !this.renewable
   }
 
-  /** Whether there was one before. */
+  /** Whether the page has or had a token. */
   get held(): boolean {
     return this.current !== null
   }

@@ -35,7 +35,7 @@ export class Fallback {
     }
   }
 
-  /** `null`: a WebSocket is worth another try. */
+  /** @returns `null` where a WebSocket is the current transport */
   async open(): Promise<OpenTransport | null> {
     if (this.#settings.now() > this.#until) this.#current = 'ws'
     if (this.#current === 'ws') return null

@@ -1,4 +1,4 @@
-/** What the transports over HTTP share: close codes by status, and the header of the token. */
+/** Common to the transports over HTTP: close codes by status, and the header of the token. */
 import { CLOSE_CODES, LOST } from '@mqtt-status/protocol'
 
 /** Close codes by status; any other status comes from a proxy, and counts as a broken transport. */
@@ -12,7 +12,7 @@ const BY_STATUS: Readonly<Record<number, number>> = {
   503: CLOSE_CODES.server_error,
 }
 
-/** The close code that a socket would have had for this answer: the `code` of the problem (RFC 9457) says more than its status. */
+/** The close code that a socket would have had for this answer. The `code` of the problem (RFC 9457) is more precise than its status. */
 export async function closeCode(answer: Response): Promise<number> {
   const byStatus = BY_STATUS[answer.status] ?? LOST
   if (answer.ok) return byStatus

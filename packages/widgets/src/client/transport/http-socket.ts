@@ -93,7 +93,7 @@ class HttpSocket implements Transport {
     this.#readAgain()
   }
 
-  /** Answers a watch as the server does that has no room for it. */
+  /** Refuses a watch as a server without room for it would. */
   #refuse(id: number | undefined): void {
     const message = 'The names of all watches do not fit into one request'
     const refusal = toJson({ type: 'error', id, code: 'limit_watch', message, retryable: false })
@@ -102,7 +102,7 @@ class HttpSocket implements Transport {
     })
   }
 
-  /** Ends the running read at once: what it still delivers does not answer the new set. */
+  /** Ends the running read at once, because its later messages would not answer the new set. */
   #readAgain(): void {
     if (!this.#isWatching) return
     this.#current.abort()

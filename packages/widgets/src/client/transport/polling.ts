@@ -8,7 +8,7 @@ import { toJson } from '../json.ts'
 import type { OpenTransport } from './transport.ts'
 
 const EVERY_MS = 5_000
-/** An answer says what was true when it was asked for: two that are this late in a row are not older than a silence may be. */
+/** An answer is as old as its request. After two answers in a row that took this long, the rows are no older than a silence may be. */
 const ANSWER_MS = 7_500
 
 type Answer = (Snapshot | Patch) & {
@@ -66,7 +66,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Sends a `welcome` at the begin of a read, and whenever the epoch or the capabilities change. */
+/** Delivers a `welcome` at the begin of a read, and whenever the epoch or the capabilities change. */
 function greeter(hear: ReadRequest['hear']): (cursor: string, can: Answer['can']) => void {
   let last = ''
   return (cursor, can) => {

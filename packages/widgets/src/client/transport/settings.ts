@@ -1,4 +1,4 @@
-/** The transports, and which one this visit remembers. */
+/** The settings of a transport, and the transport that this visit remembers. */
 import type { OpenTransport } from './transport.ts'
 
 export type TransportName = 'ws' | 'sse' | 'poll'
@@ -10,15 +10,15 @@ export interface TransportSettings {
   readonly share?: 'page' | 'tabs'
   /** Opens the only transport, in tests. */
   readonly open?: OpenTransport | undefined
-  /** Tabs with the same address and token are one visitor. */
+  /** Tabs with the same address and token belong to one visitor. */
   readonly tokenSrc?: string
   readonly token?: string
-  /** A function may answer with another visitor in each tab. */
+  /** A function may give a token of another visitor in each tab. */
   readonly getToken?: unknown
   readonly now: () => number
 }
 
-/** Kept for the rest of the visit. Node has no session storage, and browsers deny it to some pages. */
+/** Reads, or writes, the transport in session storage. Node has none, and browsers deny it to some pages. */
 export function remembered(src: string, value?: string): string | null {
   try {
     if (value) sessionStorage.setItem(`mqtt-status:${src}`, value)

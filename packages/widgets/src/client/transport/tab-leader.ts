@@ -31,7 +31,7 @@ export interface FromLeader {
 
 /** All tabs renew their token at about the same time. The leader sends the first one only. */
 const AUTH_EVERY_MS = 10_000
-/** A little less than a tab waits before it asks the leader again. */
+/** A little less than the wait of a tab before its next message to the leader. */
 const SILENCE_MS = 9_000
 const PROBE_MS = 1_500
 
@@ -77,7 +77,7 @@ export class TabLeader {
     this.#channel.postMessage(message)
   }
 
-  /** Only the leader can close a dead transport: a tab that gets no answer leaves, and asks the leader again. */
+  /** Only the leader can close a dead transport. A tab without an answer leaves, and joins again. */
   #open(to: string): void {
     const nowMs = performance.now()
     const heartbeatMs = this.#welcome?.message.heartbeatMs ?? 0

@@ -12,14 +12,14 @@ const PATIENCE_MS = 5_000
 const DESPAIR_MS = 8_000
 /** A tab that opens a transport again within this time keeps its place. */
 const LINGER_MS = 2_000
-/** A frozen page would still hold its lock. There is no such thing in Node. */
+/** The page releases the lock at these events, because a frozen page would keep it. Node has no such events. */
 const LEFT = typeof document === 'undefined' ? [] : ['pagehide', 'freeze']
 
-/** This page's place in the queue for the lock, for as long as anything here uses it. */
+/** This page's place in the queue for the lock, as long as a transport of the page uses it. */
 class Candidate {
   readonly #name: string
   readonly #lead: () => TabLeader
-  /** What each member does when the browser refuses the lock. */
+  /** Callbacks of the members, called when the browser refuses the lock. */
   readonly #members = new Set<() => void>()
   #resign: () => void = () => undefined
   #leaving: ReturnType<typeof setTimeout> | undefined
@@ -38,7 +38,7 @@ class Candidate {
 
   part(refuse: () => void): void {
     if (!this.#members.delete(refuse) || this.#members.size > 0) return
-    // Frozen, it has left at once, and another one may stand here by now.
+    // A frozen page has left at once, and a later place may be registered by now.
     if (candidates.get(this.#name) === this) this.#leaving = setTimeout(this.#leave, LINGER_MS)
   }
 
@@ -65,7 +65,7 @@ class Candidate {
       })
       .catch((error: unknown) => {
         leader?.stop()
-        // Taken back, or taken away by another tab; anything else is a refusal.
+        // This page has left, or another tab has stolen the lock. Any other error is a refusal.
         if ((error as Error).name !== 'AbortError') this.#refuse()
       })
   }
@@ -85,7 +85,7 @@ class Candidate {
 
 const candidates = new Map<string, Candidate>()
 
-/** Names whose lock the browser has refused to this page: it asks for none of them again. */
+/** Names whose lock the browser has refused to this page, which does not request them again. */
 const refused = new Set<string>()
 
 /**

@@ -1,6 +1,6 @@
 import type { ClientMessage } from '@mqtt-status/protocol'
 
-/** What a transport reports. The link ignores calls after it has closed the transport. */
+/** The events of a transport. The link ignores those that come after it has closed the transport. */
 export interface TransportListener {
   readonly onOpen: () => void
   readonly onMessage: (text: string) => void

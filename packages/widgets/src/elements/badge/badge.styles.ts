@@ -1,7 +1,7 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** The least room that a badge takes on the page, drawn or not. */
+/** The smallest size of a badge, before and after it renders. */
 export const badgePlace: CSSResult = css`
   /* No line of its own around it: it is as high as it says. */
   :host(:not([hidden])) {
@@ -13,7 +13,7 @@ export const badgePlace: CSSResult = css`
   }
 `
 
-/** A pill that sits on the base line of the text around it. */
+/** A pill, aligned with the baseline of the text around it. */
 export const badgeStyles: CSSResult = css`
   :host {
     max-inline-size: 100%;

@@ -61,7 +61,7 @@ export class CommandButtons implements ReactiveController {
     return this.#command.state
   }
 
-  /** Sends a command; resolves when it has ended, however. */
+  /** Sends a command; resolves when it has ended, with any outcome. */
   run(action: Action): Promise<Outcome> {
     return this.#command.run(action)
   }
@@ -75,8 +75,8 @@ export class CommandButtons implements ReactiveController {
 
   /**
    * An update that removes the focused node must not move the focus to the top of the page. A button of the connection
-   * passes the focus to another one, and a question to the button that asked it. All else passes it to the name, because
-   * a viewer who presses Retry twice, or answers too late, means no command.
+   * passes the focus to another one, and a question to the button that opened it. Any other node passes it to the name,
+   * because a viewer who presses Retry twice, or answers too late, means no command.
    */
   hostUpdated(): void {
     if (this.#heir !== null && !this.#host.shadowRoot?.activeElement) this.#focus(this.#heir)

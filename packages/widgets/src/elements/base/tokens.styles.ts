@@ -3,7 +3,7 @@ import type { CSSResult } from 'lit'
 
 /**
  * The page's tokens with their defaults. A default set on `:host` under the public name would beat what the page
- * says on `:root`, hence the private names. Contrast was measured on both surfaces: do not tint text further.
+ * sets on `:root`, hence the private names. Contrast was measured on both surfaces: do not tint text further.
  */
 export const tokens: CSSResult = css`
   :host {
@@ -155,7 +155,7 @@ export const tokens: CSSResult = css`
   }
 `
 
-/** How every icon is drawn, and the only motion there is: what is under way turns. */
+/** The strokes of every icon, and the only animation: an icon of progress turns. */
 export const iconStyles: CSSResult = css`
   svg {
     display: block;

@@ -1,7 +1,7 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** The room that a card takes on the page, drawn or not. */
+/** The size of a card, before and after it renders. */
 export const place: CSSResult = css`
   :host(:not([hidden])) {
     display: block;
@@ -28,7 +28,7 @@ export const place: CSSResult = css`
   }
 `
 
-/** As high as it will be, and nothing in it yet. */
+/** A card that waits for its turn: its final height, and no content. */
 export const emptyPlace: CSSResult = css`
   :host {
     contain: strict;
@@ -41,15 +41,15 @@ export const emptyPlace: CSSResult = css`
 `
 
 /**
- * A 4 px grid; name, status and everything below share one left edge. Calm when all is well: only the icon and the
- * status word are coloured, a problem adds a rounded edge (drawn, not a border, which would shift the text).
+ * A 4 px grid; name, status and everything below share one left edge. In a card without a problem only the icon and the
+ * status word are coloured. A problem adds a rounded edge, as a pseudo-element, because a border would shift the text.
  */
 export const cardStyles: CSSResult = css`
   :host {
     text-align: start;
   }
   /*
-   * Cards that are out of view are not drawn. Firefox ignores the intrinsic height of an element that also has
+   * The browser skips the rendering of cards out of view. Firefox ignores the intrinsic height of an element that also has
    * containment of its inline size, so the host has the one and the surface the other. Where overflow-clip-margin is
    * unknown (WebKit), content-visibility would clip focus rings, and slots that change would never be laid out again.
    */
@@ -277,8 +277,8 @@ export const cardStyles: CSSResult = css`
     margin-block-start: 12px;
   }
   /*
-   * Twelve equal buttons would outshout twelve statuses: in a calm card the button is its text, and gets its edge when a
-   * mouse or the keyboard is in the card. Fingers and forced colours always have the edge.
+   * The buttons of many cards would distract from their statuses: in a card without a problem the button has no edge until
+   * the pointer or the focus is in the card. On touch screens and with forced colours it always has its edge.
    */
   @media (hover: hover) and (pointer: fine) and (forced-colors: none) {
     .card:not(.attention, :hover, :focus-within) .buttons > button {

@@ -1,7 +1,7 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** Nothing but the button, and below it what has to be said. */
+/** The button, and the message below it. */
 export const controlStyles: CSSResult = css`
   :host {
     position: relative;

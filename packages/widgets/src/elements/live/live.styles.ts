@@ -1,7 +1,7 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** A dot and a word; more only when there is more to say. */
+/** A dot and a word; countdown and button only while the feed is not live. */
 export const liveStyles: CSSResult = css`
   :host {
     position: relative;

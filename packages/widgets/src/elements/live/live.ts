@@ -103,7 +103,7 @@ export class MqttStatusLive extends StatusElement {
     return this.#links.current?.state ?? null
   }
 
-  /** Tries to reach the server now instead of at the next attempt. */
+  /** Opens a transport now instead of at the next attempt. */
   refresh(): void {
     this.#clients.follow()
     this.#clients.current?.refresh()

@@ -1,7 +1,7 @@
 import { css } from 'lit'
 import type { CSSResult } from 'lit'
 
-/** The quiet button, its confirmation, and the small one for Retry and Copy. */
+/** The command button, its confirmation, and the small button for Retry and Copy. */
 export const buttonStyles: CSSResult = css`
   .buttons,
   .ask,

@@ -9,7 +9,7 @@ import { actions } from './icons.ts'
 
 type Asking = Extract<CommandState, { kind: 'asking' }>
 
-/** Two clicks within this time may be one double click. */
+/** Two clicks within this time count as a double click. */
 const DOUBLE_CLICK_MS = 500
 
 /** What the buttons show, and the callbacks for their clicks. */

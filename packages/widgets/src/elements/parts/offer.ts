@@ -26,7 +26,7 @@ export interface Circumstances {
 }
 
 /**
- * Which commands make sense for the row, and whether the viewer may send them now. `auto` offers no button that can never
+ * Which commands apply to the row, and whether the viewer may send them now. `auto` offers no button that can never
  * work for this viewer. A lost link does not remove the button: it stays, disabled, with the reason.
  */
 export function offer(circumstances: Circumstances): Offer | null {

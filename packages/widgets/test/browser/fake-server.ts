@@ -13,7 +13,7 @@ export function row(change: Partial<Connection> = {}): Connection {
   })
 }
 
-export interface WireOptions {
+export interface ServerOptions {
   readonly can?: readonly ('view' | 'control')[]
   readonly rows?: readonly Connection[]
   readonly token?: string
@@ -23,9 +23,9 @@ export interface WireOptions {
   readonly limit?: number
 }
 
-export class Wire {
+export class FakeServer {
   readonly client: StatusClient
-  readonly heard: ClientMessage[] = []
+  readonly received: ClientMessage[] = []
   readonly #rows = new Map<string, Connection>()
   readonly #can: readonly ('view' | 'control')[]
   readonly #aheadMs: number
@@ -40,7 +40,7 @@ export class Wire {
     token,
     aheadMs = 0,
     limit = 1_000,
-  }: WireOptions = {}) {
+  }: ServerOptions = {}) {
     this.#aheadMs = aheadMs
     this.#limit = limit
     this.#can = can
@@ -53,7 +53,7 @@ export class Wire {
           queueMicrotask(() => listener.onOpen())
           return {
             send: (message) => {
-              this.heard.push(message)
+              this.received.push(message)
               if (!this.mute) queueMicrotask(() => this.#answer(message))
               return true
             },
@@ -74,7 +74,7 @@ export class Wire {
       revision: Math.max(known.revision + 1, change.revision ?? 0),
     }
     this.#rows.set(id, next)
-    this.say({
+    this.send({
       type: 'patch',
       connections: [next],
       removed: [],
@@ -83,17 +83,17 @@ export class Wire {
     })
   }
 
-  say(message: ServerMessage): void {
-    this.hear(JSON.stringify(message))
+  send(message: ServerMessage): void {
+    this.deliver(JSON.stringify(message))
   }
 
   /** Delivers any text to the client, whether it is a message or not. */
-  hear(text: string): void {
+  deliver(text: string): void {
     this.#listener?.onMessage(text)
   }
 
   /** The transport closes: 1006 = the line broke, other codes come from the server. */
-  cut(code = 1006): void {
+  close(code = 1006): void {
     const listener = this.#listener
     this.#listener = null
     listener?.onClose(code)
@@ -102,16 +102,16 @@ export class Wire {
   #answer(message: ClientMessage): void {
     const now = new Date(Date.now() + this.#aheadMs).toISOString()
     if (message.type === 'hello') {
-      this.say(welcome({ now, can: this.#can, limits: { watch: this.#limit } }))
+      this.send(welcome({ now, can: this.#can, limits: { watch: this.#limit } }))
     }
     if (message.type === 'watch' && count(message) > this.#limit) {
       const id = message.id ?? 0
-      this.say({ type: 'error', id, code: 'limit_watch', message: 'Too many', retryable: false })
+      this.send({ type: 'error', id, code: 'limit_watch', message: 'Too many', retryable: false })
     } else if (message.type === 'watch') {
       const sites = new Set(message.sites)
       const ofSites = [...this.#rows.values()].filter(({ siteId }) => sites.has(siteId))
       const ids = [...(message.connections ?? []), ...ofSites.map(({ id }) => id)]
-      this.say({
+      this.send({
         type: 'snapshot',
         id: message.id ?? 0,
         connections: ids.flatMap((id) => this.#rows.get(id) ?? []),
