@@ -11,13 +11,15 @@ export interface Traits {
   readonly signs?: boolean
   /** A part of the layout uses the client on every page. */
   readonly keepsSocket?: boolean
+  /** Where else the example has the same two pages. */
+  readonly bases?: readonly string[]
   /** Pages that render connections without elements. */
   readonly ownMarkup?: readonly string[]
 }
 
 export const EXAMPLE_TRAITS: Readonly<Record<string, Traits>> = {
   html: { withoutScript: 'name', navigation: 'document' },
-  htmx: { withoutScript: 'state', navigation: 'client' },
+  htmx: { withoutScript: 'state', navigation: 'client', bases: ['/turbo'] },
   react: { withoutScript: 'nothing', navigation: 'client' },
   nextjs: {
     withoutScript: 'state',

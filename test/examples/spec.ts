@@ -12,8 +12,15 @@ const ROUNDS = 25
 /** Frameworks keep the elements of a page that they have just left; more than these are a leak. */
 const CARDS_KEPT = 9
 
+/** For tests that only one example has. */
+export interface Tested {
+  stage(): Stage
+  /** Opens a page with elements. */
+  visit(path: string): Promise<Visit>
+}
+
 /** Registers the tests of an example. */
-export function testExample(name: string): void {
+export function testExample(name: string): Tested {
   const traits = EXAMPLE_TRAITS[name]
   if (traits === undefined) throw new Error(`examples/${name} has no line in EXAMPLE_TRAITS`)
   let opened: Stage | null = null
@@ -29,11 +36,19 @@ export function testExample(name: string): void {
     await opened?.close()
   })
 
-  testPage(stage, '/', 'element')
-  for (const path of traits.ownMarkup ?? []) testPage(stage, path, 'own markup')
-  testFirstText(stage, traits)
-  testOrder(stage, traits)
-  testLeaks(stage, traits)
+  for (const base of ['/', ...(traits.bases ?? [])]) {
+    describe(`the pages at ${base}`, () => {
+      testPage(stage, base, 'element')
+      testFirstText(stage, base, traits)
+      testOrder(stage, base, traits)
+      testLeaks(stage, base, traits)
+    })
+  }
+  for (const path of traits.ownMarkup ?? [])
+    describe(`the page ${path}`, () => {
+      testPage(stage, path, 'own markup')
+    })
+  return { stage, visit: (path) => visit(stage(), path) }
 }
 
 async function visit(
@@ -46,59 +61,57 @@ async function visit(
 }
 
 function testPage(stage: () => Stage, path: string, rendered: Rendered): void {
-  describe(`the page ${path}`, () => {
-    test('shows three live connections, and changes of the database', async () => {
-      await stage().allConnected()
-      const visitor = await visit(stage(), path, rendered)
-      for (const id of IDS) await visitor.shows(id, 'connected')
-      await stage().ask('disconnected', 'cascina-rossi')
-      await visitor.shows('cascina-rossi', 'disconnected')
-      await visitor.shows('plant-7', 'connected')
-      await visitor.close()
-    })
+  test('shows three live connections, and changes of the database', async () => {
+    await stage().allConnected()
+    const visitor = await visit(stage(), path, rendered)
+    for (const id of IDS) await visitor.shows(id, 'connected')
+    await stage().ask('disconnected', 'cascina-rossi')
+    await visitor.shows('cascina-rossi', 'disconnected')
+    await visitor.shows('plant-7', 'connected')
+    await visitor.close()
+  })
 
-    test('its button disconnects a datalogger and connects it again', async () => {
-      await stage().allConnected()
-      const visitor = await visit(stage(), path, rendered)
-      const before = stage().broker.disconnects('plant-7')
-      await visitor.shows('plant-7', 'connected')
-      await visitor.click('plant-7')
-      await visitor.shows('plant-7', 'disconnected')
-      expect(await stage().desired('plant-7')).toBe('disconnected')
-      expect(stage().broker.disconnects('plant-7')).toBe(before + 1)
-      await visitor.click('plant-7')
-      await visitor.shows('plant-7', 'connected')
-      expect(await stage().desired('plant-7')).toBe('connected')
-      await visitor.close()
-    })
+  test('its button disconnects a datalogger and connects it again', async () => {
+    await stage().allConnected()
+    const visitor = await visit(stage(), path, rendered)
+    const before = stage().broker.disconnects('plant-7')
+    await visitor.shows('plant-7', 'connected')
+    await visitor.click('plant-7')
+    await visitor.shows('plant-7', 'disconnected')
+    expect(await stage().desired('plant-7')).toBe('disconnected')
+    expect(stage().broker.disconnects('plant-7')).toBe(before + 1)
+    await visitor.click('plant-7')
+    await visitor.shows('plant-7', 'connected')
+    expect(await stage().desired('plant-7')).toBe('connected')
+    await visitor.close()
+  })
 
-    test('is live again after the server was killed, without a reload', async () => {
-      await stage().allConnected()
-      const visitor = await visit(stage(), path, rendered)
-      await visitor.shows('marghera-a', 'connected')
-      await visitor.page.evaluate(() => (window.isSameDocument = true))
-      await stage().server.end('SIGKILL')
-      // No server runs while this change is made; the restarted one has to read it.
-      await stage().ask('disconnected', 'marghera-a')
-      await stage().server.launch()
-      await visitor.shows('marghera-a', 'disconnected')
-      await visitor.shows('plant-7', 'connected')
-      expect(await visitor.page.evaluate(() => window.isSameDocument)).toBe(true)
-      visitor.forgiveNetwork()
-      await visitor.close()
-    })
+  test('is live again after the server was killed, without a reload', async () => {
+    await stage().allConnected()
+    const visitor = await visit(stage(), path, rendered)
+    await visitor.shows('marghera-a', 'connected')
+    await visitor.page.evaluate(() => (window.isSameDocument = true))
+    await stage().server.end('SIGKILL')
+    // No server runs while this change is made; the restarted one has to read it.
+    await stage().ask('disconnected', 'marghera-a')
+    await stage().server.launch()
+    await visitor.shows('marghera-a', 'disconnected')
+    await visitor.shows('plant-7', 'connected')
+    expect(await visitor.page.evaluate(() => window.isSameDocument)).toBe(true)
+    visitor.forgiveNetwork()
+    await visitor.close()
   })
 }
 
-function testFirstText(stage: () => Stage, { withoutScript }: Traits): void {
+function testFirstText(stage: () => Stage, base: string, { withoutScript }: Traits): void {
   if (withoutScript === 'nothing') return
   test('without scripts the page shows the names, and the status if a server renders it', async () => {
     await stage().allConnected()
     await stage().ask('disconnected', 'cascina-rossi')
-    const live = await visit(stage(), '/')
+    const live = await visit(stage(), base)
     await live.shows('cascina-rossi', 'disconnected')
     await live.close()
-    const visitor = await visit(stage(), '/', 'element', { javaScript: false })
+    const visitor = await visit(stage(), base, 'element', { javaScript: false })
     expect(await visitor.texts()).toEqual(
       IDS.map((id) => {
         const status = id === 'cascina-rossi' ? 'disconnected' : 'connected'
@@ -110,10 +123,10 @@ function testFirstText(stage: () => Stage, { withoutScript }: Traits): void {
   })
 }
 
-function testOrder(stage: () => Stage, { navigation }: Traits): void {
+function testOrder(stage: () => Stage, base: string, { navigation }: Traits): void {
   test('cards are live if the elements are defined after the page is rendered', async () => {
     await stage().allConnected()
-    const visitor = await visit(stage(), '/', 'element', { held: true })
+    const visitor = await visit(stage(), base, 'element', { held: true })
     for (const name of Object.values(NAMES)) await visitor.page.getByText(name).waitFor()
     const upgraded = await visitor.page.locator('mqtt-status-card:defined').count()
     expect([await visitor.texts(), upgraded]).toEqual([
@@ -128,36 +141,40 @@ function testOrder(stage: () => Stage, { navigation }: Traits): void {
   if (navigation === 'document') return
   test('cards are live if the elements are defined before the framework creates them', async () => {
     await stage().allConnected()
-    const visitor = await visit(stage(), '/about')
+    const visitor = await visit(stage(), base === '/' ? '/about' : `${base}/about`)
     await visitor.page.evaluate(() => customElements.whenDefined('mqtt-status-card'))
     expect(await visitor.page.locator('mqtt-status-card').count()).toBe(0)
-    await visitor.follow('/')
+    await visitor.follow('/', base)
     for (const id of IDS) await visitor.shows(id, 'connected')
     await visitor.close()
   })
 }
 
-function testLeaks(stage: () => Stage, { navigation, keepsSocket = false }: Traits): void {
+function testLeaks(
+  stage: () => Stage,
+  base: string,
+  { navigation, keepsSocket = false }: Traits,
+): void {
   test(`${ROUNDS * 2} navigations leave no socket, no listener and no card behind`, async () => {
     await stage().allConnected()
     const { door } = stage()
-    await until(() => door.open === 0, { what: 'the sockets of other tests to be closed' })
+    await stage().allClosed()
     const before = door.handshakes
-    const visitor = await visit(stage(), '/')
+    const visitor = await visit(stage(), base)
     const round = async (): Promise<void> => {
-      await visitor.follow('/about')
-      await visitor.follow('/')
+      await visitor.follow('/about', base)
+      await visitor.follow('/', base)
       for (const id of IDS) await visitor.shows(id, 'connected')
     }
     await round()
     await round()
-    await visitor.follow('/about')
+    await visitor.follow('/about', base)
     const early = await visitor.held()
-    await visitor.follow('/')
+    await visitor.follow('/', base)
     for (let at = 2; at < ROUNDS; at++) await round()
     if (navigation === 'client') expect(door.handshakes - before).toBe(1)
     await until(() => door.open === 1, { what: 'one socket to be open' })
-    await visitor.follow('/about')
+    await visitor.follow('/about', base)
     const late = await visitor.held()
     expect(late.listeners).toBe(early.listeners)
     expect(late.cards).toBeLessThanOrEqual(CARDS_KEPT)

@@ -72,6 +72,11 @@ export class Stage {
     return row?.['desired']
   }
 
+  /** Waits until no page of a former test has a WebSocket. */
+  async allClosed(): Promise<void> {
+    await until(() => this.door.open === 0, { what: 'the sockets of former tests to be closed' })
+  }
+
   /** Waits until all dataloggers are connected. */
   async allConnected(): Promise<void> {
     for (const id of IDS) await this.ask('connected', id)

@@ -81,11 +81,16 @@ export class Visit {
     await place.getByRole('button').click()
   }
 
-  /** Follows a link of the page's navigation to this address. */
-  async follow(href: '/' | '/about'): Promise<void> {
+  /**
+   * Follows a link of the page's navigation.
+   *
+   * @param base where the example has its pages
+   */
+  async follow(path: '/' | '/about', base = '/'): Promise<void> {
+    const href = base === '/' ? path : base + (path === '/' ? '' : path)
     await this.page.locator(`nav a[href="${href}"]`).click()
     const about = this.page.locator('h1', { hasText: 'About' })
-    await about.waitFor({ state: href === '/about' ? 'visible' : 'detached' })
+    await about.waitFor({ state: path === '/about' ? 'visible' : 'detached' })
   }
 
   /** Texts of the cards outside of their shadow roots, in the order of the page. */
