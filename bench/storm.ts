@@ -39,7 +39,9 @@ async function main(): Promise<void> {
       )
     }
     if (only.has('return')) {
-      console.log(`\nA restart: ${values.fleet} clients knock at once, with their cursors\n`)
+      console.log(
+        `\nA restart: ${values.fleet} clients reconnect at the same time, with their cursors\n`,
+      )
       printTable(
         ['wire', 's until all are answered', 'by patch', 'by snapshot', 'server CPU s'],
         await measureReturn(database, { fleet: Number(values.fleet), rows: ROWS }),

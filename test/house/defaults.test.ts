@@ -29,16 +29,18 @@ interface Section {
 
 const page = read('docs/defaults.md')
 
-const sections: readonly Section[] = page.split(/(?=^## )|(?=^What follows)/m).flatMap((text) => {
-  const found = /(?:Set|set) in `([^`]+)`, `([^`]+)`\./.exec(text)
-  if (!found) return []
-  const [, file = '', place = ''] = found
-  const rows = [...text.matchAll(/^\| `([^`]+)` \| (.+?) \| `([^`]+)` \|/gm)].map(
-    ([, option = '', byDefault = '', here = '']) => ({ option, byDefault, here }),
-  )
-  const title = `${text.split('\n')[0] ?? ''} (${place})`
-  return [{ title, file, place, rows }]
-})
+const sections: readonly Section[] = page
+  .split(/(?=^## )|(?=^The options from)/m)
+  .flatMap((text) => {
+    const found = /(?:Set|set) in `([^`]+)`, `([^`]+)`\./.exec(text)
+    if (!found) return []
+    const [, file = '', place = ''] = found
+    const rows = [...text.matchAll(/^\| `([^`]+)` \| (.+?) \| `([^`]+)` \|/gm)].map(
+      ([, option = '', byDefault = '', here = '']) => ({ option, byDefault, here }),
+    )
+    const title = `${text.split('\n')[0] ?? ''} (${place})`
+    return [{ title, file, place, rows }]
+  })
 
 /** The options that an object sets, also in objects that it spreads, with the text of their values. */
 function optionsIn(object: ts.ObjectLiteralExpression): Map<string, ts.Expression | null> {
