@@ -18,11 +18,15 @@ const rooms = {
     auth: ground,
     http: [...ground, 'auth', 'hub', 'db'],
     embedded: ground,
+    attach: [...ground, 'db'],
     management: [...ground, 'db', 'dns', 'mqtt'],
     ownership: [...ground, 'db', 'dns', 'mqtt'],
-    'server.ts': [...ground, 'db', 'dns', 'hub', 'auth', 'http', 'management', 'ownership'],
+    'server.ts': [
+      ...ground,
+      ...['attach', 'auth', 'db', 'dns', 'hub', 'http', 'management', 'ownership'],
+    ],
     'index.ts': [...ground, 'dns', 'server.ts', 'ownership', 'http'],
-    cli: [...ground, 'server.ts', 'embedded', 'auth', 'db', 'dns', 'management'],
+    cli: [...ground, 'server.ts', 'attach', 'embedded', 'auth', 'db', 'dns', 'management'],
     'main.ts': [...ground, 'cli'],
   },
   'packages/widgets/src': {

@@ -22,6 +22,7 @@ const OTHER_COLUMNS = new Set([
   ...['status', 'reason', 'detail', 'mqtt_reason_code', 'since', 'observed_generation'],
   ...['subscriptions_ok', 'last_message_at', 'device', 'device_since'],
   ...['owner_id', 'epoch', 'revision', 'changed', 'created_at', 'updated_at'],
+  ...['attachment', 'attachment_key'],
 ])
 
 interface Column {

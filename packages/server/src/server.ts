@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
+import { Mirroring } from './attach/mirroring.ts'
 import { refusalNotices, withNotices } from './auth/notices.ts'
 import { createVerify } from './auth/tokens.ts'
 import type { Config } from './config/config.ts'
@@ -187,7 +188,7 @@ export class StatusServer {
     return { url: listening.url }
   }
 
-  /** Starts what runs at intervals: pruning, and the check of the triggers. */
+  /** Starts what runs at intervals: pruning, the check of the triggers, and the mirroring of attached tables. */
   #keepUp(lanes: Lanes): TriggerWatch {
     const log = this.#log.child({ room: 'db' })
     const triggers = new TriggerWatch({ lane: lanes.upkeep, log })
@@ -201,6 +202,13 @@ export class StatusServer {
     this.#onStop('triggers', () => triggers.stop())
     upkeep.start()
     this.#onStop('upkeep', () => upkeep.stop())
+    const mirroring = new Mirroring({
+      lane: lanes.mirror,
+      nodeId: randomUUID(),
+      log: this.#log.child({ room: 'attach' }),
+    })
+    mirroring.start()
+    this.#onStop('mirroring', () => mirroring.stop())
     return triggers
   }
 

@@ -11,6 +11,7 @@ import { formatOf, readRows, writeRows } from './connections-file.ts'
 import type { FileFormat } from './connections-file.ts'
 import type { Edge } from './edge.ts'
 import { withStorage } from './storage.ts'
+import { toTable } from './table.ts'
 
 export interface ImportFlags {
   readonly format?: string
@@ -44,7 +45,7 @@ export async function list(
       reason ?? '',
       name,
     ])
-    for (const line of table([['ID', 'SITE', 'STATUS', 'REASON', 'NAME'], ...cells]))
+    for (const line of toTable([['ID', 'SITE', 'STATUS', 'REASON', 'NAME'], ...cells]))
       edge.print(line)
   })
 }
@@ -130,16 +131,4 @@ async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
 function toFormat(text: string): FileFormat {
   if (text === 'csv' || text === 'json') return text
   throw new SetupError(`--format: found "${text}", expected csv or json.`)
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }

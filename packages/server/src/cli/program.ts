@@ -1,8 +1,9 @@
 /** The commands and their options. The program loads a command when it is called, so that `--help` does not wait for all. */
 import { Command, Option } from 'commander'
-import type { Setting } from '../config/setting-row.ts'
 import { SETTINGS, TABLE } from '../config/settings.ts'
+import { addAttachments } from './program-attach.ts'
 import type { Edge } from './edge.ts'
+import { byVariable, instead } from './program-flags.ts'
 
 interface DoctorFlags extends Record<string, string | boolean> {
   readonly adopt: boolean
@@ -52,6 +53,7 @@ export function createProgram(edge: Edge): Command {
   addDoctor(program, edge)
   addConnections(program, edge)
   addSecrets(program, edge)
+  addAttachments(program, edge)
 
   program
     .command('token')
@@ -174,19 +176,4 @@ function addSecrets(program: Command, edge: Edge): void {
     .action(async (flags: DatabaseFlags) => {
       await (await import('./secrets.ts')).rotate(edge, byVariable(flags))
     })
-}
-
-/** The flag that overrides a setting for one command. */
-function instead({ flag, variable }: Setting<unknown>): Option {
-  return new Option(`${flag} <value>`, `instead of ${variable}`)
-}
-
-/** The flags that override settings, by variable: commander calls `--database-url` `databaseUrl`. */
-function byVariable(flags: object): Record<string, string> {
-  const given: Record<string, string> = {}
-  for (const setting of SETTINGS) {
-    const value = Reflect.get(flags, instead(setting).attributeName()) as unknown
-    if (typeof value === 'string') given[setting.variable] = value
-  }
-  return given
 }

@@ -59,6 +59,7 @@ test('the doctor passes every check of a healthy setup, as lines and as JSON', a
     '✓ schema',
     '✓ rights',
     '✓ secrets',
+    '✓ attachments',
     '✓ epoch',
   ])
   expect(printed).toMatch(/listen: a notification took [\d.]+ ms/)

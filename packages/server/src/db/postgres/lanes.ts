@@ -6,7 +6,7 @@ export interface LanesOptions {
   readonly address: PostgresAddress
   /** Where the tables are. */
   readonly schema: string
-  /** Sessions of all lanes but that of the lease. Each lane has one at least, so fewer than six count as six. */
+  /** Sessions of all lanes but those of the lease and of the mirror. Each lane has one at least, so fewer than six count as six. */
   readonly sessions: number
   readonly deadlineMs: number
 }
@@ -26,6 +26,8 @@ export interface Lanes {
   readonly commands: Lane
   /** Renews the lease. */
   readonly lease: Lane
+  /** Mirrors attached tables. */
+  readonly mirror: Lane
 }
 
 export interface Shares {
@@ -61,6 +63,8 @@ export function openLanes({ address, schema, sessions, deadlineMs }: LanesOption
       sessions: shares[name],
       deadlineMs: limitMs,
     })
+  const extra = (applicationName: string): Lane =>
+    new Lane({ address, schema, applicationName, sessions: 1, deadlineMs })
   return {
     feed: lane('feed'),
     upkeep: lane('upkeep', UPKEEP_MS),
@@ -68,13 +72,8 @@ export function openLanes({ address, schema, sessions, deadlineMs }: LanesOption
     keeping: lane('keeping'),
     queries: lane('queries'),
     commands: lane('commands'),
-    lease: new Lane({
-      address,
-      schema,
-      applicationName: 'mqtt-status-lease',
-      sessions: 1,
-      deadlineMs,
-    }),
+    lease: extra('mqtt-status-lease'),
+    mirror: extra('mqtt-status-mirror'),
   }
 }
 

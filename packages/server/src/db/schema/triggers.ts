@@ -11,6 +11,7 @@ import { transaction } from '../postgres/transaction.ts'
 /** All triggers of this product, by table; each has to be ENABLE ALWAYS (see migration 0011). */
 const TRIGGERS = {
   connections: [
+    'connections_1_attachment',
     'connections_1_dial',
     'connections_1_fence_insert',
     'connections_1_fence_update',

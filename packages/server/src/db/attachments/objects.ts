@@ -1,0 +1,222 @@
+/**
+ * The SQL of an attachment: a function and triggers that note what changes in the attached table, and functions that read its
+ * rows as they are mirrored. They belong to the role that attaches the table, so that neither the server nor the writers of
+ * the table need any rights on the other side.
+ */
+import { TABLE_ALIAS } from '../../model/attachment.ts'
+import type { AttachmentOptions, SourceColumn, TableName } from '../../model/attachment.ts'
+import { quoted } from '../postgres/sql.ts'
+
+/** Notes of one transaction, after which it asks for a comparison of all rows: each takes one of 64 cached subtransactions. */
+const MOST_NOTES = 32
+const NAME_LENGTH = 200
+const REASON_LENGTH = 200
+const DETAIL_LENGTH = 300
+const LABEL_LENGTH = 256
+
+export interface AttachmentPlace {
+  /** The schema of `connections`. */
+  readonly schema: string
+  readonly id: number
+}
+
+/** A table with triggers: the attached one, or a joined one. */
+export interface InstalledTable {
+  readonly alias: string
+  readonly table: TableName
+  readonly partitions: readonly TableName[]
+}
+
+/** The name of a function of an attachment. */
+export function functionOf({ id }: Pick<AttachmentPlace, 'id'>, name: string): string {
+  return `attachment_${id}_${name}`
+}
+
+/** The names of the triggers on one table; another attachment of the same table, and another installation, has others. */
+export function triggerNames(
+  { schema, id }: AttachmentPlace,
+  alias: string,
+): { readonly rows: string; readonly truncate: string } {
+  const joined = alias === TABLE_ALIAS ? '' : `_${alias}`
+  const rows = `${schema.slice(0, 20)}_attachment_${id}${joined}`
+  return { rows, truncate: `${rows}_truncate` }
+}
+
+/** The functions; each statement can be run again. */
+export function functionStatements(place: AttachmentPlace, options: AttachmentOptions): string[] {
+  return [
+    notingFunction(place, TABLE_ALIAS, options),
+    ...options.joins.map(({ alias }) => notingFunction(place, alias, options)),
+    rowsFunction(place, options),
+    keysFunction(place, options),
+  ]
+}
+
+/** The triggers of one table. */
+export function triggerStatements(
+  place: AttachmentPlace,
+  { table, alias, partitions }: InstalledTable,
+): string[] {
+  const names = triggerNames(place, alias)
+  const on = relation(table)
+  const run = `${quoted(place.schema)}.${quoted(notingName(place, alias))}()`
+  const rows = [
+    `create trigger ${quoted(names.rows)}\nafter insert or update or delete on ${on}\nfor each row execute function ${run}`,
+    `alter table ${on} enable always trigger ${quoted(names.rows)}`,
+  ]
+  // Postgres copies row triggers to the partitions, also to later ones, and statement triggers to none.
+  const truncate = [table, ...partitions].flatMap((each) => [
+    `create trigger ${quoted(names.truncate)}\nafter truncate on ${relation(each)}\nfor each statement execute function ${run}`,
+    `alter table ${relation(each)} enable always trigger ${quoted(names.truncate)}`,
+  ])
+  return [...rows, ...truncate]
+}
+
+/** A table as SQL. */
+export function relation({ schema, name }: TableName): string {
+  return `${quoted(schema)}.${quoted(name)}`
+}
+
+/** The function that the triggers of a table run. */
+export function notingName(place: AttachmentPlace, alias: string): string {
+  return functionOf(place, alias === TABLE_ALIAS ? 'changed' : `changed_${alias}`)
+}
+
+/**
+ * Every name and operator is qualified, because the function has no search path of its own: setting one costs more than all
+ * the rest of an unchanged row. Its own errors never reach the writer; they raise a sequence, and a node compares all rows.
+ */
+function notingFunction(place: AttachmentPlace, alias: string, options: AttachmentOptions): string {
+  const { id, schema } = place
+  const own = quoted(schema)
+  const counter = `'mqtt_status.attachment_${id}'`
+  const watched = options.watched[alias] ?? null
+  const same =
+    watched === null
+      ? 'old operator(pg_catalog.*=) new'
+      : `row(${fields('old', watched)}) operator(pg_catalog.*=) row(${fields('new', watched)})`
+  const key = (row: 'old' | 'new'): string =>
+    alias === TABLE_ALIAS ? `${row}.${quoted(options.key)}::pg_catalog.text` : 'null'
+  const body = `declare
+  noted pg_catalog.text := pg_catalog.current_setting(${counter}, true);
+  times pg_catalog.int4;
+  former pg_catalog.text;
+  latter pg_catalog.text;
+begin
+  if noted operator(pg_catalog.=) 'all' then return null; end if;
+  begin
+    if tg_op operator(pg_catalog.=) 'UPDATE' then
+      if ${same} then return null; end if;
+      former := ${key('old')};
+      latter := ${key('new')};
+    elsif tg_op operator(pg_catalog.=) 'INSERT' then
+      latter := ${key('new')};
+    elsif tg_op operator(pg_catalog.=) 'DELETE' then
+      latter := ${key('old')};
+    end if;
+    times := case when noted operator(pg_catalog.<>) '' then noted::pg_catalog.int4 else 0 end;
+    if latter is null or times operator(pg_catalog.>=) ${MOST_NOTES} then
+      perform ${own}.attachment_note(${id}, null);
+      perform pg_catalog.set_config(${counter}, 'all', true);
+      return null;
+    end if;
+    if former operator(pg_catalog.<>) latter then
+      perform ${own}.attachment_note(${id}, former);
+    end if;
+    perform ${own}.attachment_note(${id}, latter);
+    perform pg_catalog.set_config(${counter}, (times operator(pg_catalog.+) 1)::pg_catalog.text, true);
+  exception when others then
+    begin
+      perform pg_catalog.set_config(${counter}, 'all', true);
+      perform ${own}.attachment_lost();
+    exception when others then
+      return null;
+    end;
+  end;
+  return null;
+end`
+  return `create or replace function ${own}.${quoted(notingName(place, alias))}() returns trigger
+language plpgsql security definer as ${dollarQuoted(body)}`
+}
+
+/** The rows as they are mirrored: all, or those with the given keys. */
+function rowsFunction(place: AttachmentPlace, options: AttachmentOptions): string {
+  const { joins, where, key, keyType } = options
+  const from = [
+    `from ${relation(options.table)} ${TABLE_ALIAS}`,
+    ...joins.map((join) => `left join ${relation(join)} ${quoted(join.alias)} on (${join.on}\n)`),
+  ].join('\n')
+  const condition = where === null ? 'true' : `(${where}\n)`
+  const select = `return query select ${rowColumns(place, options).join(',\n')}\n${from}\nwhere ${condition}`
+  const given = `array(select jsonb_array_elements_text(only_keys))::${keyType}[]`
+  const body = `#variable_conflict use_column
+begin
+  if only_keys is null then
+    ${select};
+  else
+    ${select} and ${TABLE_ALIAS}.${quoted(key)} = any (${given});
+  end if;
+end`
+  return `create or replace function ${quoted(place.schema)}.${functionOf(place, 'rows')}(only_keys jsonb)
+returns table (
+  source_key text, id text, site_id text, name text, labels jsonb, status text, reason text, detail text,
+  last_message_at timestamptz
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO' as ${dollarQuoted(body)}`
+}
+
+function rowColumns({ schema }: AttachmentPlace, options: AttachmentOptions): string[] {
+  const own = quoted(schema)
+  const key = `${TABLE_ALIAS}.${quoted(options.key)}::text`
+  const text = (column: SourceColumn | null): string =>
+    column === null ? 'null' : `${columnOf(column)}::text`
+  const line = (column: SourceColumn | null, most: number): string =>
+    `${own}.attachment_line(${text(column)}, ${most})`
+  const id = `${own}.attachment_shorten(${literal(options.prefix)} || ${own}.attachment_encode(${key}))`
+  const labels = Object.entries(options.labels).map(
+    ([label, column]) => `${literal(label)}, left(${text(column)}, ${LABEL_LENGTH})`,
+  )
+  const map = literal(JSON.stringify(options.map))
+  return [
+    key,
+    id,
+    `${own}.attachment_shorten(coalesce(${text(options.site)}, ''))`,
+    `coalesce(${line(options.name, NAME_LENGTH)}, ${key})`,
+    `jsonb_strip_nulls(jsonb_build_object(${labels.join(', ')}))`,
+    `coalesce(${map}::jsonb ->> ${text(options.status)}, 'unknown')`,
+    line(options.reason, REASON_LENGTH),
+    line(options.detail, DETAIL_LENGTH),
+    options.lastMessage === null
+      ? 'null::timestamptz'
+      : `${columnOf(options.lastMessage)}::timestamptz`,
+  ]
+}
+
+/** All keys, also of rows that can't be read otherwise. */
+function keysFunction(place: AttachmentPlace, { table, key }: AttachmentOptions): string {
+  return `create or replace function ${quoted(place.schema)}.${functionOf(place, 'keys')}() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp as ${dollarQuoted(
+    `select ${TABLE_ALIAS}.${quoted(key)}::text from ${relation(table)} ${TABLE_ALIAS}`,
+  )}`
+}
+
+function columnOf({ alias, name }: SourceColumn): string {
+  return `${quoted(alias)}.${quoted(name)}`
+}
+
+function fields(row: 'old' | 'new', names: readonly string[]): string {
+  return names.map((name) => `${row}.${quoted(name)}`).join(', ')
+}
+
+function literal(text: string): string {
+  const escaped = text.replaceAll("'", "''")
+  return text.includes('\\') ? `E'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`
+}
+
+/** A tag that the text does not contain. */
+function dollarQuoted(body: string): string {
+  let tag = '$attachment$'
+  while (body.includes(tag)) tag = tag.replace(/\$$/, '_$')
+  return `${tag}\n${body}\n${tag}`
+}
