@@ -47,7 +47,7 @@ type Timer = ReturnType<typeof setTimeout> | undefined
 export class Attempt {
   readonly #options: AttemptOptions
   /** The server accepts no other message before `hello`. */
-  #stage: 'opening' | 'greeted' | 'welcomed' | 'closed' = 'opening'
+  #stage: 'opening' | 'open' | 'welcomed' | 'closed' = 'opening'
   #transport: Transport | null = null
   /** When the last `hello` or `ping` was sent. */
   #askedMs = 0
@@ -64,8 +64,7 @@ export class Attempt {
 
   /** @returns whether the message was sent; an attempt queues nothing */
   send(message: ClientMessage): boolean {
-    const isGreeted = this.#stage === 'greeted' || this.#stage === 'welcomed'
-    return (isGreeted && this.#transport?.send(message)) ?? false
+    return (this.#stage !== 'opening' && this.#transport?.send(message)) ?? false
   }
 
   /** Sends a `ping`, because the transport may be dead without an event. */
@@ -84,6 +83,7 @@ export class Attempt {
     clearTimeout(this.#silence)
     clearTimeout(this.#renewal)
     this.#transport?.close()
+    this.#transport = null
   }
 
   #isClosed(): boolean {
@@ -113,14 +113,13 @@ export class Attempt {
       })
     } catch (error) {
       if (this.#isClosed()) return
-      if (error === DENIED) onLost('denied')
-      else onLost(error instanceof TokenError ? 'token_source' : 'broken')
+      onLost(error === DENIED ? 'denied' : error instanceof TokenError ? 'token_source' : 'broken')
     }
   }
 
   #greet(token: string | null): void {
     const { now, onOpen } = this.#options
-    this.#stage = 'greeted'
+    this.#stage = 'open'
     this.#askedMs = now()
     this.#expect(SILENCE_MS)
     this.send({ type: 'hello', ...(token !== null && { token }) })
@@ -130,11 +129,8 @@ export class Attempt {
   #read(text: string): void {
     const { now, onLost, onHeard } = this.#options
     const message = readMessage(text)
-    if (message === null) {
-      onLost('garbled')
-      return
-    }
-    this.#receive(message)
+    if (message) this.#receive(message)
+    else onLost('garbled')
     if (this.#isClosed() || now() < this.#doubtUntilMs) return
     onHeard()
     this.#expect(this.#heartbeatMs + SILENCE_MS)

@@ -5,12 +5,12 @@ import type { Credentials } from './failures.ts'
 
 const ACCEPTED: Credentials = { none: false, held: true, accepted: true }
 
-test('what a client has to change first is retried slowly, everything else soon', () => {
+test('the link retries slowly after refusals that the client has to end, and soon after all other losses', () => {
   for (const [name, code] of Object.entries(CLOSE_CODES))
     expect([name, FAILURES[failureOf(code)].retry]).toEqual([name, code < 4100 ? 'slowly' : 'soon'])
 })
 
-test('every close code has a failure of its own name, and any other number has one, too', () => {
+test('every close code has the failure of the same name, and every other number has one, too', () => {
   for (const [name, code] of Object.entries(CLOSE_CODES)) expect(failureOf(code)).toBe(name)
   const others = { 1000: 'broken', 1006: 'broken', 1009: 'broken', 3000: 'broken', 4050: 'unknown' }
   for (const [code, name] of Object.entries(others)) expect(failureOf(Number(code))).toBe(name)

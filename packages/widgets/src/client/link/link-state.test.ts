@@ -10,7 +10,7 @@ const FULL = { state: 'unavailable', cause: 'too_many' } as const
 const TRYING = { attempt: 2, refused: false, trouble: CALM } as const
 const HELD: Credentials = { none: false, held: true, accepted: true }
 
-/** The columns of the table: every phase, and what makes a difference inside of one. */
+/** The columns of the table: every phase, with variants where the transitions differ inside a phase. */
 const PHASES = [
   ['idle', { kind: 'idle' }],
   ['opening', { kind: 'opening', ...TRYING }],
@@ -38,7 +38,7 @@ function lost(failure: Failure, change: Partial<Lost> = {}): Lost {
   }
 }
 
-/** The rows: every event, and what makes a difference inside of one. */
+/** The rows: every event, with variants where the transitions differ inside an event. */
 const EVENTS = {
   start: { kind: 'start' },
   stop: { kind: 'stop' },
@@ -68,7 +68,7 @@ const EVENTS = {
 /** One cell for every column: a phase without a cell does not compile, nor does an event without a row. */
 type Row = Cells<typeof PHASES>
 type Cells<Columns extends readonly unknown[]> = { readonly [Column in keyof Columns]: string }
-/** `=`: nothing changes. Otherwise the next phase, and after a colon what has to be done. */
+/** `=`: nothing changes. Otherwise the next phase, and after a colon the effect. */
 // prettier-ignore
 const TABLE: Record<keyof typeof EVENTS, Row> = {
   //           idle             opening                               asking                                       slow                                     open                                  live                                   stable                                waiting                               offline           paused
@@ -85,7 +85,7 @@ const TABLE: Record<keyof typeof EVENTS, Row> = {
   expired:   ['=',             'waiting 1000',                       'waiting 1000 asking',                       'waiting 250',                           'waiting 1000',                       'waiting 250',                         'waiting 250',                        '=',                                  '=',              '='],
   // The first slow wait is 1 to 2 min, the third 4 to 8.
   refused:   ['=',             'waiting 90000 unauthorized',         'waiting 90000 unauthorized asking',         'waiting 360000 unauthorized',           'waiting 90000 unauthorized',         'waiting 360000 unauthorized',         'waiting 90000 unauthorized',         '=',                                  '=',              '='],
-  // A new token is asked for once: where that is refused too, so will be the next.
+  // The client requests another token once: after a second refusal it waits for minutes.
   renewable: ['=',             'waiting 0 asking',                   'waiting 90000 unauthorized asking',         'waiting 0 unavailable too_many asking', 'waiting 0 asking',                   'waiting 0 asking',                    'waiting 0 asking',                   '=',                                  '=',              '='],
   forbidden: ['=',             'waiting 90000 forbidden',            'waiting 90000 forbidden asking',            'waiting 360000 forbidden',              'waiting 90000 forbidden',            'waiting 360000 forbidden',            'waiting 90000 forbidden',            '=',                                  '=',              '='],
   full:      ['=',             'waiting 90000 unavailable too_many', 'waiting 90000 unavailable too_many asking', 'waiting 360000 unavailable too_many',   'waiting 90000 unavailable too_many', 'waiting 360000 unavailable too_many', 'waiting 90000 unavailable too_many', '=',                                  '=',              '='],
@@ -124,8 +124,8 @@ const cases = Object.entries(TABLE).flatMap(([event, cells]) =>
   PHASES.map(([name, from], column) => ({ name, event, from, expected: cells[column] ?? '' })),
 )
 
-test('every kind of phase has a column, and every kind of event a row', () => {
-  // Where one is missing, this does not compile.
+test('the table has a column for every kind of phase, and a row for every kind of event', () => {
+  // Where one is missing, the test does not compile.
   const columns: Record<LinkPhase['kind'], true> = Object.fromEntries(
     PHASES.map(([, { kind }]) => [kind, true]),
   ) as Record<(typeof PHASES)[number][1]['kind'], true>
@@ -141,7 +141,7 @@ test.each(cases)('$name, $event → $expected', ({ event, from, expected }) => {
   expect([became, effect].filter(Boolean).join(': ')).toBe(expected)
 })
 
-test('a retry starts counting anew, a wait that is over goes on counting', () => {
+test('a retry resets the number of attempts, and the end of a wait does not', () => {
   const waiting: LinkPhase = {
     kind: 'waiting',
     attempt: 5,
@@ -153,7 +153,7 @@ test('a retry starts counting anew, a wait that is over goes on counting', () =>
   expect(nextLink(waiting, EVENTS.retry, MOMENT)[0]).toMatchObject({ attempt: 0, refused: false })
 })
 
-test('waits are spread over the whole of their bound, and never exceed 20 s', () => {
+test('waits are spread over the whole range below their bound, and never exceed 20 s', () => {
   const opening: LinkPhase = { kind: 'opening', attempt: 30, refused: false, trouble: CALM }
   const wait = (random: number): LinkPhase =>
     nextLink(opening, EVENTS.broken, { nowMs: NOW, random })[0]
@@ -167,14 +167,14 @@ const STRANGERS: readonly Credentials[] = [
 ]
 const DIALLED = PHASES.filter(([, { kind }]) => ['opening', 'open', 'live'].includes(kind))
 
-/** Every way into a failure: from each phase, with and without a token, at both ends of the jitter. */
+/** Every loss: in each phase, with and without a token, at both ends of the jitter. */
 const WAYS = DIALLED.flatMap(([, phase]) =>
   [HELD, ...STRANGERS].flatMap((credentials) =>
     [0, 0.999_999].map((random) => ({ phase, credentials, random })),
   ),
 )
 
-/** What the link waits, twenty times in a row, in ms. */
+/** Twenty consecutive waits of the link, in ms. */
 function waitsAfter(failure: Failure, way: (typeof WAYS)[number]): number[] {
   let phase: LinkPhase = way.phase
   return Array.from({ length: 20 }, () => {
@@ -188,7 +188,7 @@ function waitsAfter(failure: Failure, way: (typeof WAYS)[number]): number[] {
 }
 
 test.each(Object.keys(FAILURES) as Failure[])(
-  'after %s the link tries again, neither sooner nor later than the table says',
+  'after %s the link retries within the bounds of the table',
   (failure) => {
     const isSlow = FAILURES[failure].retry === 'slowly'
     const waits = WAYS.flatMap((way) => waitsAfter(failure, way))

@@ -56,12 +56,12 @@ test.each(TABLE)('%j: %s, or %s after the link was live', (...row) => {
   expect(show(WAS_LIVE).link).toMatchObject({ state: later, cause, retryAt })
   expect(isMending({ ...WAS_LIVE, phase })).toBe(hidden)
   expect(isMending({ ...FRESH, phase })).toBe(false)
-  // The same phase once more changes nothing.
+  // The same phase again changes nothing.
   const once = show(WAS_LIVE)
   expect(show(once).link).toBe(once.link)
 })
 
-test('a loss is dated to the last message before it, and a state keeps its date', () => {
+test('a loss has the time of the last message before it, and a state keeps its time', () => {
   const later = heard(WAS_LIVE, 45_000)
   const lost = nextView({ ...later, phase: { ...DIALLED, kind: 'opening', refused: false } }, NOW)
   expect(lost.link).toMatchObject({ state: 'stale', since: 45_000 })
@@ -71,7 +71,7 @@ test('a loss is dated to the last message before it, and a state keeps its date'
   expect(nextView({ ...lost, phase: LIVE }, NOW).link.since).toBe(50_000)
 })
 
-test('a link that was stopped and started again was not live before', () => {
+test('after a stop and a start the link counts as never live', () => {
   const idle = nextView({ ...WAS_LIVE, phase: { kind: 'idle' } }, NOW)
   const opening: LinkPhase = { ...DIALLED, kind: 'opening', refused: false }
   expect(nextView({ ...idle, phase: opening }, NOW).link.state).toBe('connecting')

@@ -133,19 +133,15 @@ export class LinkKeeper {
     this.#attempt = new Attempt({
       ...this.#options,
       clock: this.clock,
-      onMessage: (message) => {
-        this.#receive(message)
-      },
+      onMessage: this.#receive,
       onHeard: () => {
         this.#view.heard()
       },
-      onLost: (failure, loss) => {
-        this.#lost(failure, loss)
-      },
+      onLost: this.#lost,
     })
   }
 
-  #receive(message: ServerMessage): void {
+  readonly #receive = (message: ServerMessage): void => {
     const { onWelcome, onMessage } = this.#options
     if (message.type === 'welcome') {
       onWelcome(message)
@@ -156,7 +152,7 @@ export class LinkKeeper {
     } else onMessage(message)
   }
 
-  #lost(failure: Failure, { byTransport = false, window = null }: Loss = {}): void {
+  readonly #lost = (failure: Failure, { byTransport = false, window = null }: Loss = {}): void => {
     const { tokens, transports, onGarbled } = this.#options
     if (failure === 'garbled') onGarbled()
     if (failure === 'unauthorized' || failure === 'token_expired') tokens.expire()

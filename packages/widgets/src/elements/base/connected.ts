@@ -107,7 +107,7 @@ export abstract class ConnectedElement extends StatusElement {
   /** What the parts of the element outside of this class read of it. */
   protected readonly inside: Inside
   /** The buttons of an element that has some. */
-  protected readonly commands: { readonly state: CommandState } | null = null
+  declare protected readonly commands?: { readonly state: CommandState }
   protected scene!: Scene
   readonly #links: LinkController
   readonly #alarm: AlarmController
