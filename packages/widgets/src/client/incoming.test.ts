@@ -45,13 +45,13 @@ function typeOf(value: unknown): string {
   return value === null ? 'null' : typeof value
 }
 
-test('a good row comes through as it is', () => {
+test('a valid row stays as it is', () => {
   expect(readRow({ ...ROW })).toEqual(ROW)
   expect(readRow({ ...ROW, later: 1 })).toMatchObject({ later: 1 })
 })
 
 test.each(Object.keys(ROW).filter((name) => name !== 'id'))(
-  'a row whose %s is of an odd kind keeps all its other fields',
+  'a row whose %s has another type keeps all its other fields',
   (name) => {
     for (const odd of ODD) {
       const row = readRow({ ...ROW, [name]: odd }) as unknown as Record<string, unknown>
@@ -65,7 +65,7 @@ test.each([...ODD, { ...ROW, id: 7 }, { ...ROW, id: null }])('%j is no row', (va
   expect(readRow(value)).toBeNull()
 })
 
-test('a revision that is too large for a number does not stand above all others', () => {
+test('a revision that is too large for a number does not exceed all others', () => {
   const message = readMessage(`{"type":"patch","connections":[{"id":"a","revision":1e999}]}`)
   expect(message).toMatchObject({ connections: [{ id: 'a', revision: 0 }] })
 })
@@ -77,7 +77,7 @@ test.each(['', 'x', '{', 'null', '5', '"text"', '[]', '{}', '{"type":5}', '<html
   },
 )
 
-test.each(ODD)('%j in the place of any field breaks no message', (odd) => {
+test.each(ODD)('%j in any field leaves the message readable', (odd) => {
   const fields = {
     connections: odd,
     removed: odd,
@@ -126,7 +126,7 @@ test.each([
   expect(readMessage(text)).toMatchObject({ reconnectAfterMs: read })
 })
 
-test('a heartbeat that no timer can hold is the usual one', () => {
+test('a heartbeat that is too long for a timer becomes the default one', () => {
   for (const heartbeatMs of [0, -5, 1e12, null, '25000'])
     expect(readMessage(JSON.stringify({ type: 'welcome', heartbeatMs }))).toMatchObject({
       heartbeatMs: 25_000,

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { toJson } from './json.ts'
 
-/** What is sent and stored: every kind of value, at every depth. */
+/** Values of every type, at every depth. */
 const VALUES: readonly unknown[] = [
   { type: 'watch', id: 1, connections: ['a', 'b'], sites: [], summary: ['*'], all: true },
   { type: 'hello', token: 'x', client: { name: 'widgets', labels: [{ a: [1, null, 'ü'] }] } },
@@ -39,6 +39,6 @@ test.each(
   expect(VALUES.map((value) => toJson(value))).toEqual(EXPECTED)
 })
 
-test('JSON can be indented', () => {
+test('toJson can indent its result', () => {
   expect(toJson({ a: [1] }, 2)).toBe(JSON.stringify({ a: [1] }, null, 2))
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { arrivedIn, INITIAL_SYNC, isSettled, namedBy, nextSync } from './sync.ts'
 import type { Sync, SyncEffect, SyncEvent } from './sync.ts'
 
-/** What follows from events, one after the other. */
+/** The state and the effects after a series of events. */
 function after(...events: SyncEvent[]): Sync {
   return events.reduce((sync, event) => nextSync(sync, event)[0], INITIAL_SYNC)
 }
@@ -16,13 +16,13 @@ const WELCOMED = { kind: 'welcomed', epoch: 'e1' } as const
 const STATES = {
   /** Before the first transport. */
   initial: after(),
-  /** a and b are asked for, with the first page of a snapshot. */
+  /** The client has sent a watch of a and b, and received the first page of the snapshot. */
   asking: after(WELCOMED, OPENED, { kind: 'part', id: 1, rows: ['a'] }),
-  /** The server has refused a and b together: a is asked for alone, b waits. */
+  /** The server has refused a and b together: the client watches a alone, and b waits. */
   halved: after(WELCOMED, OPENED, { kind: 'refused', id: 1 }),
   /** a and b are answered. */
   settled: after(WELCOMED, OPENED, ANSWERED),
-  /** They were, and the transport is closed. */
+  /** The same, and the transport is closed. */
   away: after(WELCOMED, OPENED, ANSWERED, { kind: 'closed' }),
 } as const satisfies Record<string, Sync>
 
@@ -188,11 +188,11 @@ test.each(
   const before = STATES[state as keyof typeof STATES]
   const copy = structuredClone(before)
   expect(line(...nextSync(before, EVENTS[event as keyof typeof EVENTS]))).toBe(expected)
-  // A transition changes nothing in the state that it comes from.
+  // A transition does not mutate the former state.
   expect(before).toEqual(copy)
 })
 
-test('an answer consists of all its parts, and of the names that are still watched', () => {
+test('an answer has the rows of all its parts, and the names that are still watched', () => {
   const { asking } = STATES
   expect([...arrivedIn(asking, 1, ['b'])]).toEqual(['a', 'b'])
   expect([...arrivedIn(asking, undefined, ['b'])]).toEqual(['b'])
@@ -200,14 +200,14 @@ test('an answer consists of all its parts, and of the names that are still watch
   expect([namedBy(asking, undefined), namedBy(STATES.away, 1)]).toEqual([undefined, undefined])
 })
 
-test('a welcome cuts off an answer about everything, and no answer to a watch', () => {
+test('a welcome cuts off an answer about all watches, and no answer to one watch', () => {
   const sync = after(OPENED, { kind: 'part', id: undefined, rows: ['x'] })
   const both = nextSync(sync, { kind: 'part', id: 1, rows: ['a'] })[0]
   expect(line(nextSync(both, WELCOMED)[0])).toBe('open e1 ?1:a,b ~1:a')
 })
 
 test.each([1, 2, 3, 7, 100, 999])(
-  'a server with room for %i names gets exactly so many, one watch after the other',
+  'a server with room for %i names accepts exactly so many, one watch after the other',
   (room) => {
     const names = Array.from({ length: 1_000 }, (_, i) => `connections:c${i}`)
     let [sync, effects] = nextSync(INITIAL_SYNC, { kind: 'opened', names })

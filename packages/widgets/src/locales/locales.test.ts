@@ -19,7 +19,7 @@ const ITALIAN = { locale: italian, tag: 'it' }
 const NOW = new Date(2026, 10, 25, 12, 0, 0).getTime()
 const MINUTE = 60_000
 
-/** Every text of a language, by its path; functions are called with what they may be called with. */
+/** Every text of a language, by its path; functions are called with valid arguments. */
 function texts(value: unknown, path = ''): [string, string][] {
   if (typeof value === 'string') return [[path, value]]
   if (typeof value === 'function')
@@ -55,29 +55,29 @@ for (const locale of [en, italian]) {
       expect(Object.keys(locale.action).toSorted()).toEqual([...ACTIONS].toSorted())
     })
 
-    test('leaves nothing empty', () => {
+    test('has no empty text', () => {
       expect(texts(locale).filter(([, text]) => text.trim() === '')).toEqual([])
     })
   })
 }
 
-test('Italian says everything in its own words', () => {
+test('Italian differs from English in every text, except for "min" and "No"', () => {
   const english = new Map(texts(en))
   const same = texts(italian).filter(([path, text]) => english.get(path) === text)
   expect(same.map(([path]) => path)).toEqual(['.unit.minute', '.no'])
 })
 
-test('numbers agree with their words', () => {
+test('words agree with their numbers', () => {
   expect(count(1, italian.counted.connected, 'it')).toBe('1 connessa')
   expect(count(3, italian.counted.connected, 'it')).toBe('3 connesse')
   expect(count(1, en.counted.failed, 'en')).toBe('1 error')
   expect(count(2, en.counted.failed, 'en')).toBe('2 errors')
 })
 
-test('times are said as people say them, and each knows for how long it stays true', () => {
+test('relative times have the words of the language, and the time for which they stay true', () => {
   expect(lasting(ENGLISH, 3 * MINUTE)).toEqual({ text: 'for 3 min', staysMs: MINUTE })
   expect(lasting(ITALIAN, 3 * MINUTE).text).toBe('da 3 min')
-  // Never broken between two lines.
+  // With non-breaking spaces.
   expect(ago(ENGLISH, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0ago')
   expect(ago(ITALIAN, NOW - 12 * MINUTE, NOW).text).toBe('12\u00a0min\u00a0fa')
   expect(countdown(ENGLISH, 7_400)).toEqual({ text: '8 sec', staysMs: 400 })
@@ -89,7 +89,7 @@ test('times are said as people say them, and each knows for how long it stays tr
   expect(dated(ITALIAN, new Date(2026, 10, 20, 9, 5).getTime(), NOW).text).toBe('20 nov 09:05')
 })
 
-test('a moment that is named by its day is named anew when the day is over', () => {
+test('a moment that is named by its day is out of date when the day is over', () => {
   const at = new Date(2026, 10, 25, 17, 50).getTime()
   const evening = new Date(2026, 10, 25, 23, 55).getTime()
   for (const tell of [absolute, dated])
@@ -100,12 +100,12 @@ test('a moment that is named by its day is named anew when the day is over', () 
   expect(dated(ITALIAN, at, later + 24 * 60 * MINUTE).text).toBe('25 nov 17:50')
 })
 
-test('a clock that is behind the server says now, never the future', () => {
+test('a time in the future, by a clock that is behind, is now', () => {
   expect(lasting(ENGLISH, -MINUTE).text).toBe('just now')
   expect(ago(ITALIAN, NOW + 60 * MINUTE, NOW).text).toBe('adesso')
 })
 
-test('a language that is built in is loaded when it is wanted, and makes itself known', async () => {
+test('a built-in language is loaded on demand, and listeners are called after that', async () => {
   expect(chooseLanguage(['it']).locale.code).toBe('en')
   await new Promise<void>((resolve) => {
     const leave = onLocale(() => {
@@ -116,7 +116,7 @@ test('a language that is built in is loaded when it is wanted, and makes itself 
   expect(chooseLanguage(['it']).locale).toBe(italian)
 })
 
-test('a region speaks its language, an unknown tag falls through to the next', () => {
+test('a tag with a region gets the words of its language, and an unknown tag is skipped', () => {
   registerLocale(italian)
   expect(chooseLanguage(['it-CH'])).toMatchObject({ locale: { code: 'it' }, tag: 'it-CH' })
   expect(chooseLanguage(['xx', 'it']).locale.code).toBe('it')
@@ -129,7 +129,7 @@ test('a page may replace single texts', () => {
   expect(locale.look).toMatchObject({ connected: 'Up', lost: 'Connection lost' })
 })
 
-test('what a language lacks is said in English, and named once', () => {
+test('a text that a language lacks is English, and the console names it once', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   const action: Record<string, unknown> = { ...italian.action }
   delete action['connect']
@@ -151,7 +151,7 @@ test('what a language lacks is said in English, and named once', () => {
   warn.mockRestore()
 })
 
-test('one text of a group may be replaced alone, and an unknown key is found', () => {
+test('a page may replace one text of a group, and an unknown key is found', () => {
   const strings = { action: { connect: { label: 'Go' } }, linc: {}, look: { conected: 'Up' } }
   const { locale } = withStrings(ENGLISH, strings as unknown as Strings)
   expect(locale.action.connect).toMatchObject({ label: 'Go', busy: 'Connecting…' })

@@ -2,7 +2,7 @@ import { aTimeout, expect, fixture, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { listen, show, shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 const IDS = ['a', 'b', 'c']
 let server: FakeServer

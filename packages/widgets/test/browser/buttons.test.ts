@@ -2,8 +2,8 @@
 import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
-import { accepted, answerCommands, button, part, show, shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { accepted, button, part, serve, show, shown, text } from './stage.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 
@@ -186,7 +186,7 @@ it('a page can style every button by its part', async () => {
 
 describe('a question', () => {
   it('closes when another viewer has sent the command, and moves the focus to no command button', async () => {
-    const { asked, restore } = answerCommands(() => accepted())
+    const asked = serve(() => accepted())
     server = new FakeServer({ rows: [row({ status: 'disconnected', desired: 'disconnected' })] })
     const card = await cardIn('en', 400)
     button(card).click()
@@ -201,7 +201,6 @@ describe('a question', () => {
     yes.click()
     await aTimeout(100)
     expect(asked).to.have.length(0)
-    restore()
   })
 
   it('stays open while its command is on offer, although the status changes', async () => {

@@ -3,17 +3,10 @@ import type { Connection } from '@mqtt-status/protocol'
 import { expect, fixture, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { accepted, answerCommands, button, show as put, shown, text } from './stage.ts'
+import { accepted, button, serve, show as put, shown, text } from './stage.ts'
 import { FakeServer } from './fake-server.ts'
 
 let server: FakeServer
-let restore = (): void => undefined
-
-function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
-  const { asked, restore: undo } = answerCommands(answer)
-  restore = undo
-  return asked
-}
 
 function show(
   template = html`<mqtt-status-card connection-id="plant-7" lang="en"></mqtt-status-card>`,
@@ -26,8 +19,6 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  restore()
-  restore = () => undefined
   server.client.close()
   sessionStorage.clear()
 })

@@ -2,37 +2,21 @@
 import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
-import { answerCommands, button, part, listen, show as put, shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { button, part, listen, serve, show as put, shown, text } from './stage.ts'
+import type { Answer } from './stage.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 let said: readonly string[]
 let stopListening: () => void
-let restore = (): void => undefined
-
-function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
-  restore()
-  const { asked, restore: undo } = answerCommands(answer)
-  restore = undo
-  return asked
-}
 
 /** Responds to the requests once the test releases them. */
 function serveLater(): { asked: Request[]; refuse: () => void } {
-  const realFetch = window.fetch
-  const asked: Request[] = []
-  const { promise, resolve } = Promise.withResolvers<Response>()
-  window.fetch = (input, request) => {
-    asked.push(new Request(input, request))
-    return promise
-  }
-  restore = () => {
-    window.fetch = realFetch
-  }
+  const { promise, resolve } = Promise.withResolvers<Answer>()
   const refuse = (): void => {
-    resolve(new Response(JSON.stringify({ code: 'database_unavailable' }), { status: 503 }))
+    resolve({ status: 503, body: { code: 'database_unavailable' } })
   }
-  return { asked, refuse }
+  return { asked: serve(() => promise), refuse }
 }
 
 async function show(confirm = 'none'): Promise<MqttStatusCard> {
@@ -61,8 +45,6 @@ beforeEach(() => {
 
 afterEach(() => {
   stopListening()
-  restore()
-  restore = () => undefined
   server.client.close()
 })
 

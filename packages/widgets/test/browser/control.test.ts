@@ -1,17 +1,10 @@
 import { expect, html, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
-import { accepted, answerCommands, button, part, show, shown, text } from './stage.ts'
+import { accepted, button, part, serve, show, shown, text } from './stage.ts'
 import { FakeServer } from './fake-server.ts'
 
 let server: FakeServer
-let restore = (): void => undefined
-
-function serve(answer: Parameters<typeof answerCommands>[0]): Request[] {
-  const { asked, restore: undo } = answerCommands(answer)
-  restore = undo
-  return asked
-}
 
 function control(
   template = html`<mqtt-status-control connection-id="plant-7" lang="en"></mqtt-status-control>`,
@@ -28,8 +21,6 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  restore()
-  restore = () => undefined
   server.client.close()
 })
 

@@ -3,7 +3,7 @@ import { expect, nextFrame } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, shown } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 const DETAIL = 'Connection refused: not authorized. '.repeat(8).trim()
 const PEERS = ['plant-1', 'plant-7', 'plant-9']

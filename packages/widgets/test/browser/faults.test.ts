@@ -8,7 +8,7 @@ import type { Connection } from '@mqtt-status/protocol'
 import { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 /** Uncaught errors, unhandled rejections, and what was written to the console. */

@@ -4,7 +4,7 @@ import { aTimeout, expect, html, nextFrame, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard, MqttStatusControl, MqttStatusLive } from '../../src/index.ts'
 import '../../src/define.ts'
 import { part, show, shown } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 

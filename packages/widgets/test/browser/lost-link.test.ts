@@ -5,7 +5,7 @@ import type { MqttStatusCard } from '../../src/index.ts'
 import { it as italian } from '../../src/locales/it.ts'
 import '../../src/define.ts'
 import { part, shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 const ROWS = [
   row({ id: 'a', name: 'Impianto 7' }),

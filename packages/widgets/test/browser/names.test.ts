@@ -4,7 +4,7 @@ import { expect, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { button, shown } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 const FAILED: Partial<Connection> = {
   status: 'failed',

@@ -2,13 +2,12 @@
 import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { accepted, answerCommands, listen, show as put, shown } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { accepted, listen, serve, show as put, shown } from './stage.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 let said: readonly string[]
 let stopListening: () => void
-let restore = (): void => undefined
 
 /** Longer than the announcer batches. */
 const SILENCE_MS = 1_600
@@ -28,10 +27,8 @@ async function show(announce = 'problems'): Promise<MqttStatusCard> {
   return card
 }
 
-function serve(change: Parameters<typeof accepted>[0]): void {
-  restore = answerCommands(() =>
-    accepted({ generation: 2, desiredAt: new Date().toISOString(), ...change }),
-  ).restore
+function accept(change: Parameters<typeof accepted>[0]): void {
+  serve(() => accepted({ generation: 2, desiredAt: new Date().toISOString(), ...change }))
 }
 
 async function somethingSaid(): Promise<void> {
@@ -45,15 +42,13 @@ beforeEach(() => {
 
 afterEach(() => {
   stopListening()
-  restore()
-  restore = () => undefined
   server.client.close()
 })
 
 for (const afterMs of [500, 1_400]) {
   it(`a command that succeeds after ${afterMs} ms is announced once, without the former problem`, async () => {
     server = new FakeServer({ rows: [row(FAILED)] })
-    serve(FAILED)
+    accept(FAILED)
     const [card] = [await show(), await show()]
     const ended = card.reconnect()
     await shown(card, 'pending')
@@ -73,7 +68,7 @@ for (const afterMs of [500, 1_400]) {
 
 it('a problem right after a command is announced', async () => {
   server = new FakeServer({ rows: [row(FAILED)] })
-  serve(FAILED)
+  accept(FAILED)
   const card = await show()
   const ended = card.reconnect()
   await shown(card, 'pending')
@@ -88,7 +83,7 @@ it('a problem right after a command is announced', async () => {
 
 it('the result of a command is announced with announce="off", too, and with the name at the click', async () => {
   server = new FakeServer({ rows: [row(FAILED), row({ id: 'other', name: 'Other' })] })
-  serve(FAILED)
+  accept(FAILED)
   const card = await show('off')
   const ended = card.reconnect()
   await shown(card, 'pending')
@@ -133,7 +128,7 @@ it('an element whose words throw does not prevent the announcements of others', 
 
 it('a command that leads to a failed connection is announced with the reason of the failure', async () => {
   server = new FakeServer({ rows: [row(FAILED)] })
-  serve(FAILED)
+  accept(FAILED)
   const card = await show()
   const ended = card.reconnect()
   await shown(card, 'pending')

@@ -4,7 +4,7 @@ import { MqttStatusCard } from '../../src/index.ts'
 import type { MqttStatusControl } from '../../src/index.ts'
 import '../../src/define.ts'
 import { listen, part, show, shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 

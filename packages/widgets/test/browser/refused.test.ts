@@ -3,7 +3,7 @@ import { expect, fixture, html, waitUntil } from '@open-wc/testing'
 import { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
 import { shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 

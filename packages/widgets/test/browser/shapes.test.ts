@@ -7,7 +7,7 @@ import type { MqttStatusBadge } from '../../src/index.ts'
 import { iconStyles } from '../../src/elements/base/tokens.styles.ts'
 import '../../src/define.ts'
 import { shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 const NOW = Date.now()
 const LONG_AGO = new Date(NOW - 3_600_000).toISOString()

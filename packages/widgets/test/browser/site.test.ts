@@ -2,7 +2,7 @@ import { aTimeout, expect, html, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.development.ts'
 import { mistakes, part, show, shown, text } from './stage.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 let server: FakeServer
 

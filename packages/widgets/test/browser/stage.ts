@@ -54,26 +54,23 @@ export interface Answer {
   readonly headers?: Record<string, string>
 }
 
-/** Replaces `fetch` until `restore`: commands get this response; `null` = the server is unreachable. */
-export function answerCommands(answer: () => Answer | null): {
-  readonly asked: Request[]
-  restore(): void
-} {
-  const realFetch = window.fetch
+const { fetch: realFetch } = window
+
+afterEach(() => {
+  window.fetch = realFetch
+})
+
+/** Replaces `fetch` for the rest of the test: commands get this response; `null` = the server is unreachable. */
+export function serve(answer: () => Answer | null | Promise<Answer>): Request[] {
   const asked: Request[] = []
-  window.fetch = (input, request) => {
+  window.fetch = async (input, request) => {
     asked.push(new Request(input, request))
-    const given = answer()
-    if (given === null) return Promise.reject(new TypeError('Failed to fetch'))
+    const given = await answer()
+    if (given === null) throw new TypeError('Failed to fetch')
     const { body, ...init } = given
-    return Promise.resolve(new Response(JSON.stringify(body), init))
+    return new Response(JSON.stringify(body), init)
   }
-  return {
-    asked,
-    restore: () => {
-      window.fetch = realFetch
-    },
-  }
+  return asked
 }
 
 export function accepted(

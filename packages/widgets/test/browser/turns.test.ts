@@ -1,7 +1,7 @@
 import { expect, oneEvent, waitUntil } from '@open-wc/testing'
 import type { MqttStatusCard } from '../../src/index.ts'
 import '../../src/define.ts'
-import { row, FakeServer } from './fake-server.ts'
+import { FakeServer, row } from './fake-server.ts'
 
 const MANY = 400
 

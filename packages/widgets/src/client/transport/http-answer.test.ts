@@ -21,7 +21,7 @@ test.each([
   [new Response('null', { status: 401 }), 'unauthorized'],
   [new Response(null, { status: 503 }), 'server_error'],
 ] as const)(
-  'an answer over HTTP means what the close of a socket would mean (%#)',
+  'an answer over HTTP has the close code that a socket would have had (%#)',
   async (answer, name) => {
     expect(await closeCode(answer)).toBe(CLOSE_CODES[name])
   },

@@ -27,7 +27,7 @@ beforeEach(() => {
   })
 })
 
-/** All of one task, and then what follows from it. */
+/** Sends all messages in one task, and resolves after its microtasks. */
 async function sends(...messages: ClientMessage[]): Promise<void> {
   for (const message of messages) socket.send(message)
   await Promise.resolve()
@@ -40,7 +40,7 @@ function last(): Begun {
 const A = { type: 'watch', id: 1, connections: ['a'] } as const
 const B = { type: 'watch', id: 2, connections: ['b'] } as const
 
-test('a read names the whole set: watches add to it, an unwatch removes from it', async () => {
+test('a read has the whole set: watches add to it, and an unwatch removes from it', async () => {
   await sends({ type: 'hello', token: 't' })
   expect(reads).toEqual([])
   await sends(A)
@@ -113,7 +113,7 @@ test('a watch that does not fit into a request is refused by its number, and the
   expect(reads.map(({ watch }) => watch.connections)).toEqual([['a']])
 })
 
-test('nothing is read, delivered or reported after close', async () => {
+test('after close the socket reads, delivers and reports nothing', async () => {
   await sends(A)
   const [first] = reads
   socket.send(B)
