@@ -1,6 +1,6 @@
 /**
- * The one place where the rooms are joined. Down: reads of the feed go to the hub and to the supervision. Up: a command
- * edits a row, and the feed delivers the row. Nothing else passes between rooms.
+ * Joins the rooms. Down: the server passes each read of the feed to the hub and to the supervision. Up: a command edits a row, and
+ * the feed delivers the row. The rooms exchange nothing else.
  */
 import { randomUUID } from 'node:crypto'
 import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
@@ -38,14 +38,14 @@ export interface ServerOptions {
   readonly version?: string
   /** Looks up the names of brokers. @default as this machine does */
   readonly resolver?: Resolver
-  /** A page for `/` instead of the short one that says what this is. */
+  /** A page for `/`. @default a short page that describes the server */
   readonly portal?: Portal
 }
 
-/** The part of a shutdown's time in which connections are handed over. */
+/** The part of the time of a shutdown that the hand-over of connections may take. */
 const HANDOVER_PART = 0.7
 
-/** What this server holds open at a moment; all are 0 after a stop. */
+/** Counts of open resources; all are 0 after a stop. */
 export interface Open {
   /** Open WebSockets and SSE streams. */
   readonly streams: number
@@ -72,7 +72,7 @@ export class StatusServer {
   readonly #options: ServerOptions
   readonly #resolver: Resolver
   readonly #turns = new PersonTurns()
-  /** What was started, in order; `stop` stops it from the last to the first. */
+  /** The started parts in order; `stop` stops them from the last to the first. */
   readonly #stops: { name: string; stop: () => Promise<void> | void }[] = []
   /** The start that is under way, or that has ended. */
   #starting: Promise<{ url: string }> | null = null
@@ -106,7 +106,7 @@ export class StatusServer {
     }
   }
 
-  /** Drains the clients, lets go of the MQTT connections and of the database; may be called at any time, also while the server starts. */
+  /** Drains the clients, and closes the MQTT connections and the database. The caller may call it at any time, also while the server starts. */
   async stop(): Promise<void> {
     this.#stopping ??= this.#stopAll()
     await this.#stopping
@@ -117,7 +117,7 @@ export class StatusServer {
     return this.#supervision?.state ?? 'starting'
   }
 
-  /** How much is held open at this moment. */
+  /** The open resources at this moment. */
   get open(): Open {
     return {
       streams: this.#listening?.streams ?? 0,
@@ -138,7 +138,7 @@ export class StatusServer {
       sessions: database.pool,
       deadlineMs: database.statementTimeoutMs,
     })
-    // Stopped last: everything else uses them.
+    // Stopped last, because all other parts use the lanes.
     this.#onStop('database', () => closeLanes(lanes))
     await this.#refuseLostSecrets(this.#secrets(lanes.queries), schema)
 
@@ -180,7 +180,7 @@ export class StatusServer {
     this.#listening = listening
     this.#onStop('http', () => listening.drain(this.#config.drainMs))
     supervision.begin()
-    // Connections are handed over while clients are drained, because both take most of the time of a shutdown.
+    // The hand-over runs at the same time as the drain of clients, because both take most of the time of a shutdown.
     this.#onStop('hand-over', () => {
       // The stop of the supervisor awaits the same promise, and reports its failure.
       supervision.stop(this.#handOverMs).catch(() => undefined)
@@ -188,7 +188,7 @@ export class StatusServer {
     return { url: listening.url }
   }
 
-  /** Starts what runs at intervals: pruning, the check of the triggers, and the mirroring of attached tables. */
+  /** Starts the jobs that run at intervals: pruning, the check of the triggers, and the mirroring of attached tables. */
   #keepUp(lanes: Lanes): TriggerWatch {
     const log = this.#log.child({ room: 'db' })
     const triggers = new TriggerWatch({ lane: lanes.upkeep, log })
@@ -233,7 +233,7 @@ export class StatusServer {
     })
   }
 
-  /** @throws SetupError where secrets are stored that none of the keys can read: nothing could be dialled with them */
+  /** @throws SetupError if there are stored secrets and no key can decrypt any of them: every dial would fail */
   async #refuseLostSecrets(secrets: Secrets, schema: string): Promise<void> {
     const { keys } = this.#config.secrets
     if (!(await secrets.areLost())) return
@@ -267,7 +267,7 @@ export class StatusServer {
     return (this.#supervision = supervision)
   }
 
-  /** The rest of the time is for closing connections that no other node has taken over. */
+  /** Leaves the rest of the time for connections that no other node takes over, which the node closes. */
   get #handOverMs(): number {
     return this.#config.drainMs * HANDOVER_PART
   }
@@ -320,7 +320,7 @@ export class StatusServer {
 
   async #stopAll(): Promise<void> {
     await this.#stopStarted()
-    // A start that is under way ends at the next thing that it has started, which is stopped here.
+    // A start that is under way throws after its next part, and this function stops that part.
     await this.#starting?.catch(() => undefined)
     await this.#stopStarted()
   }
@@ -336,7 +336,7 @@ export class StatusServer {
   }
 }
 
-/** A server that keeps and shows the connections of one database; nothing happens before `start`. */
+/** Creates a server that keeps and delivers the connections of one database. It does nothing before `start`. */
 export function createServer(config: Config, log: Log, options: ServerOptions): StatusServer {
   return new StatusServer(config, log, options)
 }

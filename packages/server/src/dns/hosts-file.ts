@@ -1,12 +1,12 @@
 /**
- * The names of the hosts file of this machine. Name servers do not know them, and the system reads them in a thread that
- * a silent name server may hold.
+ * Reads the names in the hosts file of this machine. Name servers do not know these names, and the operating system reads the file
+ * in a thread that a silent name server can block.
  */
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { platform } from 'node:os'
 
-/** A change of the file counts after this time. */
+/** The resolver reads the file again after this time. */
 const FRESH_MS = 5_000
 const FILE = platform() === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts'
 
@@ -48,7 +48,7 @@ async function namesIn(path: string): Promise<ReadonlyMap<string, readonly strin
   }
 }
 
-/** One address a line, with its names; what is no address is passed over, as the system does. */
+/** Parses lines of an address and its names; like the operating system, it skips lines without an address. */
 export function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>()
   for (const line of text.split(/\r?\n/)) {

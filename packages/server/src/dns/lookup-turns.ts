@@ -7,7 +7,7 @@ export interface Address {
   readonly family: number
 }
 
-/** For whom a name is looked up. */
+/** The caller of a lookup. */
 export interface Asker {
   readonly site: string
   /**
@@ -21,7 +21,7 @@ export interface Asker {
 
 export interface Asked {
   readonly answer: Promise<readonly Address[]>
-  /** Resolves when the lookup holds no thread and no socket any more, which is after the answer where that has timed out. */
+  /** Resolves when the lookup uses no thread and no socket any more: after a time-out that is later than the answer. */
   readonly over: Promise<void>
 }
 
@@ -36,18 +36,18 @@ export class LookupTurns {
     this.#ask = ask
   }
 
-  /** Nothing is looked up and nothing waits. */
+  /** Whether no lookup is under way and none waits. */
   get isIdle(): boolean {
     return this.#turns.isIdle && this.#running.size === 0
   }
 
-  /** @throws what the source says; `EAI_AGAIN` where the wait was given up before it was asked */
+  /** @throws the error of the source; `EAI_AGAIN` if the signal ended the wait before the lookup began */
   async lookup(host: string, { site, purpose, signal }: Asker): Promise<readonly Address[]> {
     const running = this.#running.get(host)
     if (running !== undefined) return running
     const leave = await this.#turns.enter(`${purpose} of ${site}`, signal)
     if (leave === null) throw outOfTurn()
-    // Another site may have begun meanwhile.
+    // Another site may have started the same lookup in the meantime.
     const begun = this.#running.get(host)
     if (begun !== undefined) {
       leave()
@@ -63,7 +63,7 @@ export class LookupTurns {
   }
 }
 
-/** The failure of a lookup whose turn did not come before its wait ended. */
+/** The failure of a lookup whose wait ended before its turn. */
 export function outOfTurn(): Error {
   const message = 'other names of this site are being looked up, and are not answered'
   return Object.assign(new Error(message), { code: 'EAI_AGAIN' })

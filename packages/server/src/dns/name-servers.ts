@@ -6,12 +6,12 @@ import { Resolver } from 'node:dns/promises'
 import { within } from '../model/deadline.ts'
 import type { Address } from './lookup-turns.ts'
 
-/** Of one try; the second one waits twice as long. */
+/** The time-out of the first try; that of the second one is twice as long. */
 const TRY_MS = 1_500
 const TRIES = 2
-/** For all name servers together, because several can be silent one after the other. */
+/** The time-out of a lookup at all name servers, because several of them can be silent one after the other. */
 const DEADLINE_MS = 5_000
-/** Once one family of addresses is known, the other one is waited for only so long. */
+/** When one family of addresses has arrived, the lookup waits this long for the other one. */
 const SECOND_FAMILY_MS = 300
 
 const FAMILIES = [4, 6] as const
@@ -19,16 +19,16 @@ const FAMILIES = [4, 6] as const
 const NO_ADDRESS: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA'])
 
 /**
- * All addresses of a name, of both families.
+ * Looks up all addresses of a name, of both families.
  *
- * @param servers `null`: those of this machine, read anew for each lookup
- * @throws what the name servers say, or `EAI_AGAIN` after 5 s without an answer
+ * @param servers `null`: the name servers of this machine, read for each lookup
+ * @throws the error of the name servers, or `EAI_AGAIN` after 5 s without an answer
  */
 export async function askNameServers(
   host: string,
   servers: readonly string[] | null,
 ): Promise<readonly Address[]> {
-  // Of its own for each lookup: only all of what a resolver does can be ended together.
+  // Each lookup has a resolver of its own, because `cancel` ends all lookups of a resolver.
   const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES })
   if (servers !== null) resolver.setServers(servers)
   const deadline = setTimeout(() => {
@@ -52,7 +52,7 @@ export async function askNameServers(
     resolver.cancel()
     return [...found]
   }
-  // That one family has no address is only final where the other one has none either.
+  // The name does not exist only if neither family has an address.
   throw (
     errors.find((error) => !NO_ADDRESS.has(codeOf(error)) && !isSilence(error)) ??
     (errors.some(isSilence) ? silence() : errors[0])
@@ -68,7 +68,7 @@ function isSilence(error: unknown): boolean {
   return code === 'ECANCELLED' || code === 'ETIMEOUT'
 }
 
-/** Nothing has answered in time. */
+/** The failure of a lookup without an answer in time. */
 export function silence(): Error {
   return Object.assign(new Error('the name servers do not answer'), { code: 'EAI_AGAIN' })
 }

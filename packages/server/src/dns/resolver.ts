@@ -2,8 +2,8 @@
  * Looks host names up for all dials and checks of settings in this process: in the hosts file, then at the name servers, and
  * last through the operating system, which knows other sources, too.
  *
- * Sites take turns, and each site has a part of the lookups at most, so names that are never answered delay only the site
- * that dials them. Node runs lookups of the operating system in four threads, which files and encryption use as well, and
+ * Sites take turns, and each site has a part of the lookups at most, so unanswered names delay only the site that
+ * dials them. Node runs lookups of the operating system in four threads, which files and encryption use as well, and
  * can't cancel them: the resolver uses two threads at most, and one for each site.
  */
 import { lookup as systemLookup } from 'node:dns/promises'
@@ -23,9 +23,9 @@ export interface ResolverOptions {
   readonly servers?: readonly string[]
   /** @default the one of this machine */
   readonly hostsFile?: string
-  /** How the operating system looks up what is in no file and at no name server. */
+  /** Looks a name up through the operating system. */
   readonly system?: Lookup
-  /** Takes the place of all of them. */
+  /** Replaces all sources. */
   readonly lookup?: Lookup
 }
 
@@ -33,7 +33,7 @@ const AT_NAME_SERVERS = { places: 64, perParty: 16 }
 const IN_THREADS = { places: 2, perParty: 1 }
 /** A lookup of the operating system times out after this time, but holds its thread until it has ended. */
 const SYSTEM_MS = 5_000
-/** Codes after which the operating system is asked, because another source may know the name. */
+/** Codes after which the resolver asks the operating system, because another source may know the name. */
 const UNKNOWN_THERE: ReadonlySet<unknown> = new Set([
   'ENOTFOUND',
   'ENODATA',
@@ -56,12 +56,12 @@ export class Resolver {
       : new LookupTurns(IN_THREADS, (host) => unlessLate(system(host), SYSTEM_MS))
   }
 
-  /** Nothing is looked up and nothing waits. */
+  /** Whether no lookup is under way and none waits. */
   get isIdle(): boolean {
     return this.#nameServers.isIdle && this.#system?.isIdle !== false
   }
 
-  /** @throws what a source says, or `EAI_AGAIN` where none has answered in time, or the wait was given up */
+  /** @throws the error of a source, or `EAI_AGAIN` if none has answered in time or the signal ended the wait */
   resolve(host: string, asker: Asker): Promise<readonly Address[]> {
     return unlessAborted(this.#resolve(host, asker), asker.signal)
   }

@@ -8,13 +8,13 @@ import type { HubScope } from './scope.ts'
 import { holds, present, select } from './watch.ts'
 import type { Filter } from './watch.ts'
 
-/** An answer that is being written, page by page. */
+/** An answer that the subscriber writes page by page. */
 export interface Answer {
   readonly type: 'snapshot' | 'patch'
   /** The id of the watch; absent for changes, which answer no watch. */
   readonly id: number | undefined
   readonly isAnswer: boolean
-  /** What it is about, written or not. */
+  /** All ids of the answer, written or not. */
   readonly ids: readonly string[]
   readonly pager: Pager
 }
@@ -25,19 +25,19 @@ export interface View {
   readonly filter: Filter
 }
 
-/** The cursor of this moment. */
+/** @returns the cursor for the present mark */
 export function cursorOf(mirror: Mirror, scope: HubScope): string {
   return formatCursor({ epoch: mirror.epoch, mark: mirror.mark, scope: scope.key })
 }
 
-/** The mark of a cursor that the mirror can honour; `null` means that the answer is a snapshot. */
+/** @returns the mark of a cursor from which the mirror can resume; `null` means that the answer is a snapshot */
 export function honour(mirror: Mirror, scope: HubScope, text: string | undefined): bigint | null {
   const cursor = text === undefined ? null : parseCursor(text)
   if (cursor === null || cursor.epoch !== mirror.epoch || cursor.scope !== scope.key) return null
   return cursor.mark >= mirror.floor && cursor.mark <= mirror.mark ? cursor.mark : null
 }
 
-/** The ids of what is named and changed in transactions from `mark` on. */
+/** @returns the ids of rows that the filter names and that changed in transactions from `mark` on */
 export function changedSince(
   mirror: Mirror,
   { scope, filter }: View,
@@ -47,7 +47,7 @@ export function changedSince(
     const places = mirror.changedSince(mark).filter((place) => holds(scope, filter, place))
     return [...new Set(places.map(({ id }) => id))]
   }
-  // A few ids in a large table: what happened to all the others need not be looked at.
+  // For a few ids in a large table it is cheaper to check each id than all changes.
   return [...filter.connections].filter((id) => {
     const row = mirror.rows.get(id)
     if (row !== undefined && row.changed >= mark && holds(scope, filter, row.connection))
@@ -66,7 +66,7 @@ export function missingOf(mirror: Mirror, scope: HubScope, filter: Filter): read
   })
 }
 
-/** Pages of these ids as they are, and as they may be seen, when each page is written. */
+/** @returns pages of these ids; each page has the rows, and the scope, at the moment at which it is written */
 export function pagerOf(
   mirror: Mirror,
   view: () => View,
@@ -98,7 +98,7 @@ export function answerTo(
   const mark = honour(mirror, scope, asked.cursor)
   const missing = missingOf(mirror, scope, filter)
   if (mark === null) {
-    // The ids are fixed now: rows that change while pages are written come again as changes.
+    // The list of ids is fixed now. The hub sends rows that change while pages are written again, as changes.
     const ids = Array.from(select(mirror, scope, filter), (row) => row.connection.id)
     const pager = pagerOf(mirror, view, { ids, missing })
     return { type: 'snapshot', id, isAnswer: true, ids, pager }

@@ -1,6 +1,6 @@
 import type { ServerMessage } from '@mqtt-status/protocol'
 
-/** A message that is encoded once, for each wire at most once, however many subscribers it goes to. */
+/** A message that is encoded once for each transport at most, for any number of subscribers. */
 export class Frame {
   readonly type: ServerMessage['type']
   readonly json: string

@@ -29,11 +29,11 @@ export { Subscriber } from './subscriber.ts'
 export interface HubOptions {
   /** Resolves after a read of the database that began after the call. */
   readonly read: () => Promise<void>
-  /** How long changes are gathered after the first, in ms. @default 50 */
+  /** The time for which the hub gathers changes after the first one, in ms. @default 50 */
   readonly tickMs?: number
   /** Ids and sites that one subscriber may name. @default 1000 */
   readonly watchLimit?: number
-  /** How long a reader may take nothing while something is owed to it, in ms. @default 30_000 */
+  /** The time after which the hub closes a subscriber whose sink drains nothing, in ms. @default 30_000 */
   readonly tooSlowMs?: number
   /** The wall clock, in ms since the epoch. @default Date.now */
   readonly now?: () => number
@@ -42,7 +42,7 @@ export interface HubOptions {
 
 const SWEEP_MS = 1_000
 const RETRY_MS = 1_000
-/** How long answers are written without a break. */
+/** The time for which the hub writes answers before it yields to other work. */
 const ANSWERING_MS = 20
 
 interface Question {
@@ -117,7 +117,7 @@ export class Hub {
     return this.#mirror.epoch
   }
 
-  /** Subscribers that are open. */
+  /** The number of open subscribers. */
   get size(): number {
     return this.#subscribers.size
   }
@@ -156,14 +156,14 @@ export class Hub {
   /** Sends to all subscribers whether the node still reads its database. */
   setFeedState(state: 'live' | 'stale', since: Date): void {
     this.#staleSince = state === 'stale' ? since : null
-    // Changes go out first: after "live" a client shows the database's state.
+    // The hub sends changes first: after `live` a client shows its rows as current.
     if (state === 'live') this.#flush()
     const frame = feedFrame(state, since)
     for (const subscriber of [...this.#subscribers]) subscriber.tell(frame)
   }
 
   /**
-   * Answers once, after a read of the database that began after the call.
+   * Returns one answer, after a read of the database that began after the call.
    *
    * @throws StatusError `database_unavailable`
    */
@@ -173,7 +173,7 @@ export class Hub {
   }
 
   /**
-   * One row as this scope may see it, `null` if there is none.
+   * Returns one row with the fields that this scope may see; `null` if there is none.
    *
    * @throws StatusError `database_unavailable`
    */
@@ -232,7 +232,7 @@ export class Hub {
         }, RETRY_MS)
         break
       }
-      // Changes go out first, so that the answers can carry a cursor.
+      // The hub sends changes first, so that the answers can have a cursor.
       this.#flush()
       await this.#answer(asked)
     }

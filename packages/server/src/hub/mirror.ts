@@ -11,7 +11,7 @@ export interface HubRead {
   readonly tombstones: readonly Tombstone[]
 }
 
-/** Where a row is, or was. */
+/** The id and the site of a row, now or earlier. */
 export interface Place {
   readonly id: string
   readonly siteId: string
@@ -22,7 +22,7 @@ export interface Tombstone extends Place {
   readonly changed: bigint
 }
 
-/** A row, encoded at most once for those who may control it and once for those who may only look. */
+/** A row, encoded at most once for scopes with `control` and once for all others. */
 export class Row {
   readonly connection: Connection
   readonly changed: bigint
@@ -40,12 +40,12 @@ export class Row {
   }
 }
 
-/** The row without `detail` and `desiredBy`, unless the scope has `control`. */
+/** @returns the row, without `detail` and `desiredBy` unless the scope has `control` */
 export function project(connection: Connection, control: boolean): Connection {
   return control ? connection : { ...connection, detail: null, desiredBy: null }
 }
 
-/** The ids that a read has touched, each with all sites it is or was at. */
+/** The ids that a read has changed, each with all its present and earlier sites. */
 export type Touched = ReadonlyMap<string, ReadonlySet<string>>
 
 export class Mirror {
@@ -55,7 +55,7 @@ export class Mirror {
   readonly rows: Map<string, Row> = new Map()
   readonly #sites = new Map<string, Set<string>>()
   readonly #tombstones = new Map<string, Map<string, Tombstone>>()
-  /** By mark; a fleet that comes back at once resumes from a few. */
+  /** Changes by mark, because the cursors of a fleet that reconnects have few different marks. */
   readonly #changed = new Map<bigint, readonly Place[]>()
 
   /** The ids of a site. */
@@ -63,12 +63,12 @@ export class Mirror {
     return this.#sites.get(siteId) ?? new Set()
   }
 
-  /** Where a row was and is no more, by site. */
+  /** The places that a row has left. */
   tombstones(id: string): Iterable<Tombstone> {
     return this.#tombstones.get(id)?.values() ?? []
   }
 
-  /** Where something changed in transactions from `mark` on; looked up once for all who ask before the next read. */
+  /** @returns the places that changed in transactions from `mark` on; the mirror keeps the result until the next read */
   changedSince(mark: bigint): readonly Place[] {
     const known = this.#changed.get(mark)
     if (known !== undefined) return known
@@ -96,7 +96,7 @@ export class Mirror {
     return touched
   }
 
-  /** A snapshot of the same history names all there is: what it leaves out is gone. */
+  /** A snapshot of the same history has all rows, so the mirror deletes rows that it leaves out. */
   #forget({ epoch, mark, rows }: HubRead, touched: Map<string, Set<string>>): void {
     if (epoch !== this.epoch) {
       this.rows.clear()
@@ -107,7 +107,7 @@ export class Mirror {
     const present = new Set(rows.map(({ connection }) => connection.id))
     for (const [id, { connection }] of this.rows) {
       if (present.has(id)) continue
-      // Its own tombstone may be pruned already.
+      // The database may have deleted the tombstone already.
       this.#bury(
         { id, siteId: connection.siteId, revision: connection.revision + 1, changed: mark },
         touched,
@@ -126,7 +126,7 @@ export class Mirror {
   #bury(stone: Tombstone, touched: Map<string, Set<string>>): void {
     const row = this.rows.get(stone.id)
     if (row?.connection.siteId === stone.siteId) {
-      // The row has come back since.
+      // A newer row has the same id.
       if (row.connection.revision > stone.revision) return
       this.#drop(row)
     }

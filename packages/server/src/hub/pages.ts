@@ -2,7 +2,7 @@
 import type { Removed } from '@mqtt-status/protocol'
 import { Frame } from './frames.ts'
 
-/** Room for the fields around the rows is kept free. */
+/** A frame has 64 KiB; the rest is for the fields around the rows. */
 const PAGE_BYTES = 63 * 1024
 
 /** A page before it knows whether it is the last one. Rows are JSON already. */
@@ -36,7 +36,7 @@ interface Item {
   readonly item: string | Removed
 }
 
-/** Items that are taken off one by one, so that a page shows each row as it is when the page is written. */
+/** Takes items one by one, so that a page has each row as it is when the page is written. */
 export class Pager {
   readonly #rows: Iterator<string>
   readonly #removed: Iterator<Removed>
@@ -61,7 +61,7 @@ export class Pager {
     let room = PAGE_BYTES
     let ahead = this.#ahead ?? this.#take()
     let taken = 0
-    // An item that is too large for any page goes alone.
+    // An item that is larger than a page has a page of its own.
     while (ahead !== null && (ahead.bytes <= room || taken === 0)) {
       room -= ahead.bytes + 1
       taken++

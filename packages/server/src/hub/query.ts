@@ -11,7 +11,7 @@ import { SummaryGroup } from './summary-group.ts'
 import { present, select, toFilter } from './watch.ts'
 
 export interface Query {
-  /** The answer has only what changed since, if the hub can honour the cursor. */
+  /** If the hub can resume from the cursor, the answer has the changes since only. */
   readonly cursor?: string
   /** Rows of a snapshot at most. @default 1000 */
   readonly limit?: number
@@ -67,7 +67,7 @@ function snapshot(
     .sort((a, b) => (a.connection.id < b.connection.id ? -1 : 1))
   const rows = rest.slice(0, limit)
   const next = rest.length > limit ? (rows.at(-1)?.connection.id ?? null) : null
-  // A client reads the pages at different moments: only the cursor of the first one is before all of them.
+  // A client reads the pages at different moments, and no page is older than the cursor of the first one.
   const cursor = after === '' ? cursorOf(mirror, scope) : null
   return {
     connections: rows.map((row) => row.json(scope.control)),

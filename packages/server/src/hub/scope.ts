@@ -1,6 +1,6 @@
-/** What a subscriber may see, as far as the hub has to know. */
+/** The part of a scope that the hub needs. */
 export interface HubScope {
-  /** Equal for equal views: watches with the same key share their frames, cursors carry it. */
+  /** Equal for equal views: watches with the same key share their frames, and cursors contain the key. */
   readonly key: string
   /** Whether rows keep `detail` and `desiredBy`. */
   readonly control: boolean

@@ -19,10 +19,10 @@ import type { Summaries } from './summary.ts'
 import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
 import type { Filter, Watch, Watches } from './watch.ts'
 
-/** Where the hub writes frames: each socket or stream is one. */
+/** A socket or stream that the hub writes frames to. */
 export interface Sink {
   send(frame: Frame): void
-  /** Bytes that are written and not sent yet. */
+  /** Bytes that the sink has buffered. */
   readonly bufferedBytes: number
   close(name: CloseName): void
 }
@@ -32,7 +32,7 @@ export interface WatchRequest extends WatchFilter {
   readonly cursor?: string
 }
 
-/** What a subscriber needs of the hub. */
+/** The part of the hub that a subscriber needs. */
 export interface Host {
   readonly mirror: Mirror
   readonly watches: Watches<Subscriber>
@@ -61,7 +61,7 @@ type State =
       readonly summaries: Set<SummaryGroup>
       /** Watches that wait for a read of the database. */
       unanswered: number
-      /** Since when nothing has drained, in ms; `null` while there is room. */
+      /** The time since which the sink has drained nothing, in ms; `null` while it has room. */
       blockedAt: number | null
     }
   | { readonly kind: 'closed' }
@@ -75,7 +75,7 @@ export class Subscriber implements SummaryMember {
   readonly #sink: Sink
   #scope: HubScope
   #watch: Watch<Subscriber>
-  /** By site; `null` = asked for, and not answered yet. */
+  /** Groups by site; `null`: the hub has not answered the watch yet. */
   readonly #summaries = new Map<string, SummaryGroup | null>()
   #state: State = { kind: 'current' }
   #lastBuffered = 0
@@ -87,7 +87,7 @@ export class Subscriber implements SummaryMember {
     this.#watch = host.watches.join(this, scope, NOTHING)
   }
 
-  /** Adds to what is watched; answered after a read of the database that began after this call. */
+  /** Adds to the watch. The hub answers after a read of the database that began after this call. */
   watch(request: WatchRequest): void {
     if (this.#state.kind === 'closed') return
     const filter = union(this.#watch.filter, toFilter(request))
@@ -103,7 +103,7 @@ export class Subscriber implements SummaryMember {
     this.#host.ask(this, request)
   }
 
-  /** The database was read: the hub calls it for what `ask` had asked. */
+  /** The hub calls it with a request of `ask` after the read of the database. */
   answer(request: WatchRequest): void {
     if (this.#state.kind === 'closed') return
     const owing = this.#owe()
@@ -113,13 +113,13 @@ export class Subscriber implements SummaryMember {
       answerTo(this.#host.mirror, () => this.#watch, { filter: toFilter(request), id, cursor }),
     )
     for (const site of request.summary ?? []) {
-      // An unwatch may have come meanwhile.
+      // The client may have sent an unwatch in the meantime.
       if (this.#summaries.has(site)) owing.summaries.add(this.#joinSummary(site))
     }
     this.#pump()
   }
 
-  /** Takes from the watch; sends nothing. */
+  /** Removes from the watch, and sends nothing. */
   unwatch(named: WatchFilter): void {
     if (this.#state.kind === 'closed') return
     for (const site of named.summary ?? []) this.#leaveSummary(site)
@@ -157,7 +157,7 @@ export class Subscriber implements SummaryMember {
     this.#pump()
   }
 
-  /** Changes of a tick. */
+  /** Sends the changes of a tick, or keeps their ids. */
   deliver({ ids, frames }: Delivery): void {
     if (this.#state.kind === 'current') {
       let written = 0
@@ -185,12 +185,12 @@ export class Subscriber implements SummaryMember {
     this.#pump()
   }
 
-  /** Sends a short message, also over the high-water mark. */
+  /** Sends a short message, also if the buffer is over the high-water mark. */
   tell(frame: Frame): void {
     if (this.#state.kind !== 'closed') this.#send(frame)
   }
 
-  /** The heartbeat, with the cursor if nothing is owed. */
+  /** Sends the ping of the protocol, with the cursor if every change is written. */
   ping(): void {
     const cursor = this.#settled() ? cursorOf(this.#host.mirror, this.#scope) : null
     const now = new Date(this.#host.now()).toISOString()
@@ -255,7 +255,7 @@ export class Subscriber implements SummaryMember {
     for (const id of old.dirty) owing.dirty.add(id)
   }
 
-  /** Writes what is owed, as far as there is room. */
+  /** Writes answers and changed rows while the sink has room. */
   #pump(): void {
     while (this.#state.kind === 'owing') {
       const owing = this.#state

@@ -7,7 +7,7 @@ import type { HubScope } from './scope.ts'
 import { holds, select, toFilter } from './watch.ts'
 import type { Filter } from './watch.ts'
 
-/** Stands for all rows that the scope may see. */
+/** The name of the summary of all rows that the scope may see. */
 export const ALL = '*'
 
 export interface SummaryMember {
@@ -15,7 +15,7 @@ export interface SummaryMember {
   summarise(group: SummaryGroup): void
 }
 
-/** How a row was counted last. */
+/** The last count of a row. */
 interface Counted {
   readonly status: Status
   readonly attention: boolean
@@ -26,11 +26,11 @@ export class SummaryGroup {
   readonly scope: HubScope
   readonly site: string
   readonly members: Set<SummaryMember> = new Set()
-  /** Changed, and not counted yet. */
+  /** Ids that changed and are not counted yet. */
   readonly dirty: Set<string> = new Set()
   /** The newest message with the counts. */
   frame: Frame | null = null
-  /** When a row looks different by the mere passing of time, in ms since the epoch. */
+  /** The next time at which the appearance of a row changes with time alone, in ms since 1970. */
   changesAt: number = Number.POSITIVE_INFINITY
 
   readonly #filter: Filter
@@ -46,7 +46,7 @@ export class SummaryGroup {
     this.#filter = toFilter(site === ALL ? { all: true } : { sites: [site] })
   }
 
-  /** Counts everything once, for the first member. */
+  /** Counts all rows, for the first member. */
   begin(mirror: Mirror, nowMs: number): void {
     for (const { connection } of select(mirror, this.scope, this.#filter))
       this.dirty.add(connection.id)

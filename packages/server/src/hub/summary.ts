@@ -69,7 +69,7 @@ export class Summaries {
     }
   }
 
-  /** @returns how many have changed */
+  /** @returns the number of groups that have changed */
   flush(): number {
     const nowMs = this.#now()
     let changed = 0

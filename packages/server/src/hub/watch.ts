@@ -1,12 +1,12 @@
 /**
- * Watches. Subscribers with the same filter and the same scope share one `Watch`, and so each frame. An index leads from
- * the id and the sites of a changed row to the watches that may hold it.
+ * Watches. Subscribers with the same filter and the same scope share one `Watch`, and so each frame. An index maps
+ * the id and the sites of a changed row to the watches that may have it.
  */
 import { createHash } from 'node:crypto'
 import type { Mirror, Row, Tombstone } from './mirror.ts'
 import type { HubScope } from './scope.ts'
 
-/** The rows that a client has named; the three add up. */
+/** The rows that a client watches: the union of the three. */
 export interface Filter {
   readonly connections: ReadonlySet<string>
   readonly sites: ReadonlySet<string>
@@ -43,7 +43,7 @@ export function without(a: Filter, b: Filter): Filter {
   }
 }
 
-/** Whether a row at a place is named and may be seen. */
+/** Whether the filter names a place and the scope permits it. */
 export function holds(
   scope: HubScope,
   filter: Filter,
@@ -54,7 +54,7 @@ export function holds(
   return named && scope.permits(id, siteId)
 }
 
-/** The rows that are named and may be seen, from the smallest place to look. */
+/** Yields the rows that the filter names and the scope permits, by the index if the filter does not name all. */
 export function* select(mirror: Mirror, scope: HubScope, filter: Filter): Iterable<Row> {
   if (filter.all) {
     for (const row of mirror.rows.values()) if (holds(scope, filter, row.connection)) yield row
@@ -68,7 +68,7 @@ export function* select(mirror: Mirror, scope: HubScope, filter: Filter): Iterab
   }
 }
 
-/** What there is to say of an id: its row, the fact that it is gone, or nothing. */
+/** @returns the row of an id, or its newest tombstone, or `null` if the watch has neither */
 export function present(
   mirror: Mirror,
   { scope, filter }: Pick<Watch, 'scope' | 'filter'>,
@@ -139,7 +139,7 @@ export class Watches<Member> {
   }
 }
 
-/** Equal for equal filters seen through equal scopes; a hash, because a list of a thousand ids is long. */
+/** @returns a key that is equal for equal filters and scopes; a hash, because a filter may have a thousand ids */
 function signature(scope: HubScope, { connections, sites, all }: Filter): string {
   const parts = [scope.key, scope.control, all, [...connections].sort(), [...sites].sort()]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')

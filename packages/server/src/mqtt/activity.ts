@@ -1,7 +1,7 @@
 /**
- * The times of the last messages of devices. They are kept in memory and written in one statement every `flushMs`, so that
- * a message a second from thousands of sites does not cause as many writes. A change of the state of a device is written at
- * once, with its status.
+ * Writes the times of the last messages of devices. It keeps them in memory and writes all of them in one statement every `flushMs`,
+ * so that thousands of messages a second do not cause as many writes. A change of the state of a device does not wait for this:
+ * the keeper writes it at once, with the status.
  */
 import type { Log } from '../log.ts'
 import type { ActivityWrite, RowVersion, Written } from '../model/observed.ts'
@@ -19,7 +19,7 @@ export interface ActivityOptions {
   readonly log: Log
 }
 
-/** A device is found stale at most this late. */
+/** The interval at which keepers check whether their device has become stale. */
 const TICK_MS = 1_000
 const BATCH = 1_000
 
@@ -39,13 +39,13 @@ export class Activity {
     }, options.flushMs)
   }
 
-  /** Writes all times now; those that can't be written are written the next time. */
+  /** Writes all times now; a time whose write fails stays in memory for the next flush. */
   async flush(): Promise<void> {
     this.#flushSoon()
     await this.#writing
   }
 
-  /** The last flush; to be called while the keepers are still there. */
+  /** Writes all times once more; the caller ends the keepers after that. */
   async stop(): Promise<void> {
     clearInterval(this.#ticking)
     clearInterval(this.#flushing)
@@ -62,8 +62,11 @@ export class Activity {
       try {
         await this.#write(keepers.slice(from, from + BATCH))
       } catch (error) {
-        // Nothing is lost: they are still unwritten the next time.
-        this.#options.log.warn({ err: error }, 'times of messages can not be written; trying again')
+        // No time is lost: the next flush writes them.
+        this.#options.log.warn(
+          { err: error },
+          'times of messages can not be written; the server tries again with the next flush',
+        )
         return
       }
     }
@@ -96,7 +99,7 @@ export class Activity {
       keeper.ledger.fail()
       this.#options.onLost(keeper.ledger)
     } else if (row === 'locked') {
-      // It is still unwritten the next time.
+      // The next flush writes it.
       keeper.ledger.fail()
     } else {
       keeper.written(messageMs)

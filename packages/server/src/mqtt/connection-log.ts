@@ -1,4 +1,4 @@
-/** Says in the log when connections are established, lost, given up or disconnected; `debug` has every status. */
+/** Logs established, interrupted, failed and disconnected connections; `debug` has every status. */
 import type { Log } from '../log.ts'
 import { CauseTally, conditionOf } from './reasons/cause-tally.ts'
 import type { CauseLine, Condition } from './reasons/cause-tally.ts'
@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<Condition, readonly [one: string, many: string]>> =
 export class ConnectionLog {
   readonly #log: Log
   readonly #tally = new CauseTally()
-  /** The condition that each connection is known to be in; ends with its ledger. */
+  /** The last condition of each connection that the log has. */
   readonly #known = new WeakMap<Ledger, Condition>()
   #timer: NodeJS.Timeout | null = null
 
@@ -64,7 +64,7 @@ export class ConnectionLog {
   }
 }
 
-/** Settings are stored as they came, so nothing but a host and a port is taken of them. */
+/** The row may contain any value, so the log uses a host and a port only, after a check of their types. */
 function brokerOf({ host, port }: { readonly host: unknown; readonly port: unknown }): string {
   const name = typeof host === 'string' ? host.slice(0, 255) : 'no host'
   return typeof port === 'number' ? `${name}:${port}` : name

@@ -1,26 +1,26 @@
 /**
- * Restores the observed columns of a row that this node keeps, where another program has changed them. A row is restored at
- * most once in two seconds, and the log has at most one line a minute about it.
+ * Restores the observed columns of a row that this node keeps, if another program has changed them: each row at most once in two
+ * seconds, with at most one line in the log a minute.
  */
 import type { Log } from '../log.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface CorrectionsOptions {
-  /** Writes again what the row has to hold. */
+  /** Writes the values that the row has to have. */
   readonly restore: (ledger: Ledger) => void
-  /** Reads the row again, which leads back here. */
+  /** Reads the row again, and then calls `correct` again. */
   readonly read: (id: string) => void
   readonly log: Log
 }
 
-/** Between two corrections of one row. */
+/** The time between two corrections of one row. */
 const EVERY_MS = 2_000
-/** Between two lines of the log. */
+/** The time between two lines of the log. */
 const REPORT_MS = 60_000
 
 export class Corrections {
   readonly #options: CorrectionsOptions
-  /** When rows were last corrected; only of the last two seconds, oldest first. */
+  /** The times of the corrections of the last two seconds by row, the oldest first. */
   readonly #lastMs = new Map<string, number>()
   /** Rows that wait for their next correction. */
   readonly #waiting = new Map<string, NodeJS.Timeout>()
@@ -49,12 +49,12 @@ export class Corrections {
     this.#options.restore(ledger)
   }
 
-  /** Rows of which something is remembered. */
+  /** Rows with a time or a wait in memory. */
   get size(): number {
     return new Set([...this.#lastMs.keys(), ...this.#waiting.keys()]).size
   }
 
-  /** The row is not kept here any more. */
+  /** Drops a row that this node does not keep any more. */
   forget(id: string): void {
     clearTimeout(this.#waiting.get(id))
     this.#waiting.delete(id)

@@ -34,7 +34,7 @@ export interface KeeperOptions {
   readonly dialer: Dialer
   readonly write: (ledger: Ledger, seen: Seen) => void
   readonly timing: Timing
-  /** In ms, and never set back. */
+  /** A monotonic clock, in ms. */
   readonly now: () => number
   readonly random: () => number
 }
@@ -45,24 +45,24 @@ export class Keeper {
   #state: SessionState = IDLE
   #session: Session | null = null
   #dialling: AbortController | null = null
-  /** Counts dials: events of an earlier dial are ignored. */
+  /** The number of the current dial: the keeper ignores events of earlier dials. */
   #dials = 0
   #gate: HostGate | null = null
   #timer: NodeJS.Timeout | null = null
   /** Cancels the wait for the host to accept clients again. */
   #notAwaited: (() => void) | null = null
   #stopped = false
-  /** Called when a connection that is handed over has ended. */
+  /** Called when the connection has ended during a hand-over. */
   #onGone: (() => void) | null = null
   #rules: DeviceRules = NO_RULES
   /** The search for topic filters on which the broker closes the connection. */
   #search: FilterSearch = NO_SEARCH
-  /** When the connection was accepted, in ms; `null` while it is not. */
+  /** The time at which the broker accepted the connection, in ms; `null` while it is not up. */
   #upAtMs: number | null = null
   #device: DeviceMemory
-  /** When the last message arrived that is stored in the table. */
+  /** The time of the last message that the table has, in ms. */
   #writtenMs: number | null
-  /** What was written last. */
+  /** The last write. */
   #written: Seen | null = null
 
   constructor(claimed: Claimed, options: KeeperOptions) {
@@ -83,18 +83,18 @@ export class Keeper {
     return this.ledger.claimed
   }
 
-  /** When the last message arrived, if that is not stored in the table yet. */
+  /** The time of the last message, if the table does not have it yet; else `null`. */
   get unwrittenMs(): number | null {
     const { lastMessageMs } = this.#device
     return lastMessageMs === this.#writtenMs ? null : lastMessageMs
   }
 
-  /** The time of that message is stored in the table. */
+  /** The table has the time of that message now. */
   written(messageMs: number): void {
     this.#writtenMs = messageMs
   }
 
-  /** The row was read again: acts on its changes. */
+  /** Acts on the changes of a row that was read again. */
   update(claimed: Claimed): void {
     const before = this.claimed
     if (!this.ledger.read(claimed)) return
@@ -114,7 +114,7 @@ export class Keeper {
     this.#write({ ...this.#written, urgent: false })
   }
 
-  /** Pings the broker; without an answer within 5 s the connection is closed and dialled anew. */
+  /** Pings the broker; without an answer within 5 s it closes the connection and dials again. */
   async check(): Promise<CheckResult> {
     const startedAt = performance.now()
     const ok = this.#state.kind === 'up' && (await this.#session?.check()) === true
@@ -122,14 +122,14 @@ export class Keeper {
     return { ok, reason: ok ? null : (this.#written?.reason ?? 'command'), tookMs }
   }
 
-  /** Whether the broker has accepted it. */
+  /** Whether the broker has accepted the connection. */
   get isUp(): boolean {
     return this.#state.kind === 'up'
   }
 
   /**
-   * Dials and writes nothing any more, but keeps an open connection until its next owner takes it over; resolves when it is
-   * closed. The caller calls `stop` next.
+   * Stops dials and writes, and keeps an open connection until its next owner takes it over. Resolves when the connection is closed;
+   * the caller calls `stop` next.
    */
   async handOver(): Promise<void> {
     if (!this.isUp) return this.stop()
@@ -140,7 +140,7 @@ export class Keeper {
     })
   }
 
-  /** Closes the connection and ends this keeper; nothing is written. */
+  /** Closes the connection and ends this keeper without a write. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
@@ -284,7 +284,7 @@ export class Keeper {
     this.#session = null
     this.#upAtMs = null
     this.#observe({ kind: 'lost' })
-    // Not within the event that has caused it.
+    // Ends the event that has caused the call first.
     await Promise.resolve()
     await session?.close()
   }

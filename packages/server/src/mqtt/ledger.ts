@@ -1,6 +1,6 @@
 /**
- * The observed columns of one row as the table has them, as far as its owner knows, and as they have to be. Only the owner may
- * write them, so where the two differ and no write of the owner is under way, another program has written them.
+ * The observed columns of one row: as the owner has last read them from the table, and as they have to be. Only the owner may
+ * write them, so if the two differ and no write of the owner is under way, another program has written them.
  */
 import type { DeviceState } from '@mqtt-status/protocol'
 import type { Claimed } from '../model/claimed.ts'
@@ -18,7 +18,7 @@ type Due = Omit<Observed, 'since'> & { readonly since: string | null }
 export class Ledger {
   #claimed: Claimed
   #due: Due
-  /** The newest version of the row that an answer has brought. */
+  /** The newest version of the row in an answer of the database. */
   #row: RowVersion
   /** The newest revision that the feed has delivered. */
   #heard: number
@@ -45,12 +45,12 @@ export class Ledger {
     return this.#due
   }
 
-  /** Whether a write is under way, so that what the table holds is not known. */
+  /** Whether a write is under way; meanwhile the owner does not know the values in the table. */
   get isWriting(): boolean {
     return this.#writes > 0
   }
 
-  /** Whether the feed has delivered a revision that no answer of the database has brought yet. */
+  /** Whether the feed has delivered a newer revision than all answers of the database. */
   get isBehind(): boolean {
     return this.#heard > this.#row.revision
   }
@@ -60,7 +60,7 @@ export class Ledger {
     this.#heard = Math.max(this.#heard, revision)
   }
 
-  /** @returns whether the row is at least as new as what is known */
+  /** @returns whether the row is at least as new as the known version */
   read(row: Claimed): boolean {
     if (row.revision < this.#row.revision) return false
     this.#claimed = row
@@ -68,7 +68,7 @@ export class Ledger {
     return true
   }
 
-  /** The columns that another writer has changed; empty while that can not be known. */
+  /** The columns that another writer has changed; empty while a write is under way. */
   foreign(): readonly (keyof Observed)[] {
     if (this.isWriting) return []
     const due = this.#bounded()
@@ -77,9 +77,9 @@ export class Ledger {
   }
 
   /**
-   * The write that says what was seen.
+   * Makes the write of a new state.
    *
-   * @param observedGeneration the last command that had been acted on when it was seen
+   * @param observedGeneration the generation of the last command that the owner had carried out at that time
    */
   write(seen: Seen, observedGeneration: number): StatusWrite {
     const { id, fence } = this.#claimed
@@ -100,23 +100,23 @@ export class Ledger {
     }
   }
 
-  /** The write that says again what the row has to hold. */
+  /** Makes the write that restores the values of the row. */
   restore(): StatusWrite {
     const { id, fence } = this.#claimed
     return { id, fence, ...this.#bounded(), deviceTurned: false }
   }
 
-  /** A statement is on its way to the table. */
+  /** The owner has sent a statement that writes the row. */
   begin(): void {
     this.#writes++
   }
 
-  /** The statement has failed; it may have been executed all the same. */
+  /** The statement has failed; the database may have executed it. */
   fail(): void {
     this.#writes--
   }
 
-  /** The statement was executed: the status is what the table says now. */
+  /** The database has executed the statement: the table has this status. */
   wrote(write: StatusWrite, row: RowVersion): void {
     this.#writes--
     const { lastMessageAt } = write.lastMessageAt === undefined ? this.#due : row.seen
@@ -124,19 +124,19 @@ export class Ledger {
     this.#note(row)
   }
 
-  /** The statement was executed: the time of the last message is what the table says now. */
+  /** The database has executed the statement: the table has this time of the last message. */
   wroteActivity(row: RowVersion): void {
     this.#writes--
     this.#due = { ...this.#due, lastMessageAt: row.seen.lastMessageAt }
     this.#note(row)
   }
 
-  /** Answers of different sessions may overtake each other. */
+  /** Keeps the newer version, because answers of different sessions can arrive in any order. */
   #note(row: RowVersion): void {
     if (row.revision >= this.#row.revision) this.#row = row
   }
 
-  /** `observed_generation` is never above `generation`, also where another program has set that back. */
+  /** Limits `observed_generation` to `generation`, which another program may have lowered. */
   #bounded(): Due {
     const { generation } = this.#claimed
     return {

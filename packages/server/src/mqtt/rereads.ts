@@ -1,4 +1,4 @@
-/** Rows that have to be read again: in batches, one statement at a time, and tried again until they are read. */
+/** Reads rows again, in batches, one statement at a time, and retries until each row is read. */
 import type { Log } from '../log.ts'
 
 export interface RereadsOptions {
@@ -30,7 +30,7 @@ export class Rereads {
     this.#ids.add(id)
   }
 
-  /** Begins to read what was added. */
+  /** Starts to read the rows that were added. */
   start(): void {
     if (this.#reading !== null || this.#stopped || this.#ids.size === 0) return
     this.#reading = this.#readAll()
@@ -51,7 +51,7 @@ export class Rereads {
       } catch (error) {
         this.#options.log.warn(
           { err: error, count: ids.length },
-          'rows could not be read; trying again',
+          'rows can not be read; the server tries again in 1 s',
         )
         for (const id of ids) this.#ids.add(id)
         this.#retry = setTimeout(() => {
@@ -60,7 +60,7 @@ export class Rereads {
         break
       }
     }
-    // Here, and not when the promise is settled: what is to be read in between must not be forgotten.
+    // Reset before the promise settles, so that `start` does not skip rows that are added in between.
     this.#reading = null
   }
 }

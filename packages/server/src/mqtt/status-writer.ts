@@ -17,39 +17,39 @@ export interface StatusWriterOptions {
 
 interface Queued {
   readonly ledger: Ledger
-  /** `null`: the row is written again as it has to be. */
+  /** The new state; `null`: the write restores the values that the row has to have. */
   readonly seen: Seen | null
-  /** The last command that had been acted on when it was seen. */
+  /** The generation of the last command that the owner had carried out at that time. */
   readonly generation: number
   readonly dueMs: number
-  /** The row was locked: nothing is written before, however urgent it is. */
+  /** The writer does not try a locked row before this time, even if the write is urgent. */
   readonly lockedUntilMs: number
 }
 
-/** Writes that answer no command are gathered this long. */
+/** The time for which the writer gathers writes that answer no command. */
 const GATHER_MS = 50
-/** Between two statements, also for writes that answer commands. */
+/** The time between two statements, also for writes that answer commands. */
 const PACE_MS = 20
-/** Between two writes of one connection that answer no command. */
+/** The time between two writes of one connection that answer no command. */
 const COALESCE_MS = 1_000
-/** A statement that takes long would keep the rows, and what comes after it, waiting. */
+/** Rows in one statement. A larger statement would lock its rows, and delay the next one, for longer. */
 const BATCH = 500
 const RETRY_MS = 1_000
-/** Between two tries of a row that another transaction has locked. */
+/** The time between two tries of a row that another transaction has locked. */
 const LOCKED_MS = 250
-/** How often a writer that stops tries rows that are locked. */
+/** The number of tries of locked rows at a stop. */
 const LAST_TRIES = 4
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions
   readonly #queue = new Map<string, Queued>()
-  /** When connections were last written; only of the last second. */
+  /** The times of the writes of the last second by connection, the oldest first. */
   readonly #lastMs = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
   #timerMs = Number.POSITIVE_INFINITY
   #flushing: Promise<void> | null = null
   #notBeforeMs = 0
-  /** The database is away. */
+  /** Whether the last statement has failed. */
   #failing = false
   #stopped = false
 
@@ -66,12 +66,12 @@ export class StatusWriter {
     this.#enqueue(ledger, seen)
   }
 
-  /** Says again what the row has to hold, unless something newer is waiting to be said. */
+  /** Queues a write that restores the row, unless a newer write is queued. */
   restore(ledger: Ledger): void {
     if (!this.has(ledger.claimed.id)) this.#enqueue(ledger, null)
   }
 
-  /** Whether something is waiting to be written. */
+  /** Whether a write of the connection is queued. */
   has(id: string): boolean {
     return this.#queue.has(id)
   }
@@ -84,7 +84,7 @@ export class StatusWriter {
     this.#lastMs.delete(id)
   }
 
-  /** Writes at once what is gathered or held back; resolves when it is written, or could not be. */
+  /** Writes all queued writes at once; resolves when they are written or have failed. */
   async flush(): Promise<void> {
     await this.#flushing
     if (this.#flushing !== null) return
@@ -93,7 +93,7 @@ export class StatusWriter {
     await this.#begin(Number.POSITIVE_INFINITY)
   }
 
-  /** One last try for everything, and a few more for rows that are locked. */
+  /** Tries each queued write once more, and those of locked rows a few times. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer ?? undefined)
@@ -106,7 +106,7 @@ export class StatusWriter {
     }
   }
 
-  /** Whether the only thing that keeps it from writing is that rows are locked. */
+  /** Whether locked rows are the only reason for queued writes. */
   get #isBlocked(): boolean {
     return this.#queue.size > 0 && !this.#failing
   }
@@ -189,7 +189,7 @@ export class StatusWriter {
     }
   }
 
-  /** Another transaction has the row locked. What was seen meanwhile is newer. */
+  /** Queues the write of a locked row again, unless a newer write is queued. */
   #postpone(queued: Queued): void {
     queued.ledger.fail()
     const { id } = queued.ledger.claimed
@@ -201,12 +201,12 @@ export class StatusWriter {
     if (!this.#failing) {
       this.#options.log.warn(
         { err: error, count: batch.length },
-        'statuses can not be written; trying again',
+        'statuses can not be written; the server tries again in 1 s',
       )
     }
     this.#failing = true
     this.#notBeforeMs = performance.now() + RETRY_MS
-    // A status that was queued meanwhile is newer.
+    // A write that was queued in the meantime is newer.
     for (const queued of batch) {
       const { id } = queued.ledger.claimed
       if (!this.has(id)) this.#queue.set(id, { ...queued, dueMs: 0 })
@@ -220,11 +220,11 @@ export class StatusWriter {
     }
     const due: Queued[] = []
     for (const [id, queued] of this.#queue) {
-      // Timers are allowed to be a little early.
+      // A timer can fire up to 1 ms early.
       if (queued.dueMs > nowMs + 1 || queued.lockedUntilMs > performance.now() + 1) continue
       due.push(queued)
       this.#queue.delete(id)
-      // Moved to the end, so that they stay in the order of time.
+      // Inserted at the end, so that the map stays in the order of time.
       this.#lastMs.delete(id)
       this.#lastMs.set(id, performance.now())
       if (due.length === BATCH) break

@@ -26,7 +26,7 @@ import { StatusWriter } from './status-writer.ts'
 
 export type { ReadSecrets } from './dial/secret-reader.ts'
 
-/** Where rows are read and statuses written. */
+/** The reads and writes of the supervisor. */
 export interface SupervisorStore {
   /** Reads rows of this node; rows that are deleted, not managed, or owned by another node are left out. */
   readonly read: (ids: readonly string[]) => Promise<readonly Claimed[]>
@@ -34,16 +34,16 @@ export interface SupervisorStore {
   readonly held: () => Promise<readonly Held[]>
   /** A sum over all rows of this node. */
   readonly sum: () => Promise<HeldSum>
-  /** Releases the rows that this node still owns with that fence; answers those that it still owns because they are locked. */
+  /** Releases the rows that this node owns with that fence; returns those that it still owns, because they are locked. */
   readonly release: (rows: readonly Pick<Held, 'id' | 'fence'>[]) => Promise<readonly string[]>
   readonly write: (writes: readonly StatusWrite[]) => Promise<Written>
-  /** Writes when messages came last. */
+  /** Writes the times of the last messages. */
   readonly writeActivity: (writes: readonly ActivityWrite[]) => Promise<Written>
-  /** Left out where none are kept. */
+  /** Absent if this installation stores no secrets. */
   readonly secrets?: ReadSecrets
 }
 
-/** The part of a row that says whether there is something to do. */
+/** The columns by which the supervisor decides whether it has to act. */
 export interface Wanted {
   readonly id: string
   readonly revision: number
@@ -66,18 +66,18 @@ export interface SupervisorOptions {
   readonly ownerId: string
   /** Whether another node is alive and keeps what it owns. */
   readonly isAlive: (ownerId: string) => boolean
-  /** A row has to be kept, and no living node owns it. */
+  /** Called for a row that a node has to keep and no living node owns. */
   readonly onFree: () => void
   readonly permit: Permit
   /** Names the database; part of the default client ids, so that a copy of it never takes over connections. */
   readonly epoch: () => string
   readonly dialConcurrency: number
   readonly allow: GuardRules
-  /** How often times of messages are written, in ms. */
+  /** The interval at which the node writes times of messages, in ms. */
   readonly activityFlushMs: number
   readonly log: Log
   readonly timing?: Timing
-  /** Shared by all that look names up in this process. */
+  /** Shared by all lookups of this process. */
   readonly resolver: Resolver
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
@@ -85,18 +85,18 @@ export interface SupervisorOptions {
   readonly random?: () => number
 }
 
-/** How many connections are handed over at a time. */
+/** The number of connections in one batch of a hand-over. */
 const HANDOVER_BATCH = 100
-/** How long a connection that is handed over is kept for its next owner. */
+/** The time for which a node keeps a connection open for its next owner. */
 const HANDOVER_MS = 2_000
-/** A check is answered although the row can't be read. */
+/** The longest time that a check waits for a read of its row. */
 const CONFIRM_MS = 1_000
 
 export class Supervisor {
   readonly #store: SupervisorStore
   readonly #log: Log
   readonly #keepers = new Map<string, Keeper>()
-  /** The fences of connections that are handed over: a row that was read before must not bring them back. */
+  /** The fences of connections in a hand-over: the node ignores rows that it read before. */
   readonly #leaving = new Map<string, number>()
   readonly #writer: StatusWriter
   readonly #activity: Activity
@@ -150,19 +150,19 @@ export class Supervisor {
     }
   }
 
-  /** Connections that are kept, whatever their state. */
+  /** The number of connections that this node keeps, whatever their status. */
   get size(): number {
     return this.#keepers.size
   }
 
-  /** Rows and brokers of which something is remembered; 0 once no row is kept and `forget` was called. */
+  /** Rows and brokers in memory; 0 if the node keeps no row and `forget` was called. */
   get remembered(): number {
     const { dialer } = this.#options
     const leaving = this.#leaving.size + this.#writer.size + this.#rereads.size
     return this.size + leaving + this.#corrections.size + dialer.remembered
   }
 
-  /** Forgets brokers that no connection leads to any more; called with each renewal of the lease. */
+  /** Drops brokers that no connection dials any more; called with each renewal of the lease. */
   forget(): void {
     this.#options.dialer.forget()
   }
@@ -175,7 +175,7 @@ export class Supervisor {
       if (this.#concerns(connection, ownerId)) this.#rereads.add(connection.id)
       else free ||= this.#isFree(connection, ownerId)
     }
-    // Whether they are gone or only moved: reading tells.
+    // A read shows whether the row is deleted or has moved.
     for (const { id } of tombstones) if (this.#keepers.has(id)) this.#rereads.add(id)
     if (kind === 'snapshot') {
       const present = new Set(rows.map(({ connection }) => connection.id))
@@ -185,7 +185,7 @@ export class Supervisor {
     if (free) this.#setup.onFree()
   }
 
-  /** Keeps rows that this node owns, from now on or still. */
+  /** Keeps rows that this node owns, and updates those that it keeps already. */
   take(rows: readonly Claimed[]): void {
     if (this.#stopped) return
     for (const row of rows) {
@@ -211,13 +211,13 @@ export class Supervisor {
   }
 
   /**
-   * Closes what this node does not own any more, keeps what it owns without having a keeper, and reads what others have
-   * written.
+   * Closes connections that this node does not own any more, keeps rows that it owns without a keeper, and reads rows that others
+   * have written.
    *
    * @throws when the rows of this node could not be read
    */
   async verify(): Promise<void> {
-    // Rows that are claimed while the answer is on its way are not in it.
+    // The answer does not have rows that this node claims during the read.
     const before = [...this.#keepers.values()]
     const held = new Map((await this.#store.held()).map((row) => [row.id, row]))
     if (this.#stopped) return
@@ -233,9 +233,9 @@ export class Supervisor {
 
   /**
    * Hands connections over to other nodes, make before break: each stays open until its next owner has taken it over, or
-   * for 2 s. Those that are up go first.
+   * for 2 s. Connections that are up come first.
    *
-   * @param mayGoOn asked before each batch
+   * @param mayGoOn called before each batch
    */
   async handOver(count: number, mayGoOn: () => boolean): Promise<void> {
     await this.#activity.flush()
@@ -247,15 +247,15 @@ export class Supervisor {
   }
 
   /**
-   * Asks the broker of a connection for a sign of life; one that gives none within 5 s has lost the connection.
+   * Pings the broker of a connection; without an answer within 5 s the connection is lost.
    *
-   * @returns `null` where it is not kept here
+   * @returns `null` if this node does not keep the connection
    */
   async check(id: string): Promise<CheckResult | null> {
     const keeper = this.#keepers.get(id)
     if (keeper === undefined) return null
     const result = await keeper.check()
-    // The client reads the row next.
+    // The client reads the row after the check, so the row has to have the present status.
     await within(CONFIRM_MS, this.#confirm(id), () => undefined)
     return result
   }
@@ -277,17 +277,17 @@ export class Supervisor {
     ownerId: string | null,
   ): boolean {
     const ledger = this.#keepers.get(id)?.ledger
-    // Owned without a keeper: the answer to a claim was lost, or the id of the row has changed.
+    // This node owns the row without a keeper: the answer to a claim was lost, or the id of the row has changed.
     if (ledger === undefined) return ownerId === this.#setup.ownerId
     ledger.hear(revision)
     const { claimed } = ledger
     if (!managed || ownerId !== this.#setup.ownerId) return true
     if (generation !== claimed.generation || desired !== claimed.desired) return true
-    // The feed also delivers writes of this node. Whether it was one is known when the answer to that write is here.
+    // The feed also delivers writes of this node. The answer to the write shows whether it was one.
     return ledger.isBehind && !ledger.isWriting
   }
 
-  /** A write of this node is in the table. */
+  /** The database has executed a write of this node. */
   #settled(ledger: Ledger): void {
     if (ledger.isBehind && !ledger.isWriting) this.#read(ledger.claimed.id)
     else this.#corrections.correct(ledger)
@@ -298,7 +298,7 @@ export class Supervisor {
     this.#rereads.start()
   }
 
-  /** Makes sure that the row shows the present status. */
+  /** Reads the row, and restores its status if it is not the present one. */
   async #confirm(id: string): Promise<void> {
     try {
       await this.#readRows([id])
@@ -321,7 +321,7 @@ export class Supervisor {
     const before = new Map(ids.map((id) => [id, this.#keepers.get(id)]))
     const rows = await this.#store.read(ids)
     for (const { id } of rows) before.delete(id)
-    // A connection whose id has changed is closed before it is kept under the new id.
+    // The node closes a connection whose id has changed before it keeps it under the new id.
     for (const [id, keeper] of before) if (keeper !== undefined) this.#drop(id, keeper)
     this.take(rows)
   }
