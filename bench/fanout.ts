@@ -1,4 +1,4 @@
-/** P1, P2, P4, P6 and P7: what a delivery costs, what an idle client costs, and who notices a slow one. */
+/** P1, P2, P4, P6 and P7: the cost of a delivery and of an idle client, and the effect of slow clients on others. */
 import { parseArgs } from 'node:util'
 import { freePort } from '@mqtt-status/testing/free-port'
 import { CrowdProcess } from './crowd-process.ts'

@@ -1,4 +1,4 @@
-/** Processes of a benchmark: what they have used, and that none is left behind. */
+/** Processes of a benchmark: measures their CPU and memory, and ends them with this process. */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,6 +1,6 @@
 /**
- * Scenario 23, minutes of the worst that a broker does: it dies and comes back, again and again. Heap, timers and sockets must be the
- * same after the last time as after the first; the exit code says whether they are.
+ * Scenario 23: the benchmark kills and restarts a broker again and again. Heap, timers and sockets must be the same after the last
+ * restart as after the first; the exit code says whether they are.
  */
 import { parseArgs } from 'node:util'
 import { Mosquitto } from '@mqtt-status/testing/mosquitto'

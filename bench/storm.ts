@@ -1,4 +1,4 @@
-/** P3 and P8: everything changes at once, and everybody comes back at once. */
+/** P3 and P8: all rows change at the same time, and all clients reconnect at the same time. */
 import { parseArgs } from 'node:util'
 import { startDatabase } from './database.ts'
 import { measureReturn } from './measures/return.ts'

@@ -36,14 +36,14 @@ export function greeting(kind: WireKind, port: number, watched: Watched): Buffer
   }
 }
 
-/** What is answered to what was heard first, by kind: socket.io has a second handshake. */
+/** The reply of a client to the first bytes of the server, by kind: socket.io has a second handshake. */
 export function reply(kind: WireKind, heard: Buffer): Buffer | null {
   return kind === 'socketio' && heard.includes('"sid"') && heard.includes('"upgrades"')
     ? frame('40')
     : null
 }
 
-/** What a client has heard when it is ready to count. */
+/** The bytes after which a client starts to count. */
 export const READY: Readonly<Record<WireKind, string>> = {
   'status-ws': '"final":true',
   'status-sse': '"final":true',

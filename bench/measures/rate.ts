@@ -45,7 +45,7 @@ export async function measureRate(options: RateOptions): Promise<Rate> {
   const before = { server: cpuMs(subject.pid), postgres: postgres() }
   const beganAt = performance.now()
   await change(options)
-  // What is late is late; who is hopelessly behind is not waited for.
+  // Deliveries that are more than 1 s late do not count.
   await delay(1_000)
   const took = performance.now() - beganAt
   const after = { server: cpuMs(subject.pid), postgres: postgres() }

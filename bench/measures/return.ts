@@ -24,7 +24,7 @@ export async function measureReturn(
       await crowd.open({ kind: wire, port, count: fleet, together: 100, watch: 'all' })
       await first.stop()
       await delay(500)
-      // What changed meanwhile is what they are owed.
+      // The server has to send the changes that the clients have missed.
       await sql`update connections set status = 'reconnecting' where id in ('c1', 'c2', 'c3')`
       const second = await startOurs(wire, { url, sql, rows, port })
       try {

@@ -8,15 +8,15 @@ import { percentile, say } from '../table.ts'
 import type { Cell } from '../table.ts'
 import { measureRate } from './rate.ts'
 
-/** In the site that everybody watches. */
+/** A row of the site that all clients watch. */
 const ROWS = 100
 const PER_SECOND = 15
 /** Of a few dozen changes the worst one alone would be the p99. */
 const SECONDS = 30
-/** In another site, which only those watch who stop reading: 4 MB at once fill any buffer of the system. */
+/** Rows of another site, which only the slow clients watch: 4 MB at once fill every buffer of the system. */
 const HEAVY = { rows: 100, bytes: 40_000, times: 4 }
 
-/** A twentieth of the clients stop reading: the others must not notice, and memory must have a bound. */
+/** A twentieth of the clients stop reading: deliveries to the others must not slow down, and memory must have a bound. */
 export async function measureSlow(
   database: BenchDatabase,
   { clients, runs }: { clients: number; runs: number },
@@ -61,7 +61,7 @@ export async function measureSlow(
   return table
 }
 
-/** Fills the buffers of those who have stopped reading. */
+/** Fills the buffers of the slow clients. */
 async function stuff({ sql }: BenchDatabase): Promise<void> {
   for (let i = 0; i < HEAVY.times; i++) {
     await sql`

@@ -4,19 +4,18 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
-/** Listens, stops itself, and so never takes a connection out of the queue. */
+/** A program that listens and stops itself, so it accepts no connection from the queue. */
 const LISTEN = `
   const [port, host] = process.argv.slice(1)
   require('node:net').createServer().listen({ port: Number(port), host, backlog: 1 }, () => {
     process.stdout.write('listening')
     process.kill(process.pid, 'SIGSTOP')
   })`
-/** Linux lets one more in than the backlog says. */
+/** Linux accepts one connection more than the backlog. */
 const QUEUE = 2
 
 /**
- * An address and port that swallow every SYN, as a host behind a broken route does: a listener whose queue is full, in a
- * process that is stopped.
+ * An address and port that answer no SYN, like a host behind a broken route: a listener whose queue is full, in a stopped process.
  */
 export class BlackHole {
   readonly #child: ChildProcess

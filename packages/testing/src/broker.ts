@@ -5,7 +5,7 @@ import type { AuthenticateError, AuthErrorCode } from 'aedes'
 import { parser } from 'mqtt-packet'
 
 export interface BrokerOptions {
-  /** The return code of CONNACK for a client; 0 lets it in. @default everybody is let in */
+  /** The return code of CONNACK for a client; 0 accepts it. @default 0 for every client */
   readonly connack?: (client: {
     id: string
     username: string | undefined
@@ -19,7 +19,7 @@ function refusal(returnCode: AuthErrorCode): AuthenticateError {
   return Object.assign(new Error('refused'), { returnCode })
 }
 
-/** A real MQTT 3.1.1 broker in this process, that counts what it receives and can be killed. */
+/** A real MQTT 3.1.1 broker in this process that counts the packets it receives, and that a test can kill. */
 export class Broker {
   readonly #options: BrokerOptions
   readonly #sockets = new Set<Socket>()
@@ -84,7 +84,7 @@ export class Broker {
     })
   }
 
-  /** Comes back on the same port. */
+  /** Starts again on the same port. */
   async restart(): Promise<void> {
     await this.kill()
     await this.#listen()

@@ -94,7 +94,7 @@ test('in a black hole neither side sees the other one close', async () => {
   expect(client.destroyed).toBe(false)
 })
 
-test('what was said before an end arrives before it', async () => {
+test('bytes that were sent before an end arrive before it', async () => {
   proxy.mode = 'slow'
   await say('last words')
   upstream[0]?.end()

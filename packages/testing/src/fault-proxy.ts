@@ -2,10 +2,13 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 
 /**
- * `pass` forwards; `drop` swallows everything both ways and closes nothing; `up-drop` swallows what the client sends;
- * `hold` keeps what the server sends, as a proxy that buffers does, until another mode lets go of it; `slow` lets
- * everything wait for 300 ms; `refuse-upgrade` answers 403 to WebSockets and `reset-upgrade` resets them, both forward
- * everything else; `whole-answers` refuses them too, and holds streams of events, which never end.
+ * - `pass`: forwards all bytes
+ * - `drop`: drops the bytes of both sides and closes no connection
+ * - `up-drop`: drops the bytes of the client
+ * - `hold`: buffers the bytes of the server until the mode changes, like a proxy that buffers
+ * - `slow`: delays all bytes by 300 ms
+ * - `refuse-upgrade`, `reset-upgrade`: answers 403 to WebSockets, or resets them, and forwards all else
+ * - `whole-answers`: answers 403 to WebSockets, and buffers SSE streams, which never end
  */
 export type FaultMode =
   | 'pass'
@@ -21,14 +24,14 @@ const SLOW_MS = 300
 const REFUSAL = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 const REFUSING: ReadonlySet<FaultMode> = new Set(['refuse-upgrade', 'whole-answers'])
 
-/** A TCP proxy that breaks the way networks do: silently. */
+/** A TCP proxy with the faults of networks, most of which close no connection. */
 export class FaultProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #flows = new Set<Flow>()
   /** Upgrades that were refused or reset. */
   refused = 0
-  /** Chunks and ends that came in, whatever became of them. */
+  /** Chunks and ends that the proxy has received, forwarded or not. */
   taken = 0
   #mode: FaultMode = 'pass'
 
@@ -40,7 +43,7 @@ export class FaultProxy {
     })
   }
 
-  /** @param target the port behind it; a function is asked for every connection */
+  /** @param target the port behind the proxy; a function is called for each connection */
   static async start(target: number | (() => number)): Promise<FaultProxy> {
     const proxy = new FaultProxy(typeof target === 'number' ? () => target : target)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
@@ -104,7 +107,7 @@ export class FaultProxy {
   }
 }
 
-/** One direction of one connection: as in TCP, bytes arrive in order, and none after one that was lost. */
+/** One direction of one connection: as in TCP, bytes arrive in order, and none arrives after a lost one. */
 class Flow {
   readonly #to: Socket
   readonly #up: boolean
@@ -158,7 +161,7 @@ class Flow {
     }
   }
 
-  /** In a black hole neither side sees the other one close. */
+  /** In the mode `drop` neither side gets the close of the other one. */
   get #swallows(): boolean {
     const isEnd = this.#waiting.some(({ chunk }) => chunk === null)
     return this.#mode === 'drop' || (this.#mode === 'up-drop' && (this.#up || isEnd))

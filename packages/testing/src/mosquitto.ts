@@ -8,24 +8,24 @@ import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 
 export interface MosquittoOptions {
-  /** Who may connect; without it everybody may. */
+  /** The users that may connect. @default any client */
   readonly users?: Readonly<Record<string, string>>
   /** Serves TLS instead of plain text. */
   readonly tls?: {
     readonly cert: string
     readonly key: string
-    /** Each client has to show a certificate that this authority has signed. */
+    /** Each client needs a certificate that this authority has signed. */
     readonly clientCa?: string
   }
   /** Speaks MQTT over WebSockets. */
   readonly websockets?: boolean
-  /** Writes nothing down, so nothing can be counted. */
+  /** Writes no log, so a test can count no packets. */
   readonly quiet?: boolean
-  /** Lines of the access control list: what may be read and written. */
+  /** Lines of the access control list. */
   readonly acl?: readonly string[]
 }
 
-/** A real Mosquitto of the system, on a port of its own, that writes down what it receives. */
+/** A real Mosquitto of the system, on a port of its own, that logs the packets it receives. */
 export class Mosquitto {
   readonly port: number
   readonly #folder: string
@@ -56,7 +56,7 @@ export class Mosquitto {
     return this.#count(`Sending CONNACK to ${clientId} (0, 0)`)
   }
 
-  /** kill -9: no farewell. */
+  /** Kills the process with SIGKILL, so it sends no DISCONNECT. */
   async kill(): Promise<void> {
     const child = this.#process
     if (child === null) return
@@ -67,7 +67,7 @@ export class Mosquitto {
     await gone
   }
 
-  /** Comes back on the same port. */
+  /** Starts again on the same port. */
   async restart(): Promise<void> {
     await this.kill()
     await this.#launch()
@@ -83,7 +83,7 @@ export class Mosquitto {
     const lines = [
       `listener ${this.port} 127.0.0.1`,
       ...this.#optionLines(),
-      // One that listens for nothing but WebSockets takes itself for deaf, and ends (2.0.11).
+      // Mosquitto 2.0.11 ends if WebSockets are its only listener.
       ...(this.#options.websockets === true ? [`listener ${await freePort()} 127.0.0.1`] : []),
       'persistence false',
       ...(this.#options.quiet === true

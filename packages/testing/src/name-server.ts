@@ -3,7 +3,7 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv4 } from 'node:net'
 
-/** What is said of a name: addresses, `unknown` (there is no such name), `broken` (SERVFAIL), or nothing at all. */
+/** The answer for a name: addresses, `unknown` (NXDOMAIN), `broken` (SERVFAIL), or no answer. */
 export type NameAnswer = readonly string[] | 'unknown' | 'broken' | 'silence'
 
 const TYPE_A = 1
@@ -11,11 +11,11 @@ const TYPE_AAAA = 28
 const HEADER = 12
 const CODES = { broken: 2, unknown: 3 } as const
 
-/** A DNS server on loopback, over UDP, that says of each name what a test wants. */
+/** A DNS server on loopback, over UDP, with the answers that a test sets. */
 export class NameServer {
   readonly #socket: Socket
   readonly #answers: (name: string) => NameAnswer
-  /** The names that were asked for, in order; each is asked for once per family of addresses and try. */
+  /** The names of the queries, in order; a lookup sends one query per family of addresses and try. */
   readonly asked: string[] = []
 
   private constructor(answers: (name: string) => NameAnswer) {
@@ -32,7 +32,7 @@ export class NameServer {
     return server
   }
 
-  /** As a resolver wants it, with its port. */
+  /** Its address and port, in the form of a resolver. */
   get address(): string {
     return `127.0.0.1:${this.#socket.address().port}`
   }
@@ -76,7 +76,7 @@ function typeOf(address: string): number {
   return isIPv4(address) ? TYPE_A : TYPE_AAAA
 }
 
-/** For the name of the question, not to be kept. */
+/** Builds a record for the name of the question, with a TTL of 0. */
 function recordOf(address: string): Buffer {
   const data = isIPv4(address) ? Buffer.from(address.split('.').map(Number)) : bytesOf(address)
   const head = Buffer.alloc(HEADER)

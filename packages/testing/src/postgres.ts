@@ -7,7 +7,7 @@ export const SCHEMA = 'mqtt_status'
 
 export interface TestDatabase {
   readonly url: string
-  /** A superuser's way in, for arranging and for wounding. */
+  /** A pool of a superuser, for set-up and for faults. */
   readonly sql: postgres.Sql
   drop(): Promise<void>
 }

@@ -3,7 +3,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { generate, parser } from 'mqtt-packet'
 import type { IConnectPacket, ISubscribePacket, Packet } from 'mqtt-packet'
 
-/** What a client gets to hear; everything else it does is ignored. */
+/** The answers of the broker; it ignores all other packets of a client. */
 export interface Script {
   /** Called for each CONNECT, with how many there were before; answers bytes, packets or nothing. */
   readonly onConnect?: (
@@ -51,7 +51,7 @@ export const WILLING: Script = {
   },
 }
 
-/** A server that says exactly what a test wants, deterministic in every code, garbage and silence. */
+/** A server that sends the codes, bytes or nothing that a test sets. */
 export class ScriptedBroker {
   readonly #server: Server
   readonly #sockets = new Map<Socket, ScriptedConnection>()

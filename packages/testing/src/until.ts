@@ -1,16 +1,16 @@
 export interface UntilOptions {
   /** @default 10_000 */
   readonly timeoutMs?: number
-  /** Names what is waited for in the error. @default 'the condition' */
+  /** The name of the condition in the error. @default 'the condition' */
   readonly what?: string
 }
 
 const POLL_MS = 10
 
 /**
- * Waits for a condition instead of a time: calls it every 10 ms until it answers something truthy, and answers that.
+ * Waits for a condition: calls it every 10 ms until it returns a truthy value, and returns that value.
  *
- * @throws when it did not come true in time; the last error of the condition is kept as the cause
+ * @throws if the condition did not become true in time; the cause is its last error
  */
 export async function until<T>(
   condition: () => T | Promise<T>,

@@ -148,7 +148,7 @@ function outOfReach(path: string): SetupError {
 
 function foreign(path: string): SetupError {
   return new SetupError(
-    `The folder ${path} holds files that are not ours, so it is left alone.\n` +
+    `The folder ${path} holds files of other programs, so the demo does not use it.\n` +
       '  Choose an empty or a new folder with --folder.',
   )
 }

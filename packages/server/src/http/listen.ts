@@ -25,18 +25,18 @@ export interface ListenOptions extends Omit<HttpContext, 'patience' | 'limits'> 
 }
 
 export interface Listening {
-  /** Where it is reached from this machine; ends with the base path, without its slash. */
+  /** The address of the server on this machine; ends with the base path, without its slash. */
   readonly url: string
   readonly port: number
   /** Open sockets and streams. */
   readonly streams: number
   /** Addresses and tokens that hold a place, for leak checks. */
   readonly seats: number
-  /** Says goodbye to everyone and lets go of the port, within half of this time: others have to end after it. */
+  /** Sends `bye` to all clients and closes the port, within half of this time; the other parts of the server end after it. */
   drain(withinMs: number): Promise<void>
 }
 
-/** Between two looks for idle connections during a shutdown. */
+/** The time between two sweeps of idle connections during a shutdown. */
 const SWEEP_MS = 50
 
 /**
@@ -59,7 +59,7 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   const server = createServer(serverOptions(context.patience), (request, response) => {
     toOriginForm(request, context.basePath)
     if (openStream(request, response)) return
-    // The adapter builds an address out of the target and Host, and refuses some hosts; Host is examined in door.ts.
+    // The adapter builds a URL from the target and Host, and refuses some hosts; door.ts checks Host instead.
     request.url = `http://localhost${request.url ?? '/'}`
     void respond(request, response)
   })
@@ -85,21 +85,21 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   }
 }
 
-/** The defaults of `node:http` that the server changes on purpose. */
+/** The options of `node:http` that the server sets. */
 export function serverOptions({ headMs, idleMs, requestMs }: Patience): ServerOptions {
   return {
-    // Proxies reuse idle connections for up to a minute: one that this side closes first is a 502 of theirs.
+    // Proxies reuse idle connections for up to a minute. If the server closes one first, the proxy answers 502.
     keepAliveTimeout: idleMs,
-    // It also counts from the opening of a connection, so a shorter one would close those that proxies open in advance.
+    // The time starts when a connection opens, so a shorter one would close connections that proxies open in advance.
     headersTimeout: headMs,
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(5_000, headMs / 2),
-    // Probes of load balancers often send none; door.ts demands it of all other requests.
+    // Probes of load balancers often send no Host header; door.ts demands it in all other requests.
     requireHostHeader: false,
   }
 }
 
-/** A target that is no path, for example one with a backslash. */
+/** Answers a request whose target is no path, for example one with a backslash. */
 function malformed(error: unknown, log: Log): Response {
   const cause = error instanceof RequestError ? error : undefined
   const fault =
@@ -129,7 +129,7 @@ async function drain(server: Server, streams: Streams, withinMs: number): Promis
   const timer = setTimeout(() => {
     server.closeAllConnections()
   }, withinMs / 2)
-  // Node closes what is idle now; a connection whose request is still being answered becomes idle later.
+  // Node closes connections that are idle now; the sweep closes those that become idle after their reply.
   const sweep = setInterval(() => {
     server.closeIdleConnections()
   }, SWEEP_MS)

@@ -1,5 +1,5 @@
 /**
- * Waits for work, but not longer than `ms`. The work goes on after that, and its result is ignored, also where it fails.
+ * Waits for work, but not longer than `ms`. The work continues after that; the caller ignores its result or failure.
  *
  * @param late gives the result after `ms`, or throws
  * @throws an error that names the time, unless `late` is given

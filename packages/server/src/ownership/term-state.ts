@@ -50,9 +50,9 @@ export type TermEvent =
       readonly missed: boolean
       readonly others: readonly string[]
     }
-  /** Calls of other nodes may have been missed; `isLive`: whether the lease is valid at this moment. */
+  /** This node may have missed calls of other nodes; `isLive`: whether the lease is valid at this moment. */
   | { readonly kind: 'callsMissed'; readonly isLive: boolean }
-  /** All rows were read, and what is not this node's own any more was let go. */
+  /** This node has read all its rows, and has closed connections that it does not own any more. */
   | { readonly kind: 'verified' }
   /** A glance has shown that no row of this node was written by another node. */
   | { readonly kind: 'upToDate' }

@@ -67,7 +67,7 @@ export class Term {
       onRenewed: (renewed) => {
         if (renewed.lapsed)
           log.warn(
-            'the lease had ended; it is renewed, and what other nodes have claimed is let go',
+            'the lease had ended and is renewed; this node closes connections that other nodes have claimed',
           )
         this.#handle({ kind: 'renewed', ...renewed })
         this.#supervisor.forget()

@@ -84,7 +84,7 @@ test('a command that is repeated with its key is made once, also at the same tim
   expect(await ask({ idempotencyKey: 'k', action: 'disconnect' })).toEqual({
     kind: 'idempotency_conflict',
   })
-  // Keys belong to who uses them, and are forgotten after a day.
+  // A key belongs to the actor that has used it, and expires after 24 h.
   expect(await ask({ idempotencyKey: 'k', action: 'disconnect', actor: 'you' })).toMatchObject({
     generation: 2,
   })

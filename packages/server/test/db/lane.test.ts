@@ -1,4 +1,4 @@
-/** Real sessions of a real Postgres, killed, frozen, cut off and blocked at every step of what is asked of them. */
+/** Real sessions of a real Postgres, killed, frozen, disconnected and blocked at every step of a transaction. */
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
@@ -260,7 +260,7 @@ test('the wait for a session ends at the deadline', async () => {
   )
   expect(error.outcome).toBe('none')
   await it.stop()
-  expect((await failure(slow)).message).toContain('given up')
+  expect((await failure(slow)).message).toContain('closed before')
 })
 
 test('the database ends a transaction that this process leaves open', async () => {

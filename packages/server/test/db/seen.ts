@@ -19,7 +19,7 @@ export function seen(id: string, fence: number, change: Partial<StatusWrite> = {
   }
 }
 
-/** What a row says after a write of many rows; `undefined` where it was not written. */
+/** The version of a row in the result of a write of many rows; `undefined` if the row was not written. */
 export function seenOf(written: Written, id: string): Observed | undefined {
   const row = written.get(id)
   return row === 'locked' ? undefined : row?.seen

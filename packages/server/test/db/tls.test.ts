@@ -104,7 +104,7 @@ async function connect(url: string): Promise<string> {
   }
 }
 
-/** What the start of a server says. */
+/** The output of a server at its start. */
 async function refusalOf(url: string): Promise<string> {
   const pool = connectSql(readConfig({ DATABASE_URL: url }).config.database.address, {
     max: 1,

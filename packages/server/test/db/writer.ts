@@ -21,7 +21,7 @@ export async function write(options: WriterOptions): Promise<void> {
     try {
       await transact(options)
     } catch (error) {
-      // Deadlocks between writers are theirs to have.
+      // Writers of the test may deadlock; the test ignores that.
       const { code, message } = error as { code?: string; message: string }
       if (code !== '40P01' && message !== ON_PURPOSE) throw error
     }

@@ -5,7 +5,7 @@
  */
 import type { Connection, ServerMessage, WatchFilter } from '@mqtt-status/protocol'
 
-/** Line by line what arrives; `close` ends it at once, and nothing is heard afterwards. */
+/** The lines that arrive; after `close` no line arrives any more. */
 export interface Line {
   close(): void
   /** Stops taking anything from the network, or goes on. */
@@ -28,7 +28,7 @@ export class Reader {
   readonly name: string
   readonly rows: Map<string, Connection> = new Map()
   readonly faults: string[] = []
-  /** Snapshots and patches that were heard. */
+  /** The number of snapshots and patches that have arrived. */
   frames = 0
   /** How the answers to its watches came. */
   readonly answers: { snapshot: number; patch: number } = { snapshot: 0, patch: 0 }

@@ -1,4 +1,4 @@
-/** The data that a command answers goes to the standard output, and nothing else does. */
+/** A command writes its data, and nothing else, to the standard output. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

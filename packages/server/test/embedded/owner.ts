@@ -1,4 +1,4 @@
-/** A process that owns an embedded Postgres, to be killed by a test: says its address and stays. */
+/** A process that owns an embedded Postgres and prints its address; tests kill it. */
 import { startPostgres } from '../../src/embedded/postgres.ts'
 
 const [folder = ''] = process.argv.slice(2)

@@ -9,7 +9,7 @@ import { findBinaries, findPackage } from '../../src/embedded/postgres-binaries.
 import { reachableFolder } from '../../src/embedded/postgres-folder.ts'
 import { canReach } from '../../src/embedded/postgres-user.ts'
 
-/** A user who owns no file here. */
+/** A user without files on this machine. */
 const STRANGER = { uid: 54_321, gid: 54_321 }
 
 let folder: string
@@ -63,7 +63,7 @@ test('programs in an unreachable checkout are copied once, completely, to a fold
   expect(one).toEqual(two)
   expect(readdirSync(cache)).toHaveLength(1)
   expect(await canReach(STRANGER, join(one.postgres, '..'))).toBe(true)
-  // As that user where we may become one.
+  // The test runs as root, and can run a command as that user.
   const user = userInfo().uid === 0 ? STRANGER : {}
   const { stdout } = await promisify(execFile)(one.postgres, ['--version'], user)
   expect(stdout).toContain(`PostgreSQL) ${one.major}`)

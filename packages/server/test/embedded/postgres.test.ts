@@ -140,7 +140,7 @@ test('fresh deletes the data, and no files that other programs have put into the
 
 test('a folder without data of the demo is not changed, even with fresh', async () => {
   writeFileSync(join(folder, 'thesis.tex'), 'years of work')
-  await expect(start({ fresh: true })).rejects.toThrow('not ours')
+  await expect(start({ fresh: true })).rejects.toThrow('files of other programs')
   expect(existsSync(join(folder, 'thesis.tex'))).toBe(true)
 })
 

@@ -75,7 +75,7 @@ interface Command {
   /** What it waits for in the middle. */
   readonly lock: string
   readonly prepare?: () => Promise<void>
-  /** A number that says how much of it is done. */
+  /** @returns a number that grows with the progress of the command */
   readonly state: () => Promise<number>
 }
 

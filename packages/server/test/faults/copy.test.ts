@@ -38,7 +38,7 @@ async function keep(environment = {}): Promise<House> {
   return opened
 }
 
-/** What the doctor says, if it is content. */
+/** The output of the doctor; rejects if a check fails. */
 async function examine(url: string, adopt = false): Promise<string> {
   const lines: string[] = []
   await doctor(

@@ -98,7 +98,7 @@ test('the doctor describes a fault of the configuration in a sentence', async ()
 
 test('the doctor never prints a password, whatever is wrong', async () => {
   const away = new URL(database.url)
-  // Where everybody is trusted a wrong password is none; an unknown user is refused everywhere.
+  // With `trust` in pg_hba.conf Postgres ignores a wrong password; it always refuses an unknown user.
   away.username = 'no-such-role'
   away.password = 'hunter2'
   for (const url of [away.href, 'postgres://app:hunter2@127.0.0.1:1/x']) {
@@ -110,7 +110,7 @@ test('the doctor never prints a password, whatever is wrong', async () => {
 })
 
 test('the doctor finds an address for LISTEN on which no notifications arrive', async () => {
-  // To a listener a pooler in transaction mode is like another database: it may listen, and hears nothing.
+  // Another database stands for a pooler in transaction mode: a session may LISTEN there, and gets no notification.
   const elsewhere = databaseUrl(database.url, 'postgres')
   const { failure, printed } = await run({
     DATABASE_URL: database.url,

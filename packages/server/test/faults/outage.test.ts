@@ -1,4 +1,4 @@
-/** `AWAY_S=20` keeps Postgres away for that long; without it, until the server says that what it shows is old. */
+/** `AWAY_S=20` stops Postgres for 20 s; without it the test stops Postgres until the server reports a stale feed. */
 import { until } from '@mqtt-status/testing/until'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { House } from './house.ts'

@@ -132,7 +132,7 @@ export class OwnPostgres {
 
 async function emptyFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'mqtt-status-own-'))
-  // Started as root, Postgres runs as another user, who has to pass.
+  // Started by root, Postgres runs as another user, who has to be able to traverse the folder.
   await chmod(path, 0o711)
   return path
 }

@@ -1,4 +1,4 @@
-/** Times that Postgres knows and other programs do not, in every column and on every way out. */
+/** Times that Postgres has and other programs can not read, in every column and over every transport. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

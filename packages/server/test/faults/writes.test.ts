@@ -1,4 +1,4 @@
-/** What is read goes on while nothing can be written, whatever blocks the writes; and what was asked gets an answer in time. */
+/** Reads continue while the database takes no writes, for each cause, and every command gets an answer in time. */
 import { Broker } from '@mqtt-status/testing/broker'
 import { until } from '@mqtt-status/testing/until'
 import type postgres from 'postgres'

@@ -81,7 +81,7 @@ describe.each(['1.0', '1.1'])('HTTP/%s', (version) => {
   })
 })
 
-// What a load balancer sends that checks something else than health.
+// A load balancer may probe another path than /healthz.
 test.each([
   { host: [], version: '1.0', status: 200 },
   { host: ['Host:'], version: '1.0', status: 200 },
@@ -185,7 +185,7 @@ test.each([
   },
 ])('a body with $name is read', async ({ lines, body }) => {
   for (const version of ['1.0', '1.1']) {
-    // HTTP/1.0 knows no chunks.
+    // HTTP/1.0 has no chunked encoding.
     if (version === '1.0' && lines[0] === 'Transfer-Encoding: chunked') continue
     const head = [`${COMMAND} HTTP/${version}`, 'Host: a', `Authorization: Bearer ${token}`]
     const answer = await ask([...head, ...lines], body)

@@ -1,4 +1,4 @@
-/** The doors with a real hub behind them, and rows that a test publishes itself. */
+/** The HTTP server with a real hub, and rows that a test publishes. */
 import { once } from 'node:events'
 import type { Connection, ServerMessage } from '@mqtt-status/protocol'
 import { connection } from '@mqtt-status/testing/connection'
@@ -104,7 +104,7 @@ export class House {
     })
   }
 
-  /** Ends it; a socket or subscriber that is left behind fails the test. */
+  /** Ends the server; an open socket or subscriber fails the test. */
   async close(): Promise<void> {
     await this.listening.drain(3_000)
     this.hub.stop()
@@ -117,7 +117,7 @@ export class House {
   }
 }
 
-/** A client that keeps what it hears. */
+/** A client that keeps all messages of the server. */
 export class Client {
   readonly socket: WebSocket
   readonly messages: ServerMessage[] = []
@@ -148,7 +148,7 @@ export class Client {
     }))
   }
 
-  /** Opens, says hello and waits for the welcome. */
+  /** Opens a socket, sends hello and waits for welcome. */
   static async welcomed(house: House, token?: string, options = {}): Promise<Client> {
     const client = new Client(house, options)
     await client.opened()

@@ -33,7 +33,7 @@ async function codeOf(response: Response): Promise<unknown> {
   return ((await response.json()) as { code: unknown }).code
 }
 
-/** A socket without any protocol; what it hears is kept. */
+/** A plain TCP socket that keeps all bytes of the server. */
 async function plain(): Promise<{ socket: Socket; heard: () => string }> {
   const socket = connect(house.port, '127.0.0.1')
   let text = ''

@@ -87,7 +87,7 @@ test('a manager can edit a reply and send it back', async () => {
   const answer = await desk.call('PATCH /connections/plant-7', { ...body, name: 'Renamed' })
   expect(answer.status).toBe(200)
   expect(answer.body).toMatchObject({ name: 'Renamed', labels: { region: 'north' } })
-  // Only the name has changed, so nothing is dialled anew.
+  // Only the name has changed, so the server does not dial again.
   expect(answer.body['generation']).toBe(body['generation'])
   expect((await desk.call('GET /audit?limit=1')).body).toMatchObject({
     entries: [{ action: 'change', fields: ['name'] }],

@@ -43,7 +43,7 @@ async function bytes(text: string): Promise<void> {
   socket.write(text, 'latin1')
 }
 
-/** A page that has said hello, as a socket to write anything to. */
+/** The raw socket of a page after hello, to which a test can write any bytes. */
 async function raw(): Promise<Socket> {
   const { socket } = await page()
   const { _socket } = socket as unknown as { readonly _socket: Socket }

@@ -73,7 +73,7 @@ test('scenario 13: a change that keeps the target needs no password', async () =
   await withPassword()
   const same = { host: '127.0.0.1', port: 1883, path: '/x', topics: ['a'], keepaliveS: 9 }
   expect((await desk.call('PATCH /connections/plant-7', same)).status).toBe(200)
-  // 1883 is where MQTT is spoken if nothing else is said.
+  // 1883 is the default port of MQTT.
   expect((await desk.call('PATCH /connections/plant-7', { port: null })).status).toBe(200)
 })
 

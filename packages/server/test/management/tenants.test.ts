@@ -82,7 +82,7 @@ test('unanswered names and silent brokers of one site delay no dial, save, test,
   // The site a hangs as before: most of its names have not even had their turn.
   expect(silentNames().size).toBeLessThan(NAMES)
 
-  // Its own persons get their answers, too: saved, tried, or asked to come again.
+  // Requests of managers of the same site are answered, too: saved, tested, or refused with Retry-After.
   expect((await Promise.all(saves)).map(({ status: code }) => code)).toEqual(saves.map(() => 201))
   const answers = await Promise.all(tests)
   for (const { status: code, body, headers } of answers) {

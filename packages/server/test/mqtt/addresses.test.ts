@@ -13,7 +13,7 @@ import { atEnd, CALM, kept, probeOf, world } from './stage.ts'
 import { NOTHING } from './world.ts'
 
 const LOOPBACK = { cidrs: ['127.0.0.0/8', '::1/128'], hosts: [], ports: [[1, 65_535] as const] }
-/** Takes TCP connections and says nothing. */
+/** Accepts TCP connections and sends nothing. */
 const SILENT: Script = {}
 
 function leadsTo(...addresses: string[]) {

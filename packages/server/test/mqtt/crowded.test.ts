@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 
 const SCRIPT = fileURLToPath(new URL('./crowded.ts', import.meta.url))
 
-/** How this machine lets a process have a network of its own; `null` if it does not. */
+/** The command that gives a process a network of its own; `null` if this machine does not allow it. */
 const NAMESPACE = [['--net'], ['--user', '--map-root-user', '--net']].find(
   (flags) =>
     spawnSync('unshare', [...flags, 'sh', '-c', 'ip link set lo up || ifconfig lo up']).status ===
@@ -35,7 +35,7 @@ test.runIf(NAMESPACE !== undefined)(
     expect(exhausted).toBe(4)
     for (const detail of details) expect(detail).toMatch(/EADDRNOTAVAIL|EADDRINUSE/)
     expect(probed).toBe('local_ports_exhausted')
-    // Nothing but this fault of the server was ever said, of no connection: no gate was closed, no broker blamed.
+    // Every failure is this fault of the server: no gate has closed, and no failure is attributed to a broker.
     const said = new Set(
       written.map((line) => line.replace(/^\S+ /, '')).filter((line) => !/command$/.test(line)),
     )

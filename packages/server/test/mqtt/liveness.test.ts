@@ -1,4 +1,4 @@
-/** Whether what is said to be connected is: silence, checks, tests before saving, and the device behind it. */
+/** The server finds dead connections: silence, checks, tests before a save, and the device behind the connection. */
 import { Broker } from '@mqtt-status/testing/broker'
 import { FaultProxy } from '@mqtt-status/testing/fault-proxy'
 import { freePort } from '@mqtt-status/testing/free-port'

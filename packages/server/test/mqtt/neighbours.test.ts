@@ -99,7 +99,7 @@ test.each(Object.entries(TREATMENTS))(
     it.add(BAD, { port: broker.port, clientId: BAD })
     const tries = (): number => script.dials.filter((id) => id === BAD).length
     await until(() => tries() >= 3, { ...PATIENCE, what: 'the bad row to dial again and again' })
-    // A row whose topics were found to be forbidden rests; a command begins the search anew.
+    // A row whose forbidden topics are found does not search any more; a command starts the search again.
     it.command(BAD, 'reconnect')
     for (const id of ids) it.command(id, 'reconnect')
     for (const id of ids)

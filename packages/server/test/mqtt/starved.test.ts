@@ -35,7 +35,7 @@ test('without a file descriptor left, dials, lookups and secrets fail with a fau
   expect(taken).toBeGreaterThan(10)
   expect(probed).toEqual(['local_resources', 'local_resources'])
   expect([secret, again]).toEqual(['machine', 'hunter2'])
-  // What was up has not noticed; everything else has seen nothing but this server's fault.
+  // Connections that were up have stayed up; all others have a fault of this server as their reason.
   expect(written.filter((line) => line.startsWith('up '))).toEqual([
     'up connecting/command',
     'up connected/ok',

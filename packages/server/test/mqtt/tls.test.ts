@@ -64,12 +64,12 @@ async function listen(server: Listener): Promise<Listening> {
   }
 }
 
-/** A TLS server that never says a word of MQTT: none of these dials gets so far. */
+/** A TLS server that sends no MQTT: none of these dials gets so far. */
 function serve(options: TlsOptions): Promise<Listening> {
   return listen(createServer(options, (socket) => socket.on('error', () => undefined).resume()))
 }
 
-/** Answers whatever it hears with one fatal alert, in plain text as it is before the handshake. */
+/** Answers any bytes with one fatal alert, in plain text, as before the handshake. */
 function alert(code: number): Promise<Listening> {
   return listen(
     createTcpServer((socket) => {
@@ -195,7 +195,7 @@ test.each(
   it.add('a', dial)
   await it.status('a', 'reconnecting', fault.reason)
   if (fault.detail !== undefined) expect(it.writes.at(-1)?.detail).toMatch(fault.detail)
-  // A test of the same settings says the same.
+  // A test of the same settings has the same reason.
   const probe = probeOf({ allow: ALLOW })
   expect(await probe.run({ stored: { ...NOTHING, ...dial }, site: 's1' })).toMatchObject({
     ok: false,

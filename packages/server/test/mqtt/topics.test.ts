@@ -97,7 +97,7 @@ test('refused topics of several portions are all named', async () => {
   expect(it.writes.at(-1)?.detail).toBe('The broker refused the topics plant/3, plant/12.')
 })
 
-/** A connection is dialled anew at once, as long as the search goes on. */
+/** The server dials again at once while the search continues. */
 const EAGER = { ...TIMING, transient: { baseMs: 1, capMs: 1 }, probeMs: 60_000 }
 
 const SEVERAL = ['plant/0', 'plant/7', 'plant/8', 'plant/19']
@@ -157,7 +157,7 @@ test('the server keeps the forbidden filters after a loss, and drops them with a
   }
   expect(await reconnected(lose)).toBe(0)
   expect(it.writes.at(-1)?.reason).toBe('subscription_denied')
-  // After an hour the filter is asked for again, and found again.
+  // After an hour the server subscribes to the filter again, and finds again that it is forbidden.
   const loseLater = (): void => {
     nowMs += 3_600_000
     lose()

@@ -213,7 +213,7 @@ export class World {
   #tell(id: string): void {
     this.supervisor.reconcile({
       kind: 'changes',
-      // All rows are ours.
+      // This node owns all rows.
       rows: [{ connection: this.row(id), ownerId: 'me' }],
       tombstones: [],
     })

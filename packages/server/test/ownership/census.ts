@@ -15,7 +15,7 @@ export class Census {
   readonly #sockets = new Set<Socket>()
   readonly #aedes: Aedes
   readonly #server: Server
-  /** The longest time that a client was gone before it came back, in ms. */
+  /** The longest time between the end of a client's connection and its next one, in ms. */
   longestGap = 0
   /** How often clients were accepted, ever. */
   total = 0

@@ -48,7 +48,7 @@ async function watch(instance: Instance): Promise<Client> {
 }
 
 interface Table {
-  /** Connections that are connected, as far as it says. */
+  /** The number of rows with the status `connected`. */
   readonly up: number
   /** How often one of them got an owner that had to dial. */
   readonly dials: number

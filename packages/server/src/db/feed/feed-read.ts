@@ -37,7 +37,7 @@ export interface FeedRead {
 
 /** A read, with the state of the database. */
 export interface FeedAnswer extends Omit<FeedRead, 'kind'> {
-  /** Where the next read goes on. */
+  /** The position at which the next read starts. */
   readonly position: Position
   /** Whether the epoch belongs to this database; if not, it is a copy that has no epoch of its own yet. */
   readonly own: boolean
@@ -45,17 +45,17 @@ export interface FeedAnswer extends Omit<FeedRead, 'kind'> {
   readonly readOnly: boolean
 }
 
-/** Transactions that a read has not seen: those that were open in its snapshot, and all that began after it. */
+/** The transactions that a read does not include: those that were open in its snapshot, and all that began later. */
 export interface Position {
-  /** The oldest transaction that was open: all before it has been seen. */
+  /** The oldest open transaction: the read includes all earlier ones. */
   readonly xmin: bigint
-  /** The first transaction that had not begun; equals `xmin` where it is not known which were open. */
+  /** The first transaction that had not begun; equal to `xmin` if the open ones are not known. */
   readonly xmax: bigint
-  /** Transactions from `xmin` on that were open; all others below `xmax` have been seen. */
+  /** The open transactions from `xmin` on; the read includes all others below `xmax`. */
   readonly open: readonly bigint[]
 }
 
-/** A position that has seen nothing. */
+/** The position before the first read. */
 export const START: Position = { xmin: 0n, xmax: 0n, open: [] }
 
 interface Answer {
@@ -71,11 +71,11 @@ interface Answer {
 }
 
 /**
- * Everything that changed in transactions that the read before has not seen, in one statement and so in one snapshot.
- * The new mark is the snapshot's xmin: whatever is below it had committed and is in this read or in an earlier one.
+ * Reads all changes of transactions that the last read does not include, in one statement and so in one snapshot. The new mark is
+ * the xmin of the snapshot: all transactions below it have ended, and their changes are in this read or in an earlier one.
  *
- * A transaction that stays open anywhere in the cluster holds the xmin back. What committed meanwhile is not read again:
- * only the transactions that were open before, and those that have begun since, are looked up, all by the index.
+ * A transaction that stays open anywhere in the cluster holds the xmin back. The statement still reads no change twice: it selects
+ * transactions that were open in the last snapshot, or have begun since, by the index.
  *
  * @see https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
  */

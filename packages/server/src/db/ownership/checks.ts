@@ -1,5 +1,5 @@
 /**
- * Checks of connections that another node keeps. The node that was asked inserts a question, the owner of the connection
+ * Checks of connections that another node keeps. The node with the request of a client inserts a question, the owner of the connection
  * writes its answer into the same row, and both notify each other.
  */
 import type { CheckResult } from '../../model/check-result.ts'

@@ -3,8 +3,8 @@ import { writeBatch } from './batch-write.ts'
 import type { Sql } from '../postgres/sql.ts'
 
 /**
- * Writes what was seen, all rows in one statement. Every observed column is set, so whatever another writer has put
- * there is gone.
+ * Writes the states of many connections in one statement. It sets every observed column, so it replaces values of other
+ * writers.
  */
 export function writeStatuses(
   sql: Sql,

@@ -19,13 +19,13 @@ import { transaction } from './transaction.ts'
 
 export interface LaneOptions {
   readonly address: PostgresAddress | string
-  /** Where the tables are. */
+  /** The schema of the tables. */
   readonly schema: string
-  /** How its sessions are named in `pg_stat_activity`. */
+  /** The name of its sessions in `pg_stat_activity`. */
   readonly applicationName: string
-  /** Sessions at the same time; opened when they are needed. */
+  /** The largest number of sessions; the lane opens one when it needs it. */
   readonly sessions: number
-  /** For everything that is asked of it, from the moment when it is asked. */
+  /** The longest time that a call may take, the wait for a session included. */
   readonly deadlineMs: number
 }
 
@@ -38,10 +38,10 @@ export interface Asking {
   readonly deadlineMs?: number
 }
 
-/** Where statements run. */
+/** Runs statements. */
 export type Database = Pick<Lane, 'read' | 'write' | 'transact'>
 
-/** Without deadlines and turns: for a process that does one thing and ends. */
+/** Runs statements without deadlines and turns, for a process that executes one command. */
 export function direct(sql: Sql): Database {
   return {
     read: (work) => Promise.resolve(work(sql)),

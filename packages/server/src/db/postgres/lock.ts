@@ -1,15 +1,15 @@
 import type { Sql } from './sql.ts'
 
-/** Any number will do, as long as all nodes agree on it. */
+/** Keys of advisory locks, the same on all nodes. */
 const NUMBERS = { migrate: 7_411_001, epoch: 7_411_002 } as const
 
-/** The schema that nodes of former versions use; they know the numbers alone. */
+/** The schema of former versions, whose nodes lock the number without a schema. */
 const FORMER_SCHEMA = 'public'
 
 /**
- * Waits until no other node of this installation does the same, and holds the others off until the transaction ends.
- * Advisory locks are of the whole database, so the schema is part of the key; and they are of the transaction, because
- * behind a pooler a session is not ours.
+ * Takes an advisory lock until the transaction ends, so that one node of this installation at a time does this work. Advisory locks
+ * apply to the whole database, so the schema is part of the key. The lock belongs to the transaction, because behind a pooler the
+ * next transaction may use another session.
  */
 export async function lock(tx: Sql, purpose: keyof typeof NUMBERS): Promise<void> {
   const number = NUMBERS[purpose]

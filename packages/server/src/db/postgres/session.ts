@@ -1,10 +1,10 @@
 /**
- * One connection to Postgres that can be closed at any moment, whatever it waits for.
+ * One connection to Postgres that the lane can close at any moment, whatever statement runs.
  *
- * postgres.js (3.4.9) has no way to do so: its pool replaces a lost connection in silence, even in the middle of a
- * transaction; `sql.begin` writes its ROLLBACK to a socket that is gone, which throws where nothing can catch it; and
- * `cancel()` drops a promise that may reject. So a session owns its socket, never gets a second one, and its
- * transactions are made of plain statements.
+ * postgres.js (3.4.9) has no way to do so: its pool replaces a lost connection without an error, even in the middle of a
+ * transaction; `sql.begin` writes its ROLLBACK to a closed socket, which throws an error that no caller can catch; and
+ * `cancel()` drops a promise that may reject. So a session owns its socket, never gets a second one, and sends BEGIN, COMMIT and
+ * ROLLBACK as plain statements.
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -15,9 +15,9 @@ import type { Pool, SocketTarget, Sql } from './sql.ts'
 
 export interface SessionOptions {
   readonly address: PostgresAddress | string
-  /** How it is named in `pg_stat_activity`. */
+  /** Its name in `pg_stat_activity`. */
   readonly applicationName: string
-  /** Where the tables are. */
+  /** The schema of the tables. */
   readonly schema: string
 }
 
@@ -119,15 +119,15 @@ export class Session {
     })
   }
 
-  /** Ends what runs on the server, and cuts the connection at once; resolves when nothing of it is left here. */
+  /** Cancels the statement on the server, and closes the connection at once. Resolves when the session has ended in this process. */
   async abandon(): Promise<void> {
     if (this.ended) return
     this.#state = 'abandoned'
-    this.#lost.reject(closed('The session was given up'))
+    this.#lost.reject(closed('The session was closed before its statement had ended'))
     this.#refuse()
     this.#cut()
     if (this.#wasOpen) await this.#cancel()
-    this.#end(closed('The session was given up'))
+    this.#end(closed('The session was closed before its statement had ended'))
   }
 
   /** Ends an idle session in the regular way. */
@@ -141,7 +141,7 @@ export class Session {
     return Promise.race([work, this.#lost.promise])
   }
 
-  /** Without it a backend that waits for a lock, or for a standby, would go on waiting without a client. */
+  /** Without a cancel request, a backend that waits for a lock or for a standby would continue to wait without a client. */
   async #cancel(): Promise<void> {
     const limit = setTimeout(() => {
       this.#cut()
@@ -150,7 +150,7 @@ export class Session {
       const { state } = await this.#greeting
       await (this.#greeting as unknown as Cancellable).canceller({ state, active: true })
     } catch {
-      // The server can't be reached: it ends the statement when it notices that its client is gone.
+      // The request can't reach the server, which ends the statement when it detects that the client has disconnected.
     } finally {
       clearTimeout(limit)
     }

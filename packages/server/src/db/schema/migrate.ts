@@ -46,8 +46,8 @@ export interface Migrated {
  * Brings the database to the tables of this version: each numbered file once, in order, in one transaction, under a
  * lock, so that any number of nodes may start at once.
  *
- * @throws SetupError when a newer version has been here, when a released file was edited, when the schema may not be
- * created or has names of ours already, or when the database can't be reached
+ * @throws SetupError if a newer version has migrated the database, if a released file was edited, if the role may not create the
+ * schema, if other objects have names that a migration creates, or if the server can't reach the database
  */
 export async function migrate(
   pool: Pool,

@@ -13,16 +13,16 @@ interface Names {
 }
 
 export interface Migrating {
-  /** SQL that has been run here before; what it has created is ours. */
+  /** SQL that earlier migrations have run; its objects belong to the server. */
   readonly applied: readonly string[]
-  /** SQL that is to be run now. */
+  /** SQL that the server runs next. */
   readonly missing: readonly string[]
 }
 
 /**
- * Refuses a schema in which something else has names that are to be created, before anything is changed in it.
+ * Refuses a schema in which other objects have names that the migrations create, before it changes the schema.
  *
- * @throws SetupError that lists what is in the way
+ * @throws SetupError that lists these objects
  */
 export async function refuseTakenNames(tx: Sql, { applied, missing }: Migrating): Promise<void> {
   const ours = namesIn(applied)

@@ -41,7 +41,7 @@ export interface TriggerFaults {
   readonly missing: readonly string[]
   /** Whether a superuser has disabled the triggers of foreign keys. */
   readonly unlinked: boolean
-  /** Tables whose rows are read as rows of `connections`, and have no triggers of ours. */
+  /** Tables that inherit from `connections`: the server reads their rows, but they lack its triggers. */
   readonly heirs: readonly string[]
 }
 

@@ -48,7 +48,7 @@ test('a missing key is named, a wrong one of the same name is noticed', () => {
   expect(new KeyRing([key('k1')]).open(PLACE, sealed)).toHaveProperty('why')
 })
 
-test('without a key nothing is encrypted, and no key is made up', () => {
+test('without a key the server encrypts nothing, and generates no key', () => {
   const ring = new KeyRing([])
   expect(ring.first).toBeNull()
   expect(() => ring.seal(PLACE, 'hunter2')).toThrow(StatusError)

@@ -82,7 +82,7 @@ test('nothing outside of the folder is reached by a link, nor the keys of the se
     expect(await refusal(`file:${folder}/${name}`)).toContain('may not be used')
 })
 
-test('what is not there is said, without what else is there', async () => {
+test('the error for a missing secret names it, and no other secret', async () => {
   expect(await refusal('env:MQTT_SECRET_B')).toContain('MQTT_SECRET_B is not set')
   expect(await refusal(`file:${folder}/nope`)).toContain('does not exist')
   expect(await refusal(`file:${folder}`)).toContain('expected a reference')

@@ -21,7 +21,7 @@ type Row = SecretPlace & Sealed
 /** Secrets of one transaction: few, so that their locks last milliseconds. An interrupted run has done whole batches. */
 const BATCH = 200
 
-/** An operator may interrupt it and run it again: it goes on with the secrets that are still under a former key. */
+/** Encrypts secrets with the first key. After an interruption the next run continues with the secrets under a former key. */
 export async function rotateSecrets(
   sql: Sql,
   ring: KeyRing,

@@ -39,7 +39,7 @@ export function choresOf({ historyDays, auditDays }: Retention): readonly Chore[
  * Deletes old events, except the newest event of each connection from before the period: it has the status in which the
  * period began.
  *
- * @returns the steps of one round, each of which goes on where the one before has ended
+ * @returns the steps of one round; each continues where the last one has ended
  */
 function pruneEvents(days: number): Prune {
   let from = '-infinity'

@@ -84,7 +84,7 @@ export class Upkeep {
     }
   }
 
-  /** @returns how many rows are gone; `null` if it is not this node's turn */
+  /** @returns the number of deleted rows; `null` if another node has the turn */
   async #prune({ prune }: Chore): Promise<number | null> {
     const { lane, nodeId, pauseMs = PAUSE_MS } = this.#options
     for (let total = 0; ;) {

@@ -30,7 +30,7 @@ test('0 is no limit, and a key without a place takes no memory', () => {
   expect(seats.size).toBe(0)
 })
 
-/** An occupant that answers as a test says, and counts how often it was asked. */
+/** An occupant that proves what a test sets, and counts the calls. */
 class Sitter implements Occupant {
   asked = 0
   terminated = false

@@ -1,7 +1,7 @@
-/** Faults of settings, in words that are stable for programs. */
+/** Faults of settings, with codes that stay stable for programs. */
 import type * as v from 'valibot'
 
-/** What can be wrong with one field when the settings alone are looked at. */
+/** The codes of faults. The first ones depend on the settings only. */
 type FaultCode =
   | 'required'
   | 'type'
@@ -14,7 +14,7 @@ type FaultCode =
   | 'expired'
   /** The field contradicts another field. */
   | 'conflict'
-  /** What an edit adds: the stored row, the token and the dial guard decide these. */
+  /** These depend on the stored row, the token or the dial guard. */
   | 'required_anew'
   | 'immutable'
   | 'taken'

@@ -76,7 +76,7 @@ test('what was answered between two closings is not suspected any more', () => {
   expect(second.suspects).toEqual([FILTERS.slice(4, 6), FILTERS.slice(6, 8)])
 })
 
-test('a search that takes too many dials is given up', () => {
+test('a search ends after too many dials', () => {
   let search: FilterSearch | null = NO_SEARCH
   let dials = 0
   // Never the same filter twice in a row.
@@ -106,7 +106,7 @@ test('what was found is remembered for an hour, and dropped where the connection
   const found: FilterSearch = { ...NO_SEARCH, forbidden: ['t/1'], foundAtMs: 0 }
   expect(recall(found, 3_599_999)).toBe(found)
   expect(recall(found, 3_600_000)).toEqual(NO_SEARCH)
-  // A search that is under way goes on.
+  // A search that is under way continues.
   const going = { ...found, suspects: [['t/2']] }
   expect(recall(going, 3_600_000)).toBe(going)
   expect(lostAfter(found, 29_999)).toEqual(NO_SEARCH)
