@@ -6,12 +6,6 @@ import { expect, test } from 'vitest'
 
 const WIDGETS = fileURLToPath(new URL('../../packages/widgets/', import.meta.url))
 
-/** Where Vue is not installed: as much of its types as is used. */
-const VUE = `declare module 'vue' {
-  export type DefineComponent<Props> = new () => { $props: Props }
-  export interface GlobalComponents {}
-}`
-
 interface Element {
   readonly tagName?: string
   readonly attributes: readonly {
@@ -88,11 +82,46 @@ export const words = [
 ]
 `
 
+const SOLID = `/** @jsxImportSource solid-js */
+import type {} from '@mqtt-status/widgets/solid'
+import type { StatusClient } from '@mqtt-status/widgets'
+declare const client: StatusClient
+export const right = (
+  <mqtt-status-provider src="/mqtt" token-src="/token" prop:getToken={() => 'x'} pause-hidden={60}>
+    <mqtt-status-card class="x" classList={{ y: true }} connection-id="a" heading-level="2" client={client} prop:client={null}
+      ref={(card) => void card.connect()} on:mqtt-status-change={({ detail }) => detail.previous.id}>A</mqtt-status-card>
+    <mqtt-status-badge variant="dot" size="s" style={{ color: 'red' }} onClick={({ currentTarget }) => currentTarget.refresh()} />
+    <mqtt-status-control action="reconnect" label-hidden confirm="all" on:mqtt-status-command-end={{ handleEvent: ({ detail }) => detail.outcome, once: true }} />
+    <mqtt-status-live hide-when-live slot="x" />
+  </mqtt-status-provider>
+)
+`
+
+const SOLID_WRONG = `/** @jsxImportSource solid-js */
+import type {} from '@mqtt-status/widgets/solid'
+export const words = [
+  <mqtt-status-badge variant="dots" />,
+  <mqtt-status-card connection-id={7} />,
+  <mqtt-status-control on:mqtt-status-error={({ detail }) => detail.nothing} />,
+  <mqtt-status-live hidewhenlive />,
+  <mqtt-status-provider prop:getToken={7} />,
+]
+`
+
 const TEMPLATE = `import type { GlobalComponents } from 'vue'
 import type {} from '@mqtt-status/widgets/vue'
-type Card = InstanceType<GlobalComponents['mqtt-status-card']>['$props']
-export const right: Card = { connectionId: 'a', headingLevel: 2, controls: 'show', client: null }
-export const wrong: Card = { controls: 'never' }
+type Card = InstanceType<GlobalComponents['mqtt-status-card']>
+type Props = Card['$props']
+export const right: Props = {
+  connectionId: 'a', headingLevel: 2, controls: 'show', client: null, class: 'x', id: 'y', lang: 'it', key: 1, onClick: () => {},
+  onMqttStatusChange: ({ detail }) => detail.previous.id, onMqttStatusCommandEnd: ({ detail }) => detail.outcome,
+}
+export const method = (card: Card) => card.disconnect()
+export const wrongWord: Props = { controls: 'never' }
+export const wrongType: Props = { connectionId: 7 }
+export const wrongDetail: Props = { onMqttStatusChange: ({ detail }) => detail.nothing }
+export const wrongEvent: Props = { onMqttStatusChang: () => {} }
+export const wrongMethod = (card: Card) => card.disconect()
 `
 
 const PROPERTIES = `import type { MqttStatusBadge, MqttStatusCard, MqttStatusControl, MqttStatusLive, MqttStatusProvider } from '@mqtt-status/widgets'
@@ -138,7 +167,8 @@ export const same: Same<Flat<MqttStatusAttributes>, Flat<Wanted>> = true
 const errors = compile({
   'right.tsx': REACT,
   'wrong.tsx': REACT_WRONG,
-  'vue-stub.d.ts': VUE,
+  'solid.tsx': SOLID,
+  'solid-wrong.tsx': SOLID_WRONG,
   'template.ts': TEMPLATE,
   'same.ts': sameAsManifest(),
   'properties.ts': PROPERTIES,
@@ -167,9 +197,24 @@ test('JSX of React knows every element, and refuses a wrong word', () => {
   ])
 })
 
-test('templates of Vue know every element by the names of props', () => {
+test('JSX of Solid knows every element, and refuses a wrong word', () => {
+  expect(errors['solid.tsx']).toEqual([])
+  expect(errors['solid-wrong.tsx']).toEqual([
+    expect.stringMatching(/^4: Type '"dots"' is not assignable/),
+    expect.stringMatching(/^5: .*Type 'number' is not assignable/),
+    expect.stringMatching(/^6: Property 'nothing' does not exist/),
+    expect.stringMatching(/^7: .*Property 'hidewhenlive' does not exist/),
+    expect.stringMatching(/^8: Type 'number' is not assignable/),
+  ])
+})
+
+test('templates of Vue know every element by the names of props and listeners, and a ref is the element', () => {
   expect(errors['template.ts']).toEqual([
-    expect.stringMatching(/^5: Type '"never"' is not assignable/),
+    expect.stringMatching(/^10: Type '"never"' is not assignable/),
+    expect.stringMatching(/^11: Type 'number' is not assignable/),
+    expect.stringMatching(/^12: Property 'nothing' does not exist/),
+    expect.stringMatching(/^13: .*'onMqttStatusChang' does not exist/),
+    expect.stringMatching(/^14: Property 'disconect' does not exist/),
   ])
 })
 

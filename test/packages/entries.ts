@@ -20,7 +20,9 @@ export function entriesOf(manifest: Manifest): readonly Entry[] {
     if (key.includes('*')) throw new Error(`${name}: exports must name "${key}" entry by entry`)
     const file = typeof target === 'string' ? target : target['default']
     if (file === undefined) throw new Error(`${name}: "${key}" has no default file`)
-    const peer = Object.keys(peerDependencies).find((one) => key === `./${one}`) ?? null
+    const peers = Object.keys(peerDependencies)
+    // `./solid` is the entry for the package `solid-js`.
+    const peer = peers.find((one) => key === `./${one.replace(/-js$/, '')}`) ?? null
     return {
       specifier: name + key.slice(1),
       packageName: name,
