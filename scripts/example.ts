@@ -56,24 +56,28 @@ function test(name: string): void {
 }
 
 async function run(example: Example): Promise<void> {
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await buildIfChanged()
   const packed = await step('The packages are packed', pack)
   await step(`examples/${example.name} is installed`, () => example.install(packed))
   const [port, statusPort] = [await preferred(3000), await preferred(8001)]
   const url = `http://127.0.0.1:${port}`
   const statusUrl = `http://127.0.0.1:${statusPort}`
+  // Until here a signal ends the process as usual; from here on it stops two programs first.
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const demo = startDemo(statusPort)
   const page = example.start('dev', { port, statusUrl, secret: SECRET })
   try {
-    await Promise.race([
-      interrupted,
-      step('mqtt-status is running', () => demo.answers(`${statusUrl}/readyz`)).then(() =>
-        step(`examples/${example.name} is running`, () => page.answers(url)),
-      ),
+    const running = step('mqtt-status is running', () => demo.answers(`${statusUrl}/readyz`)).then(
+      () => step(`examples/${example.name} is running`, () => page.answers(url)),
+    )
+    const isRunning = await Promise.race([
+      interrupted.then(() => false),
+      running.then(() => true),
     ])
-    console.log(`\n  Example      ${url}/\n  mqtt-status  ${statusUrl}/\n\nCtrl-C stops both.`)
-    await Promise.race([interrupted, endOf(demo), endOf(page)])
+    if (isRunning) {
+      console.log(`\n  Example      ${url}/\n  mqtt-status  ${statusUrl}/\n\nCtrl-C stops both.`)
+      await Promise.race([interrupted, endOf(demo), endOf(page)])
+    }
   } finally {
     await Promise.all([page.stop(), demo.stop()])
   }
