@@ -65,15 +65,16 @@ async function run(example: Example): Promise<void> {
   // Until here a signal ends the process as usual; from here on it stops two programs first.
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const demo = startDemo(statusPort)
-  const page = example.start('dev', { port, statusUrl, secret: SECRET })
+  const page = example.start('dev', {
+    port,
+    statusUrl,
+    environment: { AUTH_JWT_SECRET: SECRET },
+  })
   try {
     const running = step('mqtt-status is running', () => demo.answers(`${statusUrl}/readyz`)).then(
       () => step(`examples/${example.name} is running`, () => page.answers(url)),
     )
-    const isRunning = await Promise.race([
-      interrupted.then(() => false),
-      running.then(() => true),
-    ])
+    const isRunning = await Promise.race([interrupted.then(() => false), running.then(() => true)])
     if (isRunning) {
       console.log(`\n  Example      ${url}/\n  mqtt-status  ${statusUrl}/\n\nCtrl-C stops both.`)
       await Promise.race([interrupted, endOf(demo), endOf(page)])

@@ -21,8 +21,8 @@ export interface ExampleSettings {
   readonly port: number
   /** Where mqtt-status listens. */
   readonly statusUrl: string
-  /** The secret of the tokens, for examples that sign them. */
-  readonly secret?: string
+  /** Further variables: the secret of the tokens, for examples that sign them, or a database of their own. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export class Example {
@@ -59,7 +59,7 @@ export class Example {
     // pnpm does not look into a folder that it has installed already.
     rmSync(join(this.folder, 'node_modules'), { recursive: true, force: true })
     const args = ['--ignore-workspace', '--frozen-lockfile', '--prefer-offline']
-    await this.#run(pnpm('install', ...args), process.env).catch((error: unknown) => {
+    await this.#run(pnpm('install', ...args), ownOf(process.env)).catch((error: unknown) => {
       throw new Error(
         `examples/${this.name} can't be installed. If its lockfile is out of date, run "pnpm install --ignore-workspace --no-frozen-lockfile" there.\n${(error as Error).message}`,
       )
@@ -91,7 +91,7 @@ export class Example {
     try {
       await promisify(execFile)(program, args, {
         cwd: this.folder,
-        env: { ...ownOf(environment), CI: '1' },
+        env: { ...environment, CI: '1' },
         maxBuffer: 64 * 1024 * 1024,
       })
     } catch (error) {
@@ -103,13 +103,8 @@ export class Example {
   }
 }
 
-function environmentOf({ port, statusUrl, secret }: ExampleSettings): NodeJS.ProcessEnv {
-  return {
-    ...ownOf(process.env),
-    PORT: `${port}`,
-    MQTT_STATUS_URL: statusUrl,
-    ...(secret === undefined ? {} : { AUTH_JWT_SECRET: secret }),
-  }
+function environmentOf({ port, statusUrl, environment }: ExampleSettings): NodeJS.ProcessEnv {
+  return { ...ownOf(process.env), PORT: `${port}`, MQTT_STATUS_URL: statusUrl, ...environment }
 }
 
 /** Without what a test run sets and without a database of the user; this Node comes before others. */

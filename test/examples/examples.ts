@@ -9,6 +9,8 @@ export interface Traits {
   readonly navigation: 'client' | 'document'
   /** The example signs tokens, so the server requires them. */
   readonly signs?: boolean
+  /** The example has tables of its own in the database of the server. */
+  readonly database?: boolean
   /** A part of the layout uses the client on every page. */
   readonly keepsSocket?: boolean
   /** Where else the example has the same two pages. */
@@ -31,5 +33,5 @@ export const EXAMPLE_TRAITS: Readonly<Record<string, Traits>> = {
   vue: { withoutScript: 'nothing', navigation: 'client' },
   svelte: { withoutScript: 'state', navigation: 'client' },
   angular: { withoutScript: 'nothing', navigation: 'client' },
-  django: { withoutScript: 'state', navigation: 'document', signs: true },
+  django: { withoutScript: 'state', navigation: 'document', signs: true, database: true },
 }

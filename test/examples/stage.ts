@@ -6,10 +6,9 @@ import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../../scripts/browser.ts'
-import { Example } from '../../scripts/examples/example.ts'
+import type { ExampleSettings } from '../../scripts/examples/example.ts'
 import { PACKED_SERVER } from '../../scripts/examples/packed.ts'
 import { ServerProcess } from '../e2e/world.ts'
-import type { Traits } from './examples.ts'
 import { FrontDoor } from './front-door.ts'
 
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes'
@@ -24,6 +23,26 @@ export const NAMES = {
 export type Id = keyof typeof NAMES
 export const IDS = Object.keys(NAMES) as Id[]
 
+export interface StageOptions {
+  /** The server requires tokens, which the example signs. */
+  readonly signs?: boolean
+  /** The example has tables of its own in the database. */
+  readonly database?: boolean
+  /** How long a page may take until it shows what a check waits for. @default 30_000 */
+  readonly patienceMs?: number
+  /** How often a check goes to /about and back. @default 25 */
+  readonly rounds?: number
+}
+
+/** What serves the pages. */
+export interface Served {
+  answers(url: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts what serves the pages; the server of mqtt-status runs already. */
+export type Serve = (settings: ExampleSettings) => Promise<Served>
+
 export class Stage {
   /** Where the example answers. */
   readonly url: string
@@ -32,24 +51,27 @@ export class Stage {
   readonly browser: Browser
   /** Where pages and the example reach the server. */
   readonly door: FrontDoor
+  readonly patienceMs: number
+  readonly rounds: number
   readonly #database: TestDatabase
-  readonly #undo: readonly (() => Promise<unknown>)[]
+  readonly #undo: Undo
 
-  private constructor(parts: Parts, undo: readonly (() => Promise<unknown>)[]) {
+  private constructor(parts: Parts, undo: Undo, options: StageOptions) {
     this.url = parts.url
     this.server = parts.server
     this.broker = parts.broker
     this.browser = parts.browser
     this.door = parts.door
+    this.patienceMs = options.patienceMs ?? 30_000
+    this.rounds = options.rounds ?? 25
     this.#database = parts.database
     this.#undo = undo
   }
 
-  /** Installs and builds the example, and starts everything. */
-  static async open(name: string, traits: Traits, packed: string): Promise<Stage> {
-    const undo: (() => Promise<unknown>)[] = []
+  static async open(options: StageOptions, serve: Serve): Promise<Stage> {
+    const undo: Undo = []
     try {
-      return new Stage(await assemble({ name, traits, packed, undo }), undo)
+      return new Stage(await assemble(options, serve, undo), undo, options)
     } catch (error) {
       await reverse(undo)
       throw error
@@ -58,6 +80,11 @@ export class Stage {
 
   async close(): Promise<void> {
     await reverse(this.#undo)
+  }
+
+  /** Closes the pages of all visitors. */
+  async closePages(): Promise<void> {
+    await Promise.all(this.browser.contexts().map((context) => context.close()))
   }
 
   /** Writes what is asked for, as any program with a database connection does. */
@@ -77,14 +104,19 @@ export class Stage {
     await until(() => this.door.open === 0, { what: 'the sockets of former tests to be closed' })
   }
 
+  /** Waits until a datalogger has this status. */
+  async reaches(status: string, id: Id): Promise<void> {
+    const isReached = async (): Promise<boolean> => {
+      const [row] = await this.#database.sql`select status from connections where id = ${id}`
+      return row?.['status'] === status
+    }
+    await until(isReached, { what: `${id} to be ${status}`, timeoutMs: 30_000 })
+  }
+
   /** Waits until all dataloggers are connected. */
   async allConnected(): Promise<void> {
     for (const id of IDS) await this.ask('connected', id)
-    const isConnected = async (): Promise<boolean> => {
-      const open = await this.#database.sql`select id from connections where status <> 'connected'`
-      return open.length === 0
-    }
-    await until(isConnected, { what: 'all dataloggers to be connected', timeoutMs: 30_000 })
+    for (const id of IDS) await this.reaches('connected', id)
   }
 }
 
@@ -97,15 +129,10 @@ interface Parts {
   readonly database: TestDatabase
 }
 
-interface Assembly {
-  readonly name: string
-  readonly traits: Traits
-  readonly packed: string
-  /** Gets what stops each part. */
-  readonly undo: (() => Promise<unknown>)[]
-}
+/** What stops each part, in the order of their starts. */
+type Undo = (() => Promise<unknown>)[]
 
-async function assemble({ name, traits, packed, undo }: Assembly): Promise<Parts> {
+async function assemble(options: StageOptions, serve: Serve, undo: Undo): Promise<Parts> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const database = await createDatabase()
@@ -113,14 +140,14 @@ async function assemble({ name, traits, packed, undo }: Assembly): Promise<Parts
   const broker = await Broker.start()
   undo.push(() => broker.stop())
   await insertFleet(database, broker.port)
-  const secret = traits.signs === true ? SECRET : undefined
+  const secret = options.signs === true ? { AUTH_JWT_SECRET: SECRET } : {}
   const server = await ServerProcess.prepare(
     {
       DATABASE_URL: database.url,
       ALLOWED_ORIGINS: url,
       // After a kill the restarted server waits until the lease of the killed one has ended.
       LEASE_TTL_MS: '2000',
-      ...(secret === undefined ? {} : { AUTH_JWT_SECRET: secret }),
+      ...secret,
     },
     PACKED_SERVER,
   )
@@ -129,19 +156,16 @@ async function assemble({ name, traits, packed, undo }: Assembly): Promise<Parts
   await server.launch()
   const door = await FrontDoor.open(server.url)
   undo.push(() => door.close())
-  const settings = { port, statusUrl: door.url, ...(secret === undefined ? {} : { secret }) }
-  const example = new Example(name)
-  await example.install(packed)
-  await example.build(settings)
-  const program = example.start('start', settings)
-  undo.push(() => program.stop())
-  await program.answers(url)
+  const own = options.database === true ? { DATABASE_URL: database.url } : {}
+  const served = await serve({ port, statusUrl: door.url, environment: { ...secret, ...own } })
+  undo.push(() => served.stop())
+  await served.answers(url)
   const browser = await launchBrowser()
   undo.push(() => browser.close())
   return { url, server, broker, browser, door, database }
 }
 
-async function reverse(undo: readonly (() => Promise<unknown>)[]): Promise<void> {
+async function reverse(undo: Undo): Promise<void> {
   for (const each of undo.toReversed()) await each()
 }
 

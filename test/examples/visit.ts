@@ -1,6 +1,6 @@
 /** A visitor's page of an example: what it shows and what it keeps. */
-import type { Browser, CDPSession, Page } from 'playwright-core'
-import { expect } from 'vitest'
+import type { CDPSession, Page } from 'playwright-core'
+import type { Stage } from './stage.ts'
 
 /** How a page renders a connection: as an element, or as markup of its own with `data-status`. */
 export type Rendered = 'element' | 'own markup'
@@ -14,6 +14,8 @@ export interface Held {
 }
 
 export interface VisitOptions {
+  /** @default 'element' */
+  readonly rendered?: Rendered
   readonly javaScript?: boolean
   /** The page defines no element until `release()`. */
   readonly held?: boolean
@@ -43,23 +45,23 @@ export class Visit {
   }
 
   static async open(
-    browser: Browser,
-    address: { url: string; path: string },
-    rendered: Rendered,
-    { javaScript = true, held = false }: VisitOptions = {},
+    { browser, url, patienceMs }: Stage,
+    path: string,
+    { rendered = 'element', javaScript = true, held = false }: VisitOptions = {},
   ): Promise<Visit> {
     const context = await browser.newContext({ javaScriptEnabled: javaScript, locale: 'en-GB' })
+    context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     if (held) await page.addInitScript(holdElements)
     const visit = new Visit(page, rendered)
-    await page.goto(address.url + address.path)
+    await page.goto(url + path)
     return visit
   }
 
   /** @throws if the page had an error in its console, an exception or a violation of its policy */
   async close(): Promise<void> {
     await this.page.context().close()
-    expect(this.#errors).toEqual([])
+    if (this.#errors.length > 0) throw new Error(`The page had errors:\n${this.#errors.join('\n')}`)
   }
 
   /** Drops errors of the network, which the console has while no server listens. */
