@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { CLOSE_CODES } from '@mqtt-status/protocol'
 import { expect, test } from 'vitest'
-import { FAILURES, failureOf } from '../../packages/widgets/src/client/link/failures.ts'
+import { FAILURES, failureOf, ORIGINS } from '../../packages/widgets/src/client/link/failures.ts'
 import type { Failure, LinkState } from '../../packages/widgets/src/client/link/failures.ts'
 
 const PAGE = readFileSync(new URL('../../docs/retries.md', import.meta.url), 'utf8')
@@ -39,8 +39,8 @@ test('the docs explain every failure of the page as the code has it', () => {
     Object.keys(FAILURES).toSorted(),
   )
   for (const { failure, cause, ...row } of documented) {
-    const { by, ends, retry, state, cause: known } = FAILURES[failure as Failure]
-    expect(row, failure).toEqual({ by, ends, retry, state: said(state) })
+    const { retry, state, cause: known } = FAILURES[failure as Failure]
+    expect(row, failure).toEqual({ ...ORIGINS[failure as Failure], retry, state: said(state) })
     // Where the cause depends on the token, the row says how.
     if (failure !== 'unauthorized' && failure !== 'denied')
       expect(cause, failure).toMatch(new RegExp(`^${said(known)}(;|$)`))

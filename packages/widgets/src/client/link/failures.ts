@@ -48,15 +48,18 @@ export type LinkCause =
   | 'restarting'
 
 interface Failing {
-  readonly by: 'person' | 'page' | 'operator' | 'network' | 'server'
-  /** What ends it: a token, a changed setting, another version, room, less traffic, or the party itself. */
-  readonly ends: 'token' | 'setting' | 'version' | 'room' | 'calm' | 'network' | 'server' | 'page'
   /** `soon`: after up to 20 s, or in the window of a `bye`. `slowly`: after minutes. The client never gives up. */
   readonly retry: 'soon' | 'slowly'
   /** `null`: the page keeps its rows, and marks them as old. */
   readonly state: Ended | null
   /** `null`: the state is the whole explanation, or the page shows none. */
   readonly cause: LinkCause | null
+}
+
+interface Origin {
+  readonly by: 'person' | 'page' | 'operator' | 'network' | 'server'
+  /** What ends it: a token, a changed setting, another version, room, less traffic, or the party itself. */
+  readonly ends: 'token' | 'setting' | 'version' | 'room' | 'calm' | 'network' | 'server' | 'page'
 }
 
 /** Failures without a close code. */
@@ -67,31 +70,57 @@ export type Failure = CloseName | OwnFailure
 // prettier-ignore
 export const FAILURES: Readonly<Record<Failure, Failing>> = {
   // The server closes with this code.
-  bad_request:          { by: 'page',     ends: 'page',    retry: 'slowly', state: 'unavailable',  cause: 'misunderstood' },
-  unauthorized:         { by: 'person',   ends: 'token',   retry: 'slowly', state: 'unauthorized', cause: null },
-  forbidden:            { by: 'operator', ends: 'setting', retry: 'slowly', state: 'forbidden',    cause: null },
-  version:              { by: 'operator', ends: 'version', retry: 'slowly', state: 'incompatible', cause: null },
-  too_many_connections: { by: 'page',     ends: 'room',    retry: 'slowly', state: 'unavailable',  cause: 'too_many' },
-  abuse:                { by: 'page',     ends: 'calm',    retry: 'slowly', state: 'unavailable',  cause: 'too_fast' },
-  token_expired:        { by: 'person',   ends: 'token',   retry: 'soon',   state: null,           cause: null },
-  too_slow:             { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: null },
-  no_pong:              { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: null },
-  rate_limited:         { by: 'page',     ends: 'calm',    retry: 'soon',   state: null,           cause: 'too_fast' },
-  server_error:         { by: 'server',   ends: 'server',  retry: 'soon',   state: null,           cause: 'server_error' },
-  hello_timeout:        { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: null },
-  shutdown:             { by: 'operator', ends: 'server',  retry: 'soon',   state: null,           cause: 'restarting' },
-  rebalance:            { by: 'server',   ends: 'server',  retry: 'soon',   state: null,           cause: null },
-  resync:               { by: 'server',   ends: 'server',  retry: 'soon',   state: null,           cause: null },
+  bad_request:          { retry: 'slowly', state: 'unavailable',  cause: 'misunderstood' },
+  unauthorized:         { retry: 'slowly', state: 'unauthorized', cause: null },
+  forbidden:            { retry: 'slowly', state: 'forbidden',    cause: null },
+  version:              { retry: 'slowly', state: 'incompatible', cause: null },
+  too_many_connections: { retry: 'slowly', state: 'unavailable',  cause: 'too_many' },
+  abuse:                { retry: 'slowly', state: 'unavailable',  cause: 'too_fast' },
+  token_expired:        { retry: 'soon',   state: null,           cause: null },
+  too_slow:             { retry: 'soon',   state: null,           cause: null },
+  no_pong:              { retry: 'soon',   state: null,           cause: null },
+  rate_limited:         { retry: 'soon',   state: null,           cause: 'too_fast' },
+  server_error:         { retry: 'soon',   state: null,           cause: 'server_error' },
+  hello_timeout:        { retry: 'soon',   state: null,           cause: null },
+  shutdown:             { retry: 'soon',   state: null,           cause: 'restarting' },
+  rebalance:            { retry: 'soon',   state: null,           cause: null },
+  resync:               { retry: 'soon',   state: null,           cause: null },
   // The server closes with a code of 4000 to 4099 that this version does not know.
-  unknown:              { by: 'server',   ends: 'version', retry: 'slowly', state: 'unavailable',  cause: null },
+  unknown:              { retry: 'slowly', state: 'unavailable',  cause: null },
   // No code of the server: the transport broke, stayed silent, or could not be opened. `blocked` if the server answers at /healthz.
-  broken:               { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: 'unreachable' },
+  broken:               { retry: 'soon',   state: null,           cause: 'unreachable' },
   // The client could not read a message, or the server did not answer a watch.
-  garbled:              { by: 'network',  ends: 'network', retry: 'soon',   state: null,           cause: 'misunderstood' },
-  unanswered:           { by: 'server',   ends: 'server',  retry: 'soon',   state: null,           cause: 'server_error' },
+  garbled:              { retry: 'soon',   state: null,           cause: 'misunderstood' },
+  unanswered:           { retry: 'soon',   state: null,           cause: 'server_error' },
   // The page's own server or function has given no token.
-  denied:               { by: 'person',   ends: 'token',   retry: 'slowly', state: 'unauthorized', cause: null },
-  token_source:         { by: 'page',     ends: 'page',    retry: 'soon',   state: null,           cause: 'token_source' },
+  denied:               { retry: 'slowly', state: 'unauthorized', cause: null },
+  token_source:         { retry: 'soon',   state: null,           cause: 'token_source' },
+}
+
+/** Who causes each failure, and what ends it. The client does not read this table, so bundlers drop it. */
+// prettier-ignore
+export const ORIGINS: Readonly<Record<Failure, Origin>> = {
+  bad_request:          { by: 'page',     ends: 'page' },
+  unauthorized:         { by: 'person',   ends: 'token' },
+  forbidden:            { by: 'operator', ends: 'setting' },
+  version:              { by: 'operator', ends: 'version' },
+  too_many_connections: { by: 'page',     ends: 'room' },
+  abuse:                { by: 'page',     ends: 'calm' },
+  token_expired:        { by: 'person',   ends: 'token' },
+  too_slow:             { by: 'network',  ends: 'network' },
+  no_pong:              { by: 'network',  ends: 'network' },
+  rate_limited:         { by: 'page',     ends: 'calm' },
+  server_error:         { by: 'server',   ends: 'server' },
+  hello_timeout:        { by: 'network',  ends: 'network' },
+  shutdown:             { by: 'operator', ends: 'server' },
+  rebalance:            { by: 'server',   ends: 'server' },
+  resync:               { by: 'server',   ends: 'server' },
+  unknown:              { by: 'server',   ends: 'version' },
+  broken:               { by: 'network',  ends: 'network' },
+  garbled:              { by: 'network',  ends: 'network' },
+  unanswered:           { by: 'server',   ends: 'server' },
+  denied:               { by: 'person',   ends: 'token' },
+  token_source:         { by: 'page',     ends: 'page' },
 }
 
 const NAMES: ReadonlyMap<number, CloseName> = new Map(
