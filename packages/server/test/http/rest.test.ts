@@ -277,7 +277,7 @@ test('a base path goes in front of everything', async () => {
   expect((await fetch(`http://127.0.0.1:${house.port}/healthz`)).status).toBe(404)
 })
 
-test('a port in use is named', async () => {
+test('the error for a port in use names it', async () => {
   house = await House.open()
   const options = {
     host: '127.0.0.1',
