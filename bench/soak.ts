@@ -13,7 +13,7 @@ import type { Cell } from './table.ts'
 
 const USAGE = `Usage: node bench/soak.ts [options]
   --connections <n>   connections (default 1000)
-  --restarts <n>      how often the broker is killed and comes back (default 20), some 45 s each`
+  --restarts <n>      how often the broker is killed and restarted (default 20), some 45 s each`
 
 /** Connections that are lost sooner than that, again and again, would be flapping, and dialled rarely. */
 const STABLE_MS = 31_000

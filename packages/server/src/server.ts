@@ -243,8 +243,8 @@ export class StatusServer {
         : 'The database holds encrypted passwords of connections, and none of the keys in MQTT_SECRET_KEYS can read them.'
     if (this.#config.supervisor.enabled) {
       throw new SetupError(
-        `${why}\n  Set it to the keys that they were encrypted with; keys are never made up, because lost ones would not be noticed.\n` +
-          `  If those are lost: "delete from ${schema}.connection_secrets where reference is null", and set the passwords anew.`,
+        `${why}\n  Set it to the keys that they were encrypted with; the server never generates keys, because the loss of such a key would show only when all connections fail.\n` +
+          `  If these keys are lost: "delete from ${schema}.connection_secrets where reference is null", and set the passwords again.`,
       )
     }
     this.#log.warn(why)

@@ -1,4 +1,4 @@
-/** The pages of the demo: a portal with nothing but a script tag and cards, and a catalogue of the elements. */
+/** The pages of the demo: a portal that has a script tag and cards only, and a catalogue of the elements. */
 export interface PortalFile {
   readonly file: URL
   readonly type: string

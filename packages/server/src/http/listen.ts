@@ -46,7 +46,7 @@ const SWEEP_MS = 50
  */
 export async function listen({ host, port, ...options }: ListenOptions): Promise<Listening> {
   const patience = { ...PATIENCE, ...options.patience }
-  // Half of what a heartbeat allows: a browser gives up a handshake after 10 s.
+  // Half of the time for a pong, because a browser ends a handshake after 10 s.
   const proofMs = Math.min(options.heartbeatMs, patience.pongMs / 2)
   const limits = new Limits({ ...LIMITS, ...options.limits }, proofMs)
   const context: HttpContext = { ...options, patience, limits }

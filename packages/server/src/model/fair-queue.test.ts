@@ -71,7 +71,7 @@ test.each([1, 2, 3, 7])(
   },
 )
 
-test('a place is given back once, and a waiter that gives up is forgotten', async () => {
+test('a place is given back once, and the queue drops a waiter whose signal is aborted', async () => {
   const queue = new FairQueue({ places: 1 })
   const leave = await queue.enter('a')
   const controller = new AbortController()

@@ -78,7 +78,7 @@ afterEach(async () => {
 })
 
 test.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
-  'seed %i: what is heard is what is there',
+  'seed %i: the changes that the feed delivers lead to the rows of the table',
   { timeout: 60_000 },
   async (seed) => {
     const watchers = [new Watcher(null), ...SITES.map((site) => new Watcher(site))]

@@ -310,7 +310,7 @@ describe('owner and fence', () => {
     expect(await fence()).toBe('you 2')
   })
 
-  test('a row that comes back has a fence that its former owner never had', async () => {
+  test('a row that is inserted again has another fence than all its former owners', async () => {
     await database.sql`delete from connections where id = 'a'`
     await database.sql`
       insert into connections (id, site_id, name, owner_id, epoch) values ('a', 's1', 'A', 'me', 1)`

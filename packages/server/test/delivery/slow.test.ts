@@ -52,7 +52,7 @@ test.each(['websocket', 'eventStream'] as const)(
     await until(() => isAt(stuck, revision) && isAt(lively, revision))
     stuck.pause(true)
     await storm(20)
-    await until(() => house.hub.size === 1, { what: 'the stuck one to be let go' })
+    await until(() => house.hub.size === 1, { what: 'the server to close the slow client' })
     await until(() => house.listening.streams === 1, { what: 'its socket to be cut off' })
     await until(() => isAt(lively, revision))
     expect(lively.faults).toEqual([])
@@ -80,7 +80,7 @@ test.each(['websocket', 'eventStream'] as const)(
 )
 
 test.each(['websocket', 'eventStream'] as const)(
-  'over %s through a proxy that buffers, everything is right as soon as it lets go',
+  'over %s a client behind a proxy that buffers has all rows when the proxy sends them',
   async (wire) => {
     house = await House.open()
     await storm(1)

@@ -1,4 +1,4 @@
-/** The whole server over a real database, and clients that keep what they hear; whatever is left behind fails the test. */
+/** The whole server over a real database, and clients that keep all messages; a resource that stays open fails the test. */
 import { once } from 'node:events'
 import type { Connection, ServerMessage, WatchFilter } from '@mqtt-status/protocol'
 import { until } from '@mqtt-status/testing/until'
@@ -74,7 +74,7 @@ export class House {
     return reasons
   }
 
-  /** Ends it; a socket, session, timer or subscriber that is left behind fails the test. */
+  /** Ends the server; a socket, session, timer or subscriber that stays open fails the test. */
   async close(): Promise<void> {
     for (const client of this.#clients) client.socket.terminate()
     await this.server.stop()
@@ -131,7 +131,7 @@ export class Client {
 
   async sees(id: string, status: string): Promise<void> {
     await until(() => this.rows.get(id)?.status === status, {
-      // A read that an outage has caught is given up after 15 s.
+      // A read during an outage times out after 15 s.
       timeoutMs: 25_000,
       what: `${id} to be ${status}; received: ${this.received.join(', ').slice(-300)}`,
     })

@@ -84,7 +84,7 @@ export class OwnPostgres {
     await this.start()
   }
 
-  /** `immediate`: as if it had crashed. It comes back on the same port. */
+  /** `immediate`: like a crash. Postgres starts again on the same port. */
   async stop(mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
     const running = this.#running
     if (running === null) return

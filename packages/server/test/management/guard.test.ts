@@ -5,7 +5,7 @@ import { until } from '@mqtt-status/testing/until'
 import { afterEach, expect, test } from 'vitest'
 import { Desk, PLANT, refusal } from './desk.ts'
 
-/** Nothing but public addresses, and the usual ports. */
+/** Public addresses and the default ports only. */
 const STRICT = { MQTT_ALLOW_CIDRS: '', MQTT_ALLOW_PORTS: '1883,8883' }
 
 let desk: Desk
@@ -48,9 +48,9 @@ test('scenario 20: a port that is not meant for MQTT is refused by name', async 
 })
 
 test('scenario 20: no packet reaches a trap, whatever is tried', async () => {
-  let knocks = 0
+  let packets = 0
   const trap = createServer((socket) => {
-    knocks++
+    packets++
     socket.destroy()
   })
   await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve))
@@ -66,7 +66,7 @@ test('scenario 20: no packet reaches a trap, whatever is tried', async () => {
       const [row] = await desk.database.sql`select reason from connections where id = 'hand'`
       return row?.['reason'] === 'address_blocked'
     })
-    expect(knocks).toBe(0)
+    expect(packets).toBe(0)
   } finally {
     trap.close()
   }

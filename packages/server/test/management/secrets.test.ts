@@ -251,7 +251,7 @@ test('a server that can read none of the stored secrets does not start, and says
   await withPassword()
   const start = (keys: string): Promise<string> =>
     desk.startAnother({ MQTT_SECRET_KEYS: keys, SUPERVISOR: 'on' })
-  expect(await start('')).toMatch(/MQTT_SECRET_KEYS is not set[^]*never made up/)
+  expect(await start('')).toMatch(/MQTT_SECRET_KEYS is not set[^]*never generates keys/)
   expect(await start(K2)).toContain('none of the keys in MQTT_SECRET_KEYS')
   expect(await start(KEYS)).toBe('has started')
 })

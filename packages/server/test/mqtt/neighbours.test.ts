@@ -18,7 +18,7 @@ const RESTLESS = {
 const BAD = 'bad'
 const PATIENCE = { timeoutMs: 30_000 }
 
-/** How a broker treats the one client whose id is `bad`; all others are let in. */
+/** The answers of a broker to the client with the id `bad`; it accepts all others. */
 type Treatment = (connection: ScriptedConnection) => void
 
 function treating(treatment: Treatment, rest: Script = {}): Script & { readonly dials: string[] } {

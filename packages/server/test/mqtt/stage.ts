@@ -1,4 +1,4 @@
-/** What a test of the supervisor starts, and that nothing of it is left behind: sockets, timers, clients at brokers. */
+/** Starts the parts of a test of the supervisor, and fails the test if a socket, a timer or a client at a broker stays open. */
 import { until } from '@mqtt-status/testing/until'
 import { afterEach, beforeEach } from 'vitest'
 import { DialGuard } from '../../src/mqtt/dial/dial-guard.ts'

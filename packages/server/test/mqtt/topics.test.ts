@@ -10,7 +10,7 @@ import { NOTHING } from './world.ts'
 const ALLOW = { cidrs: ['127.0.0.0/8'], hosts: [], ports: [[1, 65_535] as const] }
 const TWENTY = Array.from({ length: 20 }, (_, i) => `plant/${i}`)
 
-/** Closes without a word on more than eight topic filters in one SUBSCRIBE, and on a forbidden one, as AWS IoT does. */
+/** Closes the connection on more than eight topic filters in one SUBSCRIBE, and on a forbidden one, as AWS IoT does. */
 function strict(forbidden: readonly string[], asked: string[][]): Script {
   return {
     ...WILLING,

@@ -175,7 +175,7 @@ export class World {
       write.status === status &&
       (reason === undefined || write.reason === reason)
     await until(() => this.row(id).status === status && this.writes.some(matches), {
-      // A dial into a black hole is only given up after 10 s.
+      // A dial into a black hole times out after 10 s.
       timeoutMs: 20_000,
       what: `${id} to be ${status}/${reason ?? 'any'} after ${this.written.join(', ')}`,
     })

@@ -85,7 +85,7 @@ export class Census {
     }
   }
 
-  /** Cuts a client off, without a word. */
+  /** Closes the socket of a client without a DISCONNECT. */
   cut(id: string): void {
     for (const socket of this.#seen.get(id)?.live ?? []) socket.destroy()
   }

@@ -88,7 +88,7 @@ async function observed(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ id, seen }) => [id, seen]))
 }
 
-/** Rows in all states, settled; nothing but what the test is about will write to them. */
+/** Rows in all states; no write is under way or due, so that only the test writes to them. */
 async function settle(rows: readonly Case[], environment: Record<string, string>): Promise<void> {
   const closed = await freePort()
   for (const { id } of rows) {
@@ -140,7 +140,7 @@ describe.each([
     environment: { LEASE_TTL_MS: '1500', FEED_POLL_MS: NEVER_MS },
   },
 ])('by $way', ({ way, silently, environment }) => {
-  // Nothing but a renewal tells of what is not shown.
+  // The feed does not deliver columns that are not watched; a renewal of the lease finds their changes.
   const isTold = ({ change }: Case): boolean =>
     way !== 'the feed' ||
     !/mqtt_reason|subscriptions|owner_id|epoch/.test(change.split(' ')[0] ?? '')
@@ -261,7 +261,7 @@ describe('what else may be done to the row of a live connection', () => {
 
   test.each([
     [
-      'with nothing but what a new row needs',
+      'with the columns that a new row needs',
       `insert into connections (id, site_id, name) values ('connected-1', 's', 'N')`,
       'disconnected',
     ],

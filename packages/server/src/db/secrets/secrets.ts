@@ -84,10 +84,10 @@ export class Secrets {
     try {
       return { text: await resolveReference(reference, this.#options.references) }
     } catch (error) {
-      // An unknown error is the machine's (file descriptors, memory), so the session tries again.
+      // An unknown error is a fault of this machine (file descriptors, memory), so the server dials again.
       const obstacle = error instanceof UnreadableReference ? error.obstacle : 'machine'
       return {
-        why: error instanceof Error ? error.message : 'the reference leads nowhere',
+        why: error instanceof Error ? error.message : 'the reference can not be resolved',
         obstacle,
       }
     }
