@@ -133,15 +133,12 @@ export class Mirroring {
       if (known.sight.fingerprint !== sight.fingerprint) known.state = hurry(known.state, { now })
       known.sight = sight
     }
-    const fresh = sights.filter(({ attachment }) => !this.#mirrored.has(attachment.id))
-    if (fresh.length === 0) return
-    const { xmax } = await this.#look()
-    for (const sight of fresh)
-      this.#mirrored.set(sight.attachment.id, {
-        sight,
-        state: doubt({ now, xmax }),
-        refused: new Map(),
-      })
+    for (const sight of sights) {
+      const { id } = sight.attachment
+      // Notes that were lost before are found in the next look.
+      if (!this.#mirrored.has(id))
+        this.#mirrored.set(id, { sight, state: doubt({ now, xmax: 0n }), refused: new Map() })
+    }
   }
 
   /** @returns whether there is more to do at once */
@@ -164,8 +161,11 @@ export class Mirroring {
     try {
       return await this.#options.lane.read(look, { deadlineMs: LOOK_MS })
     } catch (error) {
-      for (const mirrored of this.#mirrored.values())
+      for (const mirrored of this.#mirrored.values()) {
         await this.#fail(mirrored, describeError(error))
+        // All rows are compared after the first look that succeeds.
+        mirrored.state = hurry(mirrored.state, { now: performance.now() })
+      }
       throw error
     }
   }

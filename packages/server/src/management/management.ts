@@ -13,6 +13,7 @@ import {
   updateSettings,
 } from '../db/connections/connection-settings.ts'
 import type { StoredConnection } from '../db/connections/connection-settings.ts'
+import { findSource } from '../db/attachments/store.ts'
 import { unavailable } from '../db/postgres/away.ts'
 import type { Lane } from '../db/postgres/lane.ts'
 import { isReference } from '../db/secrets/secret-reference.ts'
@@ -113,6 +114,7 @@ export class Management {
       this.#transact(id, async (tx) => {
         const stored = (await lockSettings(tx, [id])).get(id)
         if (stored === undefined || !editor.permits(id, stored.siteId)) throw notFound()
+        await refuseAttached(tx, id)
         const generation = (await deleteSettings(tx, id)) ?? stored.generation
         const { siteId } = stored
         const edit = { connectionId: id, siteId, action: 'delete', generation, fields: [] } as const
@@ -172,6 +174,7 @@ export class Management {
       const locked = (await lockSettings(tx, [id])).get(id)
       if (locked === undefined) throw notFound()
       if (!isSameSettings(locked, stored)) return null
+      await refuseAttached(tx, id)
       const commanded = settings.desired !== stored.desired
       await updateSettings(tx, [{ ...settingsOf(settings), id, commanded }], editor.actor)
       return this.#finish(tx, editor, { id, subject, action: 'change' })
@@ -253,6 +256,16 @@ function refuseFaults(faults: readonly FieldFault[]): void {
 function refuseForeignSites({ permits }: Editor, id: string, siteId: string): void {
   if (permits(id, siteId)) return
   throw new StatusError('forbidden', `The token does not cover the site "${siteId}".`)
+}
+
+/** The next comparison would undo an edit of a mirrored row. */
+async function refuseAttached(tx: Sql, id: string): Promise<void> {
+  const table = await findSource(tx, id)
+  if (table === null) return
+  throw new StatusError(
+    'not_controllable',
+    `The connection mirrors a row of the table ${table}: change or delete it there, or run "mqtt-status detach".`,
+  )
 }
 
 function notFound(): StatusError {

@@ -288,3 +288,18 @@ test('a page of another origin may ask for all methods, if it is allowed', async
   })
   expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, PATCH, DELETE')
 })
+
+test('a connection that mirrors a row of an attached table is neither changed nor deleted', async () => {
+  const { sql } = desk.database
+  const [attachment] = await sql<{ id: number }[]>`
+    insert into attachments (name, prefix, options) values ('shop.links', 'shop-', '{}') returning id`
+  await sql`
+    insert into connections (id, site_id, name, managed, desired, attachment, attachment_key)
+    values ('shop-1', 's', 'Mirrored', false, null, ${attachment?.id ?? 0}, '1')`
+  const refused = { code: '409 not_controllable' }
+  expect(refusal(await desk.call('PATCH /connections/shop-1', { name: 'Other' }))).toMatchObject(
+    refused,
+  )
+  expect(refusal(await desk.call('DELETE /connections/shop-1'))).toMatchObject(refused)
+  expect(await sql`select name from connections`).toEqual([{ name: 'Mirrored' }])
+})

@@ -102,3 +102,13 @@ export async function countMirrored(
     where a.id = ${id}`
   return found ?? { connections: 0, refused: 0 }
 }
+
+/** The attached table whose row the connection mirrors; `null` if it mirrors none. */
+export async function findSource(sql: Sql, connectionId: string): Promise<string | null> {
+  const [found] = await sql<{ name: string }[]>`
+    select a.name
+    from ${sql.schema}.connections c
+    join ${sql.schema}.attachments a on a.id = c.attachment
+    where c.id = ${connectionId}`
+  return found?.name ?? null
+}
