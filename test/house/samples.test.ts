@@ -41,6 +41,11 @@ const RULES: readonly Rule[] = [
     page: 'docs/database.md',
     by: 'packages/server/test/faults/replication.test.ts',
   },
+  {
+    language: 'psql',
+    page: 'docs/attach-replicated.md',
+    by: 'test/system/attach-replicated.test.ts',
+  },
 ]
 
 function blocks(language: string): { name: string; block: Block }[] {
