@@ -43,6 +43,7 @@ const rooms = {
     define: ['elements', 'development', 'index.ts'],
     'define.ts': ['define', 'index.ts'],
     'define.development.ts': ['define.ts', 'development'],
+    react: ['index.ts'],
     'cdn.ts': ['define.ts', 'index.ts', 'locales', 'page', 'development'],
   },
   'packages/widgets/src/elements': {

@@ -73,6 +73,29 @@ export const right = (
 )
 `
 
+const COMPONENTS = `import { MqttStatusBadge, MqttStatusCard, MqttStatusControl, MqttStatusLive, MqttStatusProvider } from '@mqtt-status/widgets/react'
+import type { MqttStatusProps } from '@mqtt-status/widgets/react'
+declare const client: MqttStatusProps<'mqtt-status-card'>['client']
+export const right = (
+  <MqttStatusProvider src="/mqtt" tokenSrc="/token" getToken={async () => ({ token: 'x', expiresIn: 600 })} pauseHidden={60}>
+    <MqttStatusCard key="a" className="y" connectionId="a" headingLevel={2} client={client} strings={{ look: { connected: 'Online' } }}
+      ref={(card) => void card?.connect()} onMqttStatusChange={({ detail }) => detail.previous.id}>A</MqttStatusCard>
+    <MqttStatusBadge variant="dot" size={undefined} style={{ color: 'red' }} />
+    <MqttStatusControl action="reconnect" labelHidden confirm="all" onMqttStatusCommandEnd={({ detail }) => detail.outcome} />
+    <MqttStatusLive hideWhenLive slot="x" />
+  </MqttStatusProvider>
+)
+`
+
+const COMPONENTS_WRONG = `import { MqttStatusBadge, MqttStatusCard, MqttStatusControl, MqttStatusLive } from '@mqtt-status/widgets/react'
+export const words = [
+  <MqttStatusBadge variant="dots" />,
+  <MqttStatusCard connectionId={7} />,
+  <MqttStatusControl onMqttStatusError={({ detail }) => detail.nothing} />,
+  <MqttStatusLive hidewhenlive />,
+]
+`
+
 const REACT_WRONG = `import type {} from '@mqtt-status/widgets/react'
 export const words = [
   <mqtt-status-badge variant="dots" />,
@@ -169,6 +192,8 @@ const errors = compile({
   'wrong.tsx': REACT_WRONG,
   'solid.tsx': SOLID,
   'solid-wrong.tsx': SOLID_WRONG,
+  'components.tsx': COMPONENTS,
+  'components-wrong.tsx': COMPONENTS_WRONG,
   'template.ts': TEMPLATE,
   'same.ts': sameAsManifest(),
   'properties.ts': PROPERTIES,
@@ -205,6 +230,16 @@ test('JSX of Solid knows every element, and refuses a wrong word', () => {
     expect.stringMatching(/^6: Property 'nothing' does not exist/),
     expect.stringMatching(/^7: .*Property 'hidewhenlive' does not exist/),
     expect.stringMatching(/^8: Type 'number' is not assignable/),
+  ])
+})
+
+test('the components for React know every prop, and refuse a wrong word', () => {
+  expect(errors['components.tsx']).toEqual([])
+  expect(errors['components-wrong.tsx']).toEqual([
+    expect.stringMatching(/^3: Type '"dots"' is not assignable/),
+    expect.stringMatching(/^4: Type 'number' is not assignable/),
+    expect.stringMatching(/^5: Property 'nothing' does not exist/),
+    expect.stringMatching(/^6: .*Property 'hidewhenlive' does not exist/),
   ])
 })
 

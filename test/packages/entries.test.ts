@@ -126,7 +126,12 @@ test.each(['production', 'development'])('Vite bundles every entry for %s', asyn
         ...(target === 'node' ? { ssr: { noExternal: true, target: 'node' } } : {}),
         build: {
           ...(target === 'node' ? { ssr: true } : {}),
-          rolldownOptions: { input, preserveEntrySignatures: 'strict' },
+          rolldownOptions: {
+            input,
+            preserveEntrySignatures: 'strict',
+            // Vite's plugin for React turns off this warning about 'use client' too.
+            checks: { moduleLevelDirective: false },
+          },
         },
       })}`,
     })

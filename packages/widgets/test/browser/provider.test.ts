@@ -77,6 +77,36 @@ it('a provider gives its client to elements that were there before it', async ()
   await asks(card, { src: 'http://late.test' })
 })
 
+const SETTINGS = {
+  getToken: (provider: MqttStatusProvider) => (provider.getToken = () => 'token'),
+  tokenSrc: (provider: MqttStatusProvider) => (provider.tokenSrc = '/mqtt-token'),
+  'token-src': (provider: MqttStatusProvider) => provider.setAttribute('token-src', '/mqtt-token'),
+  token: (provider: MqttStatusProvider) => (provider.token = 'publishable'),
+  src: (provider: MqttStatusProvider) => (provider.src = 'http://other.test'),
+}
+
+for (const [name, set] of Object.entries(SETTINGS))
+  it(`applies ${name} before the elements inside it look for their client, if a page sets it in the same task`, async () => {
+    const src = `http://${name.toLowerCase()}.first.test`
+    const former = clientFor({ src })
+    const { connection } = former
+    let asked = 0
+    former.connection = (id) => {
+      asked++
+      return connection.call(former, id)
+    }
+    const provider = document.createElement('mqtt-status-provider')
+    provider.src = src
+    provider.innerHTML = '<mqtt-status-card connection-id="a"></mqtt-status-card>'
+    const page = await fixture(html`<div></div>`)
+    page.append(provider)
+    set(provider)
+    await cardIn(provider).updateComplete
+    expect(clientOf(cardIn(provider))).to.equal(provider.client)
+    expect(provider.client).to.not.equal(former)
+    expect(asked).to.equal(0)
+  })
+
 it('the src of an element takes precedence over the provider, and the meta element comes last', async () => {
   const meta = document.createElement('meta')
   meta.name = 'mqtt-status:src'

@@ -55,6 +55,7 @@ export class MqttStatusProvider extends StatusElement {
 
   readonly #outer: NearestClient
   readonly #provided: ContextProvider<typeof clientContext, this>
+  #isOnPage = false
 
   constructor() {
     super()
@@ -73,16 +74,29 @@ export class MqttStatusProvider extends StatusElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
+    this.#isOnPage = true
     this.#provided.value = this.#choose()
     announceProvider(this)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#isOnPage = false
     announceProvider(this)
   }
 
+  /** Applies a changed setting at once: elements inside look for their client before the next update of the provider. */
+  override requestUpdate(...change: Parameters<StatusElement['requestUpdate']>): void {
+    super.requestUpdate(...change)
+    // The constructor of the base class calls without a name, before this class has its fields.
+    if (change[0] !== undefined && this.#isOnPage) this.#provide()
+  }
+
   protected override willUpdate(): void {
+    this.#provide()
+  }
+
+  #provide(): void {
     const before = this.#provided.value
     this.#provided.value = this.#choose()
     if (this.#provided.value !== before) announceProvider(this)
