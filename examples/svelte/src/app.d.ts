@@ -1,0 +1,2 @@
+// Types the elements in templates.
+import type {} from '@mqtt-status/widgets/svelte'
