@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 
-const LIST = fileURLToPath(new URL('THIRD_PARTY_LICENSES', import.meta.url))
+const LIST = fileURLToPath(new URL('THIRD_PARTY_NOTICES', import.meta.url))
 
 interface Inlined {
   readonly name: string
@@ -16,7 +16,7 @@ interface Inlined {
 
 /**
  * Begins the single file with the names and copyright lines of the packages in it, and writes their licence texts to
- * `THIRD_PARTY_LICENSES`, which npm delivers beside it.
+ * `THIRD_PARTY_NOTICES`, which npm delivers beside it.
  */
 export const licences: Plugin = {
   name: 'licences',
@@ -68,7 +68,7 @@ function bannerOf(all: readonly Inlined[]): string {
     const [copyright = ''] = /^Copyright .*$/m.exec(text) ?? []
     return ` * ${name} ${version} (${license}) ${copyright}\n`
   })
-  return `/*!\n * @mqtt-status/widgets (MIT) contains, under the licences in its file THIRD_PARTY_LICENSES:\n${lines.join('')} */\n`
+  return `/*!\n * @mqtt-status/widgets (MIT) contains, under the licences in its file THIRD_PARTY_NOTICES:\n${lines.join('')} */\n`
 }
 
 function listOf(all: readonly Inlined[]): string {

@@ -48,6 +48,10 @@ beforeAll(async () => {
   await database.sql`
     insert into connections (id, site_id, name, managed, status)
     values ('plant-7', 's1', 'Impianto 7', false, 'connected')`
+  // As the mirror of docs/attach-by-hand.md writes it for a program that obeys clicks.
+  await database.sql`
+    insert into connections (id, site_id, name, managed, desired, status)
+    values ('django-7', '3', 'Impianto 7', false, 'connected', 'connected')`
   const key = (await ServerProcess.run(['secrets', 'generate-key'], {})).trim()
   environment = { DATABASE_URL: database.url, MQTT_SECRET_KEYS: key }
   server = await ServerProcess.start({ ...environment, SUPERVISOR: 'off' })
@@ -145,6 +149,24 @@ describe('HTML', () => {
     expect(errors).toEqual([])
     await stop()
   })
+})
+
+test('the documented card of a mirrored row has a button, and without its attribute `controls` it has none', async () => {
+  const documented = blocksOf('docs/attach-by-hand.md').filter(
+    ({ language }) => language === 'html',
+  )
+  const [shown] = documented
+  if (shown === undefined) throw new Error('docs/attach-by-hand.md has no card')
+  const without = { ...shown, text: shown.text.replace(' controls="show"', '') }
+  expect(without.text).not.toBe(shown.text)
+  const { page, errors, stop } = await open(pageOf(shown) + without.text)
+  await cardIsLive(page)
+  const buttons = page.getByRole('button', { name: 'Disconnect Impianto 7' })
+  await buttons.waitFor()
+  expect(await page.locator('mqtt-status-card').count()).toBe(2)
+  expect(await buttons.count()).toBe(1)
+  expect(errors).toEqual([])
+  await stop()
 })
 
 test('the style sheet sets properties of the manifest only, and the browser parses all of it', async () => {

@@ -48,13 +48,11 @@ const TSCONFIG = {
   exclude: ['node_modules'],
 }
 
-/** What the portal brings: the answer to `token-src`, see docs/tokens.md. */
-const TOKEN_ROUTE = `
-export const dynamic = 'force-dynamic'
-export function GET() {
-  return Response.json({ token: process.env['TOKEN'], expiresIn: 600 })
-}
-`
+/** The visitor of the documented route: who has a session cookie sees the site s1. */
+const VIEWER_OF = [
+  'return null',
+  `return request.headers.get('cookie')?.includes('session=') ? { name: 'anna', sites: ['s1'], mayControl: true } : null`,
+] as const
 
 /** A page that hears of changes by the documented effect, by JSX after hydration, and by JSX in an element that the browser creates. */
 const EVENTS_PAGE = `'use client'
@@ -96,10 +94,8 @@ beforeAll(async () => {
     ALLOWED_ORIGINS: url,
     SUPERVISOR: 'off',
   })
-  const args = ['token', '--sub', 'me', '--sites', '*', '--scope', 'view,control']
-  const token = (await ServerProcess.run(args, { AUTH_JWT_SECRET: SECRET })).trim()
   await build()
-  next = serve(port, token)
+  next = serve(port)
   await until(async () => (await fetch(url)).ok, { what: 'Next.js', timeoutMs: 60_000 })
   browser = await launchBrowser()
 })
@@ -118,13 +114,16 @@ afterAll(async () => {
 async function build(): Promise<void> {
   const project = new Project(inject('stranger'))
   const samples = blocksOf('docs/frameworks.md').filter(({ language }) => language === 'tsx')
-  const files = samples.map(({ file, text }) => [
-    `${FOLDER}/${file ?? ''}`,
-    text.replaceAll('https://status.example.com', server.url),
-  ])
+  const signing = blocksOf('docs/tokens.md').filter(({ language }) => language === 'ts')
+  const files = [
+    ...samples.map(({ file, text }) => ({
+      file,
+      text: text.replaceAll('https://status.example.com', server.url),
+    })),
+    ...signing.map(({ file, text }) => ({ file, text: text.replace(...VIEWER_OF) })),
+  ].map(({ file, text }) => [`${FOLDER}/${file ?? ''}`, text])
   project.write({
     ...Object.fromEntries(files),
-    [`${FOLDER}/app/mqtt-token/route.ts`]: TOKEN_ROUTE,
     [`${FOLDER}/app/events/page.tsx`]: EVENTS_PAGE,
     [`${FOLDER}/tsconfig.json`]: JSON.stringify(TSCONFIG),
     [`${FOLDER}/next.config.mjs`]: `export default { turbopack: { root: '${project.folder}' } }`,
@@ -133,13 +132,13 @@ async function build(): Promise<void> {
   if (!built.ok) throw new Error(`next build has failed:\n${built.output}`)
 }
 
-function serve(port: number, token: string): ChildProcess {
+function serve(port: number): ChildProcess {
   const folder = inject('stranger')
   const program = join(folder, 'node_modules/next/dist/bin/next')
   const { NODE_ENV: _, ...env } = process.env
   const child = spawn(process.execPath, [program, 'start', '-H', '127.0.0.1', '-p', `${port}`], {
     cwd: join(folder, FOLDER),
-    env: { ...env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', TOKEN: token },
+    env: { ...env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', AUTH_JWT_SECRET: SECRET },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   for (const stream of [child.stdout, child.stderr])
@@ -154,6 +153,7 @@ async function open(path: string): Promise<{ page: Page; errors: string[] }> {
     insert into connections (id, site_id, name, managed, status)
     values ('plant-7', 's1', 'Impianto 7', false, 'connected')`
   const page = await browser.newPage()
+  await page.context().addCookies([{ name: 'session', value: 'anna', url }])
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => {
@@ -173,6 +173,18 @@ test('the server renders the page with its texts, and opens no line', async () =
   expect(html).toMatch(/<mqtt-status-card[^>]* connection-id="plant-7"[^>]*>Impianto 7</)
   expect(html).toContain('<output>loading</output>')
   expect(output).not.toMatch(/error/i)
+})
+
+test('the documented route answers 401 without a session, and with one a token that nothing stores', async () => {
+  const route = `${url}/mqtt-token`
+  expect((await fetch(route)).status).toBe(401)
+  const answer = await fetch(route, { headers: { cookie: 'session=anna' } })
+  expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
+  const { token } = (await answer.json()) as { token: string }
+  const rows = await fetch(`${server.url}/api/v1/connections`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  expect(await rows.json()).toMatchObject({ can: ['view', 'control'] })
 })
 
 test('the card and the status without an element are live in the browser', async () => {

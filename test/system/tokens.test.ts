@@ -40,10 +40,10 @@ const LANGUAGES: readonly Language[] = [
     command: ['ruby'],
   },
   {
-    language: 'js',
-    file: join(folder, 'token.mjs'),
+    language: 'ts',
+    file: join(folder, 'token.ts'),
     call: "console.log(JSON.stringify(await mqttToken('7', ['s1', 's2'], true)))",
-    command: [process.execPath, '--input-type=module', '-'],
+    command: [process.execPath, '--input-type=module-typescript', '-'],
   },
 ]
 

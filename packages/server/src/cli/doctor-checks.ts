@@ -7,6 +7,7 @@ import { findPlace } from '../db/schema/installation.ts'
 import { connectSql, inSchema } from '../db/postgres/sql.ts'
 import type { Pool, Sql } from '../db/postgres/sql.ts'
 import { attachments } from './doctor-attachments.ts'
+import { grants } from './doctor-grants.ts'
 import { epoch, rights, schema } from './doctor-schema.ts'
 import { secrets } from './doctor-secrets.ts'
 import { toAnswer } from './finding.ts'
@@ -48,6 +49,7 @@ export async function* examine(
     { check: 'listen', look: () => listens(pool, database.listenAddress) },
     { check: 'schema', look: () => schema(pool, database.schema), mustPass: true },
     { check: 'rights', look: async () => rights(await findTables()) },
+    { check: 'grants', look: async () => grants(await findTables()) },
     { check: 'secrets', look: async () => secrets(await findTables(), keys) },
     { check: 'attachments', look: async () => attachments(await findTables()) },
     { check: 'epoch', look: async () => epoch(await findTables(), adopt) },

@@ -1,6 +1,7 @@
 import { SetupError } from '../errors.ts'
 
-const OLDEST = 22
+/** The oldest version that `engines` of the package allows. */
+const OLDEST = { major: 22, minor: 12 } as const
 
 /**
  * On an older Node the server starts and answers, but lacks functions that supervision needs, and dials nothing.
@@ -8,6 +9,9 @@ const OLDEST = 22
  * @throws SetupError if the version of Node is too old
  */
 export function requireRuntime(version: string): void {
-  if (Number.parseInt(version, 10) >= OLDEST) return
-  throw new SetupError(`Node ${version} is too old for mqtt-status; use Node ${OLDEST} or newer.`)
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) return
+  throw new SetupError(
+    `Node ${version} is too old for mqtt-status; use Node ${OLDEST.major}.${OLDEST.minor} or newer.`,
+  )
 }

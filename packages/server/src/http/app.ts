@@ -13,6 +13,7 @@ import { managementRoutes } from './api/management.ts'
 import { problemAnswer, UPGRADE_REQUIRED } from './problem.ts'
 import { brokerCheckRoutes } from './api/broker-checks.ts'
 import type { Streams } from './streams/streams.ts'
+import { explainUnknownPath } from './unknown-path.ts'
 import { widgetRoutes } from './pages/widget-bundle.ts'
 
 /** The routes that answer once; streams are in streams/sse.ts. */
@@ -71,8 +72,8 @@ export function createApp(context: HttpContext, streams: Streams): Hono<AppEnv> 
     )
   })
 
-  app.notFound(() => {
-    throw new StatusError('not_found', 'There is nothing at this path.')
+  app.notFound((c) => {
+    throw new StatusError('not_found', explainUnknownPath(c.req.path, context.basePath))
   })
   app.onError((error, c) => {
     const { status, headers, body } = problemAnswer(error, context.log)

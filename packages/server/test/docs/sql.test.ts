@@ -10,6 +10,7 @@ const ROOT = new URL('../../../../', import.meta.url)
 const IN_ORDER = 'attach-by-hand.md'
 const PAGES = [
   'README.md',
+  'packages/server/README.md',
   ...readdirSync(new URL('docs/', ROOT))
     .filter((name) => name !== IN_ORDER)
     .map((name) => `docs/${name}`),

@@ -58,6 +58,7 @@ test('the doctor passes every check of a healthy setup, as lines and as JSON', a
     '✓ listen',
     '✓ schema',
     '✓ rights',
+    '✓ grants',
     '✓ secrets',
     '✓ attachments',
     '✓ epoch',
@@ -147,6 +148,42 @@ test('triggers that are disabled are named', async () => {
   const { failure, printed } = await run({ DATABASE_URL: database.url })
   expect(failure).toContain('rights')
   expect(printed).toContain('connections_poke_update')
+})
+
+test.each([
+  ['create on schema mqtt_status', 'PUBLIC may create objects in the schema mqtt_status'],
+  ['select on mqtt_status.connections', 'PUBLIC may use mqtt_status.connections'],
+  ['select (detail) on mqtt_status.connections', 'PUBLIC may use mqtt_status.connections'],
+  ['usage on schema mqtt_status', null],
+  ['all on mqtt_status.connection_secrets', 'PUBLIC may use mqtt_status.connection_secrets'],
+] as const)('the doctor judges the right of PUBLIC to %s', async (right, found) => {
+  await database.sql.unsafe(`grant ${right} to public`)
+  const { failure, printed } = await run({ DATABASE_URL: database.url })
+  expect(failure).toBe('')
+  if (found === null) {
+    expect(printed).toContain('✓ grants: ')
+    return
+  }
+  expect(printed).toContain(`! grants: ${found}`)
+  const [, cure = ''] = /^! grants: .*\n +(revoke .*;)$/m.exec(printed) ?? []
+  await database.sql.unsafe(cure)
+  expect((await run({ DATABASE_URL: database.url })).printed).toContain('✓ grants: ')
+})
+
+test('a role that may create objects in the schema is named, and so are tables that PUBLIC may use', async () => {
+  const role = `"Maker ${crypto.randomUUID().slice(0, 8)}"`
+  await database.sql.unsafe(`
+    create role ${role};
+    grant create, usage on schema mqtt_status to ${role}, public;
+    grant select on mqtt_status.connections, mqtt_status.meta to public`)
+  const { printed } = await run({ DATABASE_URL: database.url })
+  expect(printed).toContain(
+    `! grants: ${role}, PUBLIC may create objects in the schema mqtt_status, and obtain the rights of the server with them; ` +
+      'PUBLIC may use mqtt_status.connections, mqtt_status.meta\n' +
+      `    revoke create on schema mqtt_status from ${role}, PUBLIC;\n` +
+      '    revoke all on mqtt_status.connections, mqtt_status.meta from PUBLIC;\n',
+  )
+  await database.sql.unsafe(`drop owned by ${role}; drop role ${role}`)
 })
 
 test('for a role with too few rights the doctor names the right that is missing', async () => {

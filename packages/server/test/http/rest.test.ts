@@ -274,7 +274,16 @@ test('a base path goes in front of everything', async () => {
   expect(house.url).toMatch(/\/mqtt$/)
   expect((await get('/healthz')).status).toBe(200)
   expect((await get('/')).status).toBe(200)
-  expect((await fetch(`http://127.0.0.1:${house.port}/healthz`)).status).toBe(404)
+  const outside = await fetch(`http://127.0.0.1:${house.port}/healthz`)
+  expect(outside.status).toBe(404)
+  expect(await outside.text()).toContain('answers below /mqtt/ only, because BASE_PATH says so')
+})
+
+test('an endpoint behind a prefix that the server does not know names BASE_PATH', async () => {
+  house = await House.open()
+  const answer = await get('/mqtt/widgets/mqtt-status.js')
+  expect(answer.status).toBe(404)
+  expect(await answer.text()).toContain('Let BASE_PATH name the whole prefix')
 })
 
 test('the error for a port in use names it', async () => {
