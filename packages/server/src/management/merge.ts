@@ -1,7 +1,7 @@
 /** Applies a draft to settings, and compares before with after: which fields change, and which secrets the client must send again. */
 import type { StoredConnection } from '../db/connections/connection-settings.ts'
 import type { FieldFault } from '../model/connection/field-fault.ts'
-import { defaultPort } from '../model/connection/protocols.ts'
+import { defaultPort } from '../model/connection/transport-protocols.ts'
 import {
   DIAL_FIELDS,
   GENERAL_NAMES,

@@ -1,4 +1,4 @@
-import { complete, unknownKeys } from './complete.ts'
+import { complete, unknownKeys } from './fill-missing.ts'
 import { en } from './en.ts'
 import type { Locale } from './locale.ts'
 

@@ -3,7 +3,7 @@ import { TABLE_ALIAS } from '../../model/attachment.ts'
 import type { AttachmentOptions, SourceColumn } from '../../model/attachment.ts'
 import { quoted } from '../postgres/sql.ts'
 import type { Sql } from '../postgres/sql.ts'
-import { relation } from './objects.ts'
+import { relation } from './mirror-sql.ts'
 
 export interface StatusCount {
   /** `null`: rows without a status. */

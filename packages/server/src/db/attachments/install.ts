@@ -10,8 +10,8 @@ import {
   relation,
   triggerNames,
   triggerStatements,
-} from './objects.ts'
-import type { InstalledTable } from './objects.ts'
+} from './mirror-sql.ts'
+import type { InstalledTable } from './mirror-sql.ts'
 
 export interface InstallPlan {
   readonly options: AttachmentOptions

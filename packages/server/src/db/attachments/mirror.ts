@@ -4,7 +4,7 @@
  */
 import type { Refusal } from '../../model/attachment.ts'
 import type { Sql } from '../postgres/sql.ts'
-import { functionOf } from './objects.ts'
+import { functionOf } from './mirror-sql.ts'
 
 export interface Written {
   /** Rows that were read. */

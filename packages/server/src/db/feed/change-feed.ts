@@ -41,9 +41,13 @@ export interface ChangeFeedOptions {
   readonly onRead: (read: FeedRead) => void
   /** A node has called all nodes; `null`: this node may have missed calls. */
   readonly onCall?: (call: string | null) => void
-  /** `stale`: the database was not read for max(5 s, 3 × pollMs); `live` ends it. */
+  /** `stale`: the database was not read for three polls, and at least five seconds; `live` ends it. */
   readonly onState: (state: 'live' | 'stale', since: Date) => void
 }
+
+/** How long the database may go unread before the feed is stale. */
+const STALE_AFTER_POLLS = 3
+const LEAST_STALE_MS = 5_000
 
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions
@@ -70,7 +74,7 @@ export class ChangeFeed {
   constructor(options: ChangeFeedOptions) {
     this.#options = options
     this.#times = new TimeWatch(options.log)
-    this.#staleAfterMs = Math.max(5_000, 3 * options.pollMs)
+    this.#staleAfterMs = Math.max(LEAST_STALE_MS, STALE_AFTER_POLLS * options.pollMs)
     this.#listener = new Listener({
       address: options.listenAddress,
       ...(options.listenerTiming === undefined ? {} : { timing: options.listenerTiming }),

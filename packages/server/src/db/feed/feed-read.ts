@@ -1,6 +1,6 @@
 /** One read of the feed: the statement and its answer. */
 import type { Connection } from '@mqtt-status/protocol'
-import { rowAsJson } from '../connections/connections.ts'
+import { rowAsJson } from '../connections/row-json.ts'
 import { isOwn } from './epoch.ts'
 import type { Sql } from '../postgres/sql.ts'
 

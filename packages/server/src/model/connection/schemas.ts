@@ -2,8 +2,8 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
-import { PROTOCOLS } from './protocols.ts'
-import type { Protocol } from './protocols.ts'
+import { protocolNames, PROTOCOLS } from './transport-protocols.ts'
+import type { Protocol } from './transport-protocols.ts'
 
 /** Reads a value that anyone may have written. */
 export type Schema<T> = v.GenericSchema<unknown, T>
@@ -77,7 +77,7 @@ export const labels: Schema<Readonly<Record<string, string>>> = v.pipe(
   v.maxEntries(MAX_LABELS, `expected ${MAX_LABELS} labels at most`),
 )
 
-export const protocol: Schema<Protocol> = v.picklist(PROTOCOLS, 'expected mqtt, mqtts, ws or wss')
+export const protocol: Schema<Protocol> = v.picklist(PROTOCOLS, `expected ${protocolNames()}`)
 
 export const host: Schema<string> = v.pipe(
   text,

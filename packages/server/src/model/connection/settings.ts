@@ -7,7 +7,7 @@ import { DESIRED } from '@mqtt-status/protocol'
 import type { Desired } from '@mqtt-status/protocol'
 import * as v from 'valibot'
 import * as is from './schemas.ts'
-import type { Protocol } from './protocols.ts'
+import type { Protocol } from './transport-protocols.ts'
 import type { Availability, Schema, Sparkplug, TlsSettings } from './schemas.ts'
 
 /** What the rooms know of one setting. */
@@ -82,7 +82,7 @@ const SETTINGS = {
     initial: null,
     schema: is.host as Schema<string>,
   },
-  /** Default: see {@link DEFAULT_PORTS}. */
+  /** Default: see {@link TRANSPORT_PROTOCOLS}. */
   port: {
     column: 'port',
     type: 'integer',

@@ -3,8 +3,7 @@ import * as v from 'valibot'
 import { codeOf } from '../../model/connection/field-fault.ts'
 import type { FieldFault } from '../../model/connection/field-fault.ts'
 import { text } from '../../model/connection/schemas.ts'
-import { DEFAULT_PORTS } from '../../model/connection/protocols.ts'
-import type { Protocol } from '../../model/connection/protocols.ts'
+import { TRANSPORT_PROTOCOLS } from '../../model/connection/transport-protocols.ts'
 import { DIAL_SCHEMAS } from '../../model/connection/settings.ts'
 import type { CheckedDial, StoredDial } from '../../model/connection/settings.ts'
 import { clean } from '../reasons/detail.ts'
@@ -42,7 +41,7 @@ export function validateSettings(stored: StoredDial, secrets: Secrets = {}): Val
   const faults = parsed.success ? conflicts(parsed.output) : firstPerField(parsed.issues)
   if (!parsed.success || faults.length > 0) return { ok: false, faults }
   const { tlsKey: key, ...dial } = parsed.output
-  const port = dial.port ?? DEFAULT_PORTS[dial.protocol]
+  const port = dial.port ?? TRANSPORT_PROTOCOLS[dial.protocol].port
   return { ok: true, settings: { ...dial, port, tls: withKey(dial.tls, key) } }
 }
 
@@ -57,7 +56,7 @@ export function checkSettings(stored: StoredDial, secrets: Secrets = {}): DialSe
 /** Finds faults between settings, each of which is valid alone. */
 function conflicts({ protocol, protocolVersion, username, ...rest }: Parsed): FieldFault[] {
   const { password, availability, tls, tlsKey } = rest
-  const faults = tlsFaults(isSecure(protocol), tls, tlsKey)
+  const faults = tlsFaults(TRANSPORT_PROTOCOLS[protocol].isEncrypted, tls, tlsKey)
   if (password !== null && username === null && protocolVersion !== 5) {
     faults.push(conflict('password', 'expected a username too: MQTT 3.1.1 sends none without it'))
   }
@@ -65,11 +64,6 @@ function conflicts({ protocol, protocolVersion, username, ...rest }: Parsed): Fi
     faults.push(conflict('availability.offline', 'expected another text than that of online'))
   }
   return faults
-}
-
-/** Whether the bytes between server and broker are encrypted. */
-function isSecure(protocol: Protocol): boolean {
-  return protocol === 'mqtts' || protocol === 'wss'
 }
 
 function conflict(field: string, message: string): FieldFault {

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { FieldFault } from '../../model/connection/field-fault.ts'
 import { keyPem } from '../../model/connection/schemas.ts'
 import type { TlsSettings } from '../../model/connection/schemas.ts'
+import { protocolNames } from '../../model/connection/transport-protocols.ts'
 
 /** @param secretKey the private key in the table of secrets */
 export function tlsFaults(
@@ -20,7 +21,13 @@ export function tlsFaults(
   if (!secure) {
     return cert === undefined && key === undefined && tls.ca === undefined
       ? []
-      : [fault('tls', 'conflict', 'expected protocol mqtts or wss; without TLS it would be unused')]
+      : [
+          fault(
+            'tls',
+            'conflict',
+            `expected protocol ${protocolNames(({ isEncrypted }) => isEncrypted)}; without TLS it would be unused`,
+          ),
+        ]
   }
   if (cert === undefined && key === undefined) return []
   if (cert === undefined) return [fault('tls.cert', 'conflict', 'expected the certificate too')]

@@ -32,8 +32,8 @@ export interface FromLeader {
 /** All tabs renew their token at about the same time. The leader sends the first one only. */
 const AUTH_EVERY_MS = 10_000
 /** A little less than the wait of a tab before its next message to the leader. */
-const SILENCE_MS = 9_000
-const PROBE_MS = 1_500
+const LEADER_SILENCE_MS = 9_000
+const LEADER_PROBE_MS = 1_500
 
 export class TabLeader {
   readonly #channel: BroadcastChannel
@@ -81,8 +81,8 @@ export class TabLeader {
   #open(to: string): void {
     const nowMs = performance.now()
     const heartbeatMs = this.#welcome?.message.heartbeatMs ?? 0
-    const isSilent = nowMs - this.#heardAt > heartbeatMs + SILENCE_MS
-    const isMute = this.#pinging.size > 0 && nowMs - this.#pingedAt > PROBE_MS
+    const isSilent = nowMs - this.#heardAt > heartbeatMs + LEADER_SILENCE_MS
+    const isMute = this.#pinging.size > 0 && nowMs - this.#pingedAt > LEADER_PROBE_MS
     if (this.#transport && (isSilent || isMute)) this.#over(LOST)
     this.#post({ to, opens: true })
   }

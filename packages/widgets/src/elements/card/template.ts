@@ -1,4 +1,4 @@
-/** The card's shadow tree. It renders a scene and decides nothing itself. */
+/** The card's shadow tree. It renders a scene and decides nothing itself: `../scene/scene.ts` decides what is shown. */
 import { html, nothing } from 'lit'
 import type { ReactiveControllerHost, TemplateResult } from 'lit'
 import type { Locale } from '../../locales/locale.ts'
