@@ -91,10 +91,12 @@ function notingFunction(place: AttachmentPlace, alias: string, options: Attachme
   const own = quoted(schema)
   const counter = `'mqtt_status.attachment_${id}'`
   const watched = options.watched[alias] ?? null
-  const same =
+  const [before, after] =
     watched === null
-      ? 'old operator(pg_catalog.*=) new'
-      : `row(${fields('old', watched)}) operator(pg_catalog.*=) row(${fields('new', watched)})`
+      ? ['old', 'new']
+      : [`row(${fields('old', watched)})`, `row(${fields('new', watched)})`]
+  // Called as a function: an operator between two rows would be looked up for each column, by its name.
+  const same = `pg_catalog.record_image_eq(${before}, ${after})`
   const key = (row: 'old' | 'new'): string =>
     alias === TABLE_ALIAS ? `${row}.${quoted(options.key)}::pg_catalog.text` : 'null'
   const body = `declare
@@ -142,19 +144,22 @@ language plpgsql security definer as ${dollarQuoted(body)}`
 /** The rows as they are mirrored: all, or those with the given keys. */
 function rowsFunction(place: AttachmentPlace, options: AttachmentOptions): string {
   const { joins, where, key, keyType } = options
-  const from = [
-    `from ${relation(options.table)} ${TABLE_ALIAS}`,
-    ...joins.map((join) => `left join ${relation(join)} ${quoted(join.alias)} on (${join.on}\n)`),
-  ].join('\n')
-  const condition = where === null ? 'true' : `(${where}\n)`
-  const select = `return query select ${rowColumns(place, options).join(',\n')}\n${from}\nwhere ${condition}`
   const given = `array(select jsonb_array_elements_text(only_keys))::${keyType}[]`
+  // "offset 0" keeps Postgres from reading the condition for rows with other keys: one of them may make it fail.
+  const some = `(select * from ${relation(options.table)} where ${quoted(key)} = any (${given}) offset 0)`
+  const select = (table: string): string =>
+    [
+      `return query select ${rowColumns(place, options).join(',\n')}`,
+      `from ${table} ${TABLE_ALIAS}`,
+      ...joins.map((join) => `left join ${relation(join)} ${quoted(join.alias)} on (${join.on}\n)`),
+      `where ${where === null ? 'true' : `(${where}\n)`}`,
+    ].join('\n')
   const body = `#variable_conflict use_column
 begin
   if only_keys is null then
-    ${select};
+    ${select(relation(options.table))};
   else
-    ${select} and ${TABLE_ALIAS}.${quoted(key)} = any (${given});
+    ${select(some)};
   end if;
 end`
   return `create or replace function ${quoted(place.schema)}.${functionOf(place, 'rows')}(only_keys jsonb)
