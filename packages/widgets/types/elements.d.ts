@@ -11,13 +11,19 @@ import type {
   WordAttribute,
 } from '@mqtt-status/widgets'
 
-/** Attributes that take one of a few words. */
+/**
+ * Attributes that take one of a few words.
+ *
+ * @internal
+ */
 type Words<Names extends WordAttribute> = { [Name in Names]?: Word<Name> }
 
+/** @internal */
 interface StatusAttributes extends Words<'theme' | 'density'> {
   lang?: string
 }
 
+/** @internal */
 interface ConnectedAttributes extends StatusAttributes, Words<'announce' | 'time'> {
   'connection-id'?: string
   'site-id'?: string
@@ -25,9 +31,14 @@ interface ConnectedAttributes extends StatusAttributes, Words<'announce' | 'time
   src?: string
 }
 
+/** @internal */
 type CommandingAttributes = ConnectedAttributes & Words<'confirm'>
 
-/** Templates may write `false` instead of leaving the attribute out. */
+/**
+ * Templates may write `false` instead of leaving the attribute out.
+ *
+ * @internal
+ */
 type Flag = boolean | '' | 'true' | 'false'
 
 /** The attributes of each element. */

@@ -1,6 +1,6 @@
 import { ContextProvider } from '@lit/context'
 import { css, html } from 'lit'
-import type { CSSResultGroup, PropertyDeclarations, TemplateResult } from 'lit'
+import type { CSSResultGroup, LitElement, PropertyDeclarations, TemplateResult } from 'lit'
 import { wordOf } from '../../attributes/words.ts'
 import type { WordProperty } from '../../attributes/words.ts'
 import { clientFor } from '../../client/index.ts'
@@ -86,7 +86,7 @@ export class MqttStatusProvider extends StatusElement {
   }
 
   /** Applies a changed setting at once: elements inside look for their client before the next update of the provider. */
-  override requestUpdate(...change: Parameters<StatusElement['requestUpdate']>): void {
+  override requestUpdate(...change: Parameters<LitElement['requestUpdate']>): void {
     super.requestUpdate(...change)
     // The constructor of the base class calls without a name, before this class has its fields.
     if (change[0] !== undefined && this.#isOnPage) this.#provide()
