@@ -65,11 +65,24 @@ export default defineConfig({
           name: 'examples',
           include: ['test/examples/*.test.ts'],
           // A fresh machine lacks Django; CI installs it.
-          exclude: hasDjango() ? [] : ['test/examples/django.test.ts'],
+          exclude: [
+            'test/examples/faults.test.ts',
+            ...(hasDjango() ? [] : ['test/examples/django.test.ts']),
+          ],
           globalSetup: ['test/examples/setup.ts', 'test/postgres-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        // Breaks each check of the examples on purpose, and waits for what never comes: `pnpm test example-checks`.
+        test: {
+          name: 'example-checks',
+          include: ['test/examples/faults.test.ts'],
+          globalSetup: ['test/examples/setup.ts', 'test/postgres-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {

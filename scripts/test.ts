@@ -1,8 +1,8 @@
 /**
  * Runs the suites one after the other and closes with a line that counts their tests. Arguments name the suites to
- * run; without arguments it runs all but `system`, whose tests need programs that a fresh machine lacks. Arguments with a
- * slash are parts of paths: the named suites run only the files that have one of them. After `examples` an argument may
- * name an example.
+ * run; without arguments it runs all but `system`, whose tests need programs that a fresh machine lacks, and
+ * `example-checks`, whose tests wait for what never comes. Arguments with a slash are parts of paths: the named suites run
+ * only the files that have one of them. After `examples` an argument may name an example.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -50,6 +50,7 @@ const suites: readonly Suite[] = [
   },
   vitest('packages'),
   vitest('examples'),
+  { ...vitest('example-checks'), onlyNamed: true },
   vitest('e2e'),
   { ...vitest('system'), onlyNamed: true },
 ]

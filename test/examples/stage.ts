@@ -28,7 +28,7 @@ export interface StageOptions {
   readonly signs?: boolean
   /** The example has tables of its own in the database. */
   readonly database?: boolean
-  /** How long a page may take until it shows what a check waits for. @default 30_000 */
+  /** How long a page may take until it shows what a check waits for. @default 60_000 */
   readonly patienceMs?: number
   /** How often a check goes to /about and back. @default 25 */
   readonly rounds?: number
@@ -62,7 +62,7 @@ export class Stage {
     this.broker = parts.broker
     this.browser = parts.browser
     this.door = parts.door
-    this.patienceMs = options.patienceMs ?? 30_000
+    this.patienceMs = options.patienceMs ?? 60_000
     this.rounds = options.rounds ?? 25
     this.#database = parts.database
     this.#undo = undo
