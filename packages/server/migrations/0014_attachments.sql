@@ -55,7 +55,7 @@ create index connections_attachment on connections (attachment, attachment_key) 
 
 -- ── notes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- Called by the triggers of the attached tables. Where somebody has locked the table of notes, the call fails at once, and
+-- Called by the triggers of the attached tables. Where another session has locked the table of notes, the call fails at once, and
 -- the trigger goes on without it.
 create function attachment_note(attachment integer, key text) returns void
 language plpgsql security definer set search_path from current set lock_timeout = '10ms' as $$
