@@ -1,4 +1,4 @@
-/** Reads a group of settings from the environment and from flags, and reports all faults together. */
+/** Reads a group of settings from the environment and from flags, and reports all faults together. The variables are in `settings.ts`. */
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { SetupError } from '../errors.ts'

@@ -191,51 +191,56 @@ test('installations in one database do not wait for the locks of each other; two
   for (const sql of [a, b]) await sql.end({ timeout: 1 })
 })
 
-test('each name that another object has is an error that names it, or is of no consequence; nothing is changed', async () => {
-  await migrate(pool, log, { schema: 'reference' })
-  const relations = await pool<{ name: string }[]>`
+// Hundreds of schemas are migrated, each from the beginning.
+test(
+  'each name that another object has is an error that names it, or is of no consequence; nothing is changed',
+  { timeout: 300_000 },
+  async () => {
+    await migrate(pool, log, { schema: 'reference' })
+    const relations = await pool<{ name: string }[]>`
     select relname::text as name from pg_class where relnamespace = 'reference'::regnamespace`
-  const functions = await pool<{ name: string; args: string }[]>`
+    const functions = await pool<{ name: string; args: string }[]>`
     select proname::text as name, pg_get_function_identity_arguments(oid) as args
     from pg_proc where pronamespace = 'reference'::regnamespace and prokind = 'f'`
-  const trials = [
-    ...relations.flatMap(({ name }) => [
-      { name, kind: 'table', create: `create table S."${name}" (id int)` },
-      { name, kind: 'view', create: `create view S."${name}" as select 1 as id` },
-      { name, kind: 'sequence', create: `create sequence S."${name}"` },
-      { name, kind: 'type', create: `create type S."${name}" as enum ('x')` },
-      { name, kind: 'type', create: `create domain S."${name}" as int` },
-      { name, kind: 'type', create: `create type S."${name}" as (x int)` },
-    ]),
-    ...functions.map(({ name, args }) => ({
-      name,
-      kind: 'function',
-      create: `create function S.${name}(${args.replace(/OUT [^,]+,? ?/g, '')}) returns bytea language sql as 'select null::bytea'`,
-    })),
-  ]
-  expect(relations.length).toBeGreaterThan(25)
-  expect(functions.length).toBeGreaterThan(12)
-  let refused = 0
-  for (const [i, { name, kind, create }] of trials.entries()) {
-    const schema = `taken_${i}`
-    await pool.unsafe(`create schema ${schema}; ${create.replace('S.', `${schema}.`)}`)
-    const before = await contents(schema)
-    const outcome = await migrate(pool, log, { schema }).catch((error: unknown) => error)
-    if (outcome instanceof SetupError) {
-      refused++
-      expect(outcome.message, create).toContain(`${kind} "${name}"`)
-      expect(outcome.message, create).toMatch(/set DATABASE_SCHEMA to a schema of its own/i)
-      expect(await contents(schema), create).toEqual(before)
-    } else {
-      // Postgres chooses names of indexes of keys and of implicit sequences, and passes over those that are taken.
-      expect(outcome, create).toMatchObject({ sql: expect.anything() as unknown })
-      expect(name, create).toMatch(/_p?key$|_seq$/)
-      expect(await contents(schema), create).toEqual(expect.arrayContaining(before))
+    const trials = [
+      ...relations.flatMap(({ name }) => [
+        { name, kind: 'table', create: `create table S."${name}" (id int)` },
+        { name, kind: 'view', create: `create view S."${name}" as select 1 as id` },
+        { name, kind: 'sequence', create: `create sequence S."${name}"` },
+        { name, kind: 'type', create: `create type S."${name}" as enum ('x')` },
+        { name, kind: 'type', create: `create domain S."${name}" as int` },
+        { name, kind: 'type', create: `create type S."${name}" as (x int)` },
+      ]),
+      ...functions.map(({ name, args }) => ({
+        name,
+        kind: 'function',
+        create: `create function S.${name}(${args.replace(/OUT [^,]+,? ?/g, '')}) returns bytea language sql as 'select null::bytea'`,
+      })),
+    ]
+    expect(relations.length).toBeGreaterThan(25)
+    expect(functions.length).toBeGreaterThan(12)
+    let refused = 0
+    for (const [i, { name, kind, create }] of trials.entries()) {
+      const schema = `taken_${i}`
+      await pool.unsafe(`create schema ${schema}; ${create.replace('S.', `${schema}.`)}`)
+      const before = await contents(schema)
+      const outcome = await migrate(pool, log, { schema }).catch((error: unknown) => error)
+      if (outcome instanceof SetupError) {
+        refused++
+        expect(outcome.message, create).toContain(`${kind} "${name}"`)
+        expect(outcome.message, create).toMatch(/set DATABASE_SCHEMA to a schema of its own/i)
+        expect(await contents(schema), create).toEqual(before)
+      } else {
+        // Postgres chooses names of indexes of keys and of implicit sequences, and passes over those that are taken.
+        expect(outcome, create).toMatchObject({ sql: expect.anything() as unknown })
+        expect(name, create).toMatch(/_p?key$|_seq$/)
+        expect(await contents(schema), create).toEqual(expect.arrayContaining(before))
+      }
+      await pool.unsafe(`drop schema ${schema} cascade`)
     }
-    await pool.unsafe(`drop schema ${schema} cascade`)
-  }
-  expect(refused).toBeGreaterThan(120)
-})
+    expect(refused).toBeGreaterThan(120)
+  },
+)
 
 test('all names that are taken are listed at once', async () => {
   await pool.unsafe(

@@ -1,4 +1,7 @@
-/** How long the link waits for a transport to open, to send and to answer, and before the page shows a loss. */
+/**
+ * How long the link waits for a transport to open, to send and to answer, and before the page shows a loss. `../transport/fallback.ts`
+ * has the wait for a server that no transport has reached.
+ */
 
 /** The page shows no loss that ends within this time. After waking, and after a `bye`, it waits longer. */
 export const FLICKER_MS = 1_000
