@@ -46,9 +46,15 @@ export class Declarations {
     })
   }
 
-  /** Names of our types that what the entry exports mentions, and that can't be imported from the entry. */
-  unnamed({ symbols }: Declared): readonly string[] {
-    const exported = new Set(symbols.map((symbol) => this.#target(symbol)))
+  /**
+   * Names of our types that what the entry exports mentions, and that can't be imported from the entry.
+   *
+   * @param others entries that a user of this one imports from as well
+   */
+  unnamed({ symbols }: Declared, others: readonly Declared[] = []): readonly string[] {
+    const own = symbols.map((symbol) => this.#target(symbol))
+    const foreign = others.flatMap((other) => other.symbols.map((symbol) => this.#target(symbol)))
+    const exported = new Set([...own, ...foreign])
     const found = new Set<string>()
     const seen = new Set<ts.Symbol>()
     const look = (symbol: ts.Symbol): void => {
@@ -72,7 +78,7 @@ export class Declarations {
         found.add(target.name)
       ts.forEachChild(node, visit)
     }
-    for (const symbol of exported) if (isOurs(symbol)) look(symbol)
+    for (const symbol of own) if (isOurs(symbol)) look(symbol)
     return [...found].toSorted()
   }
 

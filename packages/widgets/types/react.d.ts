@@ -13,23 +13,6 @@ import type {
 } from './elements.d.ts'
 
 export type { MqttStatusAttributes, MqttStatusEventMap, MqttStatusProperties }
-export type {
-  HeadingLevel,
-  MqttStatusChangeEvent,
-  MqttStatusCommandEndEvent,
-  MqttStatusCommandEvent,
-  MqttStatusErrorEvent,
-  MqttStatusLinkEvent,
-  MqttStatusReadyEvent,
-} from '@mqtt-status/widgets'
-// The elements, as a `ref` holds them; their own names are those of the components.
-export type {
-  MqttStatusBadge as MqttStatusBadgeElement,
-  MqttStatusCard as MqttStatusCardElement,
-  MqttStatusControl as MqttStatusControlElement,
-  MqttStatusLive as MqttStatusLiveElement,
-  MqttStatusProvider as MqttStatusProviderElement,
-} from '@mqtt-status/widgets'
 
 /**
  * `connectionId` for `connection-id`.
