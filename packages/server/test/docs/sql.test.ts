@@ -6,13 +6,13 @@ import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const ROOT = new URL('../../../../', import.meta.url)
-/** Its blocks build on each other: test/system/attach-by-hand.test.ts runs them in their order. */
-const IN_ORDER = 'attach-by-hand.md'
+/** Statements of these pages build on each other: test/system has a test of the same name for each, which runs them in order. */
+const IN_ORDER: readonly string[] = ['attach-by-hand.md', 'attach-replicated.md']
 const PAGES = [
   'README.md',
   'packages/server/README.md',
   ...readdirSync(new URL('docs/', ROOT))
-    .filter((name) => name !== IN_ORDER)
+    .filter((name) => !IN_ORDER.includes(name))
     .map((name) => `docs/${name}`),
 ]
 
