@@ -29,7 +29,10 @@ beforeEach(() => {
 afterEach(async () => {
   for (const demo of demos) demo.kill('SIGKILL')
   const port = postgresPort()
-  await until(async () => port === null || !(await answers(port)), { what: 'Postgres to be gone' })
+  await until(async () => port === null || !(await answers(port)), {
+    what: 'Postgres to be gone',
+    timeoutMs: 60_000,
+  })
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -191,5 +194,8 @@ test('kill -9 leaves no Postgres behind', async () => {
   const port = postgresPort() ?? 0
   expect(await answers(port)).toBe(true)
   demo.child.kill('SIGKILL')
-  await until(async () => !(await answers(port)), { what: 'Postgres to be gone' })
+  await until(async () => !(await answers(port)), {
+    what: 'Postgres to be gone',
+    timeoutMs: 60_000,
+  })
 })
