@@ -3,7 +3,7 @@ import { TABLE_ALIAS } from '../../model/attachment.ts'
 import type { AttachmentOptions, SourceColumn } from '../../model/attachment.ts'
 import { quoted } from '../postgres/sql.ts'
 import type { Sql } from '../postgres/sql.ts'
-import { relation } from './mirror-sql.ts'
+import { NAME_LENGTH, relation, sourceRows } from './mirror-sql.ts'
 
 export interface StatusCount {
   /** `null`: rows without a status. */
@@ -29,19 +29,12 @@ export interface Census {
 }
 
 const LISTED = 30
-const NAME_LENGTH = 200
 const SHOWN = 5
 
 /** Runs every clause of the options, so that a fault in one of them shows here. */
 export async function takeCensus(sql: Sql, options: AttachmentOptions): Promise<Census> {
-  const { joins, where, key, prefix } = options
-  const from = sql.unsafe(
-    [
-      `from ${relation(options.table)} ${TABLE_ALIAS}`,
-      ...joins.map((join) => `left join ${relation(join)} ${quoted(join.alias)} on (${join.on}\n)`),
-      `where ${where === null ? 'true' : `(${where}\n)`}`,
-    ].join('\n'),
-  )
+  const { key, prefix } = options
+  const from = sql.unsafe(sourceRows(relation(options.table), options))
   const column = ({ alias, name }: SourceColumn): ReturnType<Sql['unsafe']> =>
     sql.unsafe(`${quoted(alias)}.${quoted(name)}::text`)
   const ownKey = column({ alias: TABLE_ALIAS, name: key })

@@ -9,7 +9,8 @@ import { quoted } from '../postgres/sql.ts'
 
 /** Notes of one transaction, after which it asks for a comparison of all rows: each takes one of 64 cached subtransactions. */
 const MOST_NOTES = 32
-const NAME_LENGTH = 200
+/** A longer name is cut. */
+export const NAME_LENGTH = 200
 const REASON_LENGTH = 200
 const DETAIL_LENGTH = 300
 const LABEL_LENGTH = 256
@@ -141,18 +142,25 @@ end`
 language plpgsql security definer as ${dollarQuoted(body)}`
 }
 
+/** The clauses that choose the rows of the attached table, with those of joined tables beside them. */
+export function sourceRows(table: string, { joins, where }: AttachmentOptions): string {
+  return [
+    `from ${table} ${TABLE_ALIAS}`,
+    ...joins.map((join) => `left join ${relation(join)} ${quoted(join.alias)} on (${join.on}\n)`),
+    `where ${where === null ? 'true' : `(${where}\n)`}`,
+  ].join('\n')
+}
+
 /** The rows as they are mirrored: all, or those with the given keys. */
 function rowsFunction(place: AttachmentPlace, options: AttachmentOptions): string {
-  const { joins, where, key, keyType } = options
+  const { key, keyType } = options
   const given = `array(select jsonb_array_elements_text(only_keys))::${keyType}[]`
   // "offset 0" keeps Postgres from reading the condition for rows with other keys: one of them may make it fail.
   const some = `(select * from ${relation(options.table)} where ${quoted(key)} = any (${given}) offset 0)`
   const select = (table: string): string =>
     [
       `return query select ${rowColumns(place, options).join(',\n')}`,
-      `from ${table} ${TABLE_ALIAS}`,
-      ...joins.map((join) => `left join ${relation(join)} ${quoted(join.alias)} on (${join.on}\n)`),
-      `where ${where === null ? 'true' : `(${where}\n)`}`,
+      sourceRows(table, options),
     ].join('\n')
   const body = `#variable_conflict use_column
 begin
