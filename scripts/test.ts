@@ -1,8 +1,8 @@
 /**
- * Runs the suites one after the other and closes with a line that counts their tests. Arguments name the suites to
- * run; without arguments it runs all but `system`, whose tests need programs that a fresh machine lacks, and
- * `example-checks`, whose tests wait for what never comes. Arguments with a slash are parts of paths: the named suites run
- * only the files that have one of them. After `examples` an argument may name an example.
+ * Runs the suites one after the other, prints the errors of the failed tests once more and closes with a line that counts
+ * all tests. Arguments name the suites to run; without arguments it runs all but `system`, whose tests need programs that a
+ * fresh machine lacks, and `example-checks`, whose tests wait for what never comes. Arguments with a slash are parts of
+ * paths: the named suites run only the files that have one of them. After `examples` an argument may name an example.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -104,6 +104,9 @@ for (const suite of suites) {
   if (wanted.length === 0 ? suite.onlyNamed !== true : wanted.includes(suite.name))
     counts.set(suite.name, await runSuite(suite))
 }
+
+const failures = [...counts.values()].flatMap((count) => count.failures ?? [])
+if (failures.length > 0) console.log(`\n── failed ──\n\n${failures.join('\n\n')}`)
 
 console.log()
 const total = { passed: 0, failed: 0, skipped: 0 }
