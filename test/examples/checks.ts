@@ -94,10 +94,12 @@ export async function upgradesLate({ stage, base }: Scene): Promise<void> {
 }
 
 /** Cards are live if the elements are defined before the framework creates them. */
-export async function createsDefined({ stage, base }: Scene): Promise<void> {
+export async function createsDefined({ stage, base, traits }: Scene): Promise<void> {
   await stage.allConnected()
-  const visitor = await Visit.open(stage, base === '/' ? '/about' : `${base}/about`)
+  const about = base === '/' ? '/about' : `${base}/about`
+  const visitor = await Visit.open(stage, traits.registersLate === true ? base : about)
   await visitor.page.waitForFunction(() => customElements.get('mqtt-status-card') !== undefined)
+  if (traits.registersLate === true) await visitor.follow('/about', base)
   expect(await visitor.page.locator('mqtt-status-card').count()).toBe(0)
   await visitor.follow('/', base)
   for (const id of IDS) await visitor.shows(id, 'connected')

@@ -7,6 +7,8 @@ export interface Traits {
   readonly withoutScript: 'state' | 'name' | 'nothing'
   /** What follows a link: `client`: the page's own script, `document`: the browser loads another document. */
   readonly navigation: 'client' | 'document'
+  /** A page registers the class of an element when it renders the first one. */
+  readonly registersLate?: boolean
   /** The example signs tokens, so the server requires them. */
   readonly signs?: boolean
   /** The example has tables of its own in the database of the server. */
@@ -22,10 +24,11 @@ export interface Traits {
 export const EXAMPLE_TRAITS: Readonly<Record<string, Traits>> = {
   html: { withoutScript: 'name', navigation: 'document' },
   htmx: { withoutScript: 'state', navigation: 'client', bases: ['/turbo'] },
-  react: { withoutScript: 'nothing', navigation: 'client' },
+  react: { withoutScript: 'nothing', navigation: 'client', registersLate: true },
   nextjs: {
     withoutScript: 'state',
     navigation: 'client',
+    registersLate: true,
     signs: true,
     keepsSocket: true,
     ownMarkup: ['/dataloggers'],

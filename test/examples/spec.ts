@@ -1,5 +1,5 @@
 /** Registers the tests that every example has to pass. */
-import { afterAll, afterEach, beforeAll, describe, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { Example } from '../../scripts/examples/example.ts'
 import * as checks from './checks.ts'
 import type { Check } from './checks.ts'
@@ -7,13 +7,12 @@ import { EXAMPLE_TRAITS } from './examples.ts'
 import type { Traits } from './examples.ts'
 import { Stage } from './stage.ts'
 import { Visit } from './visit.ts'
-import type { Rendered } from './visit.ts'
+import type { Rendered, VisitOptions } from './visit.ts'
 
 /** For tests that only one example has. */
 export interface Tested {
   stage(): Stage
-  /** Opens a page with elements. */
-  visit(path: string): Promise<Visit>
+  visit(path: string, options?: VisitOptions): Promise<Visit>
 }
 
 /** What every page with connections shows. */
@@ -38,9 +37,14 @@ function pagesOf({ withoutScript, navigation }: Traits): Readonly<Record<string,
   }
 }
 
-export function testExample(name: string): Tested {
+function traitsOf(name: string): Traits {
   const traits = EXAMPLE_TRAITS[name]
   if (traits === undefined) throw new Error(`examples/${name} has no line in EXAMPLE_TRAITS`)
+  return traits
+}
+
+export function testExample(name: string): Tested {
+  const traits = traitsOf(name)
   let opened: Stage | null = null
   const stage = (): Stage => {
     if (opened === null) throw new Error('The stage is not open.')
@@ -72,5 +76,24 @@ export function testExample(name: string): Tested {
   }
   for (const base of ['/', ...(traits.bases ?? [])]) testPage(base, 'element', pagesOf(traits))
   for (const path of traits.ownMarkup ?? []) testPage(path, 'own markup', EVERY_PAGE)
-  return { stage, visit: (path) => Visit.open(stage(), path) }
+  return { stage, visit: (path, options) => Visit.open(stage(), path, options) }
+}
+
+/** The development server of an example with React: strict mode mounts every component twice. */
+export function testStrictMode(name: string, pages: Readonly<Record<string, Rendered>>): void {
+  test('the development server, in strict mode, shows live connections over one socket', async () => {
+    const traits = traitsOf(name)
+    const stage = await Stage.open(traits, (settings) =>
+      Promise.resolve(new Example(name).start('dev', settings)),
+    )
+    try {
+      for (const [base, rendered] of Object.entries(pages)) {
+        const before = stage.door.handshakes
+        await checks.changesLive({ stage, traits, base, rendered })
+        expect(stage.door.handshakes - before, base).toBe(1)
+      }
+    } finally {
+      await stage.close()
+    }
+  })
 }

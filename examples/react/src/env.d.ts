@@ -1,0 +1,3 @@
+interface ImportMetaEnv {
+  readonly MQTT_STATUS_URL: string
+}

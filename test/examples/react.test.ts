@@ -1,0 +1,4 @@
+import { testExample, testStrictMode } from './spec.ts'
+
+testExample('react')
+testStrictMode('react', { '/': 'element' })
