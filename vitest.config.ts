@@ -1,9 +1,5 @@
-import { spawnSync } from 'node:child_process'
 import { defineConfig } from 'vitest/config'
-
-function hasDjango(): boolean {
-  return spawnSync('python3', ['-c', 'import django']).status === 0
-}
+import { findPython } from './scripts/examples/python.ts'
 
 export default defineConfig({
   test: {
@@ -67,7 +63,7 @@ export default defineConfig({
           // A fresh machine lacks Django; CI installs it.
           exclude: [
             'test/examples/faults.test.ts',
-            ...(hasDjango() ? [] : ['test/examples/django.test.ts']),
+            ...(findPython() === null ? ['test/examples/django.test.ts'] : []),
           ],
           globalSetup: ['test/examples/setup.ts', 'test/postgres-setup.ts'],
           testTimeout: 120_000,

@@ -1,10 +1,14 @@
 /** `pnpm example <name>`: starts one of the examples with the packed packages and a demo of mqtt-status, or runs its tests. */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { freePort } from '@mqtt-status/testing/free-port'
+import { describeFolder, reachableFolder } from '../packages/server/src/embedded/postgres-folder.ts'
+import type { PostgresFolder } from '../packages/server/src/embedded/postgres-folder.ts'
+import { postgresUser } from '../packages/server/src/embedded/postgres-user.ts'
 import { buildIfChanged } from './built.ts'
 import { Example, EXAMPLES } from './examples/example.ts'
 import { pack, PACKED_SERVER } from './examples/packed.ts'
@@ -45,6 +49,7 @@ async function main(): Promise<void> {
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) throw new Error(`Name one example.\n\n${HELP}`)
   const example = new Example(name)
+  example.check()
   if (values.test === true) test(name)
   else await run(example)
 }
@@ -62,36 +67,44 @@ async function run(example: Example): Promise<void> {
   const [port, statusPort] = [await preferred(3000), await preferred(8001)]
   const url = `http://127.0.0.1:${port}`
   const statusUrl = `http://127.0.0.1:${statusPort}`
+  const data = describeFolder(
+    await reachableFolder(join(ROOT, 'examples/.demo'), await postgresUser()),
+  )
   // Until here a signal ends the process as usual; from here on it stops two programs first.
   const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  const demo = startDemo(statusPort)
-  const page = example.start('dev', {
-    port,
-    statusUrl,
-    environment: { AUTH_JWT_SECRET: SECRET },
-  })
+  /** Resolves with whether the work was done before a signal. */
+  const done = (work: Promise<void>): Promise<boolean> =>
+    Promise.race([interrupted.then(() => false), work.then(() => true)])
+  const demo = startDemo(statusPort, data)
+  const programs = [demo]
   try {
-    const running = step('mqtt-status is running', () => demo.answers(`${statusUrl}/readyz`)).then(
-      () => step(`examples/${example.name} is running`, () => page.answers(url)),
-    )
-    const isRunning = await Promise.race([interrupted.then(() => false), running.then(() => true)])
-    if (isRunning) {
-      console.log(`\n  Example      ${url}/\n  mqtt-status  ${statusUrl}/\n\nCtrl-C stops both.`)
-      await Promise.race([interrupted, endOf(demo), endOf(page)])
+    const demoRuns = step('mqtt-status is running', () => demo.answers(`${statusUrl}/readyz`))
+    if (await done(demoRuns)) {
+      const page = example.start('dev', {
+        port,
+        statusUrl,
+        databaseUrl: readFileSync(data.url, 'utf8').trim(),
+        environment: { AUTH_JWT_SECRET: SECRET },
+      })
+      programs.push(page)
+      if (await done(step(`examples/${example.name} is running`, () => page.answers(url)))) {
+        console.log(`\n  Example      ${url}/\n  mqtt-status  ${statusUrl}/\n\nCtrl-C stops both.`)
+        await Promise.race([interrupted, endOf(demo), endOf(page)])
+      }
     }
   } finally {
-    await Promise.all([page.stop(), demo.stop()])
+    await Promise.all(programs.map((program) => program.stop()))
   }
   console.log('Everything is stopped.')
 }
 
-function startDemo(port: number): Program {
+function startDemo(port: number, { path }: PostgresFolder): Program {
   const { DATABASE_URL: _, ...environment } = process.env
+  const options = ['--no-open', '--port', `${port}`, '--folder', path]
   return new Program({
     name: 'mqtt-status demo',
-    command: [process.execPath, PACKED_SERVER, 'demo', '--no-open', '--port', `${port}`],
-    // The demo keeps its data below the working directory.
-    folder: join(ROOT, 'examples'),
+    command: [process.execPath, PACKED_SERVER, 'demo', ...options],
+    folder: ROOT,
     environment,
   })
 }

@@ -2,11 +2,13 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { readManifest, ROOT } from '../packages.ts'
 import { pnpm } from '../pnpm.ts'
+import { PACKED_SERVER } from './packed.ts'
 import { Program } from './program.ts'
+import { findPython } from './python.ts'
 
 const FOLDER = join(ROOT, 'examples')
 
@@ -21,7 +23,9 @@ export interface ExampleSettings {
   readonly port: number
   /** Where mqtt-status listens. */
   readonly statusUrl: string
-  /** Further variables: the secret of the tokens, for examples that sign them, or a database of their own. */
+  /** The database of mqtt-status, for an example that has tables of its own in it. */
+  readonly databaseUrl?: string
+  /** Further variables, such as the secret of the tokens for examples that sign them. */
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -30,6 +34,7 @@ export class Example {
   readonly folder: string
   readonly #scripts: Readonly<Record<string, string>>
   readonly #hasDependencies: boolean
+  readonly #isPython: boolean
 
   /** @throws if there is no such example */
   constructor(name: string) {
@@ -40,6 +45,17 @@ export class Example {
     const { scripts = {}, dependencies = {} } = readManifest(this.folder)
     this.#scripts = scripts
     this.#hasDependencies = Object.keys(dependencies).length > 0
+    this.#isPython = existsSync(join(this.folder, 'requirements.txt'))
+  }
+
+  /** @throws if the machine lacks the Python packages that the example needs, and pnpm does not install */
+  check(): void {
+    if (!this.#isPython || findPython() !== null) return
+    throw new Error(
+      `examples/${this.name} needs Python with the packages of examples/${this.name}/requirements.txt. On Debian run\n` +
+        '  apt-get install python3-django python3-psycopg2 python3-jwt\n' +
+        'The variable PYTHON names another Python.',
+    )
   }
 
   /**
@@ -70,7 +86,7 @@ export class Example {
   /** @throws with the output of the framework */
   async build(settings: ExampleSettings): Promise<void> {
     if (this.#scripts['build'] === undefined) return
-    await this.#run([process.execPath, '--run', 'build'], environmentOf(settings))
+    await this.#run([process.execPath, '--run', 'build'], this.#environment(settings))
   }
 
   /** Starts the development server, or the server of what was built. */
@@ -80,8 +96,24 @@ export class Example {
       name: `examples/${this.name}`,
       command: [process.execPath, '--run', found],
       folder: this.folder,
-      environment: environmentOf(settings),
+      environment: this.#environment(settings),
     })
+  }
+
+  #environment(settings: ExampleSettings): NodeJS.ProcessEnv {
+    const { port, statusUrl, databaseUrl, environment } = settings
+    return {
+      ...ownOf(process.env),
+      PORT: `${port}`,
+      MQTT_STATUS_URL: statusUrl,
+      ...(this.#isPython && { PYTHON: findPython() ?? '' }),
+      ...(databaseUrl !== undefined && {
+        DATABASE_URL: databaseUrl,
+        // A relative path, because a shell splits this text at its spaces.
+        MQTT_STATUS: `node ${relative(this.folder, PACKED_SERVER)}`,
+      }),
+      ...environment,
+    }
   }
 
   async #run(
@@ -101,10 +133,6 @@ export class Example {
       })
     }
   }
-}
-
-function environmentOf({ port, statusUrl, environment }: ExampleSettings): NodeJS.ProcessEnv {
-  return { ...ownOf(process.env), PORT: `${port}`, MQTT_STATUS_URL: statusUrl, ...environment }
 }
 
 /** Without what a test run sets and without a database of the user; this Node comes before others. */

@@ -2,7 +2,7 @@
 import { until } from '@mqtt-status/testing/until'
 import { expect } from 'vitest'
 import type { Traits } from './examples.ts'
-import { IDS, NAMES } from './stage.ts'
+import { IDS, NAMES } from './fleet.ts'
 import type { Stage } from './stage.ts'
 import { Visit } from './visit.ts'
 import type { Rendered } from './visit.ts'
@@ -34,15 +34,16 @@ export async function changesLive({ stage, base, rendered }: Scene): Promise<voi
 export async function buttonCommands({ stage, base, rendered }: Scene): Promise<void> {
   await stage.allConnected()
   const visitor = await Visit.open(stage, base, { rendered })
-  const before = stage.broker.disconnects('plant-7')
+  const { fleet } = stage
+  const before = await fleet.disconnects('plant-7')
   await visitor.shows('plant-7', 'connected')
   await visitor.click('plant-7')
   await visitor.shows('plant-7', 'disconnected')
-  expect(await stage.desired('plant-7')).toBe('disconnected')
-  expect(stage.broker.disconnects('plant-7')).toBe(before + 1)
+  expect(await fleet.desired('plant-7')).toBe('disconnected')
+  expect(await fleet.disconnects('plant-7')).toBe(before + 1)
   await visitor.click('plant-7')
   await visitor.shows('plant-7', 'connected')
-  expect(await stage.desired('plant-7')).toBe('connected')
+  expect(await fleet.desired('plant-7')).toBe('connected')
   await visitor.close()
 }
 

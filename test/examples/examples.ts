@@ -11,8 +11,8 @@ export interface Traits {
   readonly registersLate?: boolean
   /** The example signs tokens, so the server requires them. */
   readonly signs?: boolean
-  /** The example has tables of its own in the database of the server. */
-  readonly database?: boolean
+  /** The dataloggers are rows of a table of the example in the database of the server, which is attached. */
+  readonly attached?: boolean
   /** A part of the layout uses the client on every page. */
   readonly keepsSocket?: boolean
   /** Where else the example has the same two pages. */
@@ -36,5 +36,5 @@ export const EXAMPLE_TRAITS: Readonly<Record<string, Traits>> = {
   vue: { withoutScript: 'nothing', navigation: 'client' },
   svelte: { withoutScript: 'state', navigation: 'client' },
   angular: { withoutScript: 'nothing', navigation: 'client' },
-  django: { withoutScript: 'state', navigation: 'document', signs: true, database: true },
+  django: { withoutScript: 'state', navigation: 'document', signs: true, attached: true },
 }

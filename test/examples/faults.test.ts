@@ -5,7 +5,8 @@ import type { Check } from './checks.ts'
 import type { Traits } from './examples.ts'
 import { CARDS, FaultyPortal } from './faulty-portal.ts'
 import type { Fault } from './faulty-portal.ts'
-import { IDS, Stage } from './stage.ts'
+import { IDS } from './fleet.ts'
+import { Stage } from './stage.ts'
 
 const TRAITS: Traits = { withoutScript: 'name', navigation: 'client' }
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExampleSettings } from '../../scripts/examples/example.ts'
-import { IDS, NAMES } from './stage.ts'
+import { IDS, NAMES } from './fleet.ts'
 import type { Served } from './stage.ts'
 
 /** What is wrong with the pages; each part is optional. */

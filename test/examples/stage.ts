@@ -1,5 +1,4 @@
-/** One example with all that it meets: a database and a server of its own, a broker with three dataloggers, a browser. */
-import { Broker } from '@mqtt-status/testing/broker'
+/** One example with all that it meets: a database and a server of its own, three dataloggers, a browser. */
 import { freePort } from '@mqtt-status/testing/free-port'
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
@@ -9,25 +8,17 @@ import { launchBrowser } from '../../scripts/browser.ts'
 import type { ExampleSettings } from '../../scripts/examples/example.ts'
 import { PACKED_SERVER } from '../../scripts/examples/packed.ts'
 import { ServerProcess } from '../e2e/world.ts'
+import { AttachedFleet, IDS, SupervisedFleet } from './fleet.ts'
+import type { Fleet, Id, Wish } from './fleet.ts'
 import { FrontDoor } from './front-door.ts'
 
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes'
 
-/** The connections that every example shows, by id. */
-export const NAMES = {
-  'plant-7': 'Impianto 7',
-  'cascina-rossi': 'Cascina Rossi',
-  'marghera-a': 'Porto Marghera, linea A',
-} as const
-
-export type Id = keyof typeof NAMES
-export const IDS = Object.keys(NAMES) as Id[]
-
 export interface StageOptions {
   /** The server requires tokens, which the example signs. */
   readonly signs?: boolean
-  /** The example has tables of its own in the database. */
-  readonly database?: boolean
+  /** The dataloggers are rows of a table of the example, which is attached. */
+  readonly attached?: boolean
   /** How long a page may take until it shows what a check waits for. @default 60_000 */
   readonly patienceMs?: number
   /** How often a check goes to /about and back. @default 25 */
@@ -47,7 +38,7 @@ export class Stage {
   /** Where the example answers. */
   readonly url: string
   readonly server: ServerProcess
-  readonly broker: Broker
+  readonly fleet: Fleet
   readonly browser: Browser
   /** Where pages and the example reach the server. */
   readonly door: FrontDoor
@@ -59,7 +50,7 @@ export class Stage {
   private constructor(parts: Parts, undo: Undo, options: StageOptions) {
     this.url = parts.url
     this.server = parts.server
-    this.broker = parts.broker
+    this.fleet = parts.fleet
     this.browser = parts.browser
     this.door = parts.door
     this.patienceMs = options.patienceMs ?? 60_000
@@ -88,15 +79,8 @@ export class Stage {
   }
 
   /** Writes what is asked for, as any program with a database connection does. */
-  async ask(desired: 'connected' | 'disconnected', id: Id): Promise<void> {
-    await this.#database.sql`
-      update connections set desired = ${desired}, generation = generation + 1
-      where id = ${id} and desired <> ${desired}`
-  }
-
-  async desired(id: Id): Promise<unknown> {
-    const [row] = await this.#database.sql`select desired from connections where id = ${id}`
-    return row?.['desired']
+  async ask(wish: Wish, id: Id): Promise<void> {
+    await this.fleet.ask(wish, id)
   }
 
   /** Waits until no page of a former test has a WebSocket. */
@@ -106,8 +90,10 @@ export class Stage {
 
   /** Waits until a datalogger has this status. */
   async reaches(status: string, id: Id): Promise<void> {
+    const connection = this.fleet.connectionId(id)
     const isReached = async (): Promise<boolean> => {
-      const [row] = await this.#database.sql`select status from connections where id = ${id}`
+      const [row] = await this.#database.sql`
+        select status from connections where id = ${connection}`
       return row?.['status'] === status
     }
     await until(isReached, { what: `${id} to be ${status}`, timeoutMs: 30_000 })
@@ -123,7 +109,7 @@ export class Stage {
 interface Parts {
   readonly url: string
   readonly server: ServerProcess
-  readonly broker: Broker
+  readonly fleet: Fleet
   readonly browser: Browser
   readonly door: FrontDoor
   readonly database: TestDatabase
@@ -137,9 +123,9 @@ async function assemble(options: StageOptions, serve: Serve, undo: Undo): Promis
   const url = `http://127.0.0.1:${port}`
   const database = await createDatabase()
   undo.push(() => database.drop())
-  const broker = await Broker.start()
-  undo.push(() => broker.stop())
-  await insertFleet(database, broker.port)
+  const isAttached = options.attached === true
+  const fleet = isAttached ? new AttachedFleet(database) : await SupervisedFleet.start(database)
+  undo.push(() => fleet.stop())
   const secret = options.signs === true ? { AUTH_JWT_SECRET: SECRET } : {}
   const server = await ServerProcess.prepare(
     {
@@ -156,30 +142,19 @@ async function assemble(options: StageOptions, serve: Serve, undo: Undo): Promis
   await server.launch()
   const door = await FrontDoor.open(server.url)
   undo.push(() => door.close())
-  const own = options.database === true ? { DATABASE_URL: database.url } : {}
-  const served = await serve({ port, statusUrl: door.url, environment: { ...secret, ...own } })
+  const served = await serve({
+    port,
+    statusUrl: door.url,
+    ...(isAttached && { databaseUrl: database.url }),
+    environment: secret,
+  })
   undo.push(() => served.stop())
   await served.answers(url)
   const browser = await launchBrowser()
   undo.push(() => browser.close())
-  return { url, server, broker, browser, door, database }
+  return { url, server, fleet, browser, door, database }
 }
 
 async function reverse(undo: Undo): Promise<void> {
   for (const each of undo.toReversed()) await each()
-}
-
-async function insertFleet({ sql }: TestDatabase, port: number): Promise<void> {
-  const rows = IDS.map((id) => ({
-    id,
-    site_id: id,
-    name: NAMES[id],
-    protocol: 'mqtt',
-    host: '127.0.0.1',
-    port,
-    client_id: id,
-    topics: sql.json([`plants/${id}/#`]),
-    desired: 'connected',
-  }))
-  await sql`insert into connections ${sql(rows)}`
 }

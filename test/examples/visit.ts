@@ -1,5 +1,6 @@
 /** A visitor's page of an example: what it shows and what it keeps. */
 import type { CDPSession, Page } from 'playwright-core'
+import type { Fleet, Id } from './fleet.ts'
 import type { Stage } from './stage.ts'
 
 /** How a page renders a connection: as an element, or as markup of its own with `data-status`. */
@@ -32,11 +33,13 @@ declare global {
 
 export class Visit {
   readonly page: Page
+  readonly #fleet: Fleet
   readonly #rendered: Rendered
   readonly #errors: string[] = []
 
-  private constructor(page: Page, rendered: Rendered) {
+  private constructor(page: Page, fleet: Fleet, rendered: Rendered) {
     this.page = page
+    this.#fleet = fleet
     this.#rendered = rendered
     page.on('pageerror', ({ message }) => this.#errors.push(message))
     page.on('console', (message) => {
@@ -45,7 +48,7 @@ export class Visit {
   }
 
   static async open(
-    { browser, url, patienceMs }: Stage,
+    { browser, fleet, url, patienceMs }: Stage,
     path: string,
     { rendered = 'element', javaScript = true, held = false }: VisitOptions = {},
   ): Promise<Visit> {
@@ -53,7 +56,7 @@ export class Visit {
     context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     if (held) await page.addInitScript(holdElements)
-    const visit = new Visit(page, rendered)
+    const visit = new Visit(page, fleet, rendered)
     await page.goto(url + path)
     return visit
   }
@@ -71,15 +74,19 @@ export class Visit {
   }
 
   /** Waits until the page shows a live connection with this status. */
-  async shows(id: string, status: string): Promise<void> {
-    const card = `[connection-id="${id}"]:state(${status}):state(link-live)`
-    const own = `[data-connection-id="${id}"][data-status="${status}"]`
+  async shows(id: Id, status: string): Promise<void> {
+    const connection = this.#fleet.connectionId(id)
+    const card = `[connection-id="${connection}"]:state(${status}):state(link-live)`
+    const own = `[data-connection-id="${connection}"][data-status="${status}"]`
     await this.page.locator(this.#rendered === 'element' ? card : own).waitFor()
   }
 
   /** Clicks the button of a connection. */
-  async click(id: string): Promise<void> {
-    const place = this.page.locator(`[connection-id="${id}"], [data-connection-id="${id}"]`)
+  async click(id: Id): Promise<void> {
+    const connection = this.#fleet.connectionId(id)
+    const place = this.page.locator(
+      `[connection-id="${connection}"], [data-connection-id="${connection}"]`,
+    )
     await place.getByRole('button').click()
   }
 

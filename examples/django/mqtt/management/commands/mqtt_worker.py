@@ -1,7 +1,7 @@
 import time
 
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from mqtt.models import MqttConnection
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         while True:
             try:
                 step()
-            except OperationalError as error:
+            except (OperationalError, InterfaceError) as error:
                 # Postgres restarts: the next round uses a new session.
                 self.stderr.write(f"The database is away: {error}")
                 close_old_connections()

@@ -1,0 +1,3 @@
+import { testExample } from './spec.ts'
+
+testExample('django')
