@@ -53,6 +53,8 @@ export interface Welcome {
   readonly can: readonly Capability[]
   /** Words of the token's scope that this server does not know; absent if it knows all of them. */
   readonly unknownScope?: readonly string[]
+  /** Why the token permits nothing, or less than its words say, in a sentence for its developer; absent where nothing is wrong. */
+  readonly notice?: string
   readonly limits: { readonly watch: number }
 }
 

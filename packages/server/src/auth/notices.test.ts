@@ -25,17 +25,20 @@ function listen() {
   }
 }
 
-test('the log names a token that permits nothing, once for each subject', async () => {
+test('the log names a token whose scope permits nothing, once for each subject', async () => {
   const { lines, verify } = listen()
   for (const sub of ['anna', 'bert', 'anna', 'anna'])
     await verify(await sign({ sub, scope: 'see' }))
   await verify(await sign({ sub: 'carl', scope: 'view see' }))
   await verify(await sign({ sub: 'dora', scope: '' }))
+  await verify(await sign({ sub: 'emil', scope: 'control' }))
   expect(lines).toEqual(
-    ['anna', 'bert'].map((subject) => [
-      { subject, unknown: ['see'] },
-      'a token permits nothing: its scope has no known word',
-    ]),
+    Object.entries({ anna: ['see'], bert: ['see'], dora: [], emil: [] }).map(
+      ([subject, unknown]) => [
+        { subject, unknown },
+        'a token permits nothing: its scope lacks the word view',
+      ],
+    ),
   )
 })
 

@@ -17,9 +17,8 @@ export function withNotices(verify: Verify, log: Log): Verify {
     try {
       const scope = await verify(token)
       const { subject, can, unknownScope: unknown } = scope
-      const isPowerless = can.length === 0 && unknown.length > 0
-      if (isPowerless && (await notices.isDue(`subject ${subject ?? ''}`)))
-        log.warn({ subject, unknown }, 'a token permits nothing: its scope has no known word')
+      if (!can.includes('view') && (await notices.isDue(`subject ${subject ?? ''}`)))
+        log.warn({ subject, unknown }, 'a token permits nothing: its scope lacks the word view')
       return scope
     } catch (error) {
       // Pages of visitors who are not signed in send no token; the operator has nothing to change.

@@ -8,6 +8,8 @@ export interface Scope {
   readonly can: readonly Capability[]
   /** Words of the token's claim `scope` that this version does not know. */
   readonly unknownScope: readonly string[]
+  /** What is wrong with the claims of a valid token, for its developer: why it permits nothing, or less than its words say. */
+  readonly notice: string | null
   /** Equal for equal views: tokens that permit the same rows have the same key, and the hub sends them the same frames. */
   readonly key: string
   /** Holders of `control` also see the broker's text and who gave a command. */
@@ -40,6 +42,7 @@ export function createScope(grant: Grant): Scope {
     subject,
     can,
     unknownScope,
+    notice: noticeOf({ ...grant, unknownScope }),
     control,
     sites,
     connections,
@@ -66,6 +69,23 @@ export function viewOnly(scope: Scope): Scope {
     control: false,
     key: `${scope.key}v`,
   }
+}
+
+const WORDS = 'Its words are view, control and manage, with spaces between them.'
+
+function noticeOf({ can, sites, connections, unknownScope }: Required<Grant>): string | null {
+  const unknown = unknownScope.map((word) => JSON.stringify(word)).join(', ')
+  if (!can.includes('view'))
+    return `The token permits nothing: its claim "scope" lacks the word "view"${unknown && `, and the server does not know ${unknown}`}. ${WORDS}`
+  if (isEmpty(sites) && isEmpty(connections))
+    return 'The token permits nothing: it names neither sites nor connections. Add the claim "sites", as a list of ids like ["s1"] or as "*".'
+  if (unknown)
+    return `The server does not know ${unknown} in the claim "scope" of the token. ${WORDS}`
+  return null
+}
+
+function isEmpty(named: Names): boolean {
+  return named !== '*' && named.size === 0
 }
 
 function names(named: Names, value: string): boolean {

@@ -144,6 +144,29 @@ test.each([
   expect(await verify(await sign({ scope }))).toMatchObject({ unknownScope: unknown, can })
 })
 
+test.each([
+  [{ sites: ['s1'] }, null],
+  [{ sites: '*', scope: 'view control manage' }, null],
+  [{ connections: ['c1'], scope: ' view  control ' }, null],
+  [{ sites: '*', scope: 'read' }, /lacks the word "view", and the server does not know "read"\./],
+  [{ sites: '*', scope: 'view,control' }, /lacks the word "view", .* know "view,control"\./],
+  [{ sites: '*', scope: 'control' }, /lacks the word "view"\. Its words are view, control and/],
+  [{ sites: '*', scope: '' }, /permits nothing: .* lacks the word "view"\./],
+  [{ sites: '*', scope: 'view write' }, /^The server does not know "write" in the claim "scope"/],
+  [{}, /permits nothing: it names neither sites nor connections\. Add the claim "sites"/],
+  [{ site: 's1' }, /names neither sites nor connections/],
+  [{ sites: [], connections: [], scope: 'view control' }, /names neither/],
+])('the claims %j have the notice %s', async (claims, notice) => {
+  const scope = await verify(await sign(claims))
+  if (notice) expect(scope.notice).toMatch(notice)
+  else expect(scope.notice).toBeNull()
+  expect(viewOnly(scope).notice).toBe(scope.notice)
+})
+
+test('the scope of open mode has no notice', () => {
+  expect(OPEN.notice).toBeNull()
+})
+
 test('the scope abridges unknown words of a long claim', async () => {
   const scope = Array.from({ length: 50 }, (_, i) => `${i}${'x'.repeat(500)}`).join(' ')
   const { unknownScope } = await verify(await sign({ scope }))

@@ -179,6 +179,27 @@ test('ports may be ranges, origins may be any', () => {
   expect(refusal({ ALLOWED_ORIGINS: 'portal.example.com' })).toContain('https://portal.example.com')
 })
 
+test.each([
+  ['http://localhost:3000/', 'http://localhost:3000'],
+  ['https://portal.example.com/app', 'https://portal.example.com'],
+  ['https://Portal.example.com:443', 'https://portal.example.com'],
+  ['http://portal.example.com:80/?a=b#c', 'http://portal.example.com'],
+  ['https://anna:secret@portal.example.com', 'https://portal.example.com'],
+])('the error for the origin %s names %s, which browsers send', (text, origin) => {
+  expect(refusal({ ALLOWED_ORIGINS: `https://other.example.com,${text}` })).toMatch(
+    new RegExp(`expected the origin alone, as browsers send it: ${origin}$`, 'm'),
+  )
+})
+
+test.each(['portal.example.com', 'localhost:3000', 'null', 'file:///srv/a.html', 'https://'])(
+  'the error for the origin %s has an example',
+  (text) => {
+    expect(refusal({ ALLOWED_ORIGINS: text })).toContain(
+      'expected origins like https://portal.example.com, or *',
+    )
+  },
+)
+
 test('a base path always ends with a slash', () => {
   expect(readConfig({ DATABASE_URL, BASE_PATH: '/mqtt' }).config.basePath).toBe('/mqtt/')
 })

@@ -140,9 +140,9 @@ export const ports: v.GenericSchema<string | undefined, PortRange[]> = v.pipe(
 /** Origins of pages, or `*`. */
 export const origins: v.GenericSchema<string | undefined, string[] | '*'> = v.pipe(
   list,
-  v.everyItem(
+  v.checkItems(
     (item) => item === '*' || isOrigin(item),
-    'expected origins like https://portal.example.com, or *',
+    ({ input }) => `expected ${originOf(input) ?? 'origins like https://portal.example.com, or *'}`,
   ),
   v.transform((items) => (items.includes('*') ? '*' : items.map((origin) => origin.toLowerCase()))),
 )
@@ -180,6 +180,13 @@ function toSecretKey(item: string): SecretKey | string {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text.toLowerCase()
+}
+
+/** What to write instead of an address with more than its origin, or with a port that browsers leave out. */
+function originOf(text: string): string | null {
+  const url = URL.parse(text)
+  if (!url || !['http:', 'https:'].includes(url.protocol)) return null
+  return `the origin alone, as browsers send it: ${url.origin}`
 }
 
 function toPorts(item: string): PortRange | null {

@@ -279,6 +279,20 @@ test('a base path goes in front of everything', async () => {
   expect(await outside.text()).toContain('answers below /mqtt/ only, because BASE_PATH says so')
 })
 
+test.each([
+  [{ kind: 'open' }, 'src="/mqtt/widgets/mqtt-status.js">', false],
+  [SECRET, 'src="/mqtt/widgets/mqtt-status.js" data-token-src="/mqtt-token">', true],
+] as const)(
+  'the page of the server offers a script tag with a token source where the server asks for tokens: %j',
+  async (auth, tag, asks) => {
+    house = await House.open(auth, { basePath: '/mqtt/' })
+    const html = await (await get('/')).text()
+    expect(html).toContain(`&lt;script type="module" ${tag}`)
+    expect(html.includes('docs/tokens.md')).toBe(asks)
+    expect(html).toContain('ALLOWED_ORIGINS')
+  },
+)
+
 test('an endpoint behind a prefix that the server does not know names BASE_PATH', async () => {
   house = await House.open()
   const answer = await get('/mqtt/widgets/mqtt-status.js')

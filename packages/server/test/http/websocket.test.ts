@@ -68,11 +68,17 @@ test('the welcome and the answer to a query name the words of a scope that are n
     const headers = { authorization: `Bearer ${await sign(scope)}` }
     return (await fetch(`${house.url}/api/v1/connections`, { headers })).json()
   }
-  const unknown = { can: [], unknownScope: ['read', 'write'] }
+  const unknown = {
+    can: [],
+    unknownScope: ['read', 'write'],
+    notice: expect.stringContaining('lacks the word "view"') as string,
+  }
   expect(await welcome('read write')).toMatchObject(unknown)
   expect(await queried('read write')).toMatchObject(unknown)
   expect(await welcome('view')).not.toHaveProperty('unknownScope')
   expect(await queried('view')).not.toHaveProperty('unknownScope')
+  expect(await welcome('view')).not.toHaveProperty('notice')
+  expect(await queried('view')).not.toHaveProperty('notice')
 })
 
 test('a token in milliseconds is refused with the reason', async () => {

@@ -746,6 +746,21 @@ test.each([
   },
 )
 
+test('the console has the notice of a welcome once, however often the client reconnects', async () => {
+  const errors: unknown[] = []
+  vi.spyOn(console, 'error').mockImplementation((message) => errors.push(message))
+  const one = await live()
+  expect(errors).toEqual([])
+  const notice = 'The token permits nothing: it names neither sites nor connections.'
+  for (let i = 0; i < 2; i++) {
+    last().send(welcome({ epoch, notice }))
+    last().listener.onClose(1006)
+    await passes(20_000)
+    expect(one.link.state).toBe('live')
+  }
+  expect(errors).toEqual([`mqtt-status: ${notice}`])
+})
+
 test('the cause is unreachable until the server answers for the first time', async () => {
   mute = true
   const one = client()

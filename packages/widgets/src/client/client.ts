@@ -17,7 +17,7 @@ import type { ConnectionHandle, ConnectionView } from './connection-view.ts'
 import { LinkKeeper } from './link/link.ts'
 import type { Link } from './link/link-view.ts'
 import { Listeners } from './listeners.ts'
-import { reportLater } from './report.ts'
+import { reportLater, reportOnce } from './report.ts'
 import { serverAddress } from './server-address.ts'
 import { Store } from './store.ts'
 import { Tokens } from './token/tokens.ts'
@@ -229,7 +229,8 @@ export class StatusClient {
     })
   }
 
-  #welcome({ epoch, can, commandTimeoutMs, limits }: Welcome): void {
+  #welcome({ epoch, can, commandTimeoutMs, limits, notice }: Welcome): void {
+    if (notice) reportOnce(`mqtt-status: ${notice}`)
     const isNew = can.join() !== this.#can.join()
     if (isNew) this.#can = can
     this.#store.commandTimeoutMs = commandTimeoutMs

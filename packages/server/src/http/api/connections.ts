@@ -34,8 +34,12 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
 
   /** The object of the protocol, with the capabilities of the caller. */
   async function answer(c: Context<AppEnv>, query: WatchFilter & Query): Promise<Response> {
-    const { can, unknownScope } = c.var.scope
-    const extra = { can, ...(unknownScope.length > 0 ? { unknownScope } : {}) }
+    const { can, unknownScope, notice } = c.var.scope
+    const extra = {
+      can,
+      ...(unknownScope.length > 0 ? { unknownScope } : {}),
+      ...(notice === null ? {} : { notice }),
+    }
     const json = await hub.query(c.var.scope, { ...query, extra })
     return c.body(json, 200, { 'content-type': 'application/json' })
   }

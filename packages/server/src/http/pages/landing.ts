@@ -6,10 +6,12 @@ const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'"
 
 /** What a person sees who opens the server's address: the portal of the demo, or a page that says what this is. */
-export function landingRoutes({ portal, basePath }: HttpContext): Hono<AppEnv> {
+export function landingRoutes({ portal, basePath, callers }: HttpContext): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false })
   if (portal === undefined) {
-    app.get('/', (c) => c.html(page(basePath), 200, { 'content-security-policy': CSP }))
+    app.get('/', (c) =>
+      c.html(page(basePath, callers.open), 200, { 'content-security-policy': CSP }),
+    )
     return app
   }
   for (const [path, { file, type }] of Object.entries(portal.files)) {
@@ -24,9 +26,14 @@ export function landingRoutes({ portal, basePath }: HttpContext): Hono<AppEnv> {
   return app
 }
 
-function page(basePath: string): string {
+const TOKENS = `<p>The server asks for tokens. <code>/mqtt-token</code> stands for an address of the page's own server that answers
+<code>{"token": "…", "expiresIn": 600}</code> for its visitor; <code>docs/tokens.md</code> has it in several languages.</p>
+`
+
+function page(basePath: string, open: boolean): string {
+  const tokenSource = open ? '' : ' data-token-src="/mqtt-token"'
   const snippet = [
-    `<script type="module" src="${basePath}widgets/mqtt-status.js"></script>`,
+    `<script type="module" src="${basePath}widgets/mqtt-status.js"${tokenSource}></script>`,
     '<mqtt-status-card connection-id="…"></mqtt-status-card>',
   ].join('\n')
   return `<!doctype html>
@@ -38,7 +45,8 @@ function page(basePath: string): string {
 <h1>mqtt-status</h1>
 <p>This server shows MQTT connections live. Paste this into a page, with the id of a connection:</p>
 <pre>${snippet.replaceAll('<', '&lt;')}</pre>
-<p>For machines: <a href="${basePath}api/v1/connections">connections</a>, <a href="${basePath}healthz">health</a>,
+<p>On a page of another origin, write the address of this server before the path, and list the page's origin in <code>ALLOWED_ORIGINS</code>.</p>
+${open ? '' : TOKENS}<p>For machines: <a href="${basePath}api/v1/connections">connections</a>, <a href="${basePath}healthz">health</a>,
 <a href="${basePath}readyz">readiness</a>.</p>
 `
 }

@@ -17,7 +17,7 @@ export function welcomeFrame(
   { hub, heartbeatMs, commandTimeoutMs }: HttpContext,
   { session, scope, token }: { session: string; scope: Scope; token: TokenClock },
 ): Frame {
-  const { can, unknownScope } = scope
+  const { can, unknownScope, notice } = scope
   return Frame.of({
     type: 'welcome',
     session,
@@ -28,6 +28,7 @@ export function welcomeFrame(
     expiresAt: token.expiresAt,
     can,
     ...(unknownScope.length > 0 ? { unknownScope } : {}),
+    ...(notice === null ? {} : { notice }),
     limits: { watch: hub.watchLimit },
   })
 }

@@ -13,6 +13,7 @@ const ANSWER_MS = 7_500
 
 type Answer = (Snapshot | Patch) & {
   readonly can: readonly Capability[]
+  readonly notice?: string
   readonly summaries?: readonly Summary[]
   /** There are more rows after this id. */
   readonly next?: string
@@ -41,7 +42,7 @@ async function poll({ src, token, watch, signal, hear }: ReadRequest): Promise<n
       let page = await ask()
       // The server reads each page anew, so the cursor of the first one is valid for all.
       const first = page.cursor
-      greet(first ?? '', page.can)
+      greet(first ?? '', page)
       for (; page.next !== undefined; page = await ask(page.next)) hear(toJson(page))
       hear(toJson({ ...page, cursor: first }), first)
       for (const summary of page.summaries ?? []) hear(toJson(summary))
@@ -67,11 +68,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Delivers a `welcome` at the begin of a read, and whenever the epoch or the capabilities change. */
-function greeter(hear: ReadRequest['hear']): (cursor: string, can: Answer['can']) => void {
+function greeter(hear: ReadRequest['hear']): (cursor: string, answer: Answer) => void {
   let last = ''
-  return (cursor, can) => {
+  return (cursor, { can, notice }) => {
     const [epoch = ''] = cursor.split('.')
-    const key = toJson([epoch, can])
+    const key = toJson([epoch, can, notice])
     if (key === last) return
     last = key
     hear(
@@ -81,6 +82,7 @@ function greeter(hear: ReadRequest['hear']): (cursor: string, can: Answer['can']
         heartbeatMs: EVERY_MS,
         commandTimeoutMs: COMMAND_TIMEOUT_MS,
         can,
+        notice,
       }),
     )
   }
