@@ -66,7 +66,7 @@ export interface SupervisorOptions {
   readonly ownerId: string
   /** Whether another node is alive and keeps what it owns. */
   readonly isAlive: (ownerId: string) => boolean
-  /** Called for a row that a node has to keep and no living node owns. */
+  /** Called where a row may exist that a node has to keep and no living node owns. */
   readonly onFree: () => void
   readonly permit: Permit
   /** Names the database; part of the default client ids, so that a copy of it never takes over connections. */
@@ -321,9 +321,16 @@ export class Supervisor {
     const before = new Map(ids.map((id) => [id, this.#keepers.get(id)]))
     const rows = await this.#store.read(ids)
     for (const { id } of rows) before.delete(id)
+    let isDropped = false
     // The node closes a connection whose id has changed before it keeps it under the new id.
-    for (const [id, keeper] of before) if (keeper !== undefined) this.#drop(id, keeper)
+    for (const [id, keeper] of before) {
+      if (keeper === undefined) continue
+      this.#drop(id, keeper)
+      isDropped = true
+    }
     this.take(rows)
+    // Another program may have taken the owner of a row away that some node has to keep all the same.
+    if (isDropped) this.#setup.onFree()
   }
 
   #keep(row: Claimed): void {

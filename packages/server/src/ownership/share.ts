@@ -61,10 +61,7 @@ export class Share {
       }
     } catch (error) {
       this.#options.log.warn({ err: error }, 'connections could not be shared out; trying again')
-      if (!this.#stopped)
-        this.#retry = setTimeout(() => {
-          this.balance()
-        }, RETRY_MS)
+      this.#retryLater()
     } finally {
       // Not after the promise has settled: a call of `balance` between the two would start nothing.
       this.#balancing = null
@@ -76,19 +73,34 @@ export class Share {
     const { wanted, mine, free, instances } = await store.count()
     const fair = Math.ceil(wanted / Math.max(1, instances))
     const surplus = mine - fair
-    if (surplus < 0 && free > 0) await this.#claim(Math.min(-surplus, free))
-    else if (surplus > fair * TOLERANCE) await supervisor.handOver(surplus, () => this.#mayGoOn())
+    if (surplus < 0 && free > 0) {
+      const count = Math.min(-surplus, free)
+      const left = await this.#claim(count)
+      // Other nodes have claimed them, or another transaction has locked them.
+      if (left > 0 && this.#options.mayInherit()) this.#retryLater()
+    } else if (surplus > fair * TOLERANCE) await supervisor.handOver(surplus, () => this.#mayGoOn())
   }
 
-  async #claim(count: number): Promise<void> {
+  /** @returns how many of `count` rows this node could not claim */
+  async #claim(count: number): Promise<number> {
     const { store, supervisor, mayInherit } = this.#options
-    for (let left = count; left > 0 && this.#mayGoOn();) {
+    let left = count
+    while (left > 0 && this.#mayGoOn()) {
       const limit = Math.min(left, BATCH)
       const claimed = await store.claim({ limit, lost: mayInherit() })
       supervisor.take(claimed)
-      if (claimed.length < limit) return
-      left -= limit
+      left -= claimed.length
+      if (claimed.length < limit) break
     }
+    return left
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retry ?? undefined)
+    if (this.#stopped) return
+    this.#retry = setTimeout(() => {
+      this.balance()
+    }, RETRY_MS)
   }
 
   #mayGoOn(): boolean {

@@ -253,6 +253,16 @@ describe('what else may be done to the row of a live connection', () => {
     expect(await row()).toMatchObject({ status: 'failed' })
   })
 
+  // The server reads both changes at once.
+  test('managed off and on again in one transaction', async () => {
+    await database.sql.begin(async (tx) => {
+      await tx`update connections set managed = false`
+      await tx`update connections set managed = true`
+    })
+    await is({ status: 'connected', owned: true })
+    await until(() => broker.sockets === 1)
+  })
+
   test('another id', async () => {
     await database.sql`update connections set id = 'renamed'`
     await is({ status: 'connected', owned: true }, 'renamed')
@@ -280,6 +290,38 @@ describe('what else may be done to the row of a live connection', () => {
     await is({ status })
     await until(() => broker.sockets === (status === 'connected' ? 1 : 0))
     await is({ status })
+  })
+})
+
+test.each(['for update', 'for no key update', 'for share'])(
+  'a row without an owner that another transaction has locked %s when the node starts is claimed after it has ended',
+  async (lock) => {
+    await database.sql`
+      insert into connections (id, site_id, name, host, port, desired)
+      values ('locked', 's', 'N', '127.0.0.1', ${broker.port}, 'connected'),
+        ('other', 's', 'N', '127.0.0.1', ${broker.port}, 'connected')`
+    await database.sql.begin(async (tx) => {
+      await tx.unsafe(`select from connections where id = 'locked' ${lock}`)
+      house = await House.open(database.url, { LEASE_TTL_MS: '1500' })
+      await until(() => broker.sockets > 0)
+    })
+    await until(() => broker.sockets === 2, { timeoutMs: 10_000 })
+  },
+)
+
+test('a node claims a row that a foreign key of another table has locked, and carries out its commands', async () => {
+  await database.sql`
+    insert into connections (id, site_id, name, host, port, desired)
+    values ('referenced', 's', 'N', '127.0.0.1', ${broker.port}, 'connected')`
+  await database.sql`create table public.notes (about text references connections (id))`
+  await database.sql.begin(async (tx) => {
+    await tx`insert into public.notes values ('referenced')`
+    house = await House.open(database.url, {})
+    await until(() => broker.sockets === 1)
+    const url = `${house.url}/api/v1/connections/referenced/disconnect`
+    const answer = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(10_000) })
+    expect(answer.status).toBe(202)
+    await until(() => broker.sockets === 0)
   })
 })
 

@@ -45,7 +45,7 @@ function edit(lane: Database, request: CommandRequest): Promise<CommandResult> {
       select desired
       from ${tx.schema}.connections
       where id = ${request.id}
-      for update`
+      for no key update`
     if (row === undefined) return { kind: 'not_found' }
     if (row.desired === null) return { kind: 'not_controllable' }
     const former = await findCommand(tx, request)

@@ -63,7 +63,7 @@ export async function lockSettings(
     from ${tx.schema}.connections
     where id in (select jsonb_array_elements_text(${tx.json(ids)}))
     order by id
-    for update`
+    for no key update`
   // The snapshot of the statement above is older than its locks, so a second statement reads the rows.
   return findManySettings(tx, ids)
 }

@@ -54,7 +54,8 @@ export async function claim(
         )
         and (select meta.adopted_at is not null and ${isOwn(sql)} from ${sql.schema}.meta)
       limit ${limit}
-      for update of c skip locked
+      -- A foreign key of another table to this row, which Postgres locks with \`for key share\`, does not hinder the claim.
+      for no key update of c skip locked
     )
     update ${sql.schema}.connections c
     set owner_id = ${ownerId}, ${raiseFence(sql)}
