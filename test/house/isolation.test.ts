@@ -74,3 +74,17 @@ test('every cell of the matrix names tests that exist, or a reason', () => {
     }
   }
 })
+
+test('every limit of the page on security names a test that exists', () => {
+  const page = readFileSync(new URL('docs/security.md', ROOT), 'utf8')
+  const rows = page
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| limit '))
+  expect(rows.length).toBeGreaterThan(0)
+  for (const row of rows) {
+    const named = testsIn(row)
+    expect(named.length, row).toBeGreaterThan(0)
+    for (const { file, name } of named)
+      expect(readFileSync(new URL(file, ROOT), 'utf8'), row).toContain(name)
+  }
+})

@@ -1,7 +1,13 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { generate, parser } from 'mqtt-packet'
 import type { IConnectPacket, ISubscribePacket, Packet } from 'mqtt-packet'
+
+/** @param version 4 for MQTT 3.1.1, or 5 */
+export function encode(packet: Packet, version = 4): Buffer {
+  return generate(packet, { protocolVersion: version })
+}
 
 /** The answers of the broker; it ignores all other packets of a client. */
 export interface Script {
@@ -16,18 +22,26 @@ export interface Script {
   readonly onPing?: (connection: ScriptedConnection) => void
   /** Called before anything is received. */
   readonly onSocket?: (connection: ScriptedConnection) => void
+  /** Called for each packet of a client. */
+  readonly onPacket?: (connection: ScriptedConnection, packet: Packet) => void
+  /** Opens the stream for MQTT over a TCP connection, as TLS and WebSockets do. @default the connection itself */
+  readonly opens?: (socket: Socket, serve: (stream: Duplex) => void) => void
 }
 
 export class ScriptedConnection {
+  /** The TCP connection. */
   readonly socket: Socket
+  /** The stream over it that carries MQTT. */
+  stream: Duplex
   version = 4
 
   constructor(socket: Socket) {
     this.socket = socket
+    this.stream = socket
   }
 
   send(packet: Packet): void {
-    this.socket.write(generate(packet, { protocolVersion: this.version }))
+    this.stream.write(encode(packet, this.version))
   }
 
   publish(topic: string, payload: string | Buffer, retain = false): void {
@@ -99,13 +113,26 @@ export class ScriptedBroker {
     await closed
   }
 
-  #serve(socket: Socket, { onConnect, onSubscribe, onPing, onSocket }: Script): void {
+  #serve(socket: Socket, script: Script): void {
     const connection = new ScriptedConnection(socket)
     this.#accepted++
     this.#sockets.set(socket, connection)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => undefined)
-    onSocket?.(connection)
+    script.onSocket?.(connection)
+    if (script.opens === undefined) this.#speak(connection, script)
+    else {
+      script.opens(socket, (stream) => {
+        connection.stream = stream.on('error', () => undefined)
+        this.#speak(connection, script)
+      })
+    }
+  }
+
+  #speak(
+    connection: ScriptedConnection,
+    { onConnect, onSubscribe, onPing, onPacket }: Script,
+  ): void {
     const packets = parser()
     packets.on('error', () => undefined)
     packets.on('packet', (packet) => {
@@ -120,7 +147,8 @@ export class ScriptedBroker {
         if (onPing === undefined) connection.send({ cmd: 'pingresp' })
         else onPing(connection)
       }
+      onPacket?.(connection, packet)
     })
-    socket.on('data', (chunk) => packets.parse(chunk))
+    connection.stream.on('data', (chunk: Buffer) => packets.parse(chunk))
   }
 }

@@ -4,6 +4,7 @@
  * becomes `not_mqtt`.
  */
 import type { Reason } from '@mqtt-status/protocol'
+import { BrokerFault } from './broker-fault.ts'
 import { clean } from './detail.ts'
 import { lookupReason, networkReason } from './network-reasons.ts'
 import type { Failure } from './failure.ts'
@@ -70,6 +71,7 @@ const MIX_UP =
  * @param accepted whether the broker has sent CONNACK
  */
 export function fromError(error: unknown, accepted: boolean): Failure {
+  if (error instanceof BrokerFault) return fromFault(error, accepted)
   const { code, message } = partsOf(error)
   if (typeof code === 'number') return fromCode(code, clean(message))
   if (code === null) return fromMessage(message)
@@ -80,6 +82,12 @@ export function fromError(error: unknown, accepted: boolean): Failure {
   const address = error instanceof Error && 'address' in error ? error.address : null
   const reason = networkReason(code, address) ?? 'network_error'
   return dialFailure(reason, named(code, message), accepted)
+}
+
+/** A peer that has not sent a valid CONNACK is no broker, and the length of its first packet means nothing. */
+function fromFault({ reason, message }: BrokerFault, accepted: boolean): Failure {
+  if (reason === 'protocol_error') return unparsable(message, accepted)
+  return { reason, detail: clean(message), code: null }
 }
 
 /** An error of the MQTT client. An error without a code comes from the parser: the peer speaks another protocol. */

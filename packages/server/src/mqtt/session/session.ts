@@ -5,7 +5,8 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { MqttClient } from 'mqtt'
-import type { IClientOptions, Packet } from 'mqtt'
+import type { IClientOptions, IPublishPacket, IStore, Packet } from 'mqtt'
+import { BrokerFault } from '../reasons/broker-fault.ts'
 import type { Step } from '../reasons/attribution.ts'
 import type { FilterPlan } from './filter-search.ts'
 import { withholdPacketDebug } from './packet-debug.ts'
@@ -19,8 +20,12 @@ import {
 import { clean, withoutSecret } from '../reasons/detail.ts'
 import type { Failure } from '../reasons/failure.ts'
 import type { DialSettings } from './dial-settings.ts'
+import { Inlet, MAX_PACKET_BYTES } from './inlet.ts'
 import { openStream } from './stream.ts'
+import { deniedAs, unanswered, whileSubscribing } from './subscription-faults.ts'
+import type { Denied } from './subscription-faults.ts'
 import { TcpRace } from './tcp-race.ts'
+import { Unreleased } from './unreleased.ts'
 
 export interface Message {
   readonly topic: string
@@ -61,8 +66,9 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** `MqttClient.end` would wait without a limit for a peer that does not close. */
 const FAREWELL_MS = 2_000
 const CHECK_TIMEOUT_MS = 5_000
-const MAX_PACKET_BYTES = 256 * 1024
 const RECEIVE_MAXIMUM = 32
+/** MQTT 5, 2.4. */
+const RECEIVE_MAXIMUM_EXCEEDED = 147
 
 type State = 'racing' | 'dialling' | 'accepted' | 'open' | 'ended'
 
@@ -72,6 +78,8 @@ export class Session {
   readonly #startedAtMs = performance.now()
   #race: TcpRace | null = null
   #client: MqttClient | null = null
+  #inlet: Inlet | null = null
+  readonly #unreleased = new Unreleased(RECEIVE_MAXIMUM)
   #state: State = 'racing'
   #step: Step = 'tcp'
   #racing: NodeJS.Timeout | null = null
@@ -189,8 +197,12 @@ export class Session {
     client.on('connect', () => {
       this.#accepted(client)
     })
-    client.on('message', (topic, payload, { retain }) => {
-      if (this.#state !== 'ended') this.#listener.onMessage({ topic, payload, retained: retain })
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'publish' && packet.qos === 2) this.#receive(packet)
+    })
+    client.on('message', (topic, payload, { qos, retain }) => {
+      // A message with QoS 2 was delivered when it arrived; MQTT.js emits it when the broker has released it.
+      if (qos !== 2) this.#deliver({ topic, payload, retained: retain })
     })
     client.on('disconnect', ({ reasonCode, properties }) => {
       this.#end(fromDisconnect(reasonCode ?? 0, clean(properties?.reasonString)))
@@ -201,14 +213,31 @@ export class Session {
   }
 
   #openStream(socket: Socket): Duplex {
-    const stream = openStream(this.#target.settings, socket, (step) => {
+    const { settings } = this.#target
+    const stream = openStream(settings, socket, (step) => {
       this.#step = step
     })
+    this.#inlet = new Inlet(stream, settings.protocolVersion === 5)
     // MQTT.js ignores errors without a code, and the error of a refused WebSocket upgrade has none.
-    stream.on('error', (error) => {
+    this.#inlet.on('error', (error) => {
       this.#end(fromError(error, this.#wasAccepted))
     })
-    return stream
+    return this.#inlet
+  }
+
+  #deliver(message: Message): void {
+    if (this.#state !== 'ended') this.#listener.onMessage(message)
+  }
+
+  /** The server subscribes with QoS 0, but a broker may raise the QoS of a message. */
+  #receive({ topic, payload, retain, messageId = 0 }: IPublishPacket): void {
+    const found = this.#unreleased.add(messageId)
+    if (found === 'new') this.#deliver({ topic, payload: Buffer.from(payload), retained: retain })
+    if (found !== 'full') return
+    const detail = `The broker sent more than ${RECEIVE_MAXIMUM} messages with QoS 2 and released none of them.`
+    const fault = new BrokerFault(detail, 'protocol_error', RECEIVE_MAXIMUM_EXCEEDED)
+    this.#inlet?.destroy(fault)
+    this.#end(fromError(fault, this.#wasAccepted))
   }
 
   #accepted(client: MqttClient): void {
@@ -302,6 +331,7 @@ export class Session {
       timerVariant: 'native',
       // The cache would allocate 65,536 buffers at the first packet, which blocks the event loop, and never free them.
       writeCache: false,
+      incomingStore: this.#unreleased as unknown as IStore,
       // With DEBUG=mqttjs* MQTT.js would print whole packets, passwords included.
       log: () => undefined,
       ...(username === null ? {} : { username }),
@@ -317,42 +347,4 @@ export class Session {
         : {}),
     }
   }
-}
-
-interface Denied {
-  readonly filter: string | undefined
-  readonly code: number
-}
-
-/** @param leftOut filters that the session has not subscribed to, because the broker closes the connection on them */
-function deniedAs(denied: readonly Denied[], leftOut: readonly string[]): Failure | null {
-  const refused = denied.map(({ filter = '' }) => filter)
-  const sentences = [
-    ...(refused.length === 0 ? [] : [`The broker refused ${topics(refused)}.`]),
-    ...(leftOut.length === 0
-      ? []
-      : [`The broker closes the connection on ${topics(leftOut)}; the server leaves it out.`]),
-  ]
-  if (sentences.length === 0) return null
-  const detail = clean(sentences.join(' '))
-  return { reason: 'subscription_denied', detail, code: denied[0]?.code ?? null }
-}
-
-function topics(filters: readonly string[]): string {
-  return `the topic${filters.length > 1 ? 's' : ''} ${filters.join(', ')}`
-}
-
-/** A broker may close the connection on a forbidden topic filter without a reason code, so the detail names the filters. */
-function whileSubscribing(failure: Failure, filters: readonly string[]): Failure {
-  const topics = filters.join(', ')
-  const said = failure.detail === null ? '' : ` ${failure.detail}`
-  const what =
-    failure.reason === 'connect_timeout'
-      ? `The broker did not answer the subscription to ${topics}.`
-      : `The broker closed the connection while the server subscribed to ${topics}.${said}`
-  return { ...failure, detail: clean(what) }
-}
-
-function unanswered(reason: Failure['reason'], detail: string): Failure {
-  return { reason, detail, code: null }
 }
