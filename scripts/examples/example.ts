@@ -104,6 +104,8 @@ export class Example {
     const { port, statusUrl, databaseUrl, environment } = settings
     return {
       ...ownOf(process.env),
+      // Next.js reports to its maintainers that it runs, unless this is set.
+      NEXT_TELEMETRY_DISABLED: '1',
       PORT: `${port}`,
       MQTT_STATUS_URL: statusUrl,
       ...(this.#isPython && { PYTHON: findPython() ?? '' }),

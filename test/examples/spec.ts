@@ -84,7 +84,9 @@ export function testExample(name: string): Tested {
 
 /** The development server of an example with React: strict mode mounts every component twice. */
 export function testStrictMode(name: string, pages: Readonly<Record<string, Rendered>>): void {
-  test('the development server, in strict mode, shows live connections over one socket', async () => {
+  const what = 'the development server, in strict mode, shows live connections over one socket'
+  // It compiles each page at its first request.
+  test(what, { timeout: 300_000 }, async () => {
     const traits = traitsOf(name)
     const stage = await Stage.open(traits, (settings) =>
       Promise.resolve(new Example(name).start('dev', settings)),

@@ -20,6 +20,8 @@ export interface VisitOptions {
   readonly javaScript?: boolean
   /** The page defines no element until `release()`. */
   readonly held?: boolean
+  /** The test moves the clock of the page forward, through `page.clock`. */
+  readonly clock?: boolean
 }
 
 declare global {
@@ -50,12 +52,13 @@ export class Visit {
   static async open(
     { browser, fleet, url, patienceMs }: Stage,
     path: string,
-    { rendered = 'element', javaScript = true, held = false }: VisitOptions = {},
+    { rendered = 'element', javaScript = true, held = false, clock = false }: VisitOptions = {},
   ): Promise<Visit> {
     const context = await browser.newContext({ javaScriptEnabled: javaScript, locale: 'en-GB' })
     context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     if (held) await page.addInitScript(holdElements)
+    if (clock) await page.clock.install()
     const visit = new Visit(page, fleet, rendered)
     await page.goto(url + path)
     return visit
@@ -67,17 +70,23 @@ export class Visit {
     if (this.#errors.length > 0) throw new Error(`The page had errors:\n${this.#errors.join('\n')}`)
   }
 
+  /** Drops the errors that a test has caused. */
+  forgive(caused: RegExp): void {
+    const kept = this.#errors.filter((text) => !caused.test(text))
+    this.#errors.splice(0, Infinity, ...kept)
+  }
+
   /** Drops errors of the network, which the console has while no server listens. */
   forgiveNetwork(): void {
-    const kept = this.#errors.filter((text) => !/ERR_|WebSocket connection to/.test(text))
-    this.#errors.splice(0, Infinity, ...kept)
+    this.forgive(/ERR_|WebSocket connection to/)
   }
 
   /** Waits until the page shows a live connection with this status. */
   async shows(id: Id, status: string): Promise<void> {
     const connection = this.#fleet.connectionId(id)
     const card = `[connection-id="${connection}"]:state(${status}):state(link-live)`
-    const own = `[data-connection-id="${connection}"][data-status="${status}"]`
+    // Its button waits for the server while the page is not live.
+    const own = `[data-connection-id="${connection}"][data-status="${status}"]:has([aria-disabled=false])`
     await this.page.locator(this.#rendered === 'element' ? card : own).waitFor()
   }
 
