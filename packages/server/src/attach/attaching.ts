@@ -7,7 +7,7 @@ import { transaction } from '../db/postgres/transaction.ts'
 import { SetupError } from '../errors.ts'
 import { nameOf } from '../model/attachment.ts'
 import type { Attachment, TableName } from '../model/attachment.ts'
-import { describeError } from './round.ts'
+import { describeError } from './fault.ts'
 
 export interface LockPatience {
   /** How often the lock of a table is asked for. */

@@ -16,7 +16,13 @@ export type State =
       readonly attempt: number
       readonly compareAt: number
     }
-  | { readonly kind: 'failing'; readonly attempt: number; readonly compareAt: number }
+  | {
+      readonly kind: 'failing'
+      readonly attempt: number
+      readonly compareAt: number
+      /** When connections become unknown that still show what was read last. */
+      readonly distrustAt: number
+    }
 
 /** A moment, and the transactions that are open then. */
 export interface Moment {
@@ -34,6 +40,8 @@ export interface Moment {
 const EVERY_MS = 300_000
 const DOUBT = { baseMs: 1_000, capMs: EVERY_MS }
 const FAILURE = { baseMs: 1_000, capMs: 60_000 }
+/** Connections that were locked when the others became unknown follow later. */
+const DISTRUST_AGAIN_MS = 10_000
 
 /** A note may have been lost; compares at once. */
 export function doubt({ now, xmax }: Pick<Moment, 'now' | 'xmax'>): State {
@@ -61,14 +69,31 @@ export function compared(state: State, { now, xmin, xmax, random }: Moment): Sta
   }
 }
 
-/** The mirror could not be written. */
-export function failed(state: State, { now, random }: Pick<Moment, 'now' | 'random'>): State {
-  const attempt = state.kind === 'failing' ? state.attempt + 1 : 0
+/** The mirror could not be written. @param distrustMs how long connections may go on showing what was read last */
+export function failed(
+  state: State,
+  { now, random, distrustMs }: Pick<Moment, 'now' | 'random'> & { readonly distrustMs: number },
+): State {
+  const isFirst = state.kind !== 'failing'
+  const attempt = isFirst ? 0 : state.attempt + 1
   const waitMs = FAILURE.baseMs / 2 + fullJitter(attempt, FAILURE, random)
-  return { kind: 'failing', attempt, compareAt: now + waitMs }
+  return {
+    ...{ kind: 'failing', attempt, compareAt: now + waitMs },
+    distrustAt: isFirst ? now + distrustMs : state.distrustAt,
+  }
 }
 
-/** Whether notes may be read; while the mirror fails they stay where they are. */
+/** Whether the connections have to become unknown. */
+export function isOverdue(state: State, { now }: Pick<Moment, 'now'>): boolean {
+  return state.kind === 'failing' && now >= state.distrustAt
+}
+
+/** The connections have become unknown. */
+export function distrusted(state: State, { now }: Pick<Moment, 'now'>): State {
+  return state.kind === 'failing' ? { ...state, distrustAt: now + DISTRUST_AGAIN_MS } : state
+}
+
+/** Whether notes may be read; while the mirror fails, a comparison of all rows follows. */
 export function readsNotes(state: State): boolean {
   return state.kind !== 'failing'
 }

@@ -3,18 +3,18 @@ import { severalPartners, takeCensus } from '../db/attachments/census.ts'
 import type { Census } from '../db/attachments/census.ts'
 import { inspectTable, missingRights, similarTables } from '../db/attachments/inspect.ts'
 import type { InspectedTable } from '../db/attachments/inspect.ts'
-import { findAttachment } from '../db/attachments/install.ts'
 import type { InstallPlan } from '../db/attachments/install.ts'
 import { readAttachments } from '../db/attachments/store.ts'
 import type { Sql } from '../db/postgres/sql.ts'
 import { SetupError } from '../errors.ts'
 import { nameOf, TABLE_ALIAS } from '../model/attachment.ts'
 import type { Attachment, AttachmentOptions } from '../model/attachment.ts'
+import { describeError } from './fault.ts'
+import { findOutlets } from './find-outlets.ts'
 import type { NamePart } from './identifier.ts'
 import { refuse } from './request.ts'
 import type { AttachRequest } from './request.ts'
 import { resolve } from './resolve.ts'
-import { describeError } from './round.ts'
 
 export interface Prepared {
   readonly table: InspectedTable
@@ -47,9 +47,12 @@ export async function prepare(sql: Sql, request: AttachRequest): Promise<Prepare
     tables.set(join.alias, await find(sql, '--join', join.table))
   }
   refuse([...tables].slice(1).flatMap(([, joined]) => ownershipFaults(joined)))
-  const options = resolve(request, tables)
-  const former = await findAttachment(sql, table)
-  refuse(await prefixFaults(sql, options))
+  const commandTable =
+    request.commandTable === null ? null : await find(sql, '--command-table', request.commandTable)
+  const options = resolve(request, tables, await findOutlets(sql, request, { table, commandTable }))
+  const attachments = await readAttachments(sql)
+  const former = attachments.find(({ name }) => name === nameOf(table)) ?? null
+  refuse(prefixFaults(attachments, options))
   const census = await countOrExplain(sql, options)
   if (await severalPartners(sql, options))
     throw new SetupError(
@@ -112,9 +115,11 @@ async function missingRightsFaults(sql: Sql, { role }: InspectedTable): Promise<
   ]
 }
 
-async function prefixFaults(sql: Sql, { prefix, table }: AttachmentOptions): Promise<string[]> {
-  const others = await readAttachments(sql)
-  const other = others.find((each) => each.prefix === prefix && each.name !== nameOf(table))
+function prefixFaults(
+  attachments: readonly Attachment[],
+  { prefix, table }: AttachmentOptions,
+): string[] {
+  const other = attachments.find((each) => each.prefix === prefix && each.name !== nameOf(table))
   if (other === undefined) return []
   return [`--prefix: "${prefix}" is the prefix of ${other.name}; choose another one.`]
 }

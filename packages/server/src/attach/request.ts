@@ -2,6 +2,8 @@
 import { STATUSES } from '@mqtt-status/protocol'
 import type { Status } from '@mqtt-status/protocol'
 import { SetupError } from '../errors.ts'
+import { parseDesiredMap } from './desired-map.ts'
+import type { DesiredWords } from './desired-map.ts'
 import { parseName } from './identifier.ts'
 import type { NamePart } from './identifier.ts'
 
@@ -20,6 +22,9 @@ export interface AttachFlags {
   readonly where?: string
   readonly join?: readonly string[]
   readonly prefix?: string
+  readonly desired?: string
+  readonly desiredMap?: readonly string[]
+  readonly commandTable?: string
 }
 
 type Name = readonly NamePart[]
@@ -28,6 +33,11 @@ export interface JoinRequest {
   readonly table: Name
   readonly alias: string
   readonly on: string
+}
+
+export interface DesiredRequest {
+  readonly column: Name
+  readonly words: DesiredWords
 }
 
 export interface AttachRequest {
@@ -45,6 +55,8 @@ export interface AttachRequest {
   readonly labels: Readonly<Record<string, Name>>
   readonly where: string | null
   readonly joins: readonly JoinRequest[]
+  readonly desired: DesiredRequest | null
+  readonly commandTable: Name | null
 }
 
 const PREFIX = /^[A-Za-z0-9._-]{0,64}$/
@@ -71,6 +83,8 @@ export function parseRequest(flags: AttachFlags): AttachRequest {
     labels: reader.labels(flags.label ?? []),
     where: clause('--where', flags.where, faults),
     joins: (flags.join ?? []).flatMap((text) => reader.join(text)),
+    desired: reader.desired(flags.desired, flags.desiredMap ?? []),
+    commandTable: reader.optional('--command-table', flags.commandTable),
   }
   if (flags.prefix !== undefined && !PREFIX.test(flags.prefix))
     faults.push(
@@ -132,6 +146,19 @@ class Reader {
     return labels
   }
 
+  desired(column: string | undefined, texts: readonly string[]): DesiredRequest | null {
+    if (column === undefined) {
+      if (texts.length > 0)
+        this.#faults.push(
+          '--desired-map: --desired is missing: the column into which a click is written.',
+        )
+      return null
+    }
+    const name = this.optional('--desired', column)
+    const words = parseDesiredMap(texts, this.#faults)
+    return name === null || words === null ? null : { column: name, words }
+  }
+
   join(text: string): JoinRequest[] {
     const [, table = '', alias = '', on = ''] = JOIN.exec(text) ?? []
     const name = parseName(table)
@@ -155,6 +182,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
 const EXAMPLES: Readonly<Record<string, string>> = {
   '--table': 'mqtt_mqttconnection or shop.connections',
   '--id': 'id',
+  '--desired': 'enabled',
+  '--command-table': 'mqtt_commands or shop.commands',
 }
 
 /** SQL of the operator, who may do all that it does; one clause, so that a slip shows here and not in a function. */

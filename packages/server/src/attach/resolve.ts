@@ -4,6 +4,7 @@ import { completeMap, nameOf, TABLE_ALIAS } from '../model/attachment.ts'
 import type { AttachmentOptions, SourceColumn } from '../model/attachment.ts'
 import { findName } from './identifier.ts'
 import type { NamePart } from './identifier.ts'
+import type { Outlets } from './outlets.ts'
 import { refuse } from './request.ts'
 import type { AttachRequest } from './request.ts'
 
@@ -17,10 +18,14 @@ const TIME_TYPES: readonly string[] = ['timestamptz', 'timestamp', 'date']
 export type Tables = ReadonlyMap<string, InspectedTable>
 
 /** @throws SetupError that lists every fault */
-export function resolve(request: AttachRequest, tables: Tables): AttachmentOptions {
+export function resolve(
+  request: AttachRequest,
+  tables: Tables,
+  outlets: Outlets,
+): AttachmentOptions {
   const resolver = new Resolver(tables)
-  const options = resolver.options(request)
-  refuse(resolver.faults)
+  const options = resolver.options(request, outlets)
+  refuse([...resolver.faults, ...outlets.faults])
   return options
 }
 
@@ -36,7 +41,7 @@ class Resolver {
     this.#table = table
   }
 
-  options(request: AttachRequest): AttachmentOptions {
+  options(request: AttachRequest, { desired, commands }: Outlets): AttachmentOptions {
     const { schema, name } = this.#table
     const key = this.#key(request.id)
     const columns = {
@@ -60,6 +65,7 @@ class Resolver {
     const { labels, ...single } = columns
     const read = [
       { alias: TABLE_ALIAS, name: key?.name ?? '' },
+      ...(desired === null ? [] : [{ alias: TABLE_ALIAS, name: desired.name }]),
       ...[...Object.values(single), ...Object.values(labels)].filter((column) => column !== null),
     ]
     const clauses = [request.where ?? '', ...joins.map(({ on }) => on)].join('\n')
@@ -72,6 +78,8 @@ class Resolver {
       map: completeMap(request.map),
       where: request.where,
       joins,
+      desired,
+      commands,
       watched: Object.fromEntries(
         [...this.#tables].map(([alias, table]) => [
           alias,

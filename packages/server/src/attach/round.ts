@@ -1,23 +1,24 @@
 /** One round of the mirroring of an attachment: reads its notes, or compares all rows. */
-import { isAway } from '../db/postgres/away.ts'
 import type { Database } from '../db/postgres/lane.ts'
+import { enter } from '../db/attachments/enter.ts'
 import {
-  enter,
+  distrust,
   mirrorRows,
   noteAll,
   takeAllNotes,
   takeNotes,
   takeNotesOf,
 } from '../db/attachments/mirror.ts'
-import type { Written } from '../db/attachments/mirror.ts'
 import { recordCompared, recordRefused } from '../db/attachments/store.ts'
 import type { Refusal } from '../model/attachment.ts'
+import { describeError, isOfRow } from './fault.ts'
 
 /** Notes of one transaction. Its locks delay a migration of the attached table, so it takes some ten milliseconds. */
 const BATCH = 1_000
 /** More rows than this are not a fault of single rows. */
 const MOST_REFUSED = 100
-const SHOWN = 20
+/** A comparison of many rows takes longer than a statement of a lane usually may. */
+const COMPARE_MS = 120_000
 
 export type RoundResult =
   /** Another node has the turn. */
@@ -26,38 +27,37 @@ export type RoundResult =
   | { readonly kind: 'compare' }
   | {
       readonly kind: 'done'
-      readonly changed: number
+      /** Keys whose rows were read; `null` = all. */
+      readonly keys: readonly string[] | null
+      /** Rows that were left out. */
+      readonly refused: readonly Refusal[]
       /** Whether there may be more notes. */
       readonly more: boolean
-      /** Connections that are locked, and noted again. */
-      readonly locked: number
-      readonly refused: readonly Refusal[]
     }
-
-/** Classes of Postgres: data exceptions, violated constraints, exceptions of functions; they are faults of rows. */
-const OF_A_ROW = /^(22|23|P0001)/
 
 /** Compares all rows. Where single rows make that impossible, all rows are noted, to be read in portions. */
 export async function compareAll(database: Database, id: number): Promise<RoundResult> {
   try {
-    return await database.transact(async (tx): Promise<RoundResult> => {
-      if (!(await enter(tx, id))) return { kind: 'busy' }
-      await takeAllNotes(tx, id)
-      const written = await mirrorRows(tx, id, null)
-      await recordCompared(tx, id, written.read)
-      await recordRefused(tx, id, {
-        count: written.taken.length,
-        first: written.taken.slice(0, SHOWN),
-      })
-      return toResult(written, false)
-    })
+    return await database.transact(
+      async (tx): Promise<RoundResult> => {
+        if (!(await enter(tx, id))) return { kind: 'busy' }
+        await takeAllNotes(tx, id)
+        const { read, taken } = await mirrorRows(tx, id, null)
+        await recordCompared(tx, id, read)
+        await recordRefused(tx, id, taken)
+        return { kind: 'done', keys: null, refused: taken, more: false }
+      },
+      { deadlineMs: COMPARE_MS },
+    )
   } catch (error) {
     if (!isOfRow(error)) throw error
     return database.transact(async (tx): Promise<RoundResult> => {
       if (!(await enter(tx, id))) return { kind: 'busy' }
       await takeAllNotes(tx, id)
       await noteAll(tx, id)
-      return { kind: 'done', changed: 0, more: true, locked: 0, refused: [] }
+      await recordCompared(tx, id, null)
+      await recordRefused(tx, id, [])
+      return { kind: 'done', keys: null, refused: [], more: true }
     })
   }
 }
@@ -71,21 +71,25 @@ export async function readNotes(database: Database, id: number): Promise<RoundRe
       keys = await takeNotes(tx, id, BATCH)
       const known = withoutNull(keys)
       if (known.length < keys.length) throw new CompareInstead()
-      if (known.length === 0) return toResult(NOTHING, false)
-      return toResult(await mirrorRows(tx, id, known), keys.length >= BATCH / 2)
+      if (known.length === 0) return { kind: 'done', keys: [], refused: [], more: false }
+      const { taken } = await mirrorRows(tx, id, known)
+      return { kind: 'done', keys: known, refused: taken, more: keys.length >= BATCH / 2 }
     })
   } catch (error) {
     if (error instanceof CompareInstead) return { kind: 'compare' }
     if (!isOfRow(error)) throw error
-    const refused = await separate(database, id, withoutNull(keys))
-    return { kind: 'done', changed: 0, more: true, locked: 0, refused }
+    const known = withoutNull(keys)
+    return {
+      kind: 'done',
+      keys: known,
+      refused: await separate(database, id, known),
+      more: true,
+    }
   }
 }
 
 /** Undoes the transaction, so that the notes stay until the comparison takes them. */
 class CompareInstead extends Error {}
-
-const NOTHING: Written = { read: 0, written: 0, deleted: 0, locked: 0, taken: [] }
 
 /** Writes the rows in halves, down to the faulty ones. @returns the rows that were left out */
 async function separate(
@@ -110,31 +114,24 @@ async function separate(
       const half = Math.ceil(portion.length / 2)
       if (portion.length > 1) open.push(portion.slice(half), portion.slice(0, half))
       else if (key !== undefined) {
-        refused.push({ key, ...describeError(error) })
-        await database.write((sql) => takeNotesOf(sql, id, [key]))
+        refused.push(await leaveOut(database, id, { key, ...describeError(error) }))
       }
     }
   }
   return refused
 }
 
-function toResult({ written, deleted, locked, taken }: Written, more: boolean): RoundResult {
-  return { kind: 'done', changed: written + deleted, more, locked, refused: taken }
+/** The connection of the row, if there is one, would otherwise show its last status for ever. */
+async function leaveOut(database: Database, id: number, refusal: Refusal): Promise<Refusal> {
+  const { key, code } = refusal
+  const detail = `Its row in the attached table can not be read (${code}).`
+  await database.transact(async (tx) => {
+    await takeNotesOf(tx, id, [key])
+    await distrust(tx, id, { key, detail })
+  })
+  return refusal
 }
 
 function withoutNull(keys: readonly (string | null)[]): readonly string[] {
   return keys.filter((key) => key !== null)
-}
-
-function isOfRow(error: unknown): boolean {
-  return !isAway(error) && OF_A_ROW.test(describeError(error).code)
-}
-
-/** Message and code of an error of Postgres, without values of rows, which may be secrets. */
-export function describeError(error: unknown): { readonly code: string; readonly message: string } {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if (!(cause instanceof Error)) return { code: 'unknown', message: 'unknown failure' }
-  const code = 'code' in cause ? String(cause.code) : 'unknown'
-  const message = code.startsWith('22') ? cause.message.replace(/: ".*$/s, '') : cause.message
-  return { code, message: message.slice(0, 300) }
 }

@@ -16,6 +16,8 @@ export function describeAttach({ table, plan, census, former }: Prepared): strin
     '',
     `Status (${columnOf(options.status)}):`,
     ...statusLines(options, census),
+    '',
+    ...clickLines(options),
     ...noteLines(census, table.isGuarded),
   ]
 }
@@ -75,6 +77,19 @@ function statusLines({ map }: AttachmentOptions, { statuses, moreStatuses }: Cen
       : [
           `Words that are not mapped are shown as unknown. To map one: --map "${shorten(example)}=connecting"`,
         ]),
+  ]
+}
+
+function clickLines({ desired, commands }: AttachmentOptions): string[] {
+  if (desired === null && commands === null)
+    return ['Clicks: none. Cards have no buttons without --desired or --command-table.']
+  return [
+    ...(desired === null
+      ? []
+      : [
+          `Clicks: Connect writes ${desired.name} = ${desired.words.connected}, Disconnect writes ${desired.name} = ${desired.words.disconnected}.`,
+        ]),
+    ...(commands === null ? [] : [`Clicks: each is a row of ${nameOf(commands)}.`]),
   ]
 }
 

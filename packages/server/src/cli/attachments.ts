@@ -3,7 +3,7 @@ import { parseName } from '../attach/identifier.ts'
 import { readAttachments, readBacklogs } from '../db/attachments/store.ts'
 import type { Backlog } from '../db/attachments/store.ts'
 import { SetupError } from '../errors.ts'
-import type { Attachment } from '../model/attachment.ts'
+import type { Attachment, AttachmentError } from '../model/attachment.ts'
 import type { Edge } from './edge.ts'
 import { withStorage } from './storage.ts'
 import { toTable } from './table.ts'
@@ -21,6 +21,7 @@ export async function listAttachments(
       ...attachment,
       connections: backlogs.get(attachment.id)?.connections ?? 0,
       backlog: backlogs.get(attachment.id)?.notes ?? 0,
+      wishes: backlogs.get(attachment.id)?.wishes ?? 0,
     }))
     if (json) edge.print(JSON.stringify(rows, null, 2))
     else for (const line of describe(rows)) edge.print(line)
@@ -66,6 +67,10 @@ function find(attachments: readonly Attachment[], name: string): Attachment {
   )
 }
 
+function described({ message, code, count, since }: AttachmentError): string {
+  return `${message} (${code}, ${count} times since ${since})`
+}
+
 type Row = Attachment & Omit<Backlog, 'id' | 'notes'> & { readonly backlog: number }
 
 function describe(rows: readonly Row[]): string[] {
@@ -75,24 +80,27 @@ function describe(rows: readonly Row[]): string[] {
     row.prefix,
     String(row.connections),
     String(row.backlog),
+    String(row.wishes),
     row.comparedAt ?? 'never',
-    row.error === null
+    row.error === null && row.wishError === null
       ? row.refusedCount > 0
         ? `${row.refusedCount} rows left out`
         : 'ok'
       : 'error',
   ])
-  const faults = rows.flatMap(({ name, error, refused, refusedCount }) => [
-    ...(error === null
-      ? []
-      : [`! ${name}: ${error.message} (${error.code}, ${error.count} times since ${error.since})`]),
+  const faults = rows.flatMap(({ name, error, wishError, refused, refusedCount }) => [
+    ...(error === null ? [] : [`! ${name}: ${described(error)}`]),
+    ...(wishError === null ? [] : [`! ${name}, clicks are not written: ${described(wishError)}`]),
     ...refused.map(({ key, message }) => `! ${name}, row ${key}: ${message}`),
     ...(refusedCount > refused.length
       ? [`! ${name}: … and ${refusedCount - refused.length} more`]
       : []),
   ])
   return [
-    ...toTable([['TABLE', 'PREFIX', 'CONNECTIONS', 'BACKLOG', 'COMPARED', 'STATE'], ...cells]),
+    ...toTable([
+      ['TABLE', 'PREFIX', 'CONNECTIONS', 'BACKLOG', 'CLICKS', 'COMPARED', 'STATE'],
+      ...cells,
+    ]),
     ...faults,
   ]
 }

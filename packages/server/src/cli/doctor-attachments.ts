@@ -2,6 +2,7 @@ import { readSights } from '../db/attachments/look.ts'
 import type { Sight } from '../db/attachments/look.ts'
 import { readBacklogs } from '../db/attachments/store.ts'
 import type { Sql } from '../db/postgres/sql.ts'
+import type { AttachmentError } from '../model/attachment.ts'
 import type { Answer } from './finding.ts'
 
 /** Notes live for a tenth of a second where a server runs. */
@@ -32,10 +33,17 @@ interface Fault {
   readonly cure: string
 }
 
-function faultsOf({ attachment, missing, silent }: Sight, notes: number): Fault[] {
-  const { name, error, refusedCount, refused } = attachment
-  const [first] = refused
-  const all = [
+function faultsOf(sight: Sight, notes: number): Fault[] {
+  return [...mirrorFaults(sight), ...clickFaults(sight), ...rowFaults(sight, notes)].filter(
+    ({ there }) => there,
+  )
+}
+
+/** What may be wrong, and whether it is. */
+type Possible = Fault & { readonly there: boolean }
+
+function mirrorFaults({ attachment: { name, error }, missing, silent }: Sight): Possible[] {
+  return [
     {
       there: missing.length > 0,
       state: 'broken',
@@ -51,9 +59,33 @@ function faultsOf({ attachment, missing, silent }: Sight, notes: number): Fault[
     {
       there: error !== null && missing.length + silent.length === 0,
       state: 'broken',
-      found: `${name} is not mirrored: ${error?.message ?? ''} (${error?.code ?? ''})`,
+      found: `${name} is not mirrored: ${said(error)}`,
       cure: 'Undo the change of the table, or run "mqtt-status attach" with options that fit it. The server tries again within 60 s.',
     },
+  ]
+}
+
+function clickFaults({ attachment: { name, wishError } }: Sight): Possible[] {
+  return [
+    {
+      there: wishError !== null,
+      state: 'broken',
+      found: `clicks on cards of ${name} are not written: ${said(wishError)}`,
+      cure: 'Cure that error in your tables, or run "mqtt-status attach" with other options for clicks. The server tries again within 60 s.',
+    },
+  ]
+}
+
+function said(error: AttachmentError | null): string {
+  return error === null ? '' : `${error.message} (${error.code})`
+}
+
+function rowFaults(
+  { attachment: { name, refusedCount, refused } }: Sight,
+  notes: number,
+): Possible[] {
+  const [first] = refused
+  return [
     {
       there: refusedCount > 0,
       state: 'warning',
@@ -66,6 +98,5 @@ function faultsOf({ attachment, missing, silent }: Sight, notes: number): Fault[
       found: `${notes} changes of ${name} are not mirrored yet`,
       cure: 'Start a server: "mqtt-status serve" mirrors attached tables.',
     },
-  ] as const
-  return all.filter(({ there }) => there)
+  ]
 }

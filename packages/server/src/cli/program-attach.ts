@@ -8,7 +8,13 @@ import { byVariable, instead } from './program-flags.ts'
 const { url, schema } = TABLE.database
 
 export function addAttachments(program: Command, edge: Edge): void {
-  program
+  addAttach(program, edge)
+  addList(program, edge)
+  addDetach(program, edge)
+}
+
+function addAttach(program: Command, edge: Edge): void {
+  const command = program
     .command('attach')
     .description(
       'show the rows of a table of another program as connections; again with other options, change how',
@@ -47,6 +53,7 @@ export function addAttachments(program: Command, edge: Edge): void {
       '--prefix <text>',
       'what ids of the connections begin with (default: the table and a hyphen)',
     )
+  addClicks(command)
     .option('--dry-run', 'print what would be done, and its SQL; change nothing', false)
     .option('--yes', 'do not ask on a terminal', false)
     .addOption(instead(url))
@@ -54,8 +61,25 @@ export function addAttachments(program: Command, edge: Edge): void {
     .action(async (options: AttachOptions) => {
       await (await import('./attach.ts')).attachTable(edge, byVariable(options), options)
     })
-  addList(program, edge)
-  addDetach(program, edge)
+}
+
+/** Where a click is written. */
+function addClicks(command: Command): Command {
+  return command
+    .option(
+      '--desired <column>',
+      'the column with the wish, from which your program reads what is wanted; a click is written into it',
+    )
+    .option(
+      '--desired-map <wish=word>',
+      'what the column has for each wish: connected=true, and disconnected=false',
+      collect,
+      [],
+    )
+    .option(
+      '--command-table <name>',
+      'a table into which each click is written as a row (columns: docs/attach.md)',
+    )
 }
 
 function addList(program: Command, edge: Edge): void {

@@ -9,6 +9,7 @@ import {
   updateSettings,
 } from '../db/connections/connection-settings.ts'
 import type { StoredConnection } from '../db/connections/connection-settings.ts'
+import { findSources } from '../db/attachments/store.ts'
 import type { Secrets } from '../db/secrets/secrets.ts'
 import type { Sql } from '../db/postgres/sql.ts'
 import { transaction } from '../db/postgres/transaction.ts'
@@ -16,6 +17,7 @@ import { StatusError } from '../errors.ts'
 import type { FieldFault } from '../model/connection/field-fault.ts'
 import { INITIAL_SETTINGS } from '../model/connection/settings.ts'
 import type { Settings } from '../model/connection/settings.ts'
+import { isWish, mirrors } from './attached.ts'
 import { missingFields, parseDraft } from './parse-draft.ts'
 import type { Draft } from './draft.ts'
 import { Examiner } from './examine.ts'
@@ -73,6 +75,7 @@ export async function importConnections(
   options: ImportOptions,
 ): Promise<ImportResult> {
   const { items, faults } = await prepare(rows, options)
+  faults.push(...(await attachedFaults(items, options)))
   faults.push(...(await examine(items, options)))
   if (faults.length > 0) {
     return { kind: 'refused', faults: faults.toSorted((a, b) => a.line - b.line) }
@@ -129,6 +132,27 @@ async function prepare(
     }
   })
   return { items, faults }
+}
+
+/** Changes of connections that mirror rows of attached tables. */
+async function attachedFaults(
+  items: readonly Item[],
+  { sql }: ImportOptions,
+): Promise<ImportFault[]> {
+  const edited = items.filter(({ stored, settings, draft }) => {
+    const fields = stored === null ? [] : changedFields(stored, settings, draft)
+    return stored !== null && fields.length > 0 && !isWish(stored, settings, fields)
+  })
+  const sources = await findSources(
+    sql,
+    edited.map(({ id }) => id),
+  )
+  return edited.flatMap(({ id, line }) => {
+    const table = sources.get(id)
+    return table === undefined
+      ? []
+      : [{ line, field: 'id', code: 'immutable', message: mirrors(table) }]
+  })
 }
 
 async function examine(

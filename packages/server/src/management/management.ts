@@ -13,7 +13,6 @@ import {
   updateSettings,
 } from '../db/connections/connection-settings.ts'
 import type { StoredConnection } from '../db/connections/connection-settings.ts'
-import { findSource } from '../db/attachments/store.ts'
 import { unavailable } from '../db/postgres/away.ts'
 import type { Lane } from '../db/postgres/lane.ts'
 import { isReference } from '../db/secrets/secret-reference.ts'
@@ -26,6 +25,7 @@ import type { SecretField, Settings } from '../model/connection/settings.ts'
 import type { AuditEntry, AuditQuery } from '../model/audit.ts'
 import type { DialResult } from '../model/check-result.ts'
 import type { Editor } from '../model/editor.ts'
+import { isWish, refuseAttached } from './attached.ts'
 import { missingFields, parseDraft } from './parse-draft.ts'
 import type { Draft } from './draft.ts'
 import type { ParsedDraft } from './parse-draft.ts'
@@ -168,13 +168,14 @@ export class Management {
     refuseForeignSites(editor, id, settings.siteId)
     const subject = { stored, settings, draft, everywhere: editor.everywhere }
     refuseFaults([...faults, ...idFaults(id, draft), ...(await this.#examiner.faultsOf(subject))])
-    if (changedFields(stored, settings, draft).length === 0) return toView(stored)
+    const fields = changedFields(stored, settings, draft)
+    if (fields.length === 0) return toView(stored)
     return this.#transact(settings.siteId, async (tx) => {
       // The lookup of the host name may have taken seconds, so the row is locked only now.
       const locked = (await lockSettings(tx, [id])).get(id)
       if (locked === undefined) throw notFound()
       if (!isSameSettings(locked, stored)) return null
-      await refuseAttached(tx, id)
+      if (!isWish(stored, settings, fields)) await refuseAttached(tx, id)
       const commanded = settings.desired !== stored.desired
       await updateSettings(tx, [{ ...settingsOf(settings), id, commanded }], editor.actor)
       return this.#finish(tx, editor, { id, subject, action: 'change' })
@@ -256,16 +257,6 @@ function refuseFaults(faults: readonly FieldFault[]): void {
 function refuseForeignSites({ permits }: Editor, id: string, siteId: string): void {
   if (permits(id, siteId)) return
   throw new StatusError('forbidden', `The token does not cover the site "${siteId}".`)
-}
-
-/** The next comparison would undo an edit of a mirrored row. */
-async function refuseAttached(tx: Sql, id: string): Promise<void> {
-  const table = await findSource(tx, id)
-  if (table === null) return
-  throw new StatusError(
-    'not_controllable',
-    `The connection mirrors a row of the table ${table}: change or delete it there, or run "mqtt-status detach".`,
-  )
 }
 
 function notFound(): StatusError {

@@ -1,6 +1,6 @@
 /** An attached table: a table of another program whose rows are mirrored into `connections`. */
 import { STATUSES } from '@mqtt-status/protocol'
-import type { Status } from '@mqtt-status/protocol'
+import type { Desired, Status } from '@mqtt-status/protocol'
 
 /** The alias of the attached table in the clauses of `--where` and `--join`. */
 export const TABLE_ALIAS = 't'
@@ -23,6 +23,23 @@ export interface SourceJoin extends TableName {
   readonly on: string
 }
 
+/** The column of the attached table with the wish: whether its program shall keep the row connected. */
+export interface WishColumn {
+  readonly name: string
+  /** Its type, as SQL. */
+  readonly type: string
+  /** The text of its two values, as Postgres prints it. */
+  readonly words: Readonly<Record<Desired, string>>
+}
+
+/** A table of the other program into which each wish is written as a row. */
+export interface CommandTable extends TableName {
+  /** The types of two of its columns, as SQL. */
+  readonly keyType: string
+  readonly requestedByType: string
+  readonly needsRequestedBy: boolean
+}
+
 /** What is mirrored, and how; all names are looked up already. */
 export interface AttachmentOptions {
   readonly table: TableName
@@ -42,6 +59,9 @@ export interface AttachmentOptions {
   /** Rows for which this condition is not true are not mirrored, as SQL. */
   readonly where: string | null
   readonly joins: readonly SourceJoin[]
+  /** Where a click is written; without both, connections take no commands. */
+  readonly desired: WishColumn | null
+  readonly commands: CommandTable | null
   /** By alias: the columns of each table whose changes are noted; `null` = all columns. */
   readonly watched: Readonly<Record<string, readonly string[] | null>>
 }
@@ -71,6 +91,8 @@ export interface Attachment {
   readonly comparedAt: string | null
   readonly rowCount: number | null
   readonly error: AttachmentError | null
+  /** Why an open wish could not be handed over; `null` where every wish was, or none is open. */
+  readonly wishError: AttachmentError | null
   readonly refusedCount: number
   readonly refused: readonly Refusal[]
 }

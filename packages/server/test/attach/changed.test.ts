@@ -125,8 +125,8 @@ test('attachments lists what is attached, as lines and as JSON; doctor says that
   await portal.sql`insert into mqtt_mqttconnection (site_id, name) values (1, 'A')`
   await portal.attach()
   const { printed } = await portal.run('attachments')
-  expect(printed).toMatch(/TABLE +PREFIX +CONNECTIONS +BACKLOG +COMPARED +STATE\n/)
-  expect(printed).toMatch(/public\.mqtt_mqttconnection +p- +1 +0 .* ok/)
+  expect(printed).toMatch(/TABLE +PREFIX +CONNECTIONS +BACKLOG +CLICKS +COMPARED +STATE\n/)
+  expect(printed).toMatch(/public\.mqtt_mqttconnection +p- +1 +0 +0 .* ok/)
   const json = JSON.parse((await portal.run('attachments', '--json')).printed) as unknown
   expect(json).toMatchObject([{ name: 'public.mqtt_mqttconnection', connections: 1, error: null }])
   expect((await portal.run('doctor')).printed).toContain(

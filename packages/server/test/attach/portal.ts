@@ -1,4 +1,5 @@
 /** A database with the table of another program, the commands that attach it, and a node that mirrors it. */
+import type { Action } from '@mqtt-status/protocol'
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
 import { until } from '@mqtt-status/testing/until'
@@ -6,6 +7,8 @@ import postgres from 'postgres'
 import { expect } from 'vitest'
 import { Mirroring } from '../../src/attach/mirroring.ts'
 import { createProgram } from '../../src/cli/program.ts'
+import { command } from '../../src/db/connections/commands.ts'
+import type { CommandResult } from '../../src/db/connections/commands.ts'
 import { Lane } from '../../src/db/postgres/lane.ts'
 import { createLog } from '../../src/log.ts'
 
@@ -19,7 +22,8 @@ export const TABLE = `
     last_seen timestamptz,
     region text,
     deleted_at timestamptz,
-    note text
+    note text,
+    enabled boolean not null default true
   )`
 
 /** The options that most tests use. */
@@ -31,6 +35,17 @@ export const OPTIONS: Readonly<Record<string, string>> = {
   status: 'status',
   prefix: 'p-',
 }
+/** The column of the portal with the wish. */
+export const DESIRED: readonly string[] = [
+  ...[
+    '--desired',
+    'enabled',
+    '--desired-map',
+    'connected=true',
+    '--desired-map',
+    'disconnected=false',
+  ],
+]
 export const MAP: readonly string[] = ['pending=connecting', 'error=failed']
 
 export interface Result {
@@ -51,9 +66,11 @@ export class Portal {
   /** A session of the portal, with the search path of any client. */
   readonly sql: postgres.Sql
   readonly #stops: (() => Promise<void>)[] = []
+  readonly #clicks: Lane
 
   private constructor(database: TestDatabase) {
     this.database = database
+    this.#clicks = laneOf(database.url, 'mqtt-status')
     this.sql = postgres(database.url, {
       max: 4,
       onnotice: () => undefined,
@@ -108,20 +125,22 @@ export class Portal {
     return result
   }
 
+  /** What a click on a card does, or a request of the API. */
+  click(id: string, action: Action, actor: string | null = 'anna'): Promise<CommandResult> {
+    return command(this.#clicks, { id, siteId: '1', action, actor, idempotencyKey: null })
+  }
+
   /** A node that mirrors, as a server has it. */
-  mirror(): Mirroring {
-    const lane = new Lane({
-      address: this.database.url,
-      schema: 'mqtt_status',
-      applicationName: 'mqtt-status-mirror',
-      sessions: 1,
-      deadlineMs: 10_000,
-    })
+  mirror({
+    url = this.database.url,
+    distrustMs = 60_000,
+  }: { readonly url?: string; readonly distrustMs?: number } = {}): Mirroring {
+    const lane = laneOf(url, 'mqtt-status-mirror')
     const mirroring = new Mirroring({
       lane,
       nodeId: crypto.randomUUID(),
       log: createLog({ level: 'silent', format: 'json' }),
-      timing: { lookMs: 20, sightMs: 100 },
+      timing: { lookMs: 20, sightMs: 100, distrustMs },
     })
     mirroring.start()
     this.#stops.push(async () => {
@@ -200,9 +219,17 @@ export class Portal {
 
   async close(): Promise<void> {
     for (const stop of this.#stops.splice(0).reverse()) await stop()
+    await this.#clicks.stop()
     await this.sql.end({ timeout: 1 })
     await this.database.drop()
   }
+}
+
+function laneOf(address: string, applicationName: string): Lane {
+  return new Lane({
+    ...{ address, applicationName, schema: 'mqtt_status' },
+    ...{ sessions: 1, deadlineMs: 10_000 },
+  })
 }
 
 /** `--table mqtt_mqttconnection …`; `null` leaves an option out. */

@@ -1,6 +1,6 @@
 /** What `attach` refuses, with what to do; and that nothing is changed then. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { flags, Portal } from './portal.ts'
+import { DESIRED, flags, Portal } from './portal.ts'
 
 let portal: Portal
 
@@ -18,6 +18,15 @@ beforeAll(async () => {
     create view a_view as select * from mqtt_mqttconnection;
     create materialized view a_matview as select * from mqtt_mqttconnection;
     create table sites (id integer, title text);
+    alter table mqtt_mqttconnection add column wanted varchar(4),
+      add column doubled text generated always as (status || status) stored;
+    create table no_columns (key integer, requested_at timestamptz);
+    create table odd_types (key timestamptz, action integer, requested_at text, requested_by jsonb, generation text);
+    create table short (key integer, action varchar(9), requested_at timestamptz, requested_by text, generation bigint);
+    create table more (
+      key integer, action text, requested_at timestamptz, requested_by text, generation bigint, site integer not null
+    );
+    create table by_uuid (key uuid, action text, requested_at timestamptz, requested_by text, generation bigint);
     insert into mqtt_mqttconnection (site_id, name, status) values (1, 'A', 'pending'), (1, 'B', 'odd');
     insert into sites values (1, 'One'), (1, 'One again')`)
 })
@@ -138,6 +147,119 @@ test.each<[what: string, change: Record<string, string | null>, message: RegExp]
 ])('%s', async (_what, change, message) => {
   const before = await objects()
   const { failure } = await portal.run('attach', ...flags(change))
+  expect(failure).toMatch(message)
+  expect(failure).not.toMatch(/\n {4}at /)
+  expect(await objects()).toEqual(before)
+})
+
+const WORDS = DESIRED.slice(2)
+const words = (connected: string, disconnected: string): string[] => [
+  ...['--desired-map', `connected=${connected}`, '--desired-map', `disconnected=${disconnected}`],
+]
+
+test.each<[what: string, options: readonly string[], message: RegExp]>([
+  [
+    'a wish without its words',
+    ['--desired', 'enabled'],
+    /connected and disconnected is missing.*connected=true/,
+  ],
+  [
+    'one word of two',
+    ['--desired', 'enabled', ...WORDS.slice(0, 2)],
+    /--desired-map: disconnected is missing/,
+  ],
+  ['words without a wish', WORDS, /--desired-map: --desired is missing/],
+  [
+    'a wish that there is not',
+    ['--desired', 'enabled', ...WORDS, '--desired-map', 'failed=x'],
+    /found "failed=x", expected connected=word or disconnected=word/,
+  ],
+  [
+    'a word without a wish',
+    ['--desired', 'enabled', ...WORDS, '--desired-map', 'on'],
+    /found "on", expected/,
+  ],
+  [
+    'two words of a wish',
+    ['--desired', 'enabled', ...WORDS, '--desired-map', 'connected=yes'],
+    /connected is "true" and "yes"; leave one out/,
+  ],
+  ['one word for both wishes', ['--desired', 'wanted', ...words('on', 'on')], /are both "on"/],
+  [
+    'one value for both wishes',
+    ['--desired', 'enabled', ...words('yes', 'true')],
+    /are both "true"/,
+  ],
+  [
+    'a word that is no value',
+    ['--desired', 'enabled', ...words('on', 'never')],
+    /"enabled" is of the type boolean, and "never" is no value of it/,
+  ],
+  [
+    'a word that is too long',
+    ['--desired', 'wanted', ...words('on', 'never')],
+    /character varying\(4\), and "never" is too long/,
+  ],
+  [
+    'a wish that is not there',
+    ['--desired', 'wish', ...WORDS],
+    /--desired: .* has no column "wish"; it has id, site_id/,
+  ],
+  ['a wish that is computed', ['--desired', 'doubled', ...WORDS], /Postgres computes "doubled"/],
+  [
+    'a wish that is the key',
+    ['--desired', 'id', ...words('1', '2')],
+    /"id" is the column of --id or --status/,
+  ],
+  [
+    'a wish that is the status',
+    ['--desired', 't.status', ...words('a', 'b')],
+    /"status" is the column of --id or --status/,
+  ],
+  [
+    'a broken name of a wish',
+    ['--desired', 'a.b.c', ...WORDS],
+    /--desired: found "a\.b\.c", expected a name like enabled/,
+  ],
+  [
+    'a command table that is not there',
+    ['--command-table', 'commands'],
+    /--command-table: there is no table "commands"/,
+  ],
+  [
+    'a command table of ours',
+    ['--command-table', 'mqtt_status.commands'],
+    /is no table of your program/,
+  ],
+  ['a view of commands', ['--command-table', 'a_view'], /is no table of your program/],
+  [
+    'a command table without columns',
+    ['--command-table', 'no_columns'],
+    /has no column action, requested_by, generation\. It needs key \(integer\), action \(text\)/,
+  ],
+  [
+    'a command table with other types',
+    ['--command-table', 'odd_types'],
+    /5 faults.*\.key is of the type timestamp.*\.action is of the type integer.*\.requested_at.*\.requested_by.*\.generation is of the type text; expected bigint/s,
+  ],
+  [
+    'a command table with short words',
+    ['--command-table', 'short'],
+    /"disconnect" needs 10 characters/,
+  ],
+  [
+    'a command table that needs more',
+    ['--command-table', 'more'],
+    /needs a value for site, and a command has none/,
+  ],
+  [
+    'a command table with another key',
+    ['--command-table', 'by_uuid'],
+    /\.key is of the type uuid; expected integer, as "id", or text/,
+  ],
+])('clicks: %s', async (_what, options, message) => {
+  const before = await objects()
+  const { failure } = await portal.run('attach', ...flags(), ...options)
   expect(failure).toMatch(message)
   expect(failure).not.toMatch(/\n {4}at /)
   expect(await objects()).toEqual(before)

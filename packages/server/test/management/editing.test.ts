@@ -302,4 +302,17 @@ test('a connection that mirrors a row of an attached table is neither changed no
   )
   expect(refusal(await desk.call('DELETE /connections/shop-1'))).toMatchObject(refused)
   expect(await sql`select name from connections`).toEqual([{ name: 'Mirrored' }])
+  // Its wish may be edited where it takes commands, and counts as one; nothing else beside it.
+  expect(
+    refusal(await desk.call('PATCH /connections/shop-1', { desired: 'connected' })),
+  ).toMatchObject(refused)
+  await sql`update connections set desired = 'connected'`
+  const both = { desired: 'disconnected', name: 'Other' }
+  expect(refusal(await desk.call('PATCH /connections/shop-1', both))).toMatchObject(refused)
+  expect(await desk.call('PATCH /connections/shop-1', { desired: 'disconnected' })).toMatchObject({
+    body: { desired: 'disconnected', name: 'Mirrored' },
+  })
+  expect(await sql`select desired, generation::int from connections`).toEqual([
+    { desired: 'disconnected', generation: 1 },
+  ])
 })

@@ -224,3 +224,23 @@ test('the doctor names keys that are missing', async () => {
     'broken: 1 are encrypted, 0 are references; these keys are missing: "k1" (1)',
   )
 })
+
+test('connections that mirror rows of an attached table are not changed by an import, except for their wish', async () => {
+  const { sql } = desk.database
+  const [attachment] = await sql<{ id: number }[]>`
+    insert into attachments (name, prefix, options) values ('shop.links', 'shop-', '{}') returning id`
+  await sql`
+    insert into connections (id, site_id, name, managed, desired, attachment, attachment_key)
+    values ('shop-1', 's', 'Mirrored', false, 'connected', ${attachment?.id ?? 0}, '1')`
+  const edit = 'id,name\nshop-1,Other\n'
+  expect((await load('m.csv', edit, '--update')).error).toContain(
+    'line 2, id: The connection mirrors a row of the table shop.links: change or delete it there',
+  )
+  expect(await sql`select name from connections`).toEqual([{ name: 'Mirrored' }])
+  const same = 'id,name,desired\nshop-1,Mirrored,disconnected\n'
+  expect((await load('n.csv', same, '--update')).lines).toEqual([
+    '0 created, 1 changed, 0 unchanged.',
+  ])
+  await sql`delete from connections`
+  await sql`delete from attachments`
+})

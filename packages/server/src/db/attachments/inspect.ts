@@ -13,6 +13,10 @@ export interface InspectedColumn {
   readonly isNullable: boolean
   /** Computed when it is read: a trigger does not see its value. */
   readonly isVirtual: boolean
+  /** Postgres computes its value, and no statement may set it. */
+  readonly isComputed: boolean
+  /** It gets a value where a new row names none. */
+  readonly hasDefault: boolean
 }
 
 export interface InspectedTable extends TableName {
@@ -25,6 +29,9 @@ export interface InspectedTable extends TableName {
   /** Whether this role may do what only the owner may. */
   readonly isOwned: boolean
   readonly isSystem: boolean
+  /** What this role may do with its rows. */
+  readonly mayInsert: boolean
+  readonly mayUpdate: boolean
   /** Row security that hides rows also from the owner. */
   readonly isGuarded: boolean
   /** Tables whose rows are read as rows of this one. */
@@ -54,6 +61,8 @@ export async function inspectTable(
       'owner', pg_get_userbyid(c.relowner),
       'role', current_user,
       'isOwned', pg_has_role(c.relowner, 'usage'),
+      'mayInsert', has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'insert'),
+      'mayUpdate', has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'update'),
       'isSystem', n.nspname in ('pg_catalog', 'information_schema') or n.nspname = ${sql.schemaName},
       'isGuarded', c.relrowsecurity and c.relforcerowsecurity,
       'heirs', (
@@ -96,7 +105,9 @@ function columnsAsJson(sql: Sql): ReturnType<Sql> {
         select typname from base where typtype <> 'd'
       ),
       'isNullable', not a.attnotnull,
-      'isVirtual', a.attgenerated = 'v'
+      'isVirtual', a.attgenerated = 'v',
+      'isComputed', a.attgenerated <> '' or a.attidentity = 'a',
+      'hasDefault', a.atthasdef or a.attidentity <> '' or ty.typdefault is not null
     ) order by a.attnum), '[]')
     from pg_attribute a
     join pg_type ty on ty.oid = a.atttypid
@@ -127,6 +138,13 @@ function uniqueTogetherAsJson(sql: Sql): ReturnType<Sql> {
       group by i.indexrelid
     ) together
   )`
+}
+
+/** The value as Postgres prints it once it is of the type. @throws the refusal of Postgres */
+export async function printedAs(sql: Sql, type: string, word: string): Promise<string> {
+  const [found] = await sql<{ word: string }[]>`
+    select (${word}::text::${sql.unsafe(type)})::text as word`
+  return found?.word ?? word
 }
 
 /** Tables of other schemas with this name, or with a name that contains it. */

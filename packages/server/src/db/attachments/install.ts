@@ -3,6 +3,7 @@ import { nameOf } from '../../model/attachment.ts'
 import type { Attachment, AttachmentOptions, TableName } from '../../model/attachment.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { quoted } from '../postgres/sql.ts'
+import { wishFunctions } from './wish-sql.ts'
 import {
   functionOf,
   functionStatements,
@@ -19,24 +20,6 @@ export interface InstallPlan {
   readonly tables: readonly InstalledTable[]
 }
 
-/** What the same table is attached with already; `null` if it is not. */
-export async function findAttachment(sql: Sql, table: TableName): Promise<Attachment | null> {
-  const [found] = await sql<{ id: number; prefix: string; options: AttachmentOptions }[]>`
-    select id, prefix, options
-    from ${sql.schema}.attachments
-    where name = ${nameOf(table)}`
-  if (found === undefined) return null
-  return {
-    ...found,
-    name: nameOf(table),
-    comparedAt: null,
-    rowCount: null,
-    error: null,
-    refusedCount: 0,
-    refused: [],
-  }
-}
-
 /** The statements, for people; the id of a new attachment is not known yet. */
 export function describeInstall(
   schema: string,
@@ -46,6 +29,7 @@ export function describeInstall(
   const place = { schema, id }
   return [
     ...functionStatements(place, options),
+    ...wishFunctions(place, options),
     ...tables.flatMap((table) => triggerStatements(place, table)),
   ]
 }
@@ -63,14 +47,15 @@ export async function install(tx: Sql, plan: InstallPlan): Promise<number> {
     insert into ${tx.schema}.attachments (name, prefix, options)
     values (${nameOf(options.table)}, ${options.prefix}, ${tx.json(options as never)})
     on conflict (name) do update
-    set prefix = excluded.prefix, options = excluded.options, changed_at = now(), error = null
+    set prefix = excluded.prefix, options = excluded.options, changed_at = now(), error = null, wish_error = null
     returning id`
   if (row === undefined) throw new Error('The attachment was not stored')
   const place = { schema: tx.schemaName, id: row.id }
   // The columns of a result can not be changed in place.
-  for (const name of ['rows', 'keys'] as const)
+  for (const name of ['rows', 'keys', 'wish'] as const)
     await tx.unsafe(`drop function if exists ${quoted(tx.schemaName)}.${functionOf(place, name)}`)
   for (const statement of functionStatements(place, options)) await tx.unsafe(statement)
+  for (const statement of wishFunctions(place, options)) await tx.unsafe(statement)
   await grantFunctions(tx, place.id)
   await dropStrays(tx, place.id, tables)
   for (const table of tables) await createTriggers(tx, place.id, table)
@@ -148,6 +133,7 @@ async function dropStrays(tx: Sql, id: number, keep: readonly InstalledTable[]):
     ...needed.map(({ run }) => run),
     functionOf(place, 'rows'),
     functionOf(place, 'keys'),
+    functionOf(place, 'wish'),
   ]
   for (const { name, signature } of await functionsOf(tx, id))
     if (keep.length === 0 || !names.includes(name)) await tx.unsafe(`drop function ${signature}`)

@@ -2,10 +2,13 @@
 import type { Attachment } from '../../model/attachment.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { asAttachment } from './store.ts'
+import { isOpen } from './wishes.ts'
 
 export interface Look {
   /** Attachments with notes. */
   readonly noted: readonly number[]
+  /** Attachments with clicks that the other program does not have yet. */
+  readonly wished: readonly number[]
   /** Rises when a note could not be written. */
   readonly losses: number
   /** All transactions before it have ended. */
@@ -16,9 +19,16 @@ export interface Look {
 
 /** Takes a fraction of a millisecond where there are no notes. */
 export async function look(sql: Sql): Promise<Look> {
-  const [found] = await sql<{ noted: number[]; losses: number; xmin: string; xmax: string }[]>`
+  const [found] = await sql<
+    { noted: number[]; wished: number[]; losses: number; xmin: string; xmax: string }[]
+  >`
     select
       (select coalesce(json_agg(distinct attachment), '[]') from ${sql.schema}.attachment_changes) as noted,
+      (
+        select coalesce(json_agg(distinct c.attachment), '[]')
+        from ${sql.schema}.connections c
+        where ${isOpen(sql)}
+      ) as wished,
       (select case when is_called then last_value else 0 end from ${sql.schema}.attachment_losses) as losses,
       pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
       pg_snapshot_xmax(pg_current_snapshot())::text as xmax`
@@ -28,7 +38,7 @@ export async function look(sql: Sql): Promise<Look> {
 
 export interface Sight {
   readonly attachment: Attachment
-  /** Changes with the files, partitions, columns and triggers of the tables. */
+  /** Changes with the options, and with the files, partitions, columns and triggers of the tables. */
   readonly fingerprint: string
   /** Tables that are not there any more. */
   readonly missing: readonly string[]
@@ -45,7 +55,11 @@ export async function readSights(sql: Sql): Promise<readonly Sight[]> {
       f.silent
     from ${sql.schema}.attachments a
     cross join lateral (
-      select md5(coalesce(string_agg(fingerprint, ';' order by name), '')) as fingerprint,
+      select md5(concat_ws(';',
+          a.changed_at,
+          ${commandColumns(sql)},
+          string_agg(fingerprint, ';' order by name)
+        )) as fingerprint,
         coalesce(json_agg(name) filter (where oid is null), '[]') as missing,
         coalesce(json_agg(name) filter (where oid is not null and not heard), '[]') as silent
       from (
@@ -87,6 +101,18 @@ export async function readSights(sql: Sql): Promise<readonly Sight[]> {
       ) tables
     ) f
     order by a.id`
+}
+
+/** A fragment over `attachments a`: the columns of the table for commands. */
+function commandColumns(sql: Sql): ReturnType<Sql> {
+  return sql`(
+    select string_agg(concat_ws(',', at.attname, at.atttypid, at.attnotnull), ',' order by at.attnum)
+    from pg_attribute at
+    where at.attnum > 0
+      and at.attrelid = to_regclass(
+        quote_ident(a.options #>> '{commands,schema}') || '.' || quote_ident(a.options #>> '{commands,name}')
+      )
+  )`
 }
 
 /** How long a node keeps the turn without renewing it. */

@@ -6,6 +6,7 @@
 import { TABLE_ALIAS } from '../../model/attachment.ts'
 import type { AttachmentOptions, SourceColumn, TableName } from '../../model/attachment.ts'
 import { quoted } from '../postgres/sql.ts'
+import { dollarQuoted, literal } from './quoting.ts'
 
 /** Notes of one transaction, after which it asks for a comparison of all rows: each takes one of 64 cached subtransactions. */
 const MOST_NOTES = 32
@@ -173,7 +174,7 @@ end`
   return `create or replace function ${quoted(place.schema)}.${functionOf(place, 'rows')}(only_keys jsonb)
 returns table (
   source_key text, id text, site_id text, name text, labels jsonb, status text, reason text, detail text,
-  last_message_at timestamptz
+  last_message_at timestamptz, desired text
 )
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO' as ${dollarQuoted(body)}`
@@ -191,19 +192,31 @@ function rowColumns({ schema }: AttachmentPlace, options: AttachmentOptions): st
     ([label, column]) => `${literal(label)}, left(${text(column)}, ${LABEL_LENGTH})`,
   )
   const map = literal(JSON.stringify(options.map))
+  const status = `coalesce(${map}::jsonb ->> ${text(options.status)}, 'unknown')`
   return [
     key,
     id,
     `${own}.attachment_shorten(coalesce(${text(options.site)}, ''))`,
     `coalesce(${line(options.name, NAME_LENGTH)}, ${key})`,
     `jsonb_strip_nulls(jsonb_build_object(${labels.join(', ')}))`,
-    `coalesce(${map}::jsonb ->> ${text(options.status)}, 'unknown')`,
+    status,
     line(options.reason, REASON_LENGTH),
     line(options.detail, DETAIL_LENGTH),
     options.lastMessage === null
       ? 'null::timestamptz'
       : `${columnOf(options.lastMessage)}::timestamptz`,
+    wishOf(options, status),
   ]
+}
+
+/** The wish as the row has it. Without a column for it, the wish of a row is what its status shows. */
+function wishOf({ desired, commands }: AttachmentOptions, status: string): string {
+  if (desired !== null) {
+    const { connected, disconnected } = desired.words
+    return `case ${TABLE_ALIAS}.${quoted(desired.name)}::text when ${literal(connected)} then 'connected' when ${literal(disconnected)} then 'disconnected' end`
+  }
+  if (commands === null) return 'null'
+  return `case when ${status} in ('disconnected', 'disconnecting') then 'disconnected' else 'connected' end`
 }
 
 /** All keys, also of rows that can't be read otherwise. */
@@ -220,16 +233,4 @@ function columnOf({ alias, name }: SourceColumn): string {
 
 function fields(row: 'old' | 'new', names: readonly string[]): string {
   return names.map((name) => `${row}.${quoted(name)}`).join(', ')
-}
-
-function literal(text: string): string {
-  const escaped = text.replaceAll("'", "''")
-  return text.includes('\\') ? `E'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`
-}
-
-/** A tag that the text does not contain. */
-function dollarQuoted(body: string): string {
-  let tag = '$attachment$'
-  while (body.includes(tag)) tag = tag.replace(/\$$/, '_$')
-  return `${tag}\n${body}\n${tag}`
 }

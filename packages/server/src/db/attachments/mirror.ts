@@ -5,33 +5,23 @@
 import type { Refusal } from '../../model/attachment.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { functionOf } from './mirror-sql.ts'
+import { isOpen } from './wishes.ts'
 
 export interface Written {
   /** Rows that were read. */
   readonly read: number
-  readonly written: number
-  readonly deleted: number
-  /** Keys whose connection another transaction has locked; they are noted again. */
-  readonly locked: number
   /** Rows whose id a connection of another origin has. */
   readonly taken: readonly Refusal[]
 }
 
-/** How long a statement waits for a lock. It waits for none but those of migrations of the attached table. */
-const LOCK_TIMEOUT = '500ms'
+/** From where the wish of a row comes. */
+type Wishes = 'none' | 'column' | 'status'
 
-/**
- * Begins the work on one attachment, on one node at a time, in a transaction.
- *
- * @returns whether it is this node's turn
- */
-export async function enter(tx: Sql, id: number): Promise<boolean> {
-  // Each statement sees what was committed before it, whatever the role's default is.
-  await tx`set transaction isolation level read committed`
-  await tx.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
-  const [found] = await tx<{ entered: boolean }[]>`
-    select pg_try_advisory_xact_lock(hashtext(${`${tx.schemaName}.attachments`}), ${id}::int) as entered`
-  return found?.entered === true
+interface Comparing {
+  readonly id: number
+  readonly wishes: Wishes
+  /** Whether the rows are read because they were written. */
+  readonly noted: boolean
 }
 
 /** Takes notes of an attachment. @returns their keys; a null key stands for all rows */
@@ -80,6 +70,16 @@ export async function noteAll(tx: Sql, id: number): Promise<void> {
     where attachment = ${id}`
 }
 
+async function wishesOf(tx: Sql, id: number): Promise<Wishes> {
+  const [found] = await tx<{ column: boolean; commands: boolean }[]>`
+    select coalesce(options -> 'desired', 'null') <> 'null' as column,
+      coalesce(options -> 'commands', 'null') <> 'null' as commands
+    from ${tx.schema}.attachments
+    where id = ${id}`
+  if (found?.column === true) return 'column'
+  return found?.commands === true ? 'status' : 'none'
+}
+
 /**
  * Writes the connections of these keys, or of all rows. Connections that another transaction has locked are noted again.
  *
@@ -91,12 +91,13 @@ export async function mirrorRows(
   keys: readonly string[] | null,
 ): Promise<Written> {
   const only = keys === null ? tx`null::jsonb` : tx`${tx.json(keys)}::jsonb`
+  const comparing = { id, wishes: await wishesOf(tx, id), noted: keys !== null }
   const [written] = await tx<Written[]>`
     with source as materialized (
       select *
       from ${tx.schema}.${tx(functionOf({ id }, 'rows'))}(${only})
     ), compared as materialized (
-      ${comparedRows(tx, id)}
+      ${comparedRows(tx, comparing)}
     ), gone as materialized (
       select c.id, c.attachment_key as source_key
       from ${tx.schema}.connections c
@@ -119,7 +120,7 @@ export async function mirrorRows(
       where c.id = gone.id and c.id = free.id
       returning c.id
     ), written as (
-      ${writeRows(tx, id)}
+      ${writeRows(tx, comparing)}
     ), noted as (
       insert into ${tx.schema}.attachment_changes (attachment, key)
       select ${id}::int, source_key
@@ -128,9 +129,6 @@ export async function mirrorRows(
       returning key
     )
     select (select count(*)::int from source) as read,
-      (select count(*)::int from written) as written,
-      (select count(*)::int from deleted) as deleted,
-      (select count(*)::int from noted) as locked,
       (
         select coalesce(json_agg(json_build_object(
           'key', source_key,
@@ -144,26 +142,76 @@ export async function mirrorRows(
   return written
 }
 
-/** A fragment: the rows of `source`, each with what its connection says. */
-function comparedRows(tx: Sql, id: number): ReturnType<Sql> {
+/** A fragment: the rows of `source`, each with what its connection says and has to say. */
+function comparedRows(tx: Sql, { id, wishes, noted }: Comparing): ReturnType<Sql> {
   return tx`
-    select s.*,
+    select s.id, s.source_key, s.site_id, s.name, s.labels, s.status, s.reason, s.detail, s.last_message_at,
+      w.desired, o.observed_generation,
       c.id is not null as present,
       c.id is not null and c.attachment is distinct from ${id}::int as taken,
-      (c.site_id, c.name, c.labels, c.managed, c.status, c.reason, c.detail, c.last_message_at, c.desired, c.attachment_key)
-        is distinct from
-        (s.site_id, s.name, s.labels, false, s.status, s.reason, s.detail, s.last_message_at, null::text, s.source_key) as differs
+      (
+        c.site_id, c.name, c.labels, c.managed, c.status, c.reason, c.detail, c.last_message_at, c.attachment_key,
+        c.desired, c.observed_generation
+      ) is distinct from (
+        s.site_id, s.name, s.labels, false, s.status, s.reason, s.detail, s.last_message_at, s.source_key,
+        w.desired, o.observed_generation
+      ) as differs
     from source s
-    left join ${tx.schema}.connections c on c.id = s.id`
+    left join ${tx.schema}.connections c on c.id = s.id
+    cross join lateral (select ${wishOf(tx, wishes)} as desired) w
+    cross join lateral (
+      select case when ${isConfirmed(tx, { wishes, noted })} then c.generation else coalesce(c.observed_generation, 0) end
+    ) o (observed_generation)`
 }
 
-/** A fragment: inserts what is missing, and updates what differs and is `free`. */
-function writeRows(tx: Sql, id: number): ReturnType<Sql> {
+/** A fragment: the wish that a connection has to have. One that the other program does not have yet stays as it is. */
+function wishOf(tx: Sql, wishes: Wishes): ReturnType<Sql> {
+  switch (wishes) {
+    case 'none':
+      return tx`s.desired`
+    case 'column':
+      return tx`case when ${isOpen(tx)} then c.desired else s.desired end`
+    case 'status':
+      // The status follows a wish only some time after the program has got it.
+      return tx`case
+        when ${isOpen(tx)} then c.desired
+        when c.desired is not null and c.generation > c.observed_generation
+          and not (c.status is distinct from s.status and ${tx.schema}.attachment_obeys(c.desired, s.status))
+          then c.desired
+        else s.desired
+      end`
+  }
+}
+
+/**
+ * A fragment: whether the other program shows that it acts on the last wish that it was handed. Its status agrees, or has
+ * changed that way; for a reconnect, the row was also written while it is connected; or the program wishes otherwise.
+ */
+function isConfirmed(tx: Sql, { wishes, noted }: Omit<Comparing, 'id'>): ReturnType<Sql> {
+  if (wishes === 'none') return tx`false`
+  return tx`
+    not ${isOpen(tx)}
+    and c.generation > c.observed_generation
+    and (
+      (c.restart_generation <= c.attachment_restart_generation and ${tx.schema}.attachment_agrees(w.desired, s.status))
+      or (c.restart_generation > c.attachment_restart_generation and ${noted} and s.status = 'connected')
+      or (c.status is distinct from s.status and ${tx.schema}.attachment_obeys(w.desired, s.status))
+      or (${wishes === 'column'} and w.desired is distinct from c.desired)
+    )`
+}
+
+/**
+ * A fragment: inserts what is missing, and updates what differs and is `free`. A command may come between the comparison and
+ * the update: its wish stays as it is.
+ */
+function writeRows(tx: Sql, { id, wishes }: Pick<Comparing, 'id' | 'wishes'>): ReturnType<Sql> {
   return tx`
     insert into ${tx.schema}.connections as c (
-      id, site_id, name, labels, managed, status, reason, detail, last_message_at, desired, attachment, attachment_key
+      id, site_id, name, labels, managed, status, reason, detail, last_message_at, attachment, attachment_key,
+      desired, observed_generation
     )
-    select id, site_id, name, labels, false, status, reason, detail, last_message_at, null, ${id}::int, source_key
+    select id, site_id, name, labels, false, status, reason, detail, last_message_at, ${id}::int, source_key,
+      desired, observed_generation
     from compared
     where not present or (differs and id in (select id from free))
     order by id
@@ -176,8 +224,42 @@ function writeRows(tx: Sql, id: number): ReturnType<Sql> {
       reason = excluded.reason,
       detail = excluded.detail,
       last_message_at = excluded.last_message_at,
-      desired = null,
-      attachment_key = excluded.attachment_key
+      attachment_key = excluded.attachment_key,
+      desired = case when ${wishes !== 'none'} and ${isOpen(tx)} then c.desired else excluded.desired end,
+      observed_generation = greatest(c.observed_generation, excluded.observed_generation),
+      attachment_restart_generation = case
+        when excluded.observed_generation = c.generation then c.restart_generation
+        else c.attachment_restart_generation
+      end,
+      -- What was asked for before the row took commands is no wish.
+      attachment_generation = case when c.desired is null then c.generation else c.attachment_generation end
     where c.attachment = ${id}
     returning id`
+}
+
+/**
+ * Makes connections of an attachment unknown that could not be read: of one row, or of all. Rows that another transaction has
+ * locked stay as they are.
+ *
+ * @returns how many were changed
+ */
+export async function distrust(
+  sql: Sql,
+  id: number,
+  { key, detail }: { readonly key: string | null; readonly detail: string },
+): Promise<number> {
+  const { count } = await sql`
+    with untrusted as materialized (
+      select c.id
+      from ${sql.schema}.connections c
+      where c.attachment = ${id}
+        and (${key}::text is null or c.attachment_key = ${key})
+        and c.status <> 'unknown'
+      for no key update skip locked
+    )
+    update ${sql.schema}.connections c
+    set status = 'unknown', reason = 'supervisor_lost', detail = ${detail}
+    from untrusted
+    where c.id = untrusted.id`
+  return count
 }

@@ -21,6 +21,8 @@ export type CommandResult =
   | { readonly kind: 'not_found' }
   /** The program that writes an observed row takes no commands. */
   | { readonly kind: 'not_controllable' }
+  /** The row mirrors one of an attached table, whose program can be asked for a wish only. */
+  | { readonly kind: 'no_reconnect'; readonly table: string }
   /** The key was used for another action. */
   | { readonly kind: 'idempotency_conflict' }
 
@@ -41,13 +43,20 @@ export async function command(lane: Database, request: CommandRequest): Promise<
 
 function edit(lane: Database, request: CommandRequest): Promise<CommandResult> {
   const decide = async (tx: Sql): Promise<CommandResult> => {
-    const [row] = await tx<{ desired: string | null }[]>`
-      select desired
-      from ${tx.schema}.connections
-      where id = ${request.id}
-      for no key update`
+    const [row] = await tx<{ desired: string | null; wishesOnly: string | null }[]>`
+      select c.desired,
+        (
+          select a.name
+          from ${tx.schema}.attachments a
+          where a.id = c.attachment and coalesce(a.options -> 'commands', 'null') = 'null'
+        ) as "wishesOnly"
+      from ${tx.schema}.connections c
+      where c.id = ${request.id}
+      for no key update of c`
     if (row === undefined) return { kind: 'not_found' }
     if (row.desired === null) return { kind: 'not_controllable' }
+    if (request.action === 'reconnect' && row.wishesOnly !== null)
+      return { kind: 'no_reconnect', table: row.wishesOnly }
     const former = await findCommand(tx, request)
     if (former !== null && former.action !== request.action) return { kind: 'idempotency_conflict' }
     const generation = former?.generation ?? (await raise(tx, request))

@@ -49,6 +49,11 @@ function accepted(
         'not_controllable',
         'The server only observes this connection, and the program that writes its row takes no commands.',
       )
+    case 'no_reconnect':
+      throw new StatusError(
+        'not_controllable',
+        `The connection mirrors a row of the table ${result.table}, in which a reconnect can not be written. Disconnect and connect it, or attach the table with --command-table.`,
+      )
     case 'idempotency_conflict':
       throw new StatusError(
         'idempotency_conflict',
