@@ -28,7 +28,9 @@ export async function attachTable(
   const request = parseRequest(flags)
   await withStorage(edge, database, async ({ sql }) => {
     const prepared = await prepare(sql, request)
-    for (const line of describeAttach(prepared)) edge.print(line)
+    const report = describeAttach(prepared).join('\n')
+    // A dry run prints SQL alone, so that its output can be saved as a file and run.
+    edge.print(dryRun ? report.replace(/^/gm, '-- ') : report)
     if (dryRun) {
       printStatements(edge, sql, prepared)
       return

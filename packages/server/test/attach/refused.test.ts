@@ -285,9 +285,8 @@ test('--dry-run prints SQL that can be run, and changes nothing', async () => {
   const { printed, failure } = await portal.run('attach', ...flags(), '--dry-run')
   expect(failure).toBe('')
   expect(await objects()).toEqual(before)
-  const sql = printed.slice(printed.indexOf('-- These statements'))
   const rolledBack = portal.database.sql.begin(async (tx) => {
-    await tx.unsafe(sql)
+    await tx.unsafe(printed)
     throw new Error('rolled back')
   })
   await expect(rolledBack).rejects.toThrow('rolled back')
@@ -296,12 +295,16 @@ test('--dry-run prints SQL that can be run, and changes nothing', async () => {
 test('a role that does not own the table, and one without rights on the schema', async () => {
   const { sql, url } = portal.database
   const role = `guest_${crypto.randomUUID().slice(0, 8)}`
-  await sql.unsafe(`create role ${role} login password 'x'; grant usage on schema mqtt_status to ${role};
-    grant select on all tables in schema mqtt_status to ${role}`)
+  await sql.unsafe(`create role ${role} login password 'x'`)
   const address = new URL(url)
   address.username = role
   address.password = 'x'
   try {
+    for (const grant of ['usage on schema', 'select on all tables in schema']) {
+      const { failure } = await portal.runAs(address.href, 'attach', ...flags())
+      expect(failure).toMatch(/permission denied for .*let that role grant usage on their schema/s)
+      await sql.unsafe(`grant ${grant} mqtt_status to ${role}`)
+    }
     const stranger = await portal.runAs(address.href, 'attach', ...flags())
     expect(stranger.failure).toMatch(
       /belongs to the role .* only its owner may create the trigger.*grant/s,

@@ -11,6 +11,9 @@ const UNREACHABLE = 'Check DATABASE_URL, and that Postgres runs and lets this ma
 export const READ_ONLY =
   'It is a standby, or default_transaction_read_only is on there. Point DATABASE_URL at the primary.'
 
+const RIGHTS =
+  'Use the role that owns the tables of mqtt-status, or let that role grant usage on their schema, and select, insert, update and delete on all of them.'
+
 const CHECK = 'Run the command again: what is done already is found, and not done twice.'
 const AGAIN = 'Run the command again when the database can be used.'
 
@@ -34,7 +37,7 @@ const CURES: Readonly<Record<string, string>> = {
   '42P07': TAKEN,
   '42710': TAKEN,
   '42723': TAKEN,
-  '42501': 'Run "mqtt-status migrate" as the owner of the schema, or grant create on it.',
+  '42501': RIGHTS,
 }
 
 /**
