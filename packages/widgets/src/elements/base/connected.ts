@@ -103,37 +103,19 @@ export abstract class ConnectedElement extends StatusElement {
 
   protected readonly clients: ClientController
   protected readonly store: ConnectionController
-  protected readonly closeLook: CloseLook
-  /** What the parts of the element outside of this class read of it. */
-  protected readonly inside: Inside
-  /** The buttons of an element that has some. */
-  declare protected readonly commands?: { readonly state: CommandState }
   protected scene!: Scene
-  readonly #links: LinkController
-  readonly #alarm: AlarmController
+  // An element that waits for its turn to render needs none of these: a page of a thousand cards creates them in slices.
+  protected closeLook!: CloseLook
+  #links!: LinkController
+  #alarm!: AlarmController
+  #isPrepared = false
   readonly #ownText: OwnText
 
   constructor() {
     super()
     this.clients = new ClientController(this)
     this.store = new ConnectionController(this, this.clients)
-    this.closeLook = new CloseLook(this)
-    this.#links = new LinkController(this, this.clients, false)
-    this.#alarm = new AlarmController(this)
     this.#ownText = new OwnText(this)
-    this.inside = {
-      store: this.store,
-      language: () => this.speech,
-      density: () => this.density,
-      name: () => this.displayName,
-      row: () => this.scene.row,
-      describe: (row, name) => this.#describe(row, name),
-    }
-    new NewsController(this, {
-      shown: () => this.#shown(),
-      language: this.inside.language,
-      describe: (row) => this.#describe(row, this.displayName),
-    })
   }
 
   /** The latest row; `null` before the first one. */
@@ -151,7 +133,24 @@ export abstract class ConnectedElement extends StatusElement {
   /** The health of the feed; `null` while no server is known. */
   get link(): LinkState | null {
     this.#follow()
-    return this.#links.current?.state ?? null
+    return this.clients.current?.link.state ?? null
+  }
+
+  /** The buttons of an element that has some. */
+  protected get commands(): { readonly state: CommandState } | null {
+    return null
+  }
+
+  /** What the parts of the element outside of this class read of it. */
+  protected inside(): Inside {
+    return {
+      store: this.store,
+      language: () => this.speech,
+      density: () => this.density,
+      name: () => this.displayName,
+      row: () => this.scene.row,
+      describe: (row, name) => this.#describe(row, name),
+    }
   }
 
   /** Opens a transport now instead of at the next attempt. */
@@ -187,10 +186,24 @@ export abstract class ConnectedElement extends StatusElement {
     })
     const turn = takeTurn(this, () => {
       if (!this.hasUpdated) this.#dress('elementStyles')
+      this.#prepare()
       void super.scheduleUpdate()
     })
     if (turn && !this.hasUpdated) this.#dress('placeholder')
     return turn
+  }
+
+  #prepare(): void {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
+    this.closeLook = new CloseLook(this)
+    this.#links = new LinkController(this, this.clients, false)
+    this.#alarm = new AlarmController(this)
+    new NewsController(this, {
+      shown: () => this.#shown(),
+      language: () => this.speech,
+      describe: (row) => this.#describe(row, this.displayName),
+    })
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {

@@ -83,8 +83,12 @@ export class MqttStatusCard extends ConnectedElement {
   declare controls: WordProperty<'controls'>
   declare headingLevel: HeadingLevel | `${HeadingLevel}` | null | undefined
   declare hide: string | null | undefined
-  protected override readonly commands: CommandButtons = new CommandButtons(this, this.inside)
+  #commands: CommandButtons | null = null
   #filled: ReadonlySet<string> | null = null
+
+  protected override get commands(): CommandButtons {
+    return (this.#commands ??= new CommandButtons(this, this.inside()))
+  }
 
   /** Sends the command `connect`; resolves when it has ended, with any outcome. */
   connect(): Promise<Outcome> {

@@ -56,11 +56,15 @@ export class MqttStatusControl extends ConnectedElement {
   declare action: WordProperty<'action'>
   declare labelHidden: boolean
   declare confirm: WordProperty<'confirm'>
-  protected override readonly commands: CommandButtons = new CommandButtons(this, this.inside)
+  #commands: CommandButtons | null = null
 
   constructor() {
     super()
     this.labelHidden = false
+  }
+
+  protected override get commands(): CommandButtons {
+    return (this.#commands ??= new CommandButtons(this, this.inside()))
   }
 
   /** Sends the command `connect`; resolves when it has ended, with any outcome. */
