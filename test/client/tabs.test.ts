@@ -169,7 +169,7 @@ test('all clients of a page stay on one socket after the page was frozen and soo
 
 test('another tab replaces a leader that is dead but still holds its lock', async () => {
   const name = JSON.stringify([
-    'mqtt-status.tabs.1',
+    'mqtt-status.tabs.2',
     `http://127.0.0.1:${world.proxy.port}/`,
     null,
     null,
@@ -187,7 +187,7 @@ test('another tab replaces a leader that is dead but still holds its lock', asyn
 
 test('a tab ignores messages of tabs with another version', async () => {
   world.house.publish([row('a', 1)])
-  const name = ['mqtt-status.tabs.2', `http://127.0.0.1:${world.proxy.port}/`, null, null]
+  const name = ['mqtt-status.tabs.1', `http://127.0.0.1:${world.proxy.port}/`, null, null]
   const stranger = new BroadcastChannel(JSON.stringify(name))
   const heard: unknown[] = []
   stranger.onmessage = ({ data }) => heard.push(data)

@@ -7,7 +7,7 @@ const VALUES: readonly unknown[] = [
   { type: 'hello', token: 'x', client: { name: 'widgets', labels: [{ a: [1, null, 'ü'] }] } },
   { absent: undefined, empty: {}, none: null, text: '', number: 0.5, no: false },
   [undefined, [[]], { __proto__: null, a: 1 }],
-  ['mqtt-status.tabs.1', 'https://x/', undefined, null],
+  ['mqtt-status.tabs.2', 'https://x/', undefined, null],
   'text',
   7,
   null,

@@ -9,11 +9,13 @@ import { toJson } from '../json.ts'
 import type { OpenTransport, Transport } from './transport.ts'
 import { toFilter, toNames } from '../names.ts'
 
-/** From a tab to the leader. */
-export interface Said {
+/** From a tab to the leader; the other tabs get it too, so it shares no member with {@link FromLeader}. */
+export interface ToLeader {
   readonly from: string
-  readonly knocks?: boolean
-  readonly says?: ClientMessage
+  /** The tab wants to use the leader's transport. */
+  readonly joins?: boolean
+  /** A message for the server. */
+  readonly sends?: ClientMessage
   readonly leaves?: boolean
 }
 
@@ -22,9 +24,10 @@ export interface FromLeader {
   readonly to?: string
   /** There is a new leader. */
   readonly started?: boolean
-  readonly opens?: boolean
+  /** The leader accepts the tab that has joined. */
+  readonly accepted?: boolean
   /** A message of the server. */
-  readonly hear?: string
+  readonly message?: string
   /** The close code of the transport. */
   readonly closed?: number
 }
@@ -40,7 +43,7 @@ export class TabLeader {
   readonly #src: string
   readonly #openTransport: OpenTransport
   /** The tabs that watch a name. */
-  readonly #heads = new Map<string, Set<string>>()
+  readonly #watchers = new Map<string, Set<string>>()
   /** The tab of each watch that is not answered, and the tab's own id for it. */
   readonly #asked = new Map<number, { readonly to: string; readonly id: number | undefined }>()
   readonly #pinging = new Set<string>()
@@ -50,7 +53,7 @@ export class TabLeader {
   #welcome: { readonly message: Welcome; readonly atMs: number } | null = null
   #feed: string | null = null
   #lastId = 0
-  #heardAt = 0
+  #receivedAt = 0
   #pingedAt = 0
   #authAt = -Infinity
 
@@ -58,10 +61,10 @@ export class TabLeader {
     this.#src = src
     this.#openTransport = openTransport
     this.#channel = new BroadcastChannel(name)
-    this.#channel.onmessage = ({ data }: MessageEvent<Said>) => {
-      if (data.knocks) this.#open(data.from)
-      else if (data.leaves) this.#forget(data.from, [...this.#heads.keys()])
-      else if (data.says) this.#pass(data.from, data.says)
+    this.#channel.onmessage = ({ data }: MessageEvent<ToLeader>) => {
+      if (data.joins) this.#accept(data.from)
+      else if (data.leaves) this.#unwatch(data.from, [...this.#watchers.keys()])
+      else if (data.sends) this.#forward(data.from, data.sends)
     }
     this.#post({ started: true })
   }
@@ -78,40 +81,40 @@ export class TabLeader {
   }
 
   /** Only the leader can close a dead transport. A tab without an answer leaves, and joins again. */
-  #open(to: string): void {
+  #accept(to: string): void {
     const nowMs = performance.now()
     const heartbeatMs = this.#welcome?.message.heartbeatMs ?? 0
-    const isSilent = nowMs - this.#heardAt > heartbeatMs + LEADER_SILENCE_MS
+    const isSilent = nowMs - this.#receivedAt > heartbeatMs + LEADER_SILENCE_MS
     const isMute = this.#pinging.size > 0 && nowMs - this.#pingedAt > LEADER_PROBE_MS
-    if (this.#transport && (isSilent || isMute)) this.#over(LOST)
-    this.#post({ to, opens: true })
+    if (this.#transport && (isSilent || isMute)) this.#close(LOST)
+    this.#post({ to, accepted: true })
   }
 
-  #over(closed: number): void {
+  #close(closed: number): void {
     this.#transport?.close()
     this.#transport = this.#welcome = this.#feed = null
     this.#waiting = []
-    this.#heads.clear()
+    this.#watchers.clear()
     this.#asked.clear()
     this.#pinging.clear()
     this.#post({ closed })
   }
 
-  #pass(from: string, message: ClientMessage): void {
+  #forward(from: string, message: ClientMessage): void {
     switch (message.type) {
       case 'hello':
-        this.#greet(from, message)
+        this.#sendWelcome(from, message)
         return
       case 'watch': {
         const id = ++this.#lastId
         this.#asked.set(id, { to: from, id: message.id })
         for (const name of toNames(message))
-          this.#heads.set(name, (this.#heads.get(name) ?? new Set()).add(from))
+          this.#watchers.set(name, (this.#watchers.get(name) ?? new Set()).add(from))
         this.#send({ ...message, id })
         return
       }
       case 'unwatch':
-        this.#forget(from, toNames(message))
+        this.#unwatch(from, toNames(message))
         return
       case 'auth':
         if (performance.now() - this.#authAt < AUTH_EVERY_MS) return
@@ -127,17 +130,17 @@ export class TabLeader {
     this.#send(message)
   }
 
-  #greet(to: string, hello: ClientMessage): void {
+  #sendWelcome(to: string, hello: ClientMessage): void {
     if (!this.#transport) this.#dial(hello)
     if (!this.#welcome) return
     const { message, atMs } = this.#welcome
     const now = new Date(Date.parse(message.now) + performance.now() - atMs).toISOString()
-    this.#post({ to, hear: toJson({ ...message, now }) })
-    if (this.#feed) this.#post({ to, hear: this.#feed })
+    this.#post({ to, message: toJson({ ...message, now }) })
+    if (this.#feed) this.#post({ to, message: this.#feed })
   }
 
   #dial(hello: ClientMessage): void {
-    this.#heardAt = performance.now()
+    this.#receivedAt = performance.now()
     const transport = this.#openTransport(this.#src, {
       onOpen: () => {
         transport.send(hello)
@@ -145,10 +148,10 @@ export class TabLeader {
         this.#waiting = null
       },
       onMessage: (text) => {
-        if (transport === this.#transport) this.#hear(text)
+        if (transport === this.#transport) this.#receive(text)
       },
       onClose: (closed) => {
-        if (transport === this.#transport) this.#over(closed)
+        if (transport === this.#transport) this.#close(closed)
       },
     })
     this.#transport = transport
@@ -159,11 +162,11 @@ export class TabLeader {
     else this.#transport?.send(message)
   }
 
-  #hear(text: string): void {
-    this.#heardAt = performance.now()
+  #receive(text: string): void {
+    this.#receivedAt = performance.now()
     const message = readMessage(text)
     if (message === null) {
-      this.#over(LOST)
+      this.#close(LOST)
       return
     }
     switch (message.type) {
@@ -177,12 +180,12 @@ export class TabLeader {
         this.#transport?.send({ type: 'pong' })
         break
       case 'pong':
-        for (const to of this.#pinging) this.#post({ to, hear: text })
+        for (const to of this.#pinging) this.#post({ to, message: text })
         this.#pinging.clear()
         return
       case 'bye':
-        this.#post({ hear: text })
-        this.#over(message.code)
+        this.#post({ message: text })
+        this.#close(message.code)
         return
       case 'snapshot':
       case 'patch':
@@ -190,19 +193,19 @@ export class TabLeader {
         const asked = this.#asked.get(message.id ?? 0)
         if (!asked) break
         if (!('final' in message) || message.final) this.#asked.delete(message.id ?? 0)
-        this.#post({ to: asked.to, hear: toJson({ ...message, id: asked.id }) })
+        this.#post({ to: asked.to, message: toJson({ ...message, id: asked.id }) })
         return
       }
       default:
     }
-    this.#post({ hear: text })
+    this.#post({ message: text })
   }
 
   /** Unwatches the names that no tab watches any more. */
-  #forget(from: string, names: readonly string[]): void {
+  #unwatch(from: string, names: readonly string[]): void {
     const gone = names.filter((name) => {
-      const heads = this.#heads.get(name)
-      return heads?.delete(from) && heads.size === 0 && this.#heads.delete(name)
+      const watchers = this.#watchers.get(name)
+      return watchers?.delete(from) && watchers.size === 0 && this.#watchers.delete(name)
     })
     if (gone.length > 0) this.#send({ type: 'unwatch', ...toFilter(gone) })
   }

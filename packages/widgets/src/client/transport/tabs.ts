@@ -3,13 +3,13 @@ import { CLOSE_CODES } from '@mqtt-status/protocol'
 import type { ClientMessage } from '@mqtt-status/protocol'
 import { newRequestId } from '../request-id.ts'
 import { TabLeader } from './tab-leader.ts'
-import type { FromLeader } from './tab-leader.ts'
+import type { FromLeader, ToLeader } from './tab-leader.ts'
 import type { OpenTransport, Transport, TransportListener } from './transport.ts'
 
-/** A leader that does not answer within this time is dead, although it holds the lock. */
-const PATIENCE_MS = 5_000
+/** A leader that has not accepted a tab within this time is dead, although it holds the lock: the tab steals it. */
+const STEAL_AFTER_MS = 5_000
 /** A page opens a transport of its own if no leader has answered by then. */
-const DESPAIR_MS = 8_000
+const ALONE_AFTER_MS = 8_000
 /** A tab that opens a transport again within this time keeps its place. */
 const LINGER_MS = 2_000
 /** The page releases the lock at these events, because a frozen page would keep it. Node has no such events. */
@@ -43,7 +43,7 @@ class Candidate {
   }
 
   /** Takes the lock from the tab that holds it. */
-  usurp(): void {
+  steal(): void {
     this.#resign()
     this.#stand({ steal: true })
   }
@@ -122,15 +122,15 @@ class Member implements Transport {
   /** A transport of its own, after no leader has answered. */
   #own: Transport | null = null
   #isClosed = false
-  readonly #impatience: ReturnType<typeof setTimeout>
-  readonly #despair: ReturnType<typeof setTimeout>
+  readonly #stealTimer: ReturnType<typeof setTimeout>
+  readonly #aloneTimer: ReturnType<typeof setTimeout>
 
   constructor(name: string, src: string, uses: MemberUses) {
     this.#uses = uses
     this.#src = src
     this.#channel = new BroadcastChannel(name)
     this.#channel.onmessage = ({ data }: MessageEvent<FromLeader>) => {
-      this.#hear(data)
+      this.#receive(data)
     }
     try {
       this.#candidate =
@@ -142,16 +142,16 @@ class Member implements Transport {
     }
     candidates.set(name, this.#candidate)
     this.#candidate.join(this.#goAlone)
-    this.#impatience = setTimeout(() => {
-      this.#candidate.usurp()
-    }, PATIENCE_MS)
-    this.#despair = setTimeout(this.#goAlone, DESPAIR_MS)
-    this.#say({ knocks: true })
+    this.#stealTimer = setTimeout(() => {
+      this.#candidate.steal()
+    }, STEAL_AFTER_MS)
+    this.#aloneTimer = setTimeout(this.#goAlone, ALONE_AFTER_MS)
+    this.#post({ joins: true })
   }
 
   send(message: ClientMessage): boolean {
     if (this.#own) return this.#own.send(message)
-    this.#say({ says: message })
+    this.#post({ sends: message })
     return true
   }
 
@@ -161,17 +161,17 @@ class Member implements Transport {
     this.#own?.close()
   }
 
-  #hear(data: FromLeader): void {
+  #receive(data: FromLeader): void {
     const { onOpen, onMessage, onClose } = this.#uses.listener
     if (this.#own || (data.to !== undefined && data.to !== this.#me)) return
     if (data.started && this.#isOpen) onClose(CLOSE_CODES.resync)
-    else if (data.started) this.#say({ knocks: true })
-    else if (data.opens) {
-      clearTimeout(this.#impatience)
-      clearTimeout(this.#despair)
+    else if (data.started) this.#post({ joins: true })
+    else if (data.accepted) {
+      clearTimeout(this.#stealTimer)
+      clearTimeout(this.#aloneTimer)
       this.#isOpen = true
       onOpen()
-    } else if (data.hear !== undefined && this.#isOpen) onMessage(data.hear)
+    } else if (data.message !== undefined && this.#isOpen) onMessage(data.message)
     else if (data.closed !== undefined && this.#isOpen) onClose(data.closed)
   }
 
@@ -183,14 +183,14 @@ class Member implements Transport {
 
   #leave(): void {
     if (this.#own) return
-    clearTimeout(this.#impatience)
-    clearTimeout(this.#despair)
-    this.#say({ leaves: true })
+    clearTimeout(this.#stealTimer)
+    clearTimeout(this.#aloneTimer)
+    this.#post({ leaves: true })
     this.#channel.close()
     this.#candidate.part(this.#goAlone)
   }
 
-  #say(words: object): void {
-    this.#channel.postMessage({ from: this.#me, ...words })
+  #post(message: Omit<ToLeader, 'from'>): void {
+    this.#channel.postMessage({ from: this.#me, ...message })
   }
 }

@@ -24,7 +24,7 @@ export class Transports {
     // A function may answer with another visitor's token in another tab.
     if (share !== 'tabs' || getToken || !('locks' in navigator)) return openWebSocket
     const { openAmongTabs } = await import('./tabs.ts')
-    const name = toJson(['mqtt-status.tabs.1', src, tokenSrc, token])
+    const name = toJson(['mqtt-status.tabs.2', src, tokenSrc, token])
     return openAmongTabs(name, openWebSocket)
   }
 
