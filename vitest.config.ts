@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { findPython } from './scripts/examples/python.ts'
 
+const SITES = ['test/packages/astro.test.ts', 'test/packages/nuxt.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -49,8 +51,20 @@ export default defineConfig({
         test: {
           name: 'packages',
           include: ['test/packages/**/*.test.ts'],
+          exclude: SITES,
           globalSetup: ['test/packages/setup.ts', 'test/postgres-setup.ts'],
           testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // Installs and builds the documented sites of Nuxt and Astro, some 900 npm packages: `pnpm test sites`.
+        test: {
+          name: 'sites',
+          include: SITES,
+          globalSetup: ['test/packages/setup.ts', 'test/postgres-setup.ts'],
+          testTimeout: 60_000,
           hookTimeout: 300_000,
           fileParallelism: false,
         },

@@ -1,8 +1,9 @@
 /**
  * Runs the suites one after the other, prints the errors of the failed tests once more and closes with a line that counts
  * all tests. Arguments name the suites to run; without arguments it runs all but `system`, whose tests need programs that a
- * fresh machine lacks, and `example-checks`, whose tests wait for what never comes. Arguments with a slash are parts of
- * paths: the named suites run only the files that have one of them. After `examples` an argument may name an example.
+ * fresh machine lacks, `example-checks`, whose tests wait for what never comes, and `sites`, which installs large frameworks.
+ * Arguments with a slash are parts of paths: the named suites run only the files that have one of them. After `examples` an
+ * argument may name an example.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -51,6 +52,7 @@ const suites: readonly Suite[] = [
   vitest('packages'),
   vitest('examples'),
   { ...vitest('example-checks'), onlyNamed: true },
+  { ...vitest('sites'), onlyNamed: true },
   vitest('e2e'),
   { ...vitest('system'), onlyNamed: true },
 ]

@@ -29,6 +29,7 @@ const ELEMENTS = modules
 const SCRIPT_ATTRIBUTES = ['type', 'src', 'data-cfasync', 'data-token-src']
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   script: SCRIPT_ATTRIBUTES,
+  link: ['rel', 'href'],
   span: ['slot'],
   ...Object.fromEntries(
     ELEMENTS.map(({ tagName = '', attributes = [] }) => [

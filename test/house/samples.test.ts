@@ -29,6 +29,7 @@ const RULES: readonly Rule[] = [
   { language: 'ini', page: 'docs/operations.md', by: HERE },
   { language: 'ini', page: 'docs/database.md', by: 'test/system/pgbouncer.test.ts' },
   ...['ts', 'tsx', 'js', 'jsx', 'vue', 'svelte'].map((language) => ({ language, by: COMPILED })),
+  { language: 'astro', by: 'test/packages/astro.test.ts' },
   ...['html', 'css', 'http', 'csv'].map((language) => ({ language, by: BROWSED })),
   ...['python', 'php', 'ruby'].flatMap((language) => [
     { language, ...SIGNED },

@@ -13,16 +13,33 @@ interface Check {
   readonly compilerOptions?: object
 }
 
+/** What the samples use of Nuxt, which nuxt.test.ts builds in a suite of its own. */
+const NUXT = `
+declare module 'nuxt/config' {
+  export function defineNuxtConfig(config: {
+    compatibilityDate: string
+    vue: { compilerOptions: { isCustomElement: (tag: string) => boolean } }
+  }): object
+}
+declare module 'nuxt/app' {
+  import type { Ref } from 'vue'
+  export function defineNuxtPlugin(setup: () => void): object
+  export function useFetch<T>(
+    url: string,
+    options: { query: Record<string, string>; timeout: number },
+  ): Promise<{ data: Ref<T | undefined> }>
+}`
+
 const CHECKS: Readonly<Record<string, Check>> = {
-  typescript: { languages: ['ts', 'tsx'], command: ['tsc', '-p', '.'] },
+  typescript: { languages: ['ts', 'tsx'], command: ['tsc', '-p', '.'], ambient: NUXT },
   // Without types of parameters there is only `any`; everything else is checked.
   javascript: {
     languages: ['js', 'jsx'],
     command: ['tsc', '-p', '.'],
     compilerOptions: { allowJs: true, checkJs: true, noImplicitAny: false },
-    ambient: `declare module 'jose'`,
+    ambient: `declare module 'jose'\ndeclare module '@astrojs/node'\ndeclare module 'astro/config'`,
   },
-  vue: { languages: ['vue'], command: ['vue-tsc', '-p', '.'] },
+  vue: { languages: ['vue'], command: ['vue-tsc', '-p', '.'], ambient: NUXT },
   svelte: {
     languages: ['svelte'],
     command: ['svelte-check', '--fail-on-warnings', '--tsconfig', './tsconfig.json'],

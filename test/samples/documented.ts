@@ -81,5 +81,5 @@ export function nameOf({ page, line, language }: Block): string {
 }
 
 function fileOf(text: string): string | null {
-  return /^(?:\/\/|<!--|#) (\S+\.\w+)(?: -->)?\n/.exec(text)?.[1] ?? null
+  return /^(?:---\n)?(?:\/\/|<!--|#) (\S+\.\w+)(?: -->)?\n/.exec(text)?.[1] ?? null
 }

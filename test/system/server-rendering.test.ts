@@ -1,4 +1,7 @@
-/** The functions of docs/server-rendering.md, in their own languages, ask a real server and render what they get. */
+/**
+ * The functions of docs/server-rendering.md, in their own languages, ask a real server and render what they get. A browser
+ * shows their pages without scripts, before the script arrives, and after that.
+ */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,10 +9,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mintToken } from '../../packages/server/src/auth/tokens.ts'
-import { House } from '../../packages/server/test/faults/house.ts'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { ServerProcess } from '../e2e/world.ts'
 import { block } from '../samples/documented.ts'
+import { RenderedPortal } from './rendered-portal.ts'
 
 const PAGE = 'docs/server-rendering.md'
 const SECRET = 'a secret of at least thirty-two bytes'
@@ -72,7 +78,9 @@ for (const id of ids) console.log(card(id, NAME, rows.get(id)))`,
 ]
 
 let database: TestDatabase
-let house: House
+let server: ServerProcess
+let portal: RenderedPortal
+let browser: Browser
 let token: string
 let folder: string
 
@@ -82,18 +90,28 @@ beforeAll(async () => {
     insert into connections (id, site_id, name, managed, status) values
       ('plant-7', 's1', 'Impianto 7', false, 'connected'),
       ('plant-8', 's2', 'Of another site', false, 'failed')`
-  house = await House.open(database.url, { AUTH_JWT_SECRET: SECRET, SUPERVISOR: 'off' })
+  portal = await RenderedPortal.start()
+  server = await ServerProcess.start({
+    DATABASE_URL: database.url,
+    AUTH_JWT_SECRET: SECRET,
+    ALLOWED_ORIGINS: portal.url,
+    SUPERVISOR: 'off',
+  })
+  browser = await launchBrowser()
   token = await mintToken(
     { kind: 'secret', maxTtlS: 604_800, secret: SECRET },
     { subject: 'anna', sites: ['s1'], connections: [], can: ['view'], lifetimeS: 600 },
   )
+  portal.token = token
   folder = await mkdtemp(join(tmpdir(), 'rendering-'))
   for (const { language, file, call } of LANGUAGES)
     await writeFile(join(folder, file), `${block(PAGE, language)}\n${call}\n`)
 })
 
 afterAll(async () => {
-  await house?.close()
+  await browser?.close()
+  await server?.end('SIGTERM')
+  await portal?.stop()
   await database?.drop()
   await rm(folder, { recursive: true, force: true })
 })
@@ -124,17 +142,39 @@ describe.each(LANGUAGES)('$language', ({ file, command: [program, ...args] }) =>
   ]
 
   test('renders the state of what the token permits, and escapes names', async () => {
-    expect(await render(house.url, token)).toEqual([
+    expect(await render(server.url, token)).toEqual([
       expect.stringMatching(card('plant-7', '<span slot="before">: connected</span>')),
       names[1],
     ])
   })
 
   test.each([
-    ['a token that the server refuses', 'no token', () => house.url],
-    ['no token, where the server wants one', null, () => house.url],
+    ['a token that the server refuses', 'no token', () => server.url],
+    ['no token, where the server wants one', null, () => server.url],
     ['no server', 'no token', () => NOTHING_LISTENS],
   ])('with %s it renders the names', async (_, given, url) => {
     expect(await render(url(), given)).toEqual(names)
+  })
+
+  test('a browser shows the state without scripts and before the script, and nothing moves when it arrives', async () => {
+    const [first = ''] = await render(server.url, token)
+    // The rows are observed, so their cards have no button.
+    portal.show(server.url, first.replace(' ', ' controls="none" '))
+    const withState = `${NAME}: connected`
+
+    const still = await portal.visit(browser, { javaScriptEnabled: false })
+    expect(await still.shown()).toEqual({ text: withState, isVisible: true })
+    await still.close()
+
+    const visitor = await portal.visit(browser, { holdsScript: true })
+    expect(await visitor.shown()).toEqual({ text: withState, isVisible: true })
+    const before = await visitor.places()
+    await visitor.releaseScript()
+    await visitor.page.locator('mqtt-status-card:state(connected):state(link-live)').waitFor()
+    // The name of the row, without the state.
+    await visitor.page.getByRole('group', { name: 'Impianto 7', exact: true }).waitFor()
+    expect(await visitor.places()).toEqual(before)
+    expect(await visitor.shifts()).toEqual([])
+    await visitor.close()
   })
 })
