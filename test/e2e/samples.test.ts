@@ -49,7 +49,7 @@ beforeAll(async () => {
   await database.sql`
     insert into connections (id, site_id, name, managed, status)
     values ('plant-7', 's1', 'Impianto 7', false, 'connected')`
-  // As the mirror of docs/attach-by-hand.md writes it for a program that obeys clicks.
+  // As the mirror of docs/attach.md writes it for a program that takes clicks.
   await database.sql`
     insert into connections (id, site_id, name, managed, desired, status)
     values ('django-7', '3', 'Impianto 7', false, 'connected', 'connected')`
@@ -153,11 +153,9 @@ describe('HTML', () => {
 })
 
 test('the documented card of a mirrored row has a button, and without its attribute `controls` it has none', async () => {
-  const documented = blocksOf('docs/attach-by-hand.md').filter(
-    ({ language }) => language === 'html',
-  )
+  const documented = blocksOf('docs/attach.md').filter(({ language }) => language === 'html')
   const [shown] = documented
-  if (shown === undefined) throw new Error('docs/attach-by-hand.md has no card')
+  if (shown === undefined) throw new Error('docs/attach.md has no card')
   const without = { ...shown, text: shown.text.replace(' controls="show"', '') }
   expect(without.text).not.toBe(shown.text)
   const { page, errors, stop } = await open(pageOf(shown) + without.text)

@@ -14,6 +14,7 @@ const AT_FAULT = [
   'The database for reads',
   'The database for writes',
   'The database for commits',
+  'An attached table',
 ]
 const WHO = [
   'another row of the broker',

@@ -1,6 +1,6 @@
 /** One attached table on the node that has the turn: when its rows are compared, what is left out, and which clicks wait. */
 import type { Look, Sight } from '../db/attachments/look.ts'
-import { distrust } from '../db/attachments/mirror.ts'
+import { distrust, takeAllNotes } from '../db/attachments/mirror.ts'
 import { recordError, recordRefused } from '../db/attachments/store.ts'
 import type { Database } from '../db/postgres/lane.ts'
 import type { Log } from '../log.ts'
@@ -95,8 +95,15 @@ export class Mirrored {
       return result.kind === 'compare' || (result.kind === 'done' && result.more)
     } catch (error) {
       await this.fail(describeError(error))
+      await this.#dropNotes()
       return false
     }
+  }
+
+  /** A comparison of all rows comes next, whatever is noted: notes that wait for it would only be read again and again. */
+  async #dropNotes(): Promise<void> {
+    const { id } = this.#sight.attachment
+    await this.#options.lane.write((sql) => takeAllNotes(sql, id)).catch(() => undefined)
   }
 
   async #compare(moment: pace.Moment): Promise<RoundResult> {

@@ -32,7 +32,7 @@ class Database {
   readonly pool: Setting<number> = new Setting('DATABASE_POOL', {
     default: '10',
     schema: value.whole(2, 1_000),
-    help: 'largest number of database sessions, besides those of the lease and of LISTEN',
+    help: 'largest number of database sessions, besides those of the lease, of LISTEN and of attached tables',
   })
   readonly statementTimeoutMs: Setting<number> = new Setting('STATEMENT_TIMEOUT_MS', {
     default: '10000',

@@ -1,7 +1,8 @@
 /** Whatever happens to the mirror, the write of the other program commits; the error is recorded, and ends with its cause. */
 import { until } from '@mqtt-status/testing/until'
+import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { Portal } from './portal.ts'
+import { DESIRED, Portal } from './portal.ts'
 
 let portal: Portal
 
@@ -107,6 +108,41 @@ test('ordinary writes lose no note, so they cost no comparison of all rows', asy
   )
 })
 
+test.each<[what: string, alter: string]>([
+  ['the status gets another type', 'alter column status type text'],
+  ['the key gets a wider type', 'alter column id type bigint'],
+  ['the site becomes a text', 'alter column site_id type text'],
+  ['a column gets a shorter type', 'alter column name type varchar(100)'],
+  ['a column is added', 'add column more text'],
+  ['a column that is not mirrored is dropped', 'drop column region'],
+  ['a mirrored column is dropped', 'drop column status'],
+])('a session that was there before %s notes the rows that it writes', async (_what, alter) => {
+  await portal.sql`truncate mqtt_mqttconnection`
+  await portal.sql`insert into mqtt_mqttconnection (id, site_id, name) values (1, 1, 'A'), (2, 1, 'B')`
+  const old = postgres(portal.database.url, { max: 1, onnotice: () => undefined })
+  try {
+    // Its plans are made before the migration. Names of columns stay what the statement says.
+    await old`update mqtt_mqttconnection set site_id = 2 where id = 1`
+    await old`insert into mqtt_mqttconnection (id, site_id, name) values (3, 1, 'C')`
+    await old`delete from mqtt_mqttconnection where id = 3`
+    await portal.sql.unsafe(`alter table mqtt_mqttconnection ${alter}`)
+    await portal.sql`delete from mqtt_status.attachment_changes`
+    const losses = async (): Promise<unknown> =>
+      (await portal.database.sql`select last_value, is_called from attachment_losses`)[0]
+    const before = await losses()
+    await old.unsafe(`update mqtt_mqttconnection set name = 'New' where id = 1`)
+    await old.unsafe(`insert into mqtt_mqttconnection (id, name) values (4, 'D')`)
+    await old.unsafe(`delete from mqtt_mqttconnection where id = 2`)
+    await old.unsafe(`update mqtt_mqttconnection set id = 40 where id = 4`)
+    const notes = await portal.database.sql<{ key: string | null }[]>`
+      select key from attachment_changes`
+    expect([...new Set(notes.map(({ key }) => key))].toSorted()).toEqual(['1', '2', '4', '40'])
+    expect(await losses()).toEqual(before)
+  } finally {
+    await old.end({ timeout: 1 })
+  }
+})
+
 test('while the table of notes is locked, writes commit without waiting for it', async () => {
   portal.mirror()
   await portal.database.sql.begin(async (tx) => {
@@ -184,6 +220,141 @@ test('one row that a condition can not read is left out and named; its neighbour
   await portal.sql`update mqtt_mqttconnection set site_id = 4`
   await isMirrored()
 })
+
+test('a row that was left out is listed until it is read, or gone; what its card showed becomes unknown', async () => {
+  const leftOut = async (keys: readonly string[]): Promise<void> => {
+    await until(
+      async () => {
+        const [found] = await portal.database.sql<{ refused: { key: string }[]; count: number }[]>`
+          select refused, refused_count as count from attachments`
+        const named = found?.refused.map(({ key }) => key).toSorted() ?? []
+        return found?.count === keys.length && named.join() === keys.join()
+      },
+      { what: `${keys.join()} to be left out`, timeoutMs: 15_000 },
+    )
+  }
+  await portal.sql`alter table mqtt_mqttconnection add column divisor integer not null default 1`
+  await portal.attach({ where: '10 / divisor > 0' })
+  portal.mirror()
+  await portal.sql`
+    insert into mqtt_mqttconnection (id, site_id, name, status, divisor)
+    values (501, 1, 'X', 'connected', 1), (502, 1, 'Y', 'connected', 1), (503, 1, 'Z', 'connected', 1)`
+  await until(async () => (await portal.seen()).length === 5)
+  await portal.sql`update mqtt_mqttconnection set divisor = 0 where id in (501, 502)`
+  await leftOut(['501', '502'])
+  expect(
+    await portal.database.sql`select status, reason, detail from connections where id = 'p-501'`,
+  ).toEqual([
+    {
+      ...{ status: 'unknown', reason: 'supervisor_lost' },
+      detail: 'Its row in the attached table can not be read (22012).',
+    },
+  ])
+  await portal.sql`update mqtt_mqttconnection set divisor = 1 where id = 501`
+  await leftOut(['502'])
+  await portal.sql`delete from mqtt_mqttconnection where id = 502`
+  await leftOut([])
+  await isMirrored()
+  expect(
+    await portal.database.sql`select status, reason, detail from connections where id = 'p-501'`,
+  ).toEqual([{ status: 'connected', reason: null, detail: null }])
+})
+
+test.each<[what: string, wound: string, cure: string]>([
+  [
+    'a mirrored column is away',
+    'alter table mqtt_mqttconnection rename column status to state',
+    'alter table mqtt_mqttconnection rename column state to status',
+  ],
+  [
+    'the table is away',
+    'alter table mqtt_mqttconnection rename to elsewhere',
+    'alter table elsewhere rename to mqtt_mqttconnection',
+  ],
+  [
+    'the function that reads is away',
+    `do $$ begin execute format('alter function mqtt_status.attachment_%s_rows(jsonb) rename to away', (select id from mqtt_status.attachments)); end $$`,
+    `do $$ begin execute format('alter function mqtt_status.away(jsonb) rename to attachment_%s_rows', (select id from mqtt_status.attachments)); end $$`,
+  ],
+  [
+    'the notes are away',
+    'alter table mqtt_status.attachment_changes rename to away',
+    'alter table mqtt_status.away rename to attachment_changes',
+  ],
+])(
+  'while %s for longer than the limit, no card shows a status of before',
+  async (_what, wound, cure) => {
+    await portal.sql`update mqtt_mqttconnection set status = 'connected'`
+    await portal.attach()
+    portal.mirror({ distrustMs: 1_500 })
+    await until(async () => (await portal.seen()).every(({ status }) => status === 'connected'))
+    await portal.sql.unsafe(wound)
+    await until(async () => (await portal.seen()).every(({ status }) => status === 'unknown'), {
+      ...{ what: 'all connections to be unknown', timeoutMs: 20_000 },
+    })
+    expect(await portal.database.sql`select distinct reason, detail from connections`).toEqual([
+      {
+        reason: 'supervisor_lost',
+        detail:
+          'The table public.mqtt_mqttconnection could not be read for 2 s; "mqtt-status attachments" says why.',
+      },
+    ])
+    await portal.sql.unsafe(cure)
+    await until(async () => (await portal.seen()).every(({ status }) => status === 'connected'), {
+      ...{ what: 'all connections to be connected', timeoutMs: 80_000 },
+    })
+    await portal.healthy()
+  },
+)
+
+test('while the mirror fails, notes do not pile up', async () => {
+  portal.mirror()
+  await portal.sql`alter table mqtt_mqttconnection rename column status to state`
+  await portal.fault('42703')
+  for (let i = 0; i < 20; i++) await portal.sql`update mqtt_mqttconnection set site_id = ${i}`
+  await until(
+    async () => (await portal.database.sql`select from attachment_changes`).length === 0,
+    { timeoutMs: 30_000 },
+  )
+  expect(await portal.database.sql`select from attachments where error is null`).toHaveLength(0)
+  await portal.sql`alter table mqtt_mqttconnection rename column state to status`
+  await isMirrored()
+})
+
+test.each<[what: string, wound: string]>([
+  ['has lost a column', 'alter table second rename column state to lost'],
+  ['is locked', 'lock table second in access exclusive mode'],
+])(
+  'while one attached table %s, another one is mirrored, and its clicks are written',
+  async (_what, wound) => {
+    await portal.sql`create table second (code text primary key, site text, title text, state text)`
+    await portal.sql`insert into second values ('x', 's', 'X', 'connected')`
+    const second = { table: 'second', id: 'code', site: 'site', name: 'title', status: 'state' }
+    await portal.attach({ ...second, prefix: 's-' })
+    await portal.attach({}, ...DESIRED)
+    portal.mirror()
+    const [row] = await portal.sql<{ id: number }[]>`select min(id) as id from mqtt_mqttconnection`
+    const id = row?.id ?? 0
+    await portal.sql.begin(async (tx) => {
+      await tx.unsafe(wound)
+      for (const status of ['connected', 'error', 'connected']) {
+        await portal.sql`update mqtt_mqttconnection set status = ${status} where id = ${id}`
+        await until(async () => {
+          const found = (await portal.seen()).find((seen) => seen.id === `p-${id}`)
+          return found?.status === (status === 'error' ? 'failed' : status)
+        })
+      }
+      await portal.click(`p-${id}`, 'disconnect')
+      await until(async () => {
+        const found = await portal.sql`
+        select from mqtt_mqttconnection where id = ${id} and not enabled`
+        return found.length === 1
+      })
+    })
+    await portal.reset()
+    await portal.sql`drop table second`
+  },
+)
 
 test('a row whose id another connection has is left out and named; that connection stays as it is', async () => {
   const { sql } = portal.database

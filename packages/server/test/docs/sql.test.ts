@@ -6,8 +6,8 @@ import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const ROOT = new URL('../../../../', import.meta.url)
-/** Statements of these pages build on each other: test/system has a test of the same name for each, which runs them in order. */
-const IN_ORDER: readonly string[] = ['attach-by-hand.md', 'attach-replicated.md']
+/** Statements of this page build on each other: test/system has a test of the same name, which runs them in order. */
+const IN_ORDER: readonly string[] = ['attach-replicated.md']
 const PAGES = [
   'README.md',
   'packages/server/README.md',

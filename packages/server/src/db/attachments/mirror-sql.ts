@@ -86,7 +86,9 @@ export function notingName(place: AttachmentPlace, alias: string): string {
 
 /**
  * Every name and operator is qualified, because the function has no search path of its own: setting one costs more than all
- * the rest of an unchanged row. Its own errors never reach the writer; they raise a sequence, and a node compares all rows.
+ * the rest of an unchanged row. Its own errors never reach the writer. A session keeps the plans that it has made before a
+ * migration of the table, and they fail with columns of other types: then the row is noted by the name of its key, which takes
+ * longer. Where that fails too, the function raises a sequence, and a node compares all rows.
  */
 function notingFunction(place: AttachmentPlace, alias: string, options: AttachmentOptions): string {
   const { id, schema } = place
@@ -131,16 +133,57 @@ begin
     perform pg_catalog.set_config(${counter}, (times operator(pg_catalog.+) 1)::pg_catalog.text, true);
   exception when others then
     begin
-      perform pg_catalog.set_config(${counter}, 'all', true);
-      perform ${own}.attachment_lost();
+${notingByName(place, alias, options)}
     exception when others then
-      return null;
+      begin
+        perform pg_catalog.set_config(${counter}, 'all', true);
+        perform ${own}.attachment_lost();
+      exception when others then
+        return null;
+      end;
     end;
   end;
   return null;
 end`
   return `create or replace function ${own}.${quoted(notingName(place, alias))}() returns trigger
 language plpgsql security definer as ${dollarQuoted(body)}`
+}
+
+/** Statements that note a row without its columns in a plan. A row that has not changed is noted, too. */
+function notingByName(
+  { id, schema }: AttachmentPlace,
+  alias: string,
+  { key, keyType }: AttachmentOptions,
+): string {
+  const note = `${quoted(schema)}.attachment_note`
+  const named = (row: 'old' | 'new'): string => {
+    const text = `pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(${row}), ${literal(key)})`
+    // The text of this type has no blanks at its end.
+    return keyType.endsWith('.bpchar') ? `pg_catalog.rtrim(${text})` : text
+  }
+  const former = alias === TABLE_ALIAS ? named('old') : 'null'
+  const latter = alias === TABLE_ALIAS ? named('new') : 'null'
+  return `      former := null;
+      latter := null;
+      times := case when noted operator(pg_catalog.<>) '' then noted::pg_catalog.int4 else 0 end;
+      if tg_op operator(pg_catalog.=) 'UPDATE' or tg_op operator(pg_catalog.=) 'DELETE' then
+        former := ${former};
+      end if;
+      if tg_op operator(pg_catalog.=) 'UPDATE' or tg_op operator(pg_catalog.=) 'INSERT' then
+        latter := ${latter};
+      end if;
+      if (former is null and latter is null) or times operator(pg_catalog.>=) ${MOST_NOTES} then
+        perform ${note}(${id}, null);
+        perform pg_catalog.set_config('mqtt_status.attachment_${id}', 'all', true);
+        return null;
+      end if;
+      if former is not null then
+        perform ${note}(${id}, former);
+      end if;
+      if latter is not null and (former is null or former operator(pg_catalog.<>) latter) then
+        perform ${note}(${id}, latter);
+      end if;
+      perform pg_catalog.set_config('mqtt_status.attachment_${id}', (times operator(pg_catalog.+) 1)::pg_catalog.text, true);`
 }
 
 /** The clauses that choose the rows of the attached table, with those of joined tables beside them. */
