@@ -105,6 +105,31 @@ export const words = [
 ]
 `
 
+const PREACT = `/** @jsxImportSource preact */
+import type {} from '@mqtt-status/widgets/preact'
+import type { StatusClient } from '@mqtt-status/widgets'
+declare const client: StatusClient
+export const right = (
+  <mqtt-status-provider src="/mqtt" token-src="/token" getToken={() => 'x'} pause-hidden={60}>
+    <mqtt-status-card key="a" class="x" connection-id="a" heading-level="2" client={client}
+      ref={(card) => void card?.connect()} onmqtt-status-change={({ detail }) => detail.previous.id}>A</mqtt-status-card>
+    <mqtt-status-badge variant="dot" size="s" style={{ color: 'red' }} onClick={({ currentTarget }) => currentTarget.refresh()} />
+    <mqtt-status-control action="reconnect" label-hidden confirm="all" />
+    <mqtt-status-live hide-when-live slot="x" />
+  </mqtt-status-provider>
+)
+`
+
+const PREACT_WRONG = `/** @jsxImportSource preact */
+import type {} from '@mqtt-status/widgets/preact'
+export const words = [
+  <mqtt-status-badge variant="dots" />,
+  <mqtt-status-card connection-id={7} />,
+  <mqtt-status-control onmqtt-status-error={({ detail }) => detail.nothing} />,
+  <mqtt-status-live hidewhenlive />,
+]
+`
+
 const SOLID = `/** @jsxImportSource solid-js */
 import type {} from '@mqtt-status/widgets/solid'
 import type { StatusClient } from '@mqtt-status/widgets'
@@ -190,6 +215,8 @@ export const same: Same<Flat<MqttStatusAttributes>, Flat<Wanted>> = true
 const errors = compile({
   'right.tsx': REACT,
   'wrong.tsx': REACT_WRONG,
+  'preact.tsx': PREACT,
+  'preact-wrong.tsx': PREACT_WRONG,
   'solid.tsx': SOLID,
   'solid-wrong.tsx': SOLID_WRONG,
   'components.tsx': COMPONENTS,
@@ -219,6 +246,16 @@ test('JSX of React knows every element, and refuses a wrong word', () => {
     expect.stringMatching(/^4: .*Type 'number' is not assignable/),
     expect.stringMatching(/^5: Property 'nothing' does not exist/),
     expect.stringMatching(/^6: .*Property 'hidewhenlive' does not exist/),
+  ])
+})
+
+test('JSX of Preact knows every element, and refuses a wrong word', () => {
+  expect(errors['preact.tsx']).toEqual([])
+  expect(errors['preact-wrong.tsx']).toEqual([
+    expect.stringMatching(/^4: Type '"dots"' is not assignable/),
+    expect.stringMatching(/^5: .*Type 'number' is not assignable/),
+    expect.stringMatching(/^6: Property 'nothing' does not exist/),
+    expect.stringMatching(/^7: .*Property 'hidewhenlive' does not exist/),
   ])
 })
 

@@ -1,8 +1,5 @@
-/** The components for React of the packed package: rendered by Node, hydrated and created in Chromium, by each version of React that users have. */
+/** The components for React of the packed package: rendered by Node, hydrated and created in Chromium, by each version of React that users have, and by Preact. */
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createDatabase } from '@mqtt-status/testing/postgres'
 import type { TestDatabase } from '@mqtt-status/testing/postgres'
@@ -12,6 +9,7 @@ import { launchBrowser } from '../../scripts/browser.ts'
 import { ROOT } from '../../scripts/packages.ts'
 import { ServerProcess } from '../e2e/world.ts'
 import { Project } from './project.ts'
+import { buildPage, NO_NETWORK, Portal, viteConfig } from './react-portal.ts'
 
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes'
 
@@ -27,12 +25,6 @@ const { modules } = JSON.parse(
   readFileSync(join(ROOT, 'packages/widgets/custom-elements.json'), 'utf8'),
 ) as { modules: { declarations: Element[] }[] }
 const ELEMENTS = modules.flatMap(({ declarations }) => declarations)
-
-/** While Node renders, each way to open a connection throws. */
-const NO_NETWORK = `
-for (const name of ['WebSocket', 'EventSource', 'fetch'])
-  globalThis[name] = () => { throw new Error('Rendering has used ' + name) }
-`
 
 /** Renders one component with each of its props alone, and prints the markup of each. */
 const RENDER_PROPS = `${NO_NETWORK}
@@ -98,24 +90,6 @@ export function Portal({ src }: { src: string }) {
 }
 `
 
-const IN_BROWSER = `
-import { StrictMode } from 'react'
-import { createRoot, hydrateRoot } from 'react-dom/client'
-import { Portal } from './portal'
-
-const root = document.getElementById('root') as HTMLElement
-const page = <StrictMode><Portal src={root.dataset['src'] as string} /></StrictMode>
-if (root.firstChild) hydrateRoot(root, page)
-else createRoot(root).render(page)
-`
-
-const ON_SERVER = `${NO_NETWORK}
-import { renderToString } from 'react-dom/server'
-import { Portal } from './portal'
-
-console.log(renderToString(<Portal src={process.argv[2] as string} />))
-`
-
 test('every element has a component, which renders each attribute and the text on a server, and opens no connection', async () => {
   const project = new Project(inject('stranger'))
   const cases = ELEMENTS.flatMap(({ tagName, attributes }) =>
@@ -153,9 +127,10 @@ test('the components are for client components, and bring only the elements that
 })
 
 describe.each([
-  ['19', 'react', 'react-dom'],
-  ['18', 'react-18', 'react-dom-18'],
-])('React %s', (version, react, reactDom) => {
+  ['React 19', 'react', 'react-dom'],
+  ['React 18', 'react-18', 'react-dom-18'],
+  ['Preact', 'preact/compat', 'preact/compat'],
+])('%s', (name, react, reactDom) => {
   let database: TestDatabase
   let status: ServerProcess
   let portal: Portal
@@ -174,8 +149,15 @@ describe.each([
       SUPERVISOR: 'off',
     })
     const args = ['token', '--sub', 'me', '--sites', '*', '--scope', 'view,control']
-    portal.token = (await ServerProcess.run(args, { AUTH_JWT_SECRET: SECRET })).trim()
-    await build(portal, { version, alias: { react, 'react-dom': reactDom }, src: status.url })
+    const token = (await ServerProcess.run(args, { AUTH_JWT_SECRET: SECRET })).trim()
+    portal.sign = () => Promise.resolve(new Response(token))
+    portal.src = status.url
+    portal.page = await buildPage({
+      folder: name.toLowerCase().replace(' ', '-'),
+      files: { 'portal.tsx': PORTAL },
+      src: status.url,
+      alias: { react, 'react-dom': reactDom },
+    })
     browser = await launchBrowser()
   })
 
@@ -246,110 +228,6 @@ describe.each([
     },
   )
 })
-
-interface Build {
-  readonly version: string
-  readonly alias: Readonly<Record<string, string>>
-  readonly src: string
-}
-
-/** Builds the page for both sides, with the warnings of React, and has Node render it. */
-async function build(portal: Portal, { version, alias, src }: Build): Promise<void> {
-  const project = new Project(inject('stranger'))
-  const folder = `react-${version}`
-  project.write({
-    [`${folder}/portal.tsx`]: PORTAL,
-    [`${folder}/client.tsx`]: IN_BROWSER,
-    [`${folder}/server.tsx`]: ON_SERVER,
-    [`${folder}/client.config.js`]: viteConfig({ input: 'client.tsx', alias }),
-    [`${folder}/server.config.js`]: viteConfig({ input: 'server.tsx', alias, ssr: true }),
-  })
-  for (const config of ['client.config.js', 'server.config.js'])
-    expect(await project.runIn(folder, 'vite', 'build', '--config', config)).toEqual({
-      ok: true,
-      output: '',
-    })
-  const rendered = await project.runIn(folder, 'node', 'dist/server.js', src)
-  expect(rendered.ok, rendered.output).toBe(true)
-  portal.script = readFileSync(join(project.folder, folder, 'dist/client.js'), 'utf8')
-  portal.src = src
-  portal.markup = rendered.output.trim()
-}
-
-interface ViteSettings {
-  readonly input: string
-  readonly alias?: Readonly<Record<string, string>>
-  readonly ssr?: boolean
-}
-
-function viteConfig({ input, alias = {}, ssr = false }: ViteSettings): string {
-  return `export default ${JSON.stringify({
-    logLevel: 'warn',
-    mode: 'development',
-    define: { 'process.env.NODE_ENV': '"development"' },
-    oxc: { jsx: { runtime: 'automatic', development: false } },
-    resolve: { alias },
-    ...(ssr ? { ssr: { noExternal: true } } : {}),
-    build: {
-      ssr,
-      minify: false,
-      emptyOutDir: false,
-      modulePreload: false,
-      chunkSizeWarningLimit: 10_000,
-      rolldownOptions: {
-        input,
-        // Vite's plugin for React turns off this warning about 'use client' too.
-        checks: { moduleLevelDirective: false },
-        output: { entryFileNames: '[name].js', codeSplitting: false },
-      },
-    },
-  })}`
-}
-
-/** A portal that serves the page with and without the markup of the server, and tokens. */
-class Portal {
-  readonly url: string
-  readonly #server: Server
-  /** The addresses of the requests for a token. */
-  readonly asked: string[] = []
-  token = ''
-  script = ''
-  markup = ''
-  src = ''
-
-  private constructor(server: Server) {
-    this.#server = server
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    server.on('request', ({ url = '' }, response) => {
-      const [type, body] = this.#answer(url)
-      response.writeHead(200, { 'content-type': type }).end(body)
-    })
-  }
-
-  static async start(): Promise<Portal> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Portal(server)
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
-  }
-
-  #answer(url: string): [type: string, body: string] {
-    if (url.startsWith('/mqtt-token')) {
-      this.asked.push(url)
-      return ['text/plain', this.token]
-    }
-    if (url === '/client.js') return ['text/javascript', this.script]
-    const markup = url === '/hydrated' ? this.markup : ''
-    return [
-      'text/html; charset=utf-8',
-      `<!doctype html><link rel="icon" href="data:,"><div id="root" data-src="${this.src}">${markup}</div><script type="module" src="/client.js"></script>`,
-    ]
-  }
-}
 
 function camel(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
