@@ -10,6 +10,7 @@ export const PROBLEMS = {
   already_exists: 409,
   conflict: 409,
   not_controllable: 409,
+  no_reconnect: 409,
   idempotency_conflict: 409,
   payload_too_large: 413,
   limit_watch: 400,

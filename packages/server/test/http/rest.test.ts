@@ -147,7 +147,7 @@ test('a command that the row does not allow is refused with its code', async () 
   house.commandResult = { kind: 'not_controllable' }
   expect(await problem(await post('/api/v1/connections/a/connect'))).toBe('409 not_controllable')
   house.commandResult = { kind: 'no_reconnect', table: 'shop.links' }
-  expect(await problem(await post('/api/v1/connections/a/reconnect'))).toBe('409 not_controllable')
+  expect(await problem(await post('/api/v1/connections/a/reconnect'))).toBe('409 no_reconnect')
   house.commandResult = { kind: 'idempotency_conflict' }
   expect(await problem(await post('/api/v1/connections/a/reconnect'))).toBe(
     '409 idempotency_conflict',

@@ -136,6 +136,7 @@ export const en: Locale = {
     already_exists: 'This already exists',
     conflict: 'Changed by somebody else at the same time, try again',
     not_controllable: 'This connection can’t be controlled from here',
+    no_reconnect: 'Can’t reconnect: disconnect, then connect',
     idempotency_conflict: 'Already being changed',
     payload_too_large: 'The request was too large',
     limit_watch: 'Too many connections on this page',

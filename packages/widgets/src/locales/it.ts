@@ -136,6 +136,7 @@ export const it: Locale = {
     already_exists: 'Esiste già',
     conflict: 'Modificata da altri nello stesso momento, riprova',
     not_controllable: 'Questa connessione non si comanda da qui',
+    no_reconnect: 'Non si può riconnettere: disconnetti, poi connetti',
     idempotency_conflict: 'Modifica già in corso',
     payload_too_large: 'La richiesta è troppo grande',
     limit_watch: 'Troppe connessioni in questa pagina',

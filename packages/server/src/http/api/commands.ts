@@ -51,7 +51,7 @@ function accepted(
       )
     case 'no_reconnect':
       throw new StatusError(
-        'not_controllable',
+        'no_reconnect',
         `The connection mirrors a row of the table ${result.table}, in which a reconnect can not be written. Disconnect and connect it, or attach the table with --command-table.`,
       )
     case 'idempotency_conflict':
