@@ -68,13 +68,10 @@ export function testExample(name: string): Tested {
     rendered: Rendered,
     all: Readonly<Record<string, Check>>,
   ): void => {
-    // Cards of attached rows have no button.
-    const hasButtons = traits.attached !== true
-    const shown = Object.entries(all).filter(
-      ([, check]) => hasButtons || check !== checks.buttonCommands,
-    )
     describe(`the page ${base}`, () => {
-      test.each(shown)('%s', (_, check) => check({ stage: stage(), traits, base, rendered }))
+      test.each(Object.entries(all))('%s', (_, check) =>
+        check({ stage: stage(), traits, base, rendered }),
+      )
     })
   }
   for (const base of ['/', ...(traits.bases ?? [])]) testPage(base, 'element', pagesOf(traits))

@@ -3,10 +3,13 @@
  * table, loses its database, while two nodes serve 500 clients. Afterwards every client has exactly the rows of the table,
  * and detaching leaves the database as it was.
  */
+import { COMMAND_TIMEOUT_MS } from '@mqtt-status/protocol'
 import { until } from '@mqtt-status/testing/until'
+import type { Browser, Page } from 'playwright-core'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ServerProcess } from '../e2e/world.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../scripts/browser.ts'
+import { embed, PortalPages, ServerProcess } from '../e2e/world.ts'
 import { Cluster, embeddedPrograms, systemPrograms } from './cluster.ts'
 import type { Programs } from './cluster.ts'
 import { Crowd } from './crowd.ts'
@@ -16,6 +19,7 @@ import { catalogue, schemaDump } from './django/structure.ts'
 import { PREAMBLE, STORM, WRITES } from './django/writes.ts'
 
 const CLIENTS = 500
+const PATIENCE_MS = 30_000
 const MAIN = new URL('../../packages/server/dist/main.js', import.meta.url).pathname
 const MEANINGS: Readonly<Record<string, string>> = {
   connected: 'connected',
@@ -37,6 +41,7 @@ describe.each(VERSIONS)('on %s', (_, findPrograms) => {
   let portal: Portal
   let nodes: ServerProcess[] = []
   let crowd: Crowd
+  let browser: Browser
   let before: { catalogue: string[]; dump: string }
 
   beforeAll(async () => {
@@ -68,9 +73,11 @@ describe.each(VERSIONS)('on %s', (_, findPrograms) => {
       nodes.map((node) => node.url),
     )
     await portal.python(PREAMBLE + STORM)
+    browser = await launchBrowser()
   })
 
   afterAll(async () => {
+    await browser?.close()
     crowd?.leave()
     await Promise.all(nodes.map((node) => node.end('SIGTERM')))
     await portal?.remove()
@@ -95,6 +102,11 @@ describe.each(VERSIONS)('on %s', (_, findPrograms) => {
       .toSorted()
   }
 
+  test('the tests of the project pass, and its migrations have all of its models', async () => {
+    await portal.manage('test')
+    await portal.manage('makemigrations', '--check', '--dry-run')
+  })
+
   test('every client has the rows that were there before', async () => {
     expect(await mapped()).toHaveLength(3)
     await crowd.has(mapped)
@@ -118,6 +130,68 @@ describe.each(VERSIONS)('on %s', (_, findPrograms) => {
     await portal.python('call_command("migrate", "mqtt", "0001", verbosity=0)')
     await sql`update mqtt_mqttconnection set status = 'connected'`
     await crowd.has(mapped)
+  })
+
+  describe('a click', () => {
+    let pages: PortalPages
+    let page: Page
+
+    beforeEach(async () => {
+      pages = await PortalPages.start(
+        embed(nodes[0]?.url ?? '', 'django-1')
+          .replace(' lang="it"', ' controls="show"')
+          .replace('<title>', '<link rel="icon" href="data:,"><title>'),
+      )
+      page = await browser.newPage()
+      await page.goto(pages.url)
+    })
+    afterEach(async () => {
+      await page.close()
+      await pages.stop()
+    })
+
+    /** Waits until the card shows this status, and no command is pending. */
+    async function shows(status: string): Promise<void> {
+      await page.locator(`mqtt-status-card:state(${status}):not(:state(pending))`).waitFor()
+    }
+
+    async function enabled(): Promise<boolean | undefined> {
+      const [row] = await sql<{ enabled: boolean }[]>`
+        select enabled from mqtt_mqttconnection where id = 1`
+      return row?.enabled
+    }
+
+    test('changes the row of the portal, its worker obeys, and the card confirms it', async () => {
+      const stop = portal.startWorker()
+      try {
+        await sql`update mqtt_mqttconnection set enabled = true where id = 1`
+        await shows('connected')
+        for (const [wanted, status] of [
+          [false, 'disconnected'],
+          [true, 'connected'],
+        ] as const) {
+          await page.getByRole('button').click()
+          await until(async () => (await enabled()) === wanted, { what: `enabled = ${wanted}` })
+          await shows(status)
+        }
+      } finally {
+        await stop()
+      }
+      await crowd.has(mapped)
+    })
+
+    test('that no worker obeys ends with "No confirmation yet"', async () => {
+      await shows('connected')
+      await page.getByRole('button').click()
+      await until(async () => (await enabled()) === false, { what: 'the wish in the row' })
+      await page.getByText('Request sent').waitFor()
+      // The live region of the page has the same words.
+      await page
+        .locator('mqtt-status-card')
+        .getByText('No confirmation yet')
+        .waitFor({ timeout: COMMAND_TIMEOUT_MS + PATIENCE_MS })
+      await crowd.has(mapped)
+    })
   })
 
   test('a node that is killed and replaced, and a Postgres that restarts and crashes, lose no row', async () => {

@@ -54,6 +54,20 @@ export class Portal {
     return this.#run(join(this.#folder, name), [])
   }
 
+  /** Starts the worker of the project. @returns a function that ends it */
+  startWorker(): () => Promise<void> {
+    const worker = spawn(PYTHON, ['manage.py', 'mqtt_worker', '--interval', '0.2'], {
+      cwd: this.#folder,
+      env: this.#environment,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const closed = once(worker, 'close')
+    return async () => {
+      worker.kill('SIGTERM')
+      await closed
+    }
+  }
+
   /** Adds a migration and runs it. */
   async migrate(name: string, text: string): Promise<void> {
     await writeFile(join(this.#folder, 'mqtt/migrations', `${name}.py`), text)
