@@ -55,10 +55,10 @@ test.each<[what: string, wound: string, cure: string, code: string]>([
     '42P01',
   ],
   [
-    'the functions that note are away',
-    'alter function mqtt_status.attachment_note(integer, text) rename to away',
-    'alter function mqtt_status.away(integer, text) rename to attachment_note',
-    '',
+    'neither a note nor its loss can be written',
+    'alter table mqtt_status.attachment_changes rename to away; alter function mqtt_status.attachment_lost() rename to lost',
+    'alter table mqtt_status.away rename to attachment_changes; alter function mqtt_status.lost() rename to attachment_lost',
+    '42P01',
   ],
   [
     'a mirrored column is renamed',
@@ -158,7 +158,10 @@ test('without rights on the table of notes, writes commit', async () => {
   const { sql } = portal.database
   const role = `owner_${crypto.randomUUID().slice(0, 8)}`
   await sql.unsafe(`create role ${role}; grant usage on schema mqtt_status to ${role};
-    alter function attachment_note(integer, text) owner to ${role}`)
+    grant execute on function attachment_lost() to ${role};
+    do $$ begin
+      execute format('alter function attachment_%s_changed() owner to ${role}', (select id from attachments));
+    end $$`)
   try {
     portal.mirror()
     await write()

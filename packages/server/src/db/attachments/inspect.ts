@@ -183,8 +183,6 @@ export async function missingRights(sql: Sql): Promise<readonly string[]> {
             and has_table_privilege(${table(sql, 'connections')}, 'insert')
             and has_table_privilege(${table(sql, 'connections')}, 'update')
             and has_table_privilege(${table(sql, 'connections')}, 'delete')),
-        ('execute on function', 'attachment_note(integer, text)',
-          has_function_privilege(${`${table(sql, 'attachment_note')}(integer, text)`}, 'execute')),
         ('execute on function', 'attachment_lost()',
           has_function_privilege(${`${table(sql, 'attachment_lost')}()`}, 'execute'))
     )

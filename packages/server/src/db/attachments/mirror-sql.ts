@@ -122,14 +122,14 @@ begin
     end if;
     times := case when noted operator(pg_catalog.<>) '' then noted::pg_catalog.int4 else 0 end;
     if latter is null or times operator(pg_catalog.>=) ${MOST_NOTES} then
-      perform ${own}.attachment_note(${id}, null);
+      ${noteOf(place, 'null')}
       perform pg_catalog.set_config(${counter}, 'all', true);
       return null;
     end if;
     if former operator(pg_catalog.<>) latter then
-      perform ${own}.attachment_note(${id}, former);
+      ${noteOf(place, 'former')}
     end if;
-    perform ${own}.attachment_note(${id}, latter);
+    ${noteOf(place, 'latter')}
     perform pg_catalog.set_config(${counter}, (times operator(pg_catalog.+) 1)::pg_catalog.text, true);
   exception when others then
     begin
@@ -151,11 +151,10 @@ language plpgsql security definer as ${dollarQuoted(body)}`
 
 /** Statements that note a row without its columns in a plan. A row that has not changed is noted, too. */
 function notingByName(
-  { id, schema }: AttachmentPlace,
+  place: AttachmentPlace,
   alias: string,
   { key, keyType }: AttachmentOptions,
 ): string {
-  const note = `${quoted(schema)}.attachment_note`
   const named = (row: 'old' | 'new'): string => {
     const text = `pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(${row}), ${literal(key)})`
     // The text of this type has no blanks at its end.
@@ -173,17 +172,27 @@ function notingByName(
         latter := ${latter};
       end if;
       if (former is null and latter is null) or times operator(pg_catalog.>=) ${MOST_NOTES} then
-        perform ${note}(${id}, null);
-        perform pg_catalog.set_config('mqtt_status.attachment_${id}', 'all', true);
+        ${noteOf(place, 'null')}
+        perform pg_catalog.set_config('mqtt_status.attachment_${place.id}', 'all', true);
         return null;
       end if;
       if former is not null then
-        perform ${note}(${id}, former);
+        ${noteOf(place, 'former')}
       end if;
       if latter is not null and (former is null or former operator(pg_catalog.<>) latter) then
-        perform ${note}(${id}, latter);
+        ${noteOf(place, 'latter')}
       end if;
-      perform pg_catalog.set_config('mqtt_status.attachment_${id}', (times operator(pg_catalog.+) 1)::pg_catalog.text, true);`
+      perform pg_catalog.set_config('mqtt_status.attachment_${place.id}', (times operator(pg_catalog.+) 1)::pg_catalog.text, true);`
+}
+
+/**
+ * Statements that write a note. They never wait for a lock of the table of notes, and set no parameter for that: it takes longer
+ * than the insert.
+ */
+function noteOf({ id, schema }: AttachmentPlace, key: string): string {
+  const notes = `${quoted(schema)}.attachment_changes`
+  return `lock table ${notes} in row exclusive mode nowait;
+      insert into ${notes} values (${id}, ${key});`
 }
 
 /** The clauses that choose the rows of the attached table, with those of joined tables beside them. */
