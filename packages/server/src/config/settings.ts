@@ -163,6 +163,11 @@ class Limits {
     schema: value.whole(0, 1_000_000),
     help: 'sockets and streams that one address may open per second; 0 = no limit',
   })
+  readonly requestsPerAddress: Setting<number> = new Setting('REQUESTS_PER_ADDRESS', {
+    default: '256',
+    schema: value.whole(0, 1_000_000),
+    help: 'requests of one address that may be under way, without sockets and streams; 0 = no limit',
+  })
   readonly trustedProxies: Setting<readonly string[]> = new Setting('TRUSTED_PROXIES', {
     default: '',
     schema: value.cidrs,

@@ -28,6 +28,8 @@ export interface Patience {
   readonly pongMs: number
   /** For a peer to close its side after the server has sent a close frame. */
   readonly closeMs: number
+  /** For a peer to read something of an answer. */
+  readonly unreadMs: number
   /** How long a stream of events lasts: at least, at most. Ends are ordinary, so that deploys are. */
   readonly streamMs: readonly [number, number]
 }
@@ -39,6 +41,7 @@ export const PATIENCE: Patience = {
   helloMs: 10_000,
   pongMs: 10_000,
   closeMs: 2_000,
+  unreadMs: 30_000,
   streamMs: [600_000, 900_000],
 }
 

@@ -6,8 +6,10 @@ import type { Log } from '../log.ts'
 import { createApp } from './app.ts'
 import { PATIENCE } from './context.ts'
 import type { HttpContext, Patience } from './context.ts'
+import { admissionOf, corsHeaders } from './admission/door.ts'
 import { Limits, LIMITS } from './admission/limits.ts'
 import type { LimitSettings } from './admission/limits.ts'
+import { Requests } from './admission/requests.ts'
 import { problemAnswer } from './problem.ts'
 import { toOriginForm } from './admission/request-head.ts'
 import { eventStreams } from './streams/sse.ts'
@@ -30,6 +32,8 @@ export interface Listening {
   readonly port: number
   /** Open sockets and streams. */
   readonly streams: number
+  /** Requests under way, streams not counted. */
+  readonly requests: number
   /** Addresses and tokens that hold a place, for leak checks. */
   readonly seats: number
   /** Sends `bye` to all clients and closes the port, within half of this time; the other parts of the server end after it. */
@@ -51,23 +55,37 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
   const limits = new Limits({ ...LIMITS, ...options.limits }, proofMs)
   const context: HttpContext = { ...options, patience, limits }
   const streams = new Streams(context)
+  const requests = new Requests({ limits, unreadMs: patience.unreadMs })
   const app = createApp(context, streams)
   const openStream = eventStreams(context, streams)
   const respond = getRequestListener(app.fetch, {
     errorHandler: (error) => malformed(error, context.log),
   })
   const server = createServer(serverOptions(context.patience), (request, response) => {
-    toOriginForm(request, context.basePath)
-    if (openStream(request, response)) return
-    // The adapter builds a URL from the target and Host, and refuses some hosts; door.ts checks Host instead.
-    request.url = `http://localhost${request.url ?? '/'}`
-    void respond(request, response)
+    const refuse = (error: StatusError): void => {
+      const { status, headers, body } = problemAnswer(error, context.log)
+      const { origin } = request.headers
+      const cors = corsHeaders(admissionOf(context.callers, request), origin)
+      response.writeHead(status, { ...cors, ...headers }).end(body)
+    }
+    const handle = (): void => {
+      toOriginForm(request, context.basePath)
+      if (openStream(request, response)) {
+        requests.release(response)
+        return
+      }
+      // The adapter builds a URL from the target and Host, and refuses some hosts; door.ts checks Host instead.
+      request.url = `http://localhost${request.url ?? '/'}`
+      void respond(request, response)
+    }
+    requests.admit(request, response, { handle, refuse })
   })
   serveWebSockets(server, context, streams)
   try {
     await bind(server, host, port)
   } catch (error) {
     await streams.drain()
+    requests.stop()
     throw explain(error, host, port)
   }
   const address = server.address()
@@ -78,10 +96,16 @@ export async function listen({ host, port, ...options }: ListenOptions): Promise
     get streams() {
       return streams.size
     },
+    get requests() {
+      return requests.size
+    },
     get seats() {
       return context.limits.taken
     },
-    drain: (withinMs) => drain(server, streams, withinMs),
+    drain: async (withinMs) => {
+      await drain(server, streams, withinMs)
+      requests.stop()
+    },
   }
 }
 

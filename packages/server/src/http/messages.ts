@@ -4,7 +4,13 @@ import * as v from 'valibot'
 import { StatusError } from '../errors.ts'
 
 const id = v.pipe(v.string(), v.maxLength(128))
-const ids = v.optional(v.array(id))
+/** A name counts once, however often a client repeats it. */
+const ids = v.optional(
+  v.pipe(
+    v.array(id),
+    v.transform((names) => [...new Set(names)]),
+  ),
+)
 const count = v.pipe(v.number(), v.safeInteger())
 /** A token of a portal with many sites is long, but not endless. */
 const token = v.pipe(v.string(), v.maxLength(16_384))

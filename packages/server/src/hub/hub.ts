@@ -6,7 +6,9 @@
 import type { Connection, WatchFilter } from '@mqtt-status/protocol'
 import { StatusError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { LoopShare } from '../model/loop-share.ts'
 import { cursorOf, pagerOf } from './answer.ts'
+import type { Unanswered } from './backlog.ts'
 import { Frame } from './frames.ts'
 import { Mirror, project } from './mirror.ts'
 import type { HubRead } from './mirror.ts'
@@ -15,7 +17,7 @@ import { queryOnce } from './query.ts'
 import type { Query } from './query.ts'
 import type { HubScope } from './scope.ts'
 import { Subscriber } from './subscriber.ts'
-import type { Delivery, Host, Sink, WatchRequest } from './subscriber.ts'
+import type { Delivery, Host, Sink } from './subscriber.ts'
 import { Summaries } from './summary.ts'
 import { Watches } from './watch.ts'
 import type { Watch } from './watch.ts'
@@ -23,7 +25,8 @@ import type { Watch } from './watch.ts'
 export type { HubRead } from './mirror.ts'
 export type { Query } from './query.ts'
 export type { HubScope } from './scope.ts'
-export type { Sink, WatchRequest } from './subscriber.ts'
+export type { WatchRequest } from './backlog.ts'
+export type { Sink } from './subscriber.ts'
 export { Subscriber } from './subscriber.ts'
 
 export interface HubOptions {
@@ -43,12 +46,10 @@ export interface HubOptions {
 const SWEEP_MS = 1_000
 const RETRY_MS = 1_000
 /** The time for which the hub writes answers before it yields to other work. */
-const ANSWERING_MS = 20
+const ANSWERING_MS = 10
 
-interface Question {
-  readonly subscriber: Subscriber
-  readonly request: WatchRequest
-}
+/** Watches that wait for a read of the database, with their subscribers. */
+type Questions = Map<Unanswered, Subscriber>
 
 export class Hub {
   readonly #read: () => Promise<void>
@@ -62,7 +63,8 @@ export class Hub {
   readonly #subscribers = new Set<Subscriber>()
   readonly #dirty = new Set<Watch<Subscriber>>()
   readonly #sweep: NodeJS.Timeout
-  #questions: Question[] = []
+  readonly #share = new LoopShare(ANSWERING_MS)
+  #questions: Questions = new Map()
   #asking = false
   #retry: NodeJS.Timeout | null = null
   #tick: NodeJS.Timeout | null = null
@@ -93,9 +95,14 @@ export class Hub {
       watchLimit,
       tooSlowMs,
       now,
-      ask: (subscriber, request) => {
-        this.#questions.push({ subscriber, request })
+      ask: (subscriber, asked) => {
+        if (this.#questions.has(asked)) return false
+        this.#questions.set(asked, subscriber)
         void this.#answerAll()
+        return true
+      },
+      later: (work) => {
+        this.#share.later(work)
       },
       left: (subscriber, error) => {
         this.#subscribers.delete(subscriber)
@@ -163,11 +170,11 @@ export class Hub {
   }
 
   /**
-   * Returns one answer, after a read of the database that began after the call.
+   * Returns one answer as pieces of JSON, after a read of the database that began after the call.
    *
    * @throws StatusError `database_unavailable`
    */
-  async query(scope: HubScope, query: WatchFilter & Query): Promise<string> {
+  async query(scope: HubScope, query: WatchFilter & Query): Promise<Iterable<string>> {
     await this.#fresh()
     return queryOnce(this.#mirror, scope, { ...query, now: new Date(this.#now()).toISOString() })
   }
@@ -194,7 +201,7 @@ export class Hub {
     clearInterval(this.#sweep)
     clearTimeout(this.#tick ?? undefined)
     clearTimeout(this.#retry ?? undefined)
-    this.#questions = []
+    this.#questions.clear()
     this.#summaries.stop()
   }
 
@@ -217,15 +224,15 @@ export class Hub {
     // During an outage one timer retries the read for all requests.
     if (this.#asking || this.#retry !== null) return
     this.#asking = true
-    while (this.#questions.length > 0) {
+    while (this.#questions.size > 0) {
       const asked = this.#questions
-      this.#questions = []
+      this.#questions = new Map()
       try {
         await this.#read()
       } catch {
         if (this.#stopped) return
         // The hub never answers with old rows, so the requests wait until the node can read the database again.
-        this.#questions = [...asked, ...this.#questions]
+        this.#askAgain(asked)
         this.#retry = setTimeout(() => {
           this.#retry = null
           void this.#answerAll()
@@ -239,11 +246,19 @@ export class Hub {
     this.#asking = false
   }
 
-  /** Yields to other work every 20 ms: the answers to a fleet that reconnects together can take seconds. */
-  async #answer(asked: readonly Question[]): Promise<void> {
+  /** The same watch may have been asked again meanwhile; one read is enough for both. */
+  #askAgain(asked: Questions): void {
+    for (const [one, subscriber] of asked) {
+      if (this.#questions.has(one)) one.reads--
+      else this.#questions.set(one, subscriber)
+    }
+  }
+
+  /** Yields to other work every 10 ms: the answers to a fleet that reconnects together can take seconds. */
+  async #answer(asked: Questions): Promise<void> {
     let began = performance.now()
-    for (const { subscriber, request } of asked) {
-      subscriber.answer(request)
+    for (const [one, subscriber] of asked) {
+      subscriber.answer(one)
       if (performance.now() - began < ANSWERING_MS) continue
       await new Promise((resolve) => setImmediate(resolve))
       began = performance.now()

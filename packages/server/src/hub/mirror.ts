@@ -45,6 +45,9 @@ export function project(connection: Connection, control: boolean): Connection {
   return control ? connection : { ...connection, detail: null, desiredBy: null }
 }
 
+/** Marks whose changes the mirror keeps until the next read. */
+const KNOWN_MARKS = 16
+
 /** The ids that a read has changed, each with all its present and earlier sites. */
 export type Touched = ReadonlyMap<string, ReadonlySet<string>>
 
@@ -57,6 +60,13 @@ export class Mirror {
   readonly #tombstones = new Map<string, Map<string, Tombstone>>()
   /** Changes by mark, because the cursors of a fleet that reconnects have few different marks. */
   readonly #changed = new Map<bigint, readonly Place[]>()
+  /** All ids in order; `null`: ids have come or gone since it was made. */
+  #ids: readonly string[] | null = null
+
+  /** All ids in order. The list is never changed: while rows come and go, the mirror makes another one. */
+  get ids(): readonly string[] {
+    return (this.#ids ??= [...this.rows.keys()].sort())
+  }
 
   /** The ids of a site. */
   at(siteId: string): ReadonlySet<string> {
@@ -78,6 +88,9 @@ export class Mirror {
     for (const stones of this.#tombstones.values()) {
       for (const stone of stones.values()) if (stone.changed >= mark) places.push(stone)
     }
+    // A client can name any mark, so the mirror keeps the newest ones only.
+    const [oldest] = this.#changed.keys()
+    if (this.#changed.size >= KNOWN_MARKS && oldest !== undefined) this.#changed.delete(oldest)
     this.#changed.set(mark, places)
     return places
   }
@@ -99,6 +112,7 @@ export class Mirror {
   /** A snapshot of the same history has all rows, so the mirror deletes rows that it leaves out. */
   #forget({ epoch, mark, rows }: HubRead, touched: Map<string, Set<string>>): void {
     if (epoch !== this.epoch) {
+      this.#ids = null
       this.rows.clear()
       this.#sites.clear()
       this.#tombstones.clear()
@@ -139,9 +153,10 @@ export class Mirror {
   #put(row: Row, touched: Map<string, Set<string>>): void {
     const { id, siteId, revision } = row.connection
     const before = this.rows.get(id)
-    if (before !== undefined) {
+    if (before === undefined) this.#ids = null
+    else {
       if (before.connection.revision >= revision) return
-      this.#drop(before)
+      this.#leave(before)
       touch(touched, id, before.connection.siteId)
     }
     this.rows.set(id, row)
@@ -153,8 +168,14 @@ export class Mirror {
     touch(touched, id, siteId)
   }
 
-  #drop({ connection: { id, siteId } }: Row): void {
-    this.rows.delete(id)
+  #drop(row: Row): void {
+    this.rows.delete(row.connection.id)
+    this.#ids = null
+    this.#leave(row)
+  }
+
+  /** Removes a row from its site. */
+  #leave({ connection: { id, siteId } }: Row): void {
     const site = this.#sites.get(siteId)
     site?.delete(id)
     if (site?.size === 0) this.#sites.delete(siteId)

@@ -94,12 +94,28 @@ export function toFrame(page: Page, around: Envelope): Frame {
 }
 
 /** A message of type `snapshot` or `patch`, its fields in the order of the protocol's examples. Rows are JSON already. */
-export function toJson({ connections, removed, missing }: Page, around: Envelope): string {
+function toJson(page: Page, around: Envelope): string {
+  return [...jsonPieces(page, around)].join('')
+}
+
+/** The same in pieces: one for each row, and one for what comes before and after all rows. */
+export function* jsonPieces(
+  {
+    connections,
+    removed,
+    missing,
+  }: Omit<Page, 'connections'> & { readonly connections: Iterable<string> },
+  around: Envelope,
+): Iterable<string> {
   const { type, id, cursor, final, next, now, summaries, extra = {} } = around
-  const fields = [
-    field('type', type),
-    field('id', id),
-    `"connections":[${connections.join(',')}]`,
+  yield `{${joined([field('type', type), field('id', id), '"connections":['])}`
+  let separator = ''
+  for (const row of connections) {
+    yield separator + row
+    separator = ','
+  }
+  yield `${joined([
+    ']',
     field('removed', type === 'patch' ? removed : undefined),
     field('missing', missing),
     field('cursor', cursor),
@@ -108,8 +124,11 @@ export function toJson({ connections, removed, missing }: Page, around: Envelope
     field('now', now),
     summaries === undefined ? '' : `"summaries":[${summaries.join(',')}]`,
     ...Object.entries(extra).map(([name, value]) => field(name, value)),
-  ]
-  return `{${fields.filter((text) => text !== '').join(',')}}`
+  ])}}`
+}
+
+function joined(fields: readonly string[]): string {
+  return fields.filter((text) => text !== '').join(',')
 }
 
 /** A field as JSON, empty where it has no value. */

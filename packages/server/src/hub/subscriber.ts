@@ -8,15 +8,17 @@
  * so a slow subscriber costs the same however long it takes. While it owes anything, frames carry no cursor.
  */
 import type { CloseName, WatchFilter } from '@mqtt-status/protocol'
-import { answerTo, cursorOf, lostWith, pagerOf } from './answer.ts'
+import { answersTo, changes, cursorOf, pagerOf, refusalOf, turnOf } from './answer.ts'
 import type { Answer } from './answer.ts'
+import { Backlog } from './backlog.ts'
+import type { Unanswered, WatchRequest } from './backlog.ts'
 import { Frame } from './frames.ts'
 import type { Mirror } from './mirror.ts'
 import { Pager, toFrame } from './pages.ts'
 import type { HubScope } from './scope.ts'
 import type { SummaryGroup, SummaryMember } from './summary-group.ts'
 import type { Summaries } from './summary.ts'
-import { holds, NOTHING, select, toFilter, union, without } from './watch.ts'
+import { NOTHING, toFilter, union, without } from './watch.ts'
 import type { Filter, Watch, Watches } from './watch.ts'
 
 /** A socket or stream that the hub writes frames to. */
@@ -27,11 +29,6 @@ export interface Sink {
   close(name: CloseName): void
 }
 
-export interface WatchRequest extends WatchFilter {
-  readonly id?: number
-  readonly cursor?: string
-}
-
 /** The part of the hub that a subscriber needs. */
 export interface Host {
   readonly mirror: Mirror
@@ -40,8 +37,10 @@ export interface Host {
   readonly watchLimit: number
   readonly tooSlowMs: number
   readonly now: () => number
-  /** Answers this request after a read of the database that begins from now on. */
-  readonly ask: (subscriber: Subscriber, request: WatchRequest) => void
+  /** Answers after a read of the database that begins from now on. @returns `false` if that read is asked for already */
+  readonly ask: (subscriber: Subscriber, asked: Unanswered) => boolean
+  /** Continues in a later turn of the event loop. */
+  readonly later: (work: () => void) => void
   /** The subscriber is closed; with an error if its sink threw it. */
   readonly left: (subscriber: Subscriber, error?: unknown) => void
 }
@@ -56,11 +55,12 @@ type State =
   | { readonly kind: 'current' }
   | {
       readonly kind: 'owing'
+      /** The answers that the subscriber is writing. */
       readonly answers: Answer[]
+      /** Removals of rows that a new scope does not cover, by id, with their revisions. */
+      readonly lost: Map<string, number>
       readonly dirty: Set<string>
       readonly summaries: Set<SummaryGroup>
-      /** Watches that wait for a read of the database. */
-      unanswered: number
       /** The time since which the sink has drained nothing, in ms; `null` while it has room. */
       blockedAt: number | null
     }
@@ -69,6 +69,10 @@ type State =
 type Owing = Extract<State, { kind: 'owing' }>
 
 const HIGH_WATER_BYTES = 256 * 1024
+/** A page has one watch at a time without an answer, or one for each part of its names. */
+const UNANSWERED = { distinct: 256, watches: 10_000, names: 4_000 }
+/** The time for which a subscriber writes before it yields to other work. */
+const WRITING_MS = 10
 
 export class Subscriber implements SummaryMember {
   readonly #host: Host
@@ -77,8 +81,11 @@ export class Subscriber implements SummaryMember {
   #watch: Watch<Subscriber>
   /** Groups by site; `null`: the hub has not answered the watch yet. */
   readonly #summaries = new Map<string, SummaryGroup | null>()
+  readonly #backlog = new Backlog(UNANSWERED)
   #state: State = { kind: 'current' }
   #lastBuffered = 0
+  /** The subscriber writes on in a later turn of the event loop. */
+  #isYielding = false
 
   constructor(host: Host, sink: Sink, scope: HubScope) {
     this.#host = host
@@ -94,25 +101,26 @@ export class Subscriber implements SummaryMember {
     const summaries = new Set([...this.#summaries.keys(), ...(request.summary ?? [])])
     const named = filter.connections.size + filter.sites.size + summaries.size
     if (named > this.#host.watchLimit) {
-      this.#refuse(request.id)
+      this.tell(refusalOf(request.id, this.#host.watchLimit))
+      return
+    }
+    const asked = this.#backlog.add(request)
+    if (asked === null) {
+      this.end('abuse')
       return
     }
     for (const site of summaries) if (!this.#summaries.has(site)) this.#summaries.set(site, null)
-    this.#owe().unanswered++
+    this.#owe()
     this.#turnTo(this.#scope, filter)
-    this.#host.ask(this, request)
+    if (this.#host.ask(this, asked)) asked.reads++
   }
 
-  /** The hub calls it with a request of `ask` after the read of the database. */
-  answer(request: WatchRequest): void {
+  /** The hub calls it after a read of the database that `ask` has asked for. */
+  answer(asked: Unanswered): void {
+    asked.reads--
     if (this.#state.kind === 'closed') return
     const owing = this.#owe()
-    owing.unanswered--
-    const { id, cursor } = request
-    owing.answers.push(
-      answerTo(this.#host.mirror, () => this.#watch, { filter: toFilter(request), id, cursor }),
-    )
-    for (const site of request.summary ?? []) {
+    for (const site of asked.request.summary ?? []) {
       // The client may have sent an unwatch in the meantime.
       if (this.#summaries.has(site)) owing.summaries.add(this.#joinSummary(site))
     }
@@ -134,24 +142,17 @@ export class Subscriber implements SummaryMember {
     const before = { scope: this.#scope, filter: this.#watch.filter }
     if (before.scope.key === scope.key && before.scope.control === scope.control) return
     const owing = this.#owe()
-    const { answers, dirty } = owing
+    const { answers, dirty, lost } = owing
     const unsent = [...this.#watch.dirty, ...dirty, ...answers.flatMap(({ ids }) => ids)]
-    const removed = lostWith(mirror, before, { scope, unsent })
+    const { removed, changed } = turnOf(mirror, before, { scope, unsent })
     const sites = [...this.#summaries].flatMap(([site, group]) => (group === null ? [] : [site]))
     for (const site of sites) this.#leaveSummary(site)
     this.#scope = scope
     this.#turnTo(scope, before.filter)
-    owing.answers.push({
-      type: 'patch',
-      id: undefined,
-      isAnswer: false,
-      ids: [],
-      pager: new Pager({ removed }),
-    })
-    // With or without `control` every row has other fields, so the subscriber gets all of them again.
-    for (const { connection } of select(mirror, scope, before.filter)) {
-      const known = holds(before.scope, before.filter, connection)
-      if (!known || before.scope.control !== scope.control) owing.dirty.add(connection.id)
+    for (const { id, revision } of removed) lost.set(id, revision)
+    for (const id of changed) {
+      lost.delete(id)
+      dirty.add(id)
     }
     for (const site of sites) owing.summaries.add(this.#joinSummary(site))
     this.#pump()
@@ -197,6 +198,11 @@ export class Subscriber implements SummaryMember {
     this.tell(Frame.of({ type: 'ping', now, ...(cursor === null ? {} : { cursor }) }))
   }
 
+  /** Whether it has more to write in a later turn of the event loop, although its sink has room. */
+  get isWriting(): boolean {
+    return this.#isYielding
+  }
+
   /** The sink has room again. */
   drained(): void {
     if (this.#state.kind === 'owing') this.#pump()
@@ -235,9 +241,9 @@ export class Subscriber implements SummaryMember {
     const owing: Owing = {
       kind: 'owing',
       answers: [],
+      lost: new Map(),
       dirty: new Set(),
       summaries: new Set(),
-      unanswered: 0,
       blockedAt: null,
     }
     this.#state = owing
@@ -257,6 +263,8 @@ export class Subscriber implements SummaryMember {
 
   /** Writes answers and changed rows while the sink has room. */
   #pump(): void {
+    if (this.#isYielding) return
+    const began = performance.now()
     while (this.#state.kind === 'owing') {
       const owing = this.#state
       if (!this.#hasRoom()) {
@@ -265,25 +273,48 @@ export class Subscriber implements SummaryMember {
       }
       owing.blockedAt = null
       if (!this.#writeNext(owing)) return
+      if (performance.now() - began >= WRITING_MS) {
+        this.#yield()
+        return
+      }
     }
+  }
+
+  #yield(): void {
+    this.#isYielding = true
+    this.#host.later(() => {
+      this.#isYielding = false
+      this.#pump()
+    })
   }
 
   /** @returns whether there may be more to write */
   #writeNext(owing: Owing): boolean {
     const [answer] = owing.answers
     if (answer !== undefined) return this.#writePage(owing, answer)
+    if (owing.lost.size > 0) {
+      const removed = Array.from(owing.lost, ([id, revision]) => ({ id, revision }))
+      owing.lost.clear()
+      owing.answers.push(changes([], new Pager({ removed })))
+      return true
+    }
+    const asked = this.#backlog.take()
+    if (asked !== null) {
+      owing.answers.push(...answersTo(this.#host.mirror, () => this.#watch, asked))
+      return true
+    }
     if (owing.dirty.size > 0) {
       const ids = [...owing.dirty]
       owing.dirty.clear()
       const pager = pagerOf(this.#host.mirror, () => this.#watch, { ids })
-      owing.answers.push({ type: 'patch', id: undefined, isAnswer: false, ids, pager })
+      owing.answers.push(changes(ids, pager))
       return true
     }
     for (const group of owing.summaries) {
       owing.summaries.delete(group)
       if (group.frame !== null) return this.#send(group.frame)
     }
-    if (owing.unanswered > 0) return false
+    if (!this.#backlog.isEmpty) return false
     this.#state = { kind: 'current' }
     return false
   }
@@ -307,8 +338,8 @@ export class Subscriber implements SummaryMember {
   #settled(): boolean {
     if (this.#watch.dirty.size > 0) return false
     if (this.#state.kind !== 'owing') return this.#state.kind === 'current'
-    const { answers, dirty, unanswered } = this.#state
-    return answers.length === 0 && dirty.size === 0 && unanswered === 0
+    const { answers, dirty, lost } = this.#state
+    return answers.length + dirty.size + lost.size === 0 && this.#backlog.isEmpty
   }
 
   #hasRoom(): boolean {
@@ -324,19 +355,6 @@ export class Subscriber implements SummaryMember {
       this.close(error)
       return false
     }
-  }
-
-  #refuse(id: number | undefined): void {
-    const limit = this.#host.watchLimit
-    this.tell(
-      Frame.of({
-        type: 'error',
-        ...(id === undefined ? {} : { id }),
-        code: 'limit_watch',
-        message: `A socket may watch ${limit} ids and sites by name; nothing of this watch was added. Watch sites or all instead.`,
-        retryable: false,
-      }),
-    )
   }
 
   #joinSummary(site: string): SummaryGroup {

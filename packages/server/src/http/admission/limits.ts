@@ -15,6 +15,8 @@ export interface LimitSettings {
   readonly socketsPerToken: number
   /** Sockets and streams that one address may open, per second. @default 50 */
   readonly handshakesPerAddress: number
+  /** Requests of one address that are under way, streams not counted. @default 256 */
+  readonly requestsPerAddress: number
   /** Tests of settings that one subject or address may run, per minute. @default 20 */
   readonly testsPerMinute: number
   /** Checks of connections that one subject or address may run, per minute. @default 60 */
@@ -30,6 +32,7 @@ export const LIMITS: LimitSettings = {
   socketsPerAddress: 256,
   socketsPerToken: 64,
   handshakesPerAddress: 50,
+  requestsPerAddress: 256,
   testsPerMinute: 20,
   checksPerMinute: 60,
   trustedProxies: [],
@@ -45,6 +48,7 @@ export class Limits {
   readonly #addressOf: AddressOf
   readonly #addresses: Seats
   readonly #tokens: Seats
+  readonly #requests: Seats
   readonly #handshakes: RateLimiterMemory | null
   readonly #probes: Readonly<Record<Probing, RateLimiterMemory | null>>
   readonly #proofMs: number
@@ -55,6 +59,7 @@ export class Limits {
     this.#addressOf = createAddressOf(settings.trustedProxies)
     this.#addresses = new Seats(settings.socketsPerAddress)
     this.#tokens = new Seats(settings.socketsPerToken)
+    this.#requests = new Seats(settings.requestsPerAddress)
     this.#handshakes = limiter(settings.handshakesPerAddress, 1)
     this.#probes = {
       test: limiter(settings.testsPerMinute, 60),
@@ -74,6 +79,11 @@ export class Limits {
     if (waitMs > 0) return { kind: 'rate_limited', retryAfterS: Math.ceil(waitMs / 1_000) }
     const leave = await this.#addresses.claim(address, holder, this.#proofMs)
     return leave === null ? { kind: 'too_many_connections' } : { kind: 'admitted', leave }
+  }
+
+  /** Takes a place of the address for a request; `null` if all are taken. */
+  takeRequest(request: IncomingMessage): (() => void) | null {
+    return this.#requests.take(this.#addressOf(request))
   }
 
   /** Takes a place of the token; `null` if all are taken. Clients without a token only count by address. */

@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import { StatusError } from '../../errors.ts'
 import type { Query } from '../../hub/hub.ts'
 import { notFound } from './capability.ts'
+import { jsonBody } from './json-body.ts'
 import type { AppEnv, HttpContext } from '../context.ts'
 import { limited, parseQueryBody, parseWatchQuery } from '../messages.ts'
 
@@ -40,8 +41,8 @@ export function connectionRoutes({ hub }: HttpContext): Hono<AppEnv> {
       ...(unknownScope.length > 0 ? { unknownScope } : {}),
       ...(notice === null ? {} : { notice }),
     }
-    const json = await hub.query(c.var.scope, { ...query, extra })
-    return c.body(json, 200, { 'content-type': 'application/json' })
+    const pieces = await hub.query(c.var.scope, { ...query, extra })
+    return c.body(jsonBody(pieces), 200, { 'content-type': 'application/json' })
   }
 
   return app

@@ -109,16 +109,22 @@ export class EventStream implements Stream, Sink, Occupant {
   /** An SSE client sends nothing. It proves that it is alive by reading what the server has buffered for it. */
   prove(withinMs: number): Promise<boolean> {
     if (this.#state.kind !== 'open') return Promise.resolve(false)
-    if (this.bufferedBytes === 0) return Promise.resolve(true)
-    const before = this.#sentBytes
+    const isWriting = this.#subscriber.isWriting
+    if (this.bufferedBytes === 0 && !isWriting) return Promise.resolve(true)
+    let before = this.#sentBytes
     return new Promise((resolve) => {
       const closed = (): void => {
+        clearTimeout(settling)
         clearTimeout(timer)
         resolve(false)
       }
+      // While the server writes, the buffers of the operating system take bytes that no client has read.
+      const settling = setTimeout(() => {
+        if (isWriting) before = this.#sentBytes
+      }, withinMs / 2)
       const timer = setTimeout(() => {
         this.#response.off('close', closed)
-        resolve(this.#sentBytes > before)
+        resolve(this.bufferedBytes === 0 || this.#sentBytes > before)
       }, withinMs)
       this.#response.once('close', closed)
     })

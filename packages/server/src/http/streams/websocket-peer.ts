@@ -41,8 +41,9 @@ type State =
   /** A client that is gone or does not read never closes, so the server terminates the socket at the deadline. */
   | { readonly kind: 'closing'; readonly deadlineMs: number }
 
-/** Messages that may wait while the peer verifies a token. */
+/** Messages that may wait while the peer verifies a token, and their bytes, over which the server reads nothing more. */
 const QUEUE = 256
+const QUEUE_BYTES = 64 * 1024
 /** Messages between two ticks of the clock, which are a second apart at most. */
 const MESSAGES_PER_TICK = 200
 
@@ -58,6 +59,7 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
   #client: Hello['client'] | null = null
   #state: State
   #working = false
+  #queuedBytes = 0
   #messages = 0
   /** Gives the place of the token back. */
   #leaveToken: () => void = () => undefined
@@ -186,7 +188,9 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
       const message = parseMessage((data as Buffer).toString('utf8'))
       if (message === null) return
       this.#queue.push(message)
+      this.#queuedBytes += (data as Buffer).length
       void this.#work()
+      if (this.#working && this.#queuedBytes > QUEUE_BYTES) this.#websocket.pause()
     } catch {
       this.close('bad_request')
     }
@@ -209,6 +213,8 @@ export class WebSocketPeer implements Stream, Sink, Occupant {
       this.#fail(error)
     }
     this.#working = false
+    this.#queuedBytes = 0
+    if (this.#websocket.isPaused) this.#websocket.resume()
   }
 
   async #handle(message: ClientMessage): Promise<void> {
