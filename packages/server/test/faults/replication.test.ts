@@ -153,6 +153,11 @@ test('a subscription that prepares needs a role that does not notify', async () 
   await subscriber.sql`alter role postgres set mqtt_status.notify = off`
   await subscribe('with (two_phase = true)')
   await shows(client, { a: 's1 A connected' })
+  // Until it has copied all tables, a subscription sends a prepared transaction only with its commit.
+  await until(async () => {
+    const [found] = await subscriber.sql`select subtwophasestate as state from pg_subscription`
+    return found?.['state'] === 'e'
+  })
   await publisher.sql.unsafe('begin')
   await publisher.sql`update connections set name = 'prepared' where id = 'a'`
   await publisher.sql.unsafe(`prepare transaction 'plant'`)
