@@ -109,6 +109,8 @@ export class Visit {
     await this.page.locator(`nav a[href="${href}"]`).click()
     const about = this.page.locator('h1', { hasText: 'About' })
     await about.waitFor({ state: path === '/about' ? 'visible' : 'detached' })
+    // Turbo renders a copy first, and does not handle that the next visit aborts an answer which it still reads.
+    await this.page.locator('html:not([aria-busy])').waitFor({ state: 'attached' })
   }
 
   /** Texts of the cards outside of their shadow roots, in the order of the page. */
