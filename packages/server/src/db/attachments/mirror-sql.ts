@@ -185,10 +185,7 @@ function notingByName(
       perform pg_catalog.set_config('mqtt_status.attachment_${place.id}', (times operator(pg_catalog.+) 1)::pg_catalog.text, true);`
 }
 
-/**
- * Statements that write a note. They never wait for a lock of the table of notes, and set no parameter for that: it takes longer
- * than the insert.
- */
+/** Statements that write a note. They never wait for a lock of the table of notes. */
 function noteOf({ id, schema }: AttachmentPlace, key: string): string {
   const notes = `${quoted(schema)}.attachment_changes`
   return `lock table ${notes} in row exclusive mode nowait;
