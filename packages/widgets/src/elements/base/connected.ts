@@ -108,6 +108,7 @@ export abstract class ConnectedElement extends StatusElement {
   protected closeLook!: CloseLook
   #links!: LinkController
   #alarm!: AlarmController
+  #buttons: { readonly state: CommandState } | null = null
   #isPrepared = false
   readonly #ownText: OwnText
 
@@ -204,6 +205,8 @@ export abstract class ConnectedElement extends StatusElement {
       language: () => this.speech,
       describe: (row) => this.#describe(row, this.displayName),
     })
+    // Buttons take part in the first update: where the browser lacks what they need, the element shows its fallback.
+    this.#buttons = this.commands
   }
 
   protected override update(changed: Map<PropertyKey, unknown>): void {
@@ -219,7 +222,7 @@ export abstract class ConnectedElement extends StatusElement {
       view: store.view,
       link: this.#links.current,
       several: store.several,
-      command: this.commands?.state ?? IDLE,
+      command: this.#buttons?.state ?? IDLE,
       language,
       time: wordOf('time', this.time),
       unnamed: !this.connectionId && !this.siteId,
